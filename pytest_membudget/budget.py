@@ -1,0 +1,166 @@
+"""What is asked: the migration, production's rows, the limit, and where each came from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from pytest_membudget.errors import BudgetError
+from pytest_membudget.units import parse_rows, parse_seconds, parse_size
+
+DEFAULT_TIME_BUDGET = 60.0
+
+MigrationName = str | tuple[str, str]
+Seed = Callable[[Any, dict[str, int], str], object]
+
+
+@dataclass(frozen=True)
+class Request:
+    """The arguments of one ``membudget`` marker, read but not yet held against the project.
+
+    ``rows`` maps a model label to production's row count; ``limit`` is bytes or ``"cgroup"``;
+    ``seed`` is a dotted path that a fresh process can import.
+    """
+
+    migrations: tuple[MigrationName, ...]
+    rows: Mapping[str, int] | None
+    limit: int | str | None
+    database: str
+    seed: str | None
+    reverse: bool
+    time_budget: float | None
+
+
+@dataclass(frozen=True)
+class Budget:
+    """One question, complete: does this migration fit ``limit`` bytes at ``rows`` rows?
+
+    ``migrations`` are ``(app_label, name)`` keys of the project's migration graph in the order
+    in which they are applied.  ``rows`` is keyed by canonical label, ``"shop.Order"``.
+    """
+
+    migrations: tuple[tuple[str, str], ...]
+    rows: dict[str, int]
+    rows_source: str
+    limit: int
+    limit_source: str
+    database: str = "default"
+    seed: str | None = None
+    reverse: bool = False
+    time_budget: float = DEFAULT_TIME_BUDGET
+    time_budget_source: str = "default"
+    findings: tuple[tuple[str, str], ...] = field(default=())
+
+    @property
+    def label(self) -> str:
+        """``"shop.0002_backfill_total"``; several are joined with ``" + "``."""
+        return " + ".join(".".join(key) for key in self.migrations)
+
+    @property
+    def counted_model(self) -> str:
+        """The model that ``bytes_per_row`` and ``fits_up_to_rows`` count: the first of ``rows``."""
+        return next(iter(self.rows))
+
+
+def read_marker(args: Sequence[Any], kwargs: Mapping[str, Any]) -> Request:
+    """Read a marker's arguments.  Raises BudgetError, which names the argument at fault."""
+    try:
+        return _signature(*args, **kwargs)
+    except TypeError as error:
+        allowed = "migration, rows, limit, database, seed, reverse, time_budget"
+        problem = str(error).replace("_signature()", "membudget()")
+        raise BudgetError(f"{problem}; its arguments are {allowed}") from None
+
+
+def _signature(
+    migration: object,
+    *,
+    rows: object = None,
+    limit: object = None,
+    database: object = "default",
+    seed: object = None,
+    reverse: object = False,
+    time_budget: object = None,
+) -> Request:
+    if not isinstance(database, str):
+        raise BudgetError(f'database={database!r} is not an alias; write "default"')
+    if not isinstance(reverse, bool):
+        raise BudgetError(f"reverse={reverse!r} is neither True nor False")
+    return Request(
+        migrations=_read_migrations(migration),
+        rows=None if rows is None else read_rows(rows),
+        limit=None if limit is None else _named("limit", read_limit, limit),
+        database=database,
+        seed=None if seed is None else _read_seed(seed),
+        reverse=reverse,
+        time_budget=None
+        if time_budget is None
+        else _named("time_budget", parse_seconds, time_budget),
+    )
+
+
+def _read_migrations(value: object) -> tuple[MigrationName, ...]:
+    wanted = list(value) if isinstance(value, list) else [value]
+    if not wanted:
+        raise BudgetError("migration=[] names no migration")
+    return tuple(_read_migration(one) for one in wanted)
+
+
+def _read_migration(value: object) -> MigrationName:
+    if isinstance(value, str) and value.count(".") == 1 and all(value.split(".")):
+        return value
+    if isinstance(value, tuple) and len(value) == 2 and all(isinstance(v, str) for v in value):
+        return (value[0], value[1])
+    raise BudgetError(
+        f'migration={value!r} names no migration; write "app_label.name", '
+        'for instance "shop.0002_backfill_total"'
+    )
+
+
+def read_rows(value: object) -> dict[str, int]:
+    """Read ``{"shop.Order": 1_700_000}``; the order is kept, the first model is the counted one."""
+    if not isinstance(value, Mapping) or not value:
+        raise BudgetError(f'rows={value!r} is not a mapping such as {{"shop.Order": 1_700_000}}')
+    rows = {}
+    for label, count in value.items():
+        if not isinstance(label, str) or label.count(".") != 1:
+            raise BudgetError(f'rows: {label!r} is not a model; write "app_label.Model"')
+        rows[label] = _named(f"rows[{label!r}]", parse_rows, count)
+    return rows
+
+
+def read_rows_lines(lines: Sequence[str]) -> dict[str, int]:
+    """Read ``MODEL=N`` items, as the command line and the ini file give them."""
+    pairs = [line.partition("=") for line in lines]
+    for line, (label, _, count) in zip(lines, pairs, strict=True):
+        if not label.strip() or not count.strip():
+            raise BudgetError(f"{line!r} is not MODEL=N, for instance shop.Order=1_700_000")
+    return read_rows({label.strip(): count.strip() for label, _, count in pairs})
+
+
+def read_limit(value: object) -> int | str:
+    """Read a limit; ``"cgroup"`` stands for the memory limit of this process's own container."""
+    return value if value == "cgroup" and isinstance(value, str) else parse_size(value)
+
+
+def _read_seed(value: object) -> str:
+    if isinstance(value, str):
+        if "." not in value:
+            raise BudgetError(f'seed={value!r} is not a dotted path such as "shop.seeds.orders"')
+        return value
+    module = getattr(value, "__module__", None)
+    name = getattr(value, "__qualname__", None)
+    if not callable(value) or module is None or name is None or not name.isidentifier():
+        raise BudgetError(
+            f"seed={value!r} cannot be imported by a fresh process; "
+            "give a function at the top level of a module, or its dotted path"
+        )
+    return f"{module}.{name}"
+
+
+def _named(name: str, read: Callable[[object], Any], value: object) -> Any:
+    try:
+        return read(value)
+    except BudgetError as error:
+        raise BudgetError(f"{name}: {error}") from None

@@ -1,0 +1,39 @@
+"""Exceptions that carry their data and read well.
+
+Nothing here knows pytest: :mod:`pytest_membudget.plugin` turns a :class:`BudgetError` into a
+usage error and the others into the outcome of one check.
+"""
+
+from __future__ import annotations
+
+
+class MembudgetError(Exception):
+    """Base class of everything that this package raises on purpose."""
+
+
+class BudgetError(MembudgetError):
+    """What was asked cannot be read: a wrong marker argument, option or setting."""
+
+
+class StageError(MembudgetError):
+    """The scratch database, or the project state before the migration, could not be made.
+
+    ``details`` holds the traceback or the output behind it, and may be empty.
+    """
+
+    def __init__(self, message: str, details: str = "") -> None:
+        super().__init__(message)
+        self.details = details
+
+
+class SeedError(StageError):
+    """A model could not be filled with rows.
+
+    ``model`` is a label such as ``"shop.Order"``; ``field`` is None where the whole row is at fault.
+    """
+
+    def __init__(self, model: str, field: str | None, reason: str, details: str = "") -> None:
+        where = f"{model}.{field}" if field else model
+        super().__init__(f"cannot seed {where}: {reason}", details)
+        self.model = model
+        self.field = field

@@ -1,0 +1,141 @@
+"""The ways in which a check can lie, noticed in its samples and named."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from pytest_membudget import measurement
+from pytest_membudget.budget import Budget
+from pytest_membudget.measurement import Sample
+from pytest_membudget.units import format_rows, format_seconds
+from pytest_membudget.verdict import TOUCHED_ALL
+
+
+@dataclass(frozen=True)
+class Finding:
+    code: str
+    message: str
+
+
+def touched_share(sample: Sample, tables: dict[str, str]) -> float:
+    """The share of the seeded rows that the run read or wrote: of the model it touched most.
+
+    ``tables`` maps a model label to its table.
+    """
+    run = sample.run
+    return max(
+        min(1.0, max(run.read.get(table, 0), run.written.get(table, 0)) / sample.rows[label])
+        for label, table in tables.items()
+    )
+
+
+def find(
+    budget: Budget,
+    samples: Sequence[Sample],
+    *,
+    vendor: str,
+    touched: float | None,
+    fresh: dict[str, list[str]],
+    projected_duration: float | None,
+) -> list[Finding]:
+    """Everything that the reader of a verdict should know about how it came about."""
+    found = [Finding(code, message) for code, message in budget.findings]
+    found += _about_rows(budget, samples, touched, fresh)
+    found += _about_process(samples, vendor)
+    found += _about_time(budget, samples, projected_duration)
+    return found
+
+
+def _about_rows(
+    budget: Budget, samples: Sequence[Sample], touched: float | None, fresh: dict[str, list[str]]
+) -> Iterator[Finding]:
+    last = samples[-1]
+    if touched is not None and touched < TOUCHED_ALL:
+        yield Finding(
+            "rows-untouched",
+            f"the migration touched {touched:.0%} of the seeded rows; the interval reaches up to "
+            "where all of them would be touched",
+        )
+    if fresh:
+        columns = ", ".join(f"{table}.{name}" for table, names in fresh.items() for name in names)
+        yield Finding(
+            "rows-fresh",
+            f"the migration filters by {columns}, so these were seeded empty, as a column that "
+            "has just been added: NULL, its default or blank",
+        )
+    if widths := {label: columns for label, columns in last.widths.items() if label in last.rows}:
+        text = "; ".join(
+            f"{label} {sum(columns.values())} bytes a row, "
+            + ", ".join(f"{name} {width}" for name, width in _widest(columns))
+            for label, columns in widths.items()
+        )
+        yield Finding("row-widths", f"rows were generated with average widths of {text}")
+    unasked = {label: n for label, n in last.seeded.items() if label not in budget.rows}
+    if unasked:
+        text = ", ".join(f"{format_rows(rows)} {label}" for label, rows in unasked.items())
+        yield Finding("rows-unasked", f"rows of other models were seeded as well: {text}")
+
+
+def _widest(columns: dict[str, int]) -> list[tuple[str, int]]:
+    return sorted(columns.items(), key=lambda item: -item[1])[:4]
+
+
+def _about_process(samples: Sequence[Sample], vendor: str) -> Iterator[Finding]:
+    facts = {key: value for sample in samples for key, value in sample.run.facts.items()}
+    if vendor == "sqlite":
+        yield Finding(
+            "vendor-sqlite",
+            "measured on SQLite; another database changes a migration's memory several times "
+            "over, so measure on the one that production runs",
+        )
+    if facts.get("debug"):
+        yield Finding(
+            "debug-on",
+            "settings.DEBUG is True in the measured process: Django keeps the last 9,000 "
+            "statements, each with its parameters",
+        )
+    if facts.get("server_side_cursors_disabled"):
+        yield Finding(
+            "server-side-cursors-disabled",
+            "DISABLE_SERVER_SIDE_CURSORS is set: iterator() loads the whole result at once",
+        )
+    processes = max(sample.run.processes for sample in samples)
+    if processes > 1:
+        yield Finding(
+            "child-processes",
+            f"the migration ran {processes} processes: the peak is the largest sum of their "
+            "proportional set sizes at one instant, looked at some fifty times a second",
+        )
+    sources = {sample.run.peak_source for sample in samples if sample.finished}
+    if "sampled RSS" in sources:
+        yield Finding(
+            "peak-sampled",
+            "this system keeps no high-water mark of a process: the peak is the largest RSS seen",
+        )
+
+
+def _about_time(
+    budget: Budget, samples: Sequence[Sample], projected: float | None
+) -> Iterator[Finding]:
+    last = samples[-1]
+    worked = [sample for sample in samples if sample.finished]
+    broke = last.run.outcome in (measurement.RAISED, measurement.KILLED)
+    if broke and worked:
+        yield Finding(
+            "broke-at-scale",
+            f"it works with {format_rows(worked[-1].size)} rows and breaks with "
+            f"{format_rows(last.size)}: {last.run.failure}",
+        )
+    if last.run.outcome == measurement.TIMED_OUT:
+        yield Finding("timed-out", f"with {format_rows(last.size)} rows {last.run.failure}")
+    if last.run.outcome == measurement.MACHINE_SHORT:
+        yield Finding("machine-short", "a sample was stopped: this machine ran short of memory")
+    if projected is not None and worked and worked[-1].run.duration > 1:
+        linear = worked[-1].run.duration * max(budget.rows.values()) / worked[-1].size
+        if projected > 2 * linear:
+            yield Finding(
+                "time-superlinear",
+                f"its time grows faster than its rows: {format_seconds(projected)} at "
+                "production's row count",
+            )

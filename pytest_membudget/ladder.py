@@ -1,0 +1,124 @@
+"""Which row count next, and when to stop: measure when you can, extrapolate when you must.
+
+Sizes are production's row count over powers of two.  A first small sample tells the time a row
+and whether the migration works at all; the climb starts above the floor that every process has.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from pytest_membudget.measurement import Sample
+from pytest_membudget.projection import FLOOR_ROWS
+
+_PROBE_ROWS = 2_000
+_START_ROWS = 2 * FLOOR_ROWS
+# The chunks, pages and buffers that people write are smaller than this.
+_FAR_ROWS = 100_000
+_NEEDED = 3
+_PATIENCE = 0.25
+_SHARE = 0.8
+_MEANINGFUL_SECONDS = 0.25
+
+
+@dataclass(frozen=True)
+class Ladder:
+    """The rungs for ``rows``, production's row count, within ``time_budget`` seconds."""
+
+    rows: int
+    time_budget: float
+
+    def first(self) -> int:
+        if self.rows <= _START_ROWS:
+            return self._rung(2) if self.rows >= 16 else self.rows
+        return self._rung(self._exponent(_PROBE_ROWS))
+
+    def climb(self, samples: Sequence[Sample]) -> list[Sample]:
+        """The samples to project from: the first small one only while there are too few others."""
+        finished = [sample for sample in samples if sample.finished]
+        return finished[1:] if len(finished) > _NEEDED else finished
+
+    def sure(self, samples: Sequence[Sample], size: int) -> int | None:
+        """The size that will follow ``size`` whatever it shows; None where it depends on it."""
+        if self.rows <= _START_ROWS or not samples or len(samples) >= _NEEDED:
+            return None
+        return self._double(size)
+
+    def next(
+        self,
+        samples: Sequence[Sample],
+        spent: float,
+        *,
+        decided: bool,
+        crossing: float | None,
+        largest: float = math.inf,
+    ) -> int | None:
+        """The next size, or None to stop.
+
+        ``decided`` says that the samples so far give a verdict, ``crossing`` at how many rows the
+        limit is expected to be passed, ``largest`` how many rows there is room for.
+        """
+        last = samples[-1].size
+        if last >= self.rows:
+            return None
+        left = (self.time_budget - spent) * _SHARE
+        wanted = self._wanted(samples, left, decided, crossing)
+        if wanted is None or wanted > largest:
+            return None
+        return wanted
+
+    def _wanted(
+        self, samples: Sequence[Sample], left: float, decided: bool, crossing: float | None
+    ) -> int | None:
+        last = samples[-1].size
+        following = self._double(last)
+        if self.rows <= _START_ROWS:
+            return following if self.seconds(samples, following) <= left else None
+        if len(samples) == 1:
+            return self._start(samples, left)
+        allowed = min(left, self.time_budget * _PATIENCE) if decided else left
+        if len(samples) > _NEEDED:
+            goal = self.rows if crossing is None else self._at_least(1.15 * crossing)
+            if goal > last and self.seconds(samples, goal) <= allowed:
+                return goal
+            if decided and last >= _FAR_ROWS:
+                return None
+        return following if self.seconds(samples, following) <= allowed else None
+
+    def seconds(self, samples: Sequence[Sample], size: int) -> float:
+        """How long the sample of ``size`` rows will take, seeding included."""
+        last = samples[-1]
+        seeding = last.seed_seconds / last.size * max(0, size - last.size)
+        return last.run.startup + self.duration(samples, size) + seeding
+
+    def duration(self, samples: Sequence[Sample], size: int) -> float:
+        """How long the migration itself will take at ``size`` rows, by the last two samples."""
+        last = samples[-1]
+        exponent = 1.0
+        if len(samples) > 1 and samples[-2].run.duration > _MEANINGFUL_SECONDS:
+            before = samples[-2]
+            grown = last.run.duration / before.run.duration
+            exponent = max(1.0, math.log(grown) / math.log(last.size / before.size))
+        return last.run.duration * (size / last.size) ** exponent
+
+    def _start(self, samples: Sequence[Sample], left: float) -> int | None:
+        """The largest start from which three samples, each twice the one before, are affordable."""
+        start = self._rung(self._exponent(_START_ROWS))
+        while start > 2 * samples[-1].size and 7 * self.seconds(samples, start) > left:
+            start = self._rung(round(math.log2(self.rows / start)) + 1)
+        return start if self.seconds(samples, start) <= left else None
+
+    def _exponent(self, most: int) -> int:
+        return max(0, math.ceil(math.log2(self.rows / most)))
+
+    def _rung(self, exponent: int) -> int:
+        return -(-self.rows // 2**exponent)
+
+    def _double(self, size: int) -> int:
+        return self._rung(max(0, round(math.log2(self.rows / size)) - 1))
+
+    def _at_least(self, size: float) -> int:
+        exponent = max(0, math.floor(math.log2(self.rows / size))) if size < self.rows else 0
+        return self._rung(exponent)

@@ -1,0 +1,65 @@
+"""What was seen: one migration, applied once, at one row count."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+FINISHED = "finished"
+RAISED = "raised"
+KILLED = "killed"
+TIMED_OUT = "timed out"
+OVER_LIMIT = "over the limit"
+MACHINE_SHORT = "machine short of memory"
+
+
+@dataclass(frozen=True)
+class Run:
+    """How one process ended that applied the migration, and what it weighed.
+
+    Sizes are bytes, times seconds.  ``peak`` is the peak RSS: of the process as the kernel kept
+    it (``VmHWM``), or of its whole tree as the largest sum of PSS at one instant where it had
+    children.  ``baseline`` is the high-water mark when the migration was about to start.
+    ``anonymous`` is the part of the peak that the kernel cannot reclaim, page tables included;
+    None where it is not known.  ``read`` and ``written`` count rows by table, ``filters`` holds the
+    columns that its statements filter by.  ``timeline`` holds ``(seconds, RSS)`` pairs, thinned.
+    """
+
+    outcome: str
+    peak: int
+    baseline: int | None = None
+    anonymous: int | None = None
+    duration: float = 0.0
+    startup: float = 0.0
+    processes: int = 1
+    peak_source: str = "VmHWM"
+    read: dict[str, int] = field(default_factory=dict)
+    written: dict[str, int] = field(default_factory=dict)
+    filters: dict[str, list[str]] = field(default_factory=dict)
+    timeline: tuple[tuple[float, int], ...] = ()
+    facts: dict[str, Any] = field(default_factory=dict)
+    failure: str = ""
+    details: str = ""
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One rung of the ladder: the rows that were seeded and the run over them.
+
+    ``rows`` counts each model of the budget at this scale, ``seeded`` every table that was
+    filled, ``size`` the largest of ``rows``, which is what the ladder climbs.
+    """
+
+    rows: dict[str, int]
+    run: Run
+    seed_seconds: float = 0.0
+    seeded: dict[str, int] = field(default_factory=dict)
+    widths: dict[str, dict[str, int]] = field(default_factory=dict)
+
+    @property
+    def size(self) -> int:
+        return max(self.rows.values())
+
+    @property
+    def finished(self) -> bool:
+        return self.run.outcome == FINISHED

@@ -1,0 +1,152 @@
+"""The project's migration graph: find a migration, and the state of the project before it."""
+
+from __future__ import annotations
+
+import difflib
+import inspect
+from collections.abc import Iterable, Sequence
+
+from django.apps import apps as project_apps
+from django.db.migrations import Migration, RunPython, RunSQL, SeparateDatabaseAndState
+from django.db.migrations.loader import MigrationLoader
+from django.db.migrations.operations.base import Operation
+from django.db.migrations.state import ProjectState
+
+from pytest_membudget.errors import BudgetError
+
+Key = tuple[str, str]
+
+
+class History:
+    """Every migration of the project and how they depend on each other.  Opens no database."""
+
+    def __init__(self) -> None:
+        self.loader = MigrationLoader(None, ignore_no_initial=True)
+
+    def find(self, wanted: str | Key) -> Key:
+        """The key of ``"app_label.name"`` or a unique prefix of it, as ``migrate`` takes it."""
+        app_label, name = wanted.split(".") if isinstance(wanted, str) else wanted
+        names = sorted(key[1] for key in self.loader.disk_migrations if key[0] == app_label)
+        if not names:
+            known = sorted(self.loader.migrated_apps)
+            raise BudgetError(
+                f"there is no app {app_label!r} with migrations{_nearest(app_label, known)}"
+            )
+        matches = [one for one in names if one == name] or [
+            one for one in names if one.startswith(name)
+        ]
+        if len(matches) == 1:
+            return (app_label, matches[0])
+        if matches:
+            raise BudgetError(f"{app_label}.{name} is ambiguous: {', '.join(matches)}")
+        raise BudgetError(f"{app_label} has no migration {name!r}{_nearest(name, names)}")
+
+    def applied_before(self, keys: Sequence[Key], *, reverse: bool = False) -> list[Key]:
+        """The migrations that production has applied when ``keys`` are about to be run.
+
+        That is everything which does not depend on them; on the way back they are applied too.
+        """
+        graph = self.loader.graph
+        after = {node for key in keys for node in graph.backwards_plan(self._node(key))}
+        if reverse:
+            after -= set(keys)
+        plan = (node for leaf in graph.leaf_nodes() for node in graph.forwards_plan(leaf))
+        return [node for node in dict.fromkeys(plan) if node not in after]
+
+    def state(self, applied: Iterable[Key]) -> ProjectState:
+        """The project state when ``applied``, in the order of the graph, have been applied."""
+        state = ProjectState(real_apps=self.loader.unmigrated_apps)
+        for key in applied:
+            self.loader.graph.nodes[key].mutate_state(state, preserve=False)
+        return state
+
+    def migrate_targets(self, keys: Sequence[Key], *, reverse: bool = False) -> list[Key]:
+        """What ``manage.py migrate`` is called with, one call after the other."""
+        if not reverse:
+            return list(keys)
+        return [(key[0], self._previous(key) or "zero") for key in reversed(keys)]
+
+    def findings(self, keys: Sequence[Key], *, reverse: bool = False) -> list[tuple[str, str]]:
+        """What the operations themselves tell: the ways in which measuring them may mislead."""
+        found = []
+        for operation in self._operations(keys):
+            code = getattr(operation, "reverse_code" if reverse else "code", None)
+            if inspect.iscoroutinefunction(code):
+                found.append(
+                    (
+                        "async-code",
+                        f"RunPython({code.__name__}) is an async function: Django calls it without "
+                        "awaiting it, so its body never runs and it is recorded as applied",
+                    )
+                )
+        return found
+
+    def touches_rows(self, keys: Sequence[Key]) -> bool:
+        """Whether code of the project's own runs, which is expected to read or write rows."""
+        return any(
+            isinstance(operation, RunPython | RunSQL)
+            or not type(operation).__module__.startswith("django.")
+            for operation in self._operations(keys)
+        )
+
+    def irreversible(self, keys: Sequence[Key]) -> str | None:
+        """The first operation that can't be reversed, described; None where all can."""
+        for operation in self._operations(keys):
+            if not operation.reversible:
+                return operation.describe()
+        return None
+
+    def models(self, state: ProjectState) -> list[str]:
+        """Labels of the models in ``state`` that have a table, sorted."""
+        unmigrated = [
+            model._meta.label
+            for app_label in self.loader.unmigrated_apps
+            for model in project_apps.get_app_config(app_label).get_models()
+        ]
+        return sorted(
+            [f"{model.app_label}.{model.name}" for model in state.models.values()] + unmigrated
+        )
+
+    def resolve_rows(self, rows: dict[str, int], state: ProjectState, where: str) -> dict[str, int]:
+        """Write each label as the project does.  BudgetError for a model that isn't there."""
+        known = {label.lower(): label for label in self.models(state)}
+        resolved = {}
+        for label, count in rows.items():
+            if label.lower() not in known:
+                app_label = label.split(".")[0]
+                siblings = [one for one in known.values() if one.split(".")[0] == app_label]
+                models = ", ".join(siblings or known.values())
+                raise BudgetError(f"rows: no model {label!r} exists {where}; there are {models}")
+            resolved[known[label.lower()]] = count
+        return resolved
+
+    def _operations(self, keys: Sequence[Key]) -> list[Operation]:
+        def flat(operations: Iterable[Operation]) -> Iterable[Operation]:
+            for operation in operations:
+                if isinstance(operation, SeparateDatabaseAndState):
+                    yield from flat(operation.database_operations)
+                else:
+                    yield operation
+
+        return [one for key in keys for one in flat(self._migration(key).operations)]
+
+    def _migration(self, key: Key) -> Migration:
+        return self.loader.disk_migrations[key]
+
+    def _node(self, key: Key) -> Key:
+        """The key in the graph.  A replaced migration is only there without its replacement."""
+        if key not in self.loader.graph.nodes:
+            self.loader.replace_migrations = False
+            self.loader.build_graph()
+        return key
+
+    def _previous(self, key: Key) -> str | None:
+        parents = self.loader.graph.node_map[self._node(key)].parents
+        return max((parent.key[1] for parent in parents if parent.key[0] == key[0]), default=None)
+
+
+def _nearest(name: str, known: Sequence[str]) -> str:
+    close = difflib.get_close_matches(name, known, n=3, cutoff=0.4)
+    if close:
+        return f"; did you mean {' or '.join(close)}?"
+    return f"; there are {', '.join(known)}" if known else ""

@@ -1,0 +1,5 @@
+"""Rows for historical models: a thousand template rows, then growth inside the database."""
+
+from pytest_membudget.migrations.seeding.seeder import Seeded, Seeder
+
+__all__ = ["Seeded", "Seeder"]

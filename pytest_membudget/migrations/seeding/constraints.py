@@ -1,0 +1,163 @@
+"""What a model's constraints say: which fields are unique together, which rows are forbidden."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from contextlib import suppress
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, cast
+
+from django.db import models
+from django.db.models.expressions import Value
+from django.db.models.sql import Query
+
+if TYPE_CHECKING:
+    from pytest_membudget.migrations.seeding.dialect import Dialect
+
+    Field = models.Field[Any, Any]
+    Model = type[models.Model]
+
+
+@dataclass(frozen=True)
+class Unique:
+    """Fields whose values may occur together once. ``exact`` is False for expressions on them."""
+
+    fields: tuple[str, ...]
+    condition: models.Q | None = None
+    nulls_distinct: bool = True
+    exact: bool = True
+
+
+@dataclass(frozen=True)
+class Rule:
+    """An SQL condition on a row's columns that no row may fulfil."""
+
+    name: str
+    broken: str
+    fields: frozenset[str]
+    literals: tuple[Any, ...]
+
+
+def uniques(model: Model) -> list[Unique]:
+    """The narrowest first, since a set that holds inside of a wider one settles that one too."""
+    found = [
+        Unique((field.name,))
+        for field in model._meta.local_concrete_fields
+        if field.unique and not isinstance(field, models.GeneratedField)
+    ]
+    found += [
+        Unique(tuple(references(field.expression, model)), exact=False)
+        for field in model._meta.local_concrete_fields
+        if isinstance(field, models.GeneratedField) and field.unique
+    ]
+    if len(keys := getattr(model._meta, "pk_fields", ())) > 1:
+        found.append(Unique(tuple(field.name for field in keys)))
+    found += [Unique(tuple(names)) for names in model._meta.unique_together]
+    for constraint in model._meta.constraints:
+        condition = getattr(constraint, "condition", None)
+        if isinstance(constraint, models.UniqueConstraint):
+            expressions = list(constraint.expressions)
+            names = list(constraint.fields) or list(references(expressions, model))
+            nulls_distinct = constraint.nulls_distinct is not False
+            found.append(Unique(tuple(names), condition, nulls_distinct, not expressions))
+        elif type(constraint).__name__ == "ExclusionConstraint":
+            operands = [expression for expression, _ in constraint.expressions]  # type: ignore[attr-defined]
+            found.append(Unique(tuple(references(operands, model)), condition))
+    return sorted(found, key=lambda unique: len(unique.fields))
+
+
+def rules(model: Model, dialect: Dialect) -> list[Rule]:
+    return [
+        forbid(constraint.name, ~constraint.condition, model, dialect)
+        for constraint in model._meta.constraints
+        if isinstance(constraint, models.CheckConstraint)
+    ]
+
+
+def forbid(name: str, condition: models.Q, model: Model, dialect: Dialect) -> Rule:
+    query = Query(model, alias_cols=False)
+    compiler = query.get_compiler(connection=dialect.connection)
+    sql, parameters = query.build_where(condition).as_sql(compiler, dialect.connection)
+    return Rule(
+        name,
+        sql % tuple(dialect.literal(parameter) for parameter in parameters),
+        frozenset(references(condition, model)),
+        tuple(literals(condition)),
+    )
+
+
+def references(node: Any, model: Model) -> Iterator[str]:
+    """The names of the model's own fields in a condition or an expression."""
+    for path in dict.fromkeys(_paths(node)):
+        name = path.split("__")[0]
+        field = model._meta.pk if name == "pk" else model._meta.get_field(name)
+        if isinstance(field, models.GeneratedField):
+            yield from references(field.expression, model)
+        elif field is not None:
+            yield field.name
+
+
+def _paths(node: Any) -> Iterator[str]:
+    if isinstance(node, str):
+        yield node
+    elif isinstance(node, models.F):
+        yield node.name
+    elif isinstance(node, models.Q):
+        for child in node.children:
+            if isinstance(child, tuple):
+                yield child[0]
+                yield from _paths(child[1] if hasattr(child[1], "resolve_expression") else ())
+            else:
+                yield from _paths(child)
+    else:
+        for part in _parts(node):
+            yield from _paths(part)
+
+
+def literals(node: Any) -> Iterator[Any]:
+    """The constants that a condition compares with."""
+    if isinstance(node, models.Q):
+        for child in node.children:
+            yield from literals(child[1] if isinstance(child, tuple) else child)
+    elif isinstance(node, Value):
+        yield node.value
+    elif isinstance(node, models.F):
+        return
+    elif hasattr(node, "resolve_expression") or isinstance(node, list | tuple | set | frozenset):
+        for part in _parts(node):
+            yield from literals(part)
+    elif node is not None:
+        yield node
+
+
+def _parts(node: Any) -> Iterable[Any]:
+    if hasattr(node, "get_source_expressions"):
+        return [part for part in node.get_source_expressions() if part is not None]
+    return node if isinstance(node, list | tuple | set | frozenset) else ()
+
+
+def candidates(field: Field, rule: Rule) -> list[Any]:
+    """Values at, beside and between the constants of a rule, where the field can hold them."""
+    found: list[Any] = []
+    for literal in rule.literals:
+        if isinstance(literal, bool):
+            found.append(literal)
+        elif isinstance(literal, int | float | Decimal):
+            found += [literal, literal + 1, literal - 1, "x" * max(0, min(int(literal), 1000))]
+        elif isinstance(literal, dt.date):
+            found += [literal, literal + dt.timedelta(days=1), literal - dt.timedelta(days=1)]
+        else:
+            found.append(literal)
+    numbers = sorted(float(n) for n in found if isinstance(n, int | float | Decimal))
+    for low, high in zip(numbers, numbers[1:], strict=False):
+        found += [round(low + (high - low) * part / 20, 2) for part in range(1, 20)]
+    return list(_clean(field, found))
+
+
+def _clean(field: Field, found: list[Any]) -> Iterator[Any]:
+    for value in found:
+        # Whatever a field raises for a value, that value is not for it.
+        with suppress(Exception):
+            yield field.clean(value, cast("Any", None))

@@ -1,0 +1,18 @@
+"""The one way to say that a model cannot be seeded."""
+
+from __future__ import annotations
+
+from pytest_membudget.errors import SeedError
+
+_HINT = 'give rows of your own with seed="module.function", called as seed(apps, rows, using)'
+
+
+def refusal(model: str, field: str | None, reason: str, details: str = "") -> SeedError:
+    """A :class:`SeedError` that also says what the user can do about it."""
+    return SeedError(model, field, f"{reason}; {_HINT}", details)
+
+
+def too_few(model: str, field: str | None, possible: int, wanted: int) -> SeedError:
+    return refusal(
+        model, field, f"only {possible:,} different rows are possible, {wanted:,} are wanted"
+    )

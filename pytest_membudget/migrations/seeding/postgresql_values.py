@@ -1,0 +1,93 @@
+"""Values for the fields of ``django.contrib.postgres``; importing this registers them."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import TYPE_CHECKING, Any
+
+from django.contrib.postgres import fields
+from django.contrib.postgres.search import SearchVectorField
+
+from pytest_membudget.migrations.seeding.numbering import HUGE, Numbering, nth
+from pytest_membudget.migrations.seeding.numbering import numbering as numbered
+from pytest_membudget.migrations.seeding.values import choices, draw
+
+if TYPE_CHECKING:
+    from faker import Faker
+
+_LENGTH = 3
+
+
+@draw.register(fields.ArrayField)
+def _(field: Any, fake: Faker) -> list[Any]:
+    base = _named(field)
+    allowed = choices(base)
+    one = (lambda: fake.random.choice(allowed)) if allowed else (lambda: draw(base, fake))
+    return [one() for _ in range(field.size or _LENGTH)]
+
+
+@nth.register(fields.ArrayField)
+def _(field: Any) -> Numbering:
+    items = numbered(_named(field))
+    return Numbering(items.size, lambda n: [items.at(n)] * (field.size or _LENGTH))
+
+
+def _named(field: Any) -> Any:
+    if not getattr(field.base_field, "name", None):
+        field.base_field.set_attributes_from_name(field.name)
+    return field.base_field
+
+
+@draw.register(fields.HStoreField)
+def _(field: Any, fake: Faker) -> dict[str, str]:
+    return {word: fake.city() for word in fake.words(4)}
+
+
+@nth.register(fields.HStoreField)
+def _(field: Any) -> Numbering:
+    return Numbering(HUGE, lambda n: {"id": str(n)})
+
+
+@draw.register(fields.RangeField)
+def _(field: Any, fake: Faker) -> tuple[Any, Any]:
+    first = draw(field.base_field(), fake)
+    return first, first + _step(first)
+
+
+@nth.register(fields.RangeField)
+def _(field: Any) -> Numbering:
+    items = nth(field.base_field())
+
+    def at(number: int) -> tuple[Any, Any]:
+        first = items.at(number)
+        return first, first + _step(first)
+
+    return Numbering(items.size - 1, at)
+
+
+def _step(value: Any) -> Any:
+    """The distance of two numbered values, so that numbered ranges touch and never overlap."""
+    if isinstance(value, dt.datetime):
+        return dt.timedelta(seconds=1)
+    return dt.timedelta(days=1) if isinstance(value, dt.date) else 1
+
+
+@draw.register(fields.DecimalRangeField)
+def _(field: Any, fake: Faker) -> tuple[int, int]:
+    first = fake.random.randint(1, 1_000_000)
+    return first, first + 1
+
+
+@nth.register(fields.DecimalRangeField)
+def _(field: Any) -> Numbering:
+    return Numbering(HUGE, lambda n: (n, n + 1))
+
+
+@draw.register(SearchVectorField)
+def _(field: Any, fake: Faker) -> str:
+    return " ".join(fake.words(12))
+
+
+@nth.register(SearchVectorField)
+def _(field: Any) -> Numbering:
+    return Numbering(HUGE, lambda n: f"number {n}")

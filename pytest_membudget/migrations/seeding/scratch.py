@@ -1,0 +1,105 @@
+"""Temporary tables of values made in Python, written and read back as Django would."""
+
+from __future__ import annotations
+
+from copy import copy
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any, cast
+
+from django.db import models, transaction
+from django.db.models.sql import InsertQuery
+
+from pytest_membudget.migrations.seeding.dialect import NUMBER, Dialect
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from types import TracebackType
+
+    from django.db.models.options import Options
+    from typing_extensions import Self
+
+    Field = models.Field[Any, Any]
+    Row = Sequence[Any]
+
+_BATCH = 1000
+
+
+class _Insert(InsertQuery):
+    """Django's own INSERT, with each field's own way to store a value, into another table."""
+
+    def __init__(self, model: type[models.Model], table: str) -> None:
+        super().__init__(model)
+        self._table = table
+
+    def get_meta(self) -> Options[Any]:
+        options = copy(super().get_meta())
+        options.db_table = self._table
+        return options
+
+
+class Scratch:
+    """Temporary tables that live within one transaction, numbered from row 1."""
+
+    def __init__(self, dialect: Dialect) -> None:
+        self.dialect = dialect
+        self._names: list[str] = []
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, _: BaseException | None, __: TracebackType | None
+    ) -> None:
+        # After an error the transaction is rolled back, and they with it.
+        while kind is None and self._names:
+            self.drop(self._names[-1])
+
+    def create(self, name: str, fields: Sequence[Field]) -> None:
+        quote = self.dialect.quote
+        columns = [f"{NUMBER} {self.dialect.numbering}"]
+        columns += [f"{quote(f.column)} {f.rel_db_type(self.dialect.connection)}" for f in fields]
+        self.dialect.execute(f"CREATE TEMPORARY TABLE {quote(name)} ({', '.join(columns)})")
+        self._names.append(name)
+
+    def drop(self, name: str) -> None:
+        self.dialect.execute(f"DROP TABLE {self.dialect.quote(name)}")
+        self._names.remove(name)
+
+    def load(
+        self, name: str, model: type[models.Model], fields: Sequence[Field], rows: Sequence[Row]
+    ) -> None:
+        connection = self.dialect.connection
+        names = [field.attname for field in fields]
+        batch = min(_BATCH, connection.ops.bulk_batch_size(list(fields), rows))
+        for start in range(0, len(rows), batch):
+            objects = [
+                SimpleNamespace(**dict(zip(names, row, strict=True)))
+                for row in rows[start : start + batch]
+            ]
+            query = _Insert(model, name)
+            query.insert_values(list(fields), cast("Any", objects), raw=True)
+            query.get_compiler(connection=connection).execute_sql()
+
+    def fill(
+        self, name: str, model: type[models.Model], fields: Sequence[Field], rows: Sequence[Row]
+    ) -> None:
+        self.create(name, fields)
+        self.load(name, model, fields, rows)
+
+    def trial(self, model: type[models.Model], field: Field, values: Sequence[Any]) -> None:
+        """Store and load some values of one field; raises whatever the field raises."""
+        connection = self.dialect.connection
+        column = field.get_col("trial")
+        converters = [
+            *connection.ops.get_db_converters(column),
+            *column.get_db_converters(connection),
+        ]
+        with transaction.atomic(using=connection.alias):
+            self.fill("membudget_trial", model, [field], [(value,) for value in values])
+            stored = self.dialect.fetch(
+                f"SELECT {self.dialect.quote(field.column)} FROM membudget_trial"
+            )
+            for (value,) in stored:
+                for converter in converters:
+                    value = converter(value, column, connection)
+            self.drop("membudget_trial")

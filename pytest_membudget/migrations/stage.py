@@ -1,0 +1,129 @@
+"""The stage: everything that is done to scratch databases, one method an order."""
+
+from __future__ import annotations
+
+import time
+import traceback
+from collections.abc import Mapping
+from importlib import import_module
+from typing import Any
+
+from django.db import connections, transaction
+from django.db.migrations.state import StateApps
+
+from pytest_membudget.errors import SeedError, StageError
+from pytest_membudget.migrations.history import History, Key
+from pytest_membudget.migrations.scratch.base import ScratchDatabases
+from pytest_membudget.migrations.seeding import Seeder
+from pytest_membudget.migrations.templates import Templates
+
+
+class Stage:
+    """Orders on one alias.  Arguments and answers are plain JSON values."""
+
+    def __init__(self, alias: str, scratch: ScratchDatabases, empty: str) -> None:
+        self._alias = alias
+        self._scratch = scratch
+        self._connection = connections[alias]
+        self._history = History()
+        self._templates = Templates(self._connection, scratch, empty)
+        self._apps: tuple[tuple[Key, ...], StateApps] | None = None
+
+    def describe(self) -> dict[str, Any]:
+        version = ".".join(map(str, self._connection.get_database_version()))
+        self._scratch.release()
+        return {"vendor": self._connection.vendor, "version": version}
+
+    def prepare(self, applied: list[list[str]], labels: list[str]) -> dict[str, Any]:
+        """Make a database at the state where ``applied`` are applied; tell the models' tables."""
+        keys = [(app_label, name) for app_label, name in applied]
+        try:
+            name = self._scratch.clone(self._templates.get(keys))
+        except StageError:
+            raise
+        except Exception as error:
+            raise StageError(
+                "the state before the migration could not be built: "
+                f"{type(error).__name__}: {error}",
+                traceback.format_exc(),
+            ) from error
+        apps = self._state_apps(keys)
+        return {"name": name, "tables": [apps.get_model(one)._meta.db_table for one in labels]}
+
+    def seed(
+        self,
+        name: str,
+        applied: list[list[str]],
+        rows: dict[str, int],
+        fresh: dict[str, list[str]],
+        seed: str | None,
+    ) -> dict[str, Any]:
+        """Fill ``name`` up to ``rows``, with the user's ``seed`` where there is one."""
+        begin = time.monotonic()
+        apps = self._state_apps([(app_label, migration) for app_label, migration in applied])
+        self._scratch.use(name)
+        try:
+            if seed is None:
+                seeded = Seeder(apps, self._alias, fresh=_fields(apps, fresh)).grow(rows)
+                there, widths = seeded.rows, seeded.widths
+            else:
+                there, widths = _call_seed(seed, apps, rows, self._alias), {}
+        finally:
+            self._scratch.release()
+        return {
+            "seeded": there,
+            "widths": widths,
+            "seconds": time.monotonic() - begin,
+            "bytes": self._scratch.size(name),
+            "free": self._scratch.free(),
+        }
+
+    def clone(self, name: str) -> str:
+        return self._scratch.clone(name)
+
+    def drop(self, name: str) -> None:
+        self._scratch.drop(name)
+
+    def _state_apps(self, keys: list[Key]) -> StateApps:
+        wanted = tuple(keys)
+        if self._apps is None or self._apps[0] != wanted:
+            self._apps = (wanted, self._history.state(keys).apps)
+        return self._apps[1]
+
+
+def _fields(apps: StateApps, columns: Mapping[str, list[str]]) -> dict[str, list[str]]:
+    """Field names by model label, of columns by table."""
+    return {
+        model._meta.label: [
+            field.name
+            for field in model._meta.local_concrete_fields
+            if field.column in columns[model._meta.db_table]
+        ]
+        for model in apps.get_models()
+        if model._meta.db_table in columns and not model._meta.proxy
+    }
+
+
+def _call_seed(path: str, apps: StateApps, rows: Mapping[str, int], using: str) -> dict[str, int]:
+    module, _, name = path.rpartition(".")
+    models = {label: apps.get_model(label) for label in rows}
+    before = {label: model._base_manager.using(using).count() for label, model in models.items()}
+    try:
+        seed = getattr(import_module(module), name)
+        with transaction.atomic(using=using):
+            seed(apps, dict(rows), using)
+    except Exception as error:
+        raise SeedError(
+            next(iter(rows)),
+            None,
+            f"{path} raised {type(error).__name__}: {error}",
+            traceback.format_exc(),
+        ) from error
+    counts = {label: model._base_manager.using(using).count() for label, model in models.items()}
+    for label, wanted in rows.items():
+        if wanted not in (counts[label], counts[label] - before[label]):
+            made = counts[label] - before[label]
+            raise SeedError(
+                label, None, f"{path} made {made:,} rows where {wanted:,} were asked for"
+            )
+    return counts

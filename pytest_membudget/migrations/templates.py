@@ -1,0 +1,59 @@
+"""Template databases: the schema before a migration, built once and shared by every check."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.core.management.commands.migrate import Command as MigrateCommand
+from django.core.management.sql import emit_post_migrate_signal, emit_pre_migrate_signal
+from django.db.migrations.executor import MigrationExecutor
+
+from pytest_membudget.migrations.history import Key
+from pytest_membudget.migrations.scratch.base import ScratchDatabases
+
+
+class Templates:
+    """Databases with no seeded rows, by the set of migrations that they have applied."""
+
+    def __init__(self, connection: Any, scratch: ScratchDatabases, empty: str) -> None:
+        self._connection = connection
+        self._scratch = scratch
+        self._built: dict[frozenset[Key], str] = {frozenset(): empty}
+
+    def get(self, applied: Iterable[Key]) -> str:
+        """The name of a database with exactly ``applied``, grown from the nearest one at hand."""
+        wanted = frozenset(applied)
+        if wanted not in self._built:
+            base = max((built for built in self._built if built < wanted), key=len)
+            name = self._scratch.clone(self._built[base])
+            self._scratch.use(name)
+            _migrate(self._connection, wanted, sync=not base)
+            self._scratch.release()
+            self._built[wanted] = name
+        return self._built[wanted]
+
+
+def _migrate(connection: Any, wanted: frozenset[Key], *, sync: bool) -> None:
+    """Apply ``wanted`` as ``manage.py migrate`` would, signals and unmigrated apps included."""
+    connection.prepare_database()
+    executor = MigrationExecutor(connection)
+    loader = executor.loader
+    if any(key not in loader.graph.nodes for key in wanted):
+        loader.replace_migrations = False
+        loader.build_graph()
+    plan = [
+        step
+        for step in executor.migration_plan(loader.graph.leaf_nodes())
+        if (step[0].app_label, step[0].name) in wanted
+    ]
+    before = executor._create_project_state(with_applied_migrations=True)
+    emit_pre_migrate_signal(0, False, connection.alias, apps=before.apps, plan=plan)
+    if sync and loader.unmigrated_apps:
+        command = MigrateCommand()
+        command.verbosity = 0
+        command.sync_apps(connection, loader.unmigrated_apps)
+    executor.recorder.ensure_schema()
+    after = executor.migrate([], plan=plan, state=before.clone())
+    after.clear_delayed_apps_cache()
+    emit_post_migrate_signal(0, False, connection.alias, apps=after.apps, plan=plan)

@@ -1,0 +1,95 @@
+"""The only room that knows pytest: options, marker, fixture and hooks.
+
+Nothing heavy is imported here: a project without a ``membudget`` marker pays for the options.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pytest_membudget.plugin.options import Options, add_options, header, read_options
+from pytest_membudget.plugin.reporter import Reporter
+
+if TYPE_CHECKING:
+    from pytest_membudget.plugin.guard import Guard
+    from pytest_membudget.worker.stage_client import Stages
+
+_options = pytest.StashKey[Options]()
+_stages = pytest.StashKey["Stages"]()
+_guard = pytest.StashKey["Guard"]()
+
+_MARKER = (
+    "membudget(migration, *, rows=None, limit=None, database='default', seed=None, "
+    "reverse=False, time_budget=None): fail unless the migration's peak memory at production's "
+    "row counts fits the limit."
+)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    add_options(parser)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", _MARKER)
+    config.stash[_options] = read_options(config)
+    if not hasattr(config, "workerinput"):
+        config.pluginmanager.register(Reporter(config.stash[_options].json), "membudget-reporter")
+
+
+def pytest_report_header(config: pytest.Config) -> str | None:
+    return header(config.stash[_options])
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    marked = [item for item in items if _is_asked_for(item)]
+    if not marked:
+        return
+    from pytest_membudget.plugin.guard import make_guards
+    from pytest_membudget.worker.stage_client import Stages
+
+    stages = config.stash.setdefault(_stages, Stages())
+    for item, guard in make_guards(marked, config.stash[_options], stages):
+        item.stash[_guard] = guard
+
+
+def _is_asked_for(item: pytest.Item) -> bool:
+    fixtures = getattr(item, "fixturenames", ())
+    return item.get_closest_marker("membudget") is not None or "membudget" in fixtures
+
+
+@pytest.fixture
+def membudget(request: pytest.FixtureRequest) -> Guard:
+    """The budget of this test's marker; ``membudget.check()`` measures it.
+
+    ``check()`` fails the test when the verdict is not ``within``; else it returns the Result.
+    """
+    return request.node.stash[_guard]  # type: ignore[no-any-return]
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None, None, None]:
+    yield
+    guard = item.stash.get(_guard, None)
+    if guard is not None and guard.result is None:
+        guard.check()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    guard = item.stash.get(_guard, None)
+    if call.when == "call" and guard is not None and guard.result is not None:
+        report.membudget = guard.result.to_dict()
+    return report
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    stages = config.stash.get(_stages, None)
+    if stages is not None:
+        stages.close()

@@ -1,0 +1,143 @@
+"""From a marker and the options to a complete budget, or to an error that says what is wrong."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.machinery
+import os
+import sys
+from collections.abc import Sequence
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from pytest_membudget.budget import (
+    DEFAULT_TIME_BUDGET,
+    Budget,
+    Request,
+    read_marker,
+)
+from pytest_membudget.container import memory_limit
+from pytest_membudget.errors import BudgetError
+from pytest_membudget.plugin.options import Options, Setting
+from pytest_membudget.session import Subject
+
+if TYPE_CHECKING:
+    from pytest_membudget.migrations.history import History
+
+_MARKER = "the marker"
+
+
+def complete(args: Sequence[Any], kwargs: dict[str, Any], options: Options) -> Subject:
+    """Read a marker and hold it against the project.  Raises BudgetError; opens no database."""
+    request = read_marker(args, kwargs)
+    _require_django()
+    _require_database(request.database)
+    history = _history()
+    keys = tuple(dict.fromkeys(history.find(name) for name in request.migrations))
+    if request.reverse and (operation := history.irreversible(keys)):
+        raise BudgetError(f"reverse=True: {keys[0][1]} can't be reversed: {operation}")
+    applied = history.applied_before(keys, reverse=request.reverse)
+    limit = _limit(request, options)
+    rows = _first(request.rows, options.rows)
+    if rows is None:
+        raise BudgetError(
+            "no rows: give production's row counts, "
+            'rows={"app_label.Model": 1_700_000}, --membudget-rows or membudget_rows'
+        )
+    if request.seed is not None:
+        _require_importable(request.seed)
+    where = f"{'after' if request.reverse else 'before'} {'.'.join(keys[0])}"
+    time_budget = _first(request.time_budget, options.time_budget)
+    budget = Budget(
+        migrations=keys,
+        rows=history.resolve_rows(rows.value, history.state(tuple(applied)), where),
+        rows_source=rows.source,
+        limit=limit.value,
+        limit_source=limit.source,
+        database=request.database,
+        seed=request.seed,
+        reverse=request.reverse,
+        time_budget=time_budget.value if time_budget else DEFAULT_TIME_BUDGET,
+        findings=tuple(history.findings(keys, reverse=request.reverse)),
+    )
+    targets = history.migrate_targets(keys, reverse=request.reverse)
+    return Subject(budget, applied, targets, history.touches_rows(keys))
+
+
+def _first(asked: Any, setting: Setting | None) -> Setting | None:
+    return setting if asked is None else Setting(asked, _MARKER)
+
+
+def _limit(request: Request, options: Options) -> Setting:
+    limit = _first(request.limit, options.limit)
+    if limit is None:
+        raise BudgetError(
+            "no limit: give the memory limit of the container that migrates in production, "
+            'limit="512Mi", --membudget-limit or membudget_limit'
+        )
+    if limit.value != "cgroup":
+        return limit
+    size = memory_limit()
+    if size is None:
+        raise BudgetError('limit="cgroup": this process runs under no memory limit')
+    return Setting(size, f"cgroup, by {limit.source}")
+
+
+@cache
+def _history() -> History:
+    from pytest_membudget.migrations.history import History
+
+    return History()
+
+
+def _require_django() -> None:
+    from django.apps import apps
+    from django.conf import settings
+
+    if not settings.configured or not apps.ready:
+        raise BudgetError(
+            "no Django settings: name their module with DJANGO_SETTINGS_MODULE, --ds "
+            "or in the ini file, as pytest-django reads it"
+        )
+    if "DJANGO_SETTINGS_MODULE" not in os.environ:
+        raise BudgetError(
+            "settings.configure() was called in this process, but the migration runs in a fresh "
+            "one, which needs a settings module: set DJANGO_SETTINGS_MODULE"
+        )
+
+
+def _require_database(alias: str) -> None:
+    from django.db import connections
+    from django.utils.connection import ConnectionDoesNotExist
+
+    from pytest_membudget.migrations.scratch import check_vendor
+
+    try:
+        connection = connections[alias]
+    except ConnectionDoesNotExist:
+        known = ", ".join(repr(one) for one in connections)
+        raise BudgetError(
+            f"database={alias!r} is not an alias in settings.DATABASES; there are {known}"
+        ) from None
+    check_vendor(alias, connection)
+
+
+def _require_importable(path: str) -> None:
+    """Look for the module as a fresh process would, whatever this one has imported already."""
+    module, _, name = path.rpartition(".")
+    search: list[str] | None = None
+    for part in module.split("."):
+        name_so_far = part if search is None else f"{name_so_far}.{part}"
+        spec = importlib.machinery.PathFinder.find_spec(name_so_far, search)
+        if spec is None:
+            raise BudgetError(
+                f"seed: a fresh process can't import {module!r}; put the function into a module "
+                "on the Python path, for instance of the app"
+            )
+        search = list(spec.submodule_search_locations or [])
+    try:
+        seed = getattr(sys.modules.get(module) or importlib.import_module(module), name)
+    except (ImportError, AttributeError) as error:
+        raise BudgetError(f"seed={path!r} can't be imported: {error}") from None
+    if not callable(seed):
+        raise BudgetError(f"seed={path!r} is not callable")

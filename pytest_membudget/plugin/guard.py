@@ -1,0 +1,82 @@
+"""The budget of one test: measured once, when the body asks or when it has returned."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterable, Iterator
+
+import pytest
+
+from pytest_membudget.errors import BudgetError
+from pytest_membudget.plugin.collection import complete
+from pytest_membudget.plugin.options import Options
+from pytest_membudget.plugin.progress import progress_line
+from pytest_membudget.reports.terminal import failure
+from pytest_membudget.result import Result
+from pytest_membudget.session import Subject, check
+from pytest_membudget.worker.stage_client import Stages
+
+
+class MembudgetWarning(pytest.PytestWarning):
+    """An inconclusive verdict, with ``membudget_inconclusive = warn``."""
+
+
+class Guard:
+    """What the ``membudget`` fixture gives a test.  ``result`` is None until it was measured."""
+
+    def __init__(self, item: pytest.Item, subject: Subject, stages: Stages, *, warn: bool) -> None:
+        self.result: Result | None = None
+        self._item = item
+        self._subject = subject
+        self._stages = stages
+        self._warn = warn
+
+    def check(self) -> Result:
+        """Measure the migration and fail the test unless it fits; else return the result.
+
+        The figures of the Result are named like those of the JSON report, for instance
+        ``peak_bytes``, ``bytes_per_row``, ``growth`` and ``fits_up_to_rows``.
+        """
+        __tracebackhide__ = True
+        if self.result is None:
+            self.result = self._measure()
+            self._item.user_properties += _properties(self.result)
+        if self.result.inconclusive and self._warn:
+            warnings.warn(MembudgetWarning(self.result.reason), stacklevel=2)
+        elif not self.result.ok:
+            pytest.fail(failure(self.result, self._item.config.get_verbosity()), pytrace=False)
+        return self.result
+
+    def _measure(self) -> Result:
+        with progress_line(self._item.config, self._subject.budget.label) as progress:
+            progress("starting")
+            return check(self._subject, self._stages, self._item.nodeid, progress)
+
+
+def make_guards(
+    items: Iterable[pytest.Item], options: Options, stages: Stages
+) -> Iterator[tuple[pytest.Item, Guard]]:
+    """A guard for each item.  All that is wrong with any marker is one pytest.UsageError."""
+    guards, problems = [], []
+    for item in items:
+        marker = item.get_closest_marker("membudget")
+        try:
+            if marker is None:
+                raise BudgetError("the membudget fixture needs the membudget marker")
+            subject = complete(marker.args, dict(marker.kwargs), options)
+        except BudgetError as error:
+            problems.append(f"{item.nodeid}: membudget: {error}")
+        else:
+            warn = options.inconclusive.value == "warn"
+            guards.append((item, Guard(item, subject, stages, warn=warn)))
+    if problems:
+        raise pytest.UsageError(*problems)
+    return iter(guards)
+
+
+def _properties(result: Result) -> list[tuple[str, object]]:
+    """What JUnit XML shows of a result, as ``<property>`` elements of its test case."""
+    figures = result.to_dict()
+    names = ("migration", "verdict", "basis", "peak_bytes", "peak_low_bytes", "peak_high_bytes")
+    names += ("limit_bytes", "bytes_per_row", "growth", "fits_up_to_rows")
+    return [(f"membudget_{name}", figures[name]) for name in names if figures[name] is not None]

@@ -1,0 +1,160 @@
+"""The options, their ini twins, and where each setting that is in force came from."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+_COMMAND_LINE = "the command line"
+_INI = "the ini file"
+
+
+@dataclass(frozen=True)
+class Setting:
+    """A value with where it came from, as a reader would say it."""
+
+    value: Any
+    source: str
+
+
+@dataclass(frozen=True)
+class Options:
+    """What is in force for the whole run; None where it is said nowhere.
+
+    ``limit`` is bytes or ``"cgroup"``, ``rows`` maps model labels to production's row counts,
+    ``time_budget`` is seconds, ``json`` a path, ``inconclusive`` ``"fail"`` or ``"warn"``.
+    """
+
+    limit: Setting | None
+    rows: Setting | None
+    time_budget: Setting | None
+    json: Setting | None
+    inconclusive: Setting
+
+
+def add_options(parser: pytest.Parser) -> None:
+    group = parser.getgroup("membudget", "memory budgets of Django migrations")
+    group.addoption(
+        "--membudget-limit",
+        metavar="SIZE",
+        default=None,
+        type=_argument("read_limit"),
+        help="memory limit of the container that migrates in production, for tests whose marker "
+        'gives none: "512Mi", "2GiB", "500M", bytes, or "cgroup" for the limit of the container '
+        "that the tests run in (default: none)",
+    )
+    group.addoption(
+        "--membudget-rows",
+        metavar="MODEL=N",
+        action="append",
+        default=None,
+        help="production's row count of a model, for tests whose marker gives no rows; may be "
+        "repeated: shop.Order=1_700_000 (default: none)",
+    )
+    group.addoption(
+        "--membudget-time-budget",
+        metavar="SECONDS",
+        default=None,
+        type=_argument("parse_seconds"),
+        help="seconds that one check may take, for tests whose marker gives none (default: 60)",
+    )
+    group.addoption(
+        "--membudget-json",
+        metavar="PATH",
+        default=None,
+        help="write all results to this file as JSON (default: none)",
+    )
+    parser.addini("membudget_limit", "ini twin of --membudget-limit", default=None)
+    parser.addini(
+        "membudget_rows",
+        "ini twin of --membudget-rows, a MODEL=N on each line",
+        type="linelist",
+        default=[],
+    )
+    parser.addini("membudget_time_budget", "ini twin of --membudget-time-budget", default=None)
+    parser.addini("membudget_json", "ini twin of --membudget-json", default=None)
+    parser.addini(
+        "membudget_inconclusive",
+        'what an inconclusive verdict does: "fail" the test or "warn" (default: fail)',
+        default=None,
+    )
+
+
+def read_options(config: pytest.Config) -> Options:
+    """Read every setting.  Raises pytest.UsageError for one that can't be read."""
+    from pytest_membudget.budget import read_limit, read_rows_lines
+    from pytest_membudget.units import parse_seconds
+
+    def setting(name: str, read: Callable[[Any], Any]) -> Setting | None:
+        option = config.getoption(f"membudget_{name}", None)
+        ini = config.getini(f"membudget_{name}")
+        if option is not None:
+            return Setting(_read(name, read, option), _COMMAND_LINE)
+        return Setting(_read(name, read, ini), _INI) if ini else None
+
+    return Options(
+        limit=setting("limit", read_limit),
+        rows=setting("rows", read_rows_lines),
+        time_budget=setting("time_budget", parse_seconds),
+        json=setting("json", str),
+        inconclusive=setting("inconclusive", _read_inconclusive) or Setting("fail", "default"),
+    )
+
+
+def header(options: Options) -> str | None:
+    """One line with each setting that somebody has set; None where nobody has."""
+    from pytest_membudget.units import format_seconds, format_size
+
+    def rows(value: Mapping[str, int]) -> str:
+        return " ".join(f"{label}={count:_}" for label, count in value.items())
+
+    def size(value: int | str) -> str:
+        return value if isinstance(value, str) else format_size(value)
+
+    shown: list[tuple[str, Setting | None, Callable[[Any], str]]] = [
+        ("limit", options.limit, size),
+        ("rows", options.rows, rows),
+        ("time budget", options.time_budget, format_seconds),
+        ("json", options.json, str),
+        ("inconclusive", options.inconclusive, str),
+    ]
+    parts = [
+        f"{name} {show(setting.value)} (from {setting.source})"
+        for name, setting, show in shown
+        if setting is not None and setting.source != "default"
+    ]
+    return f"membudget: {', '.join(parts)}" if parts else None
+
+
+def _read_inconclusive(value: str) -> str:
+    from pytest_membudget.errors import BudgetError
+
+    if value not in ("fail", "warn"):
+        raise BudgetError(f'{value!r} is neither "fail" nor "warn"')
+    return value
+
+
+def _read(name: str, read: Callable[[Any], Any], value: Any) -> Any:
+    from pytest_membudget.errors import BudgetError
+
+    try:
+        return read(value)
+    except BudgetError as error:
+        raise pytest.UsageError(f"membudget_{name}: {error}") from None
+
+
+def _argument(reader: str) -> Callable[[str], Any]:
+    def read(value: str) -> Any:
+        from pytest_membudget import budget
+        from pytest_membudget.errors import BudgetError
+
+        try:
+            return getattr(budget, reader)(value)
+        except BudgetError as error:
+            raise argparse.ArgumentTypeError(str(error)) from None
+
+    return read

@@ -1,0 +1,46 @@
+"""One live line while a check runs, on a terminal only."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import pytest
+
+
+@contextmanager
+def progress_line(config: pytest.Config, label: str) -> Iterator[Callable[[str], None]]:
+    """Give a function that says what is being done; it says nothing in a log or under xdist.
+
+    The line stands below the one that pytest is writing, and leaves it as it was.
+    """
+    capture = config.pluginmanager.getplugin("capturemanager")
+    terminal = config.get_terminal_writer()
+    if capture is None or hasattr(config, "workerinput") or not terminal.hasmarkup:
+        yield lambda text: None
+        return
+    with capture.global_and_fixture_disabled():
+        if not sys.stdout.isatty():
+            yield lambda text: None
+            return
+        column = terminal.width_of_current_line
+        sys.stdout.write("\n")
+        try:
+            with _live(label) as say:
+                yield say
+        finally:
+            sys.stdout.write(f"\x1b[A\x1b[{column}C" if column else "\x1b[A")
+            sys.stdout.flush()
+
+
+@contextmanager
+def _live(label: str) -> Iterator[Callable[[str], None]]:
+    from rich.console import Console
+    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+    columns = SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn()
+    console = Console(file=sys.stdout, force_terminal=True)
+    with Progress(*columns, console=console, transient=True) as progress:
+        task = progress.add_task(label, total=None)
+        yield lambda text: progress.update(task, description=f"{label}: {text}")

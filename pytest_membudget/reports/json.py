@@ -1,0 +1,34 @@
+"""All results as one JSON document, schema 1."""
+
+from __future__ import annotations
+
+import json
+import platform
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from pytest_membudget import __version__
+from pytest_membudget.result import SCHEMA
+
+
+def write_json(results: Sequence[dict[str, Any]], path: str) -> None:
+    """Write ``results``, as :meth:`Result.to_dict` gives them, making folders as needed."""
+    target = Path(path)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.write_text(json.dumps(_document(results), indent=2) + "\n")
+
+
+def _document(results: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    import django
+
+    return {
+        "schema": SCHEMA,
+        "tool": {"version": __version__},
+        "environment": {
+            "python": platform.python_version(),
+            "django": django.get_version(),
+            "platform": platform.platform(),
+        },
+        "results": list(results),
+    }

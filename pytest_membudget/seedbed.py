@@ -1,0 +1,120 @@
+"""The seeded database of one check: it grows from sample to sample, and each run gets a clone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from pytest_membudget.budget import Budget
+from pytest_membudget.worker.stage_client import StageClient
+
+Tick = Callable[[], None]
+
+
+@dataclass(frozen=True)
+class Seeded:
+    """``rows`` by label with all that was seeded unasked, ``widths`` in bytes by label and column.
+
+    ``room`` is how many bytes the database may take, None where that isn't known.
+    """
+
+    rows: dict[str, int]
+    widths: dict[str, dict[str, int]]
+    seconds: float
+    size: int
+    room: int | None
+
+
+class Seedbed:
+    """Made at the state where ``applied`` are applied.  ``tables`` maps model labels to tables."""
+
+    def __init__(self, stage: StageClient, budget: Budget, applied: list[tuple[str, str]]) -> None:
+        self._stage = stage
+        self.folder = stage.folder
+        self._budget = budget
+        self._applied = applied
+        self._fresh: dict[str, list[str]] = {}
+        self._ahead: dict[str, int] | None = None
+        self._names: list[str] = []
+        self._filled = False
+        self.tables: dict[str, str] = {}
+        self._bed = self._make()
+
+    def rows(self, size: int) -> dict[str, int]:
+        """The budget's row counts at the scale where the largest of them is ``size``."""
+        largest = max(self._budget.rows.values())
+        return {
+            label: max(1, round(count * size / largest))
+            for label, count in self._budget.rows.items()
+        }
+
+    def fill(self, size: int, tick: Tick) -> Seeded:
+        """Seed up to ``size``, or wait for it where it is under way."""
+        rows = self.rows(size)
+        if self._ahead is None:
+            if self._filled and self._budget.seed is not None:
+                self._restart()
+            self._order(rows)
+        ahead, self._ahead = self._ahead, None
+        answer = self._stage.finish(tick)
+        if ahead != rows:
+            return self.fill(size, tick)
+        self._filled = True
+        return Seeded(
+            answer["seeded"], answer["widths"], answer["seconds"], answer["bytes"], answer["free"]
+        )
+
+    def fill_ahead(self, size: int) -> None:
+        """Seed up to ``size`` without waiting, while a worker runs on a clone."""
+        if self._ahead is None and self._budget.seed is None:
+            self._order(self.rows(size))
+
+    def clone(self) -> str:
+        name = str(self._stage.call("clone", name=self._bed))
+        self._names.append(name)
+        return name
+
+    def drop(self, name: str) -> None:
+        """Drop a clone; waits for the seeding that is under way, if any."""
+        self._stage.call("drop", name=name)
+        self._names.remove(name)
+
+    def seed_fresh(self, columns: dict[str, list[str]]) -> None:
+        """Begin anew, with these columns (by table) as empty as one that has just been added."""
+        self._fresh = columns
+        self._restart()
+
+    def close(self) -> None:
+        """Drop all of it.  A stage that has died did so itself, or the next run will."""
+        if not self._stage.alive:
+            return
+        if self._ahead is not None:
+            self._ahead = None
+            self._stage.finish()
+        for name in reversed(self._names):
+            self._stage.call("drop", name=name)
+        self._names.clear()
+
+    def _order(self, rows: dict[str, int]) -> None:
+        arguments: dict[str, Any] = {
+            "name": self._bed,
+            "applied": self._applied,
+            "rows": rows,
+            "fresh": self._fresh,
+            "seed": self._budget.seed,
+        }
+        self._stage.begin("seed", **arguments)
+        self._ahead = rows
+
+    def _restart(self) -> None:
+        self.drop(self._bed)
+        self._filled = False
+        self._bed = self._make()
+
+    def _make(self) -> str:
+        labels = list(self._budget.rows)
+        made = self._stage.call("prepare", applied=self._applied, labels=labels)
+        self.tables = dict(zip(labels, made["tables"], strict=True))
+        self._names.append(made["name"])
+        return str(made["name"])

@@ -1,0 +1,99 @@
+"""Sizes, row counts and durations: read them, and print only what can be read back."""
+
+from __future__ import annotations
+
+import math
+import re
+from decimal import Decimal
+
+from pytest_membudget.errors import BudgetError
+
+_BINARY = {"Ki": 1024, "Mi": 1024**2, "Gi": 1024**3, "Ti": 1024**4}
+_DECIMAL = {"k": 1000, "K": 1000, "M": 1000**2, "G": 1000**3, "T": 1000**4}
+_FACTORS = {"": 1, **_BINARY, **_DECIMAL}
+_SIZE = re.compile(r"\s*(\d+(?:_\d+)*(?:\.\d+)?)\s*([KMGT]i|[kKMGT]|)B?\s*")
+
+
+def parse_size(value: object) -> int:
+    """Read a size as Kubernetes does: ``Mi`` and ``MiB`` are 1024², ``M`` and ``MB`` 1000².
+
+    A plain number is bytes.  Raises BudgetError for anything that is not a positive size.
+    """
+    if isinstance(value, bool) or not isinstance(value, int | str):
+        raise BudgetError(f'{value!r} is not a size; write "512Mi", "2GiB", "500M" or bytes')
+    match = _SIZE.fullmatch(str(value))
+    if match is None:
+        raise BudgetError(f'{value!r} is not a size; write "512Mi", "2GiB", "500M" or bytes')
+    size = int(Decimal(match[1].replace("_", "")) * _FACTORS[match[2]])
+    if size <= 0:
+        raise BudgetError(f"{value!r} is not a size above zero")
+    return size
+
+
+def format_size(size: float) -> str:
+    """Print bytes in binary units with three digits at most: ``"512 MiB"``, ``"4.9 GiB"``."""
+    unit, factor = _unit(size)
+    return f"{_digits(size / factor)} {unit}"
+
+
+def format_interval(low: float, value: float, high: float) -> str:
+    """Print a figure and its interval in one unit: ``"4.9 GiB (4.8–5.0)"``."""
+    unit, factor = _unit(value)
+    shown, *bounds = (_digits(size / factor, trim=False) for size in (value, low, high))
+    if len(set(bounds)) == 1:
+        return format_size(value)
+    return f"{shown} {unit} ({bounds[0]}–{bounds[1]})"  # noqa: RUF001
+
+
+def parse_rows(value: object) -> int:
+    """Read a row count: a positive int, or digits with ``_`` or ``,`` between them."""
+    if isinstance(value, str) and re.fullmatch(r"\d+(?:[_,]\d+)*", value.strip()):
+        value = int(value.strip().replace(",", "").replace("_", ""))
+    if isinstance(value, bool) or not isinstance(value, int) or value <= 0:
+        raise BudgetError(f"{value!r} is not a number of rows; write a whole number above zero")
+    return value
+
+
+def format_rows(rows: int) -> str:
+    """Print a row count with thousands separated: ``"1,700,000"``."""
+    return f"{rows:,}"
+
+
+def round_rows_down(rows: int, digits: int = 3) -> int:
+    """Keep the leading digits of a row count, never more rows than given."""
+    step: int = 10 ** max(0, len(str(rows)) - digits)
+    return rows // step * step
+
+
+def parse_seconds(value: object) -> float:
+    """Read a duration in seconds, above zero and finite."""
+    try:
+        if isinstance(value, bool):
+            raise TypeError
+        seconds = float(value)  # type: ignore[arg-type]
+    except (TypeError, ValueError):
+        seconds = math.nan
+    if not 0 < seconds < math.inf:
+        raise BudgetError(f"{value!r} is not a number of seconds above zero")
+    return seconds
+
+
+def format_seconds(seconds: float) -> str:
+    """Print a duration: ``"0.3 s"``, ``"42 s"``, ``"12 min"``, ``"3.4 h"``."""
+    if seconds < 120:
+        return f"{_digits(seconds)} s"
+    if seconds < 7200:
+        return f"{seconds / 60:.0f} min"
+    return f"{_digits(seconds / 3600)} h"
+
+
+def _unit(size: float) -> tuple[str, int]:
+    for unit, factor in reversed(_BINARY.items()):
+        if abs(size) >= factor:
+            return f"{unit}B", factor
+    return "B", 1
+
+
+def _digits(value: float, *, trim: bool = True) -> str:
+    text = f"{value:.1f}" if abs(value) < 99.95 else f"{value:.0f}"
+    return text.removesuffix(".0") if trim else text

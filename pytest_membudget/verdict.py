@@ -1,0 +1,147 @@
+"""The answer to one budget: within, exceeds, inconclusive or error, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from pytest_membudget import measurement
+from pytest_membudget.budget import Budget
+from pytest_membudget.measurement import Sample
+from pytest_membudget.projection import Projection
+from pytest_membudget.units import (
+    format_interval,
+    format_rows,
+    format_seconds,
+    format_size,
+    round_rows_down,
+)
+
+WITHIN, EXCEEDS, INCONCLUSIVE, ERROR = "within", "exceeds", "inconclusive", "error"
+MEASURED, PROJECTED = "measured", "projected"
+
+# With fewer of the seeded rows touched nothing can be said about a migration that touches all.
+TOUCHED_TOO_FEW = 0.1
+TOUCHED_HALF = 0.5
+TOUCHED_ALL = 0.9
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """``reason`` is one sentence or two, fit to be the first line of a failure."""
+
+    verdict: str
+    basis: str | None
+    reason: str
+
+
+def judge(
+    budget: Budget,
+    samples: Sequence[Sample],
+    projection: Projection | None,
+    *,
+    touched: float | None,
+    fits: int | None,
+    evidence: bool,
+) -> Verdict:
+    """Hold the samples and their projection against the limit.
+
+    ``touched`` is the share of the seeded rows that the migration read or wrote, None where it
+    is not expected to; ``evidence`` says that there are enough samples to trust a projection.
+    """
+    last = samples[-1]
+    over = next((sample for sample in samples if sample.run.peak > budget.limit), None)
+    if over is not None:
+        return Verdict(EXCEEDS, MEASURED, _over(budget, over, projection, fits))
+    projected_over = projection is not None and evidence and projection.low > budget.limit
+    if projection is not None and projected_over:
+        return Verdict(EXCEEDS, PROJECTED, _peaks(budget, projection, fits))
+    if last.run.outcome in (measurement.RAISED, measurement.KILLED):
+        return Verdict(ERROR, None, _broke(budget, last, samples))
+    if projection is None:
+        if last.run.outcome == measurement.TIMED_OUT:
+            return Verdict(ERROR, None, f"{budget.label} never ended: {last.run.failure}.")
+        return Verdict(INCONCLUSIVE, None, f"{budget.label} could not be judged: {_why(last)}.")
+    if touched is not None and touched < TOUCHED_TOO_FEW:
+        return Verdict(INCONCLUSIVE, None, _untouched(budget, touched, last))
+    basis = MEASURED if projection.measured else PROJECTED
+    if projection.high < budget.limit and evidence:
+        return Verdict(WITHIN, basis, _peaks(budget, projection, fits))
+    return Verdict(INCONCLUSIVE, basis, _unclear(budget, projection, last))
+
+
+def _peaks(budget: Budget, projection: Projection, fits: int | None) -> str:
+    verb = "peaked" if projection.measured else "would peak"
+    size = format_interval(projection.low, projection.peak, projection.high)
+    return (
+        f"{budget.label} {verb} at {size} with {_counted(budget)} rows; "
+        f"the limit is {format_size(budget.limit)}.{_fits(budget, projection.peak, fits)}"
+    )
+
+
+def _over(budget: Budget, sample: Sample, projection: Projection | None, fits: int | None) -> str:
+    if projection is not None and projection.low > budget.limit:
+        return _peaks(budget, projection, fits)
+    rows = format_rows(sample.rows[budget.counted_model])
+    passed = f"{budget.label} passed the limit of {format_size(budget.limit)} with {rows} of "
+    if sample.finished:
+        passed = (
+            f"{budget.label} peaked at {format_size(sample.run.peak)}, over the limit of "
+            f"{format_size(budget.limit)}, with {rows} of "
+        )
+    return f"{passed}{_counted(budget)} rows.{_fits(budget, sample.run.peak, fits)}"
+
+
+def _fits(budget: Budget, peak: float, fits: int | None) -> str:
+    if fits is None or peak < budget.limit:
+        return ""
+    if fits == 0:
+        return " It does not fit with any number of rows that was tried."
+    return f" It fits up to {format_rows(round_rows_down(fits))} rows."
+
+
+def _broke(budget: Budget, last: Sample, samples: Sequence[Sample]) -> str:
+    rows = format_rows(last.rows[budget.counted_model])
+    verb = "raised" if last.run.outcome == measurement.RAISED else "broke"
+    text = f"{budget.label} {verb} with {rows} {budget.counted_model} rows: {last.run.failure}"
+    worked = [sample for sample in samples if sample.finished]
+    if worked:
+        text += f" (with {format_rows(worked[-1].rows[budget.counted_model])} rows it worked)"
+    return text
+
+
+def _untouched(budget: Budget, touched: float, last: Sample) -> str:
+    seeded = format_rows(last.rows[budget.counted_model])
+    share = "none" if touched == 0 else f"only {touched:.0%}"
+    return (
+        f"{budget.label} touched {share} of the seeded rows ({seeded} {budget.counted_model}), so "
+        "its memory says nothing about production; give rows that it works on with seed=."
+    )
+
+
+def _unclear(budget: Budget, projection: Projection, last: Sample) -> str:
+    size = format_interval(projection.low, projection.peak, projection.high)
+    rows = format_rows(last.rows[budget.counted_model])
+    if last.finished:
+        measured = (
+            f"the largest sample that {format_seconds(budget.time_budget)} allowed had {rows} rows"
+        )
+    else:
+        measured = f"with {rows} rows {_why(last)}"
+    return (
+        f"{budget.label} may or may not fit: it would peak at {size} with {_counted(budget)} rows, "
+        f"the limit is {format_size(budget.limit)}, and {measured}."
+    )
+
+
+def _why(sample: Sample) -> str:
+    if sample.run.outcome == measurement.MACHINE_SHORT:
+        return f"this machine ran short of memory at {format_size(sample.run.peak)}"
+    if sample.run.outcome == measurement.TIMED_OUT:
+        return sample.run.failure
+    return "the time budget allowed one sample only"
+
+
+def _counted(budget: Budget) -> str:
+    model = budget.counted_model
+    return f"{format_rows(budget.rows[model])} {model}"

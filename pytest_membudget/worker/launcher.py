@@ -1,0 +1,178 @@
+"""Run the worker once: watch its memory from outside, stop it when need be, say how it ended."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import signal
+import subprocess
+import tempfile
+import threading
+import time
+from collections import Counter, deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pytest_membudget import measurement
+from pytest_membudget.measurement import Run
+from pytest_membudget.worker.meter import Meter
+from pytest_membudget.worker.process import close_streams, kill_group, send, start
+
+_INTERVAL = 0.01
+_OUTPUT_KEPT = 64 * 1024
+
+
+@dataclass(frozen=True)
+class Order:
+    """What one worker has to do.
+
+    ``targets`` are the arguments of ``manage.py migrate``; ``migrations`` are the keys that it
+    has to leave applied (unapplied, when ``reverse``).  ``stop_above`` is the RSS in bytes from
+    which on the verdict is certain; ``deadline`` seconds.
+    """
+
+    alias: str
+    name: str
+    tables: list[str]
+    targets: list[tuple[str, str]]
+    migrations: list[tuple[str, str]]
+    reverse: bool
+    deadline: float
+    stop_above: int
+    folder: str
+
+
+def run(order: Order, tick: Callable[[], None] = lambda: None) -> Run:
+    """Apply the migration in a fresh process; ``tick`` is called some times a second."""
+    with tempfile.TemporaryDirectory(dir=order.folder) as folder:
+        reply, overflow = Path(folder, "reply.json"), Path(folder, "rows")
+        process = start("apply_main", subprocess.PIPE, subprocess.STDOUT)
+        output = _Output(process)
+        try:
+            request = {
+                "alias": order.alias,
+                "name": order.name,
+                "tables": order.tables,
+                "targets": order.targets,
+                "migrations": order.migrations,
+                "reply": str(reply),
+                "overflow": str(overflow),
+            }
+            begin = time.monotonic()
+            with contextlib.suppress(BrokenPipeError):
+                send(process, request)
+            meter = Meter(process.pid)
+            stopped = _watch(process, meter, order, begin, tick)
+        finally:
+            kill_group(process)
+            printed = output.text()
+            close_streams(process)
+        answer = json.loads(reply.read_text()) if reply.exists() else {}
+        _add_overflow(answer, overflow)
+        elapsed = time.monotonic() - begin
+        return _conclude(order, process, meter, answer, stopped, printed, elapsed)
+
+
+def _watch(
+    process: subprocess.Popen[bytes],
+    meter: Meter,
+    order: Order,
+    begin: float,
+    tick: Callable[[], None],
+) -> str | None:
+    while process.poll() is None:
+        now = meter.look()
+        if now > order.stop_above:
+            return measurement.OVER_LIMIT
+        if meter.machine_is_short():
+            return measurement.MACHINE_SHORT
+        if time.monotonic() - begin > order.deadline:
+            return measurement.TIMED_OUT
+        tick()
+        time.sleep(_INTERVAL)
+    return None
+
+
+def _conclude(
+    order: Order,
+    process: subprocess.Popen[bytes],
+    meter: Meter,
+    answer: dict[str, Any],
+    stopped: str | None,
+    output: str,
+    elapsed: float,
+) -> Run:
+    outcome, failure = _outcome(order, process.returncode, answer, stopped)
+    alone = meter.processes == 1
+    own_peak = answer.get("peak", meter.rss_peak)
+    return Run(
+        outcome=outcome,
+        peak=own_peak if alone else max(own_peak, meter.tree_peak),
+        baseline=answer.get("baseline"),
+        anonymous=answer.get("anonymous") if alone else None,
+        duration=answer.get("duration", elapsed),
+        startup=max(0.0, elapsed - answer.get("duration", elapsed)),
+        processes=meter.processes,
+        peak_source=("VmHWM" if "peak" in answer else "sampled RSS") if alone else "sampled PSS",
+        read=answer.get("read", {}),
+        written=answer.get("written", {}),
+        filters=answer.get("filters", {}),
+        timeline=meter.timeline(),
+        facts=answer.get("facts", {}),
+        failure=failure,
+        details=answer.get("details", "") or output,
+    )
+
+
+def _outcome(
+    order: Order, status: int, answer: dict[str, Any], stopped: str | None
+) -> tuple[str, str]:
+    if stopped == measurement.TIMED_OUT:
+        return stopped, f"it had not ended after {order.deadline:.0f} s"
+    if stopped is not None:
+        return stopped, stopped
+    if "failure" in answer:
+        return measurement.RAISED, answer["failure"]
+    if not answer:
+        if status < 0:
+            return measurement.KILLED, f"its process was killed by {signal.Signals(-status).name}"
+        return measurement.KILLED, f"its process exited with status {status} and without an answer"
+    if any(done == order.reverse for done in answer["applied"]):
+        verb = "unapplied" if order.reverse else "applied"
+        return measurement.RAISED, f"manage.py migrate ended, yet the migration is not {verb}"
+    return measurement.FINISHED, ""
+
+
+def _add_overflow(answer: dict[str, Any], overflow: Path) -> None:
+    if not overflow.exists() or not answer:
+        return
+    for line in overflow.read_text().splitlines():
+        kind, rows, table = line.split(" ", 2)
+        counts = Counter(answer.get(kind, {}))
+        counts[table] += int(rows)
+        answer[kind] = dict(counts)
+
+
+class _Output:
+    """Drain what the worker prints, so that it never blocks, and keep the end of it."""
+
+    def __init__(self, process: subprocess.Popen[bytes]) -> None:
+        self._process = process
+        self._kept: deque[bytes] = deque()
+        self._size = 0
+        self._thread = threading.Thread(target=self._drain, daemon=True)
+        self._thread.start()
+
+    def _drain(self) -> None:
+        assert self._process.stdout is not None
+        while chunk := self._process.stdout.read1(8192):  # type: ignore[attr-defined]
+            self._kept.append(chunk)
+            self._size += len(chunk)
+            while self._size - len(self._kept[0]) > _OUTPUT_KEPT:
+                self._size -= len(self._kept.popleft())
+
+    def text(self) -> str:
+        self._thread.join(timeout=1)
+        return b"".join(self._kept).decode(errors="replace")

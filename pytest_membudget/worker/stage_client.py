@@ -1,0 +1,99 @@
+"""The pytest process's end of the stage: one order at a time, waited for or not."""
+
+from __future__ import annotations
+
+import json
+import select
+import subprocess
+import tempfile
+from collections.abc import Callable
+from typing import IO, Any
+
+from pytest_membudget.errors import StageError
+from pytest_membudget.worker.process import close_streams, kill_group, send, start
+
+_CLEANUP_SECONDS = 60.0
+_TICK_SECONDS = 0.1
+
+
+class StageClient:
+    """Starts the stage's process and gives it orders.
+
+    ``call`` waits for the answer; ``begin`` doesn't, and the next ``call`` or ``finish`` waits for
+    that first.  Raises StageError where an order failed.
+    """
+
+    def __init__(self, alias: str) -> None:
+        self._log: IO[bytes] = tempfile.TemporaryFile()
+        self._process = start("stage_main", subprocess.PIPE, self._log)
+        self._pending = True
+        send(self._process, {"alias": alias})
+        hello = self.finish()
+        self.folder: str = hello["folder"]
+        self.vendor: str = hello["vendor"]
+        self.version: str = hello["version"]
+
+    @property
+    def alive(self) -> bool:
+        return self._process.poll() is None
+
+    def call(self, do: str, tick: Callable[[], None] = lambda: None, **arguments: Any) -> Any:
+        self.begin(do, **arguments)
+        return self.finish(tick)
+
+    def begin(self, do: str, **arguments: Any) -> None:
+        assert not self._pending, "one order at a time"
+        try:
+            send(self._process, {"do": do, **arguments})
+        except BrokenPipeError:
+            raise self._died() from None
+        self._pending = True
+
+    def finish(self, tick: Callable[[], None] = lambda: None) -> Any:
+        """Wait for the answer to the order under way."""
+        stdout = self._process.stdout
+        assert stdout is not None
+        while not select.select([stdout], [], [], _TICK_SECONDS)[0]:
+            tick()
+        line = stdout.readline()
+        self._pending = False
+        if not line:
+            raise self._died()
+        answer = json.loads(line)
+        if "failed" in answer:
+            raise StageError(answer["failed"], answer["details"])
+        return answer["done"]
+
+    def close(self) -> None:
+        """Close its input, which makes it drop all that it made, and wait for that."""
+        close_streams(self._process)
+        try:
+            self._process.wait(_CLEANUP_SECONDS)
+        finally:
+            kill_group(self._process)
+            self._log.close()
+
+    def _died(self) -> StageError:
+        status = self._process.wait()
+        self._log.seek(0)
+        output = self._log.read().decode(errors="replace")
+        return StageError(f"the process that makes scratch databases ended ({status})", output)
+
+
+class Stages:
+    """The stages of one run, one an alias, each started when it is first needed."""
+
+    def __init__(self) -> None:
+        self._started: dict[str, StageClient] = {}
+
+    def get(self, alias: str) -> StageClient:
+        """A stage that works; one that died is replaced, since the next check may do better."""
+        stage = self._started.get(alias)
+        if stage is None or not stage.alive:
+            stage = self._started[alias] = StageClient(alias)
+        return stage
+
+    def close(self) -> None:
+        for stage in self._started.values():
+            stage.close()
+        self._started.clear()

@@ -1,0 +1,114 @@
+"""The stage's process: takes orders as lines of JSON until its parent is gone, then cleans up.
+
+It outlives the pytest process by a moment, so that nothing is left behind when that is killed.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import select
+import signal
+import traceback
+import warnings
+from contextlib import ExitStack
+from typing import IO, Any, NoReturn
+
+from pytest_membudget.errors import MembudgetError, SeedError
+from pytest_membudget.worker.bootstrap import (
+    die_with_parent,
+    keep_channel,
+    load_settings,
+    redirect_databases,
+)
+from pytest_membudget.worker.folder import RunFolder, remove_dead_folders
+
+
+class _ParentGone(BaseException):
+    """The pytest process has ended, asked or killed."""
+
+
+def main() -> None:
+    null = os.open(os.devnull, os.O_RDWR)
+    orders = os.fdopen(keep_channel(0, null))
+    replies = os.fdopen(keep_channel(1, 2), "w")
+    _raise_when_closed(orders)
+    first = json.loads(orders.readline())
+    with ExitStack() as cleanup:
+        try:
+            stage, hello = _open(first["alias"], cleanup)
+        except Exception as error:
+            _send(replies, _failure(error))
+            return
+        try:
+            _send(replies, {"done": hello})
+            for line in orders:
+                order = json.loads(line)
+                try:
+                    answer = {"done": getattr(stage, order.pop("do"))(**order)}
+                except Exception as error:
+                    answer = _failure(error)
+                _send(replies, answer)
+        except (_ParentGone, BrokenPipeError):
+            pass
+        signal.signal(signal.SIGIO, signal.SIG_IGN)
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+
+
+def _open(alias: str, cleanup: ExitStack) -> tuple[Any, dict[str, Any]]:
+    """Point the project at a scratch database before any code of the project runs."""
+    settings = load_settings()
+    redirect_databases(settings, alias, None)
+    folder = RunFolder()
+    cleanup.callback(folder.close)
+    remove_dead_folders()
+
+    import django
+    from django.db import connections
+
+    from pytest_membudget.migrations.scratch import scratch_databases
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # Django's, of a connection before the apps are ready
+        scratch = scratch_databases(connections[alias], folder.path)
+        cleanup.callback(scratch.close)
+        scratch.remove_leftovers()
+        empty = scratch.create()
+        scratch.use(empty)
+    django.setup()
+
+    from pytest_membudget.migrations.stage import Stage
+
+    stage = Stage(alias, scratch, empty)
+    return stage, {"folder": str(folder.path), **stage.describe()}
+
+
+def _raise_when_closed(orders: IO[str]) -> None:
+    poll = select.poll()
+    poll.register(orders, 0)
+
+    def on_io(*_: object) -> None:
+        if any(event & select.POLLHUP for _, event in poll.poll(0)):
+            signal.signal(signal.SIGIO, signal.SIG_IGN)
+            raise _ParentGone
+
+    def on_term(*_: object) -> NoReturn:
+        raise _ParentGone
+
+    signal.signal(signal.SIGIO, on_io)
+    signal.signal(signal.SIGTERM, on_term)
+    die_with_parent(orders.fileno())
+
+
+def _failure(error: Exception) -> dict[str, Any]:
+    if isinstance(error, SeedError):
+        where = {"model": error.model, "field": error.field}
+        return {"failed": str(error), "details": error.details, "seed": where}
+    if isinstance(error, MembudgetError):
+        return {"failed": str(error), "details": getattr(error, "details", "")}
+    return {"failed": f"{type(error).__name__}: {error}", "details": traceback.format_exc()}
+
+
+def _send(replies: IO[str], answer: dict[str, Any]) -> None:
+    replies.write(json.dumps(answer) + "\n")
+    replies.flush()

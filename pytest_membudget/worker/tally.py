@@ -1,0 +1,132 @@
+"""Count the rows that a migration reads and writes, by table, where the driver hands them over.
+
+The cursors are counted at the driver's level, so raw SQL and server-side cursors count too.
+Forked children append to a file that the pytest process adds up, since a pool may kill them.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections import Counter
+from collections.abc import Callable, Iterator
+from typing import Any
+
+_TABLE = re.compile(r"\b(?:FROM|UPDATE|INTO|JOIN)\s+(?:ONLY\s+)?([^\s(),;]+)", re.IGNORECASE)
+_WRITES = re.compile(r"\s*(?:INSERT|UPDATE|DELETE|MERGE|REPLACE)\b", re.IGNORECASE)
+_WHERE = re.compile(r"\bWHERE\b(.*)", re.IGNORECASE | re.DOTALL)
+_COLUMN = re.compile(r'(?:"([^"]+)"\.)?"([^"]+)"')
+_HEAD = 20_000
+
+
+class Tally:
+    """Rows by table.  ``tables`` are the seeded ones; a statement is credited to the first."""
+
+    def __init__(self, tables: list[str], overflow: str) -> None:
+        self.tables = set(tables)
+        self.read: Counter[str] = Counter()
+        self.written: Counter[str] = Counter()
+        self.filters: dict[str, set[str]] = {}
+        self._overflow = overflow
+        self._owner = os.getpid()
+
+    def table_of(self, sql: object) -> str:
+        first = ""
+        for match in _TABLE.finditer(str(sql)[:_HEAD]):
+            table = match[1].replace('"', "").replace("`", "")
+            if table in self.tables:
+                return table
+            first = first or table
+        return first
+
+    def note_filter(self, table: str, sql: object) -> None:
+        """Remember the columns of a seeded table that a statement filters by."""
+        where = _WHERE.search(str(sql)[:_HEAD]) if table in self.tables else None
+        if where is not None:
+            columns = {column for of, column in _COLUMN.findall(where[1]) if of in ("", table)}
+            self.filters.setdefault(table, set()).update(columns)
+
+    def add(self, table: str, rows: int, *, written: bool) -> None:
+        if rows <= 0 or not table:
+            return
+        if os.getpid() == self._owner:
+            (self.written if written else self.read)[table] += rows
+        else:
+            with open(self._overflow, "a") as file:  # noqa: PTH123
+                file.write(f"{'written' if written else 'read'} {rows} {table}\n")
+
+    def counting(self, base: type[Any]) -> type[Any]:
+        """A subclass of a driver's cursor class that counts into this tally."""
+        return _counting(base, self)
+
+    def watch(self, connection: Any, **_: Any) -> None:
+        """Count on a Django connection; made for the ``connection_created`` signal."""
+        raw = connection.connection
+        if connection.vendor == "sqlite":
+            from django.db.backends.sqlite3.base import SQLiteCursorWrapper
+
+            cursor_class = self.counting(SQLiteCursorWrapper)
+            connection.create_cursor = lambda name=None: connection.connection.cursor(
+                factory=cursor_class
+            )
+            return
+        for factory in ("cursor_factory", "server_cursor_factory"):
+            if getattr(raw, factory, None) is not None:
+                setattr(raw, factory, self.counting(getattr(raw, factory)))
+
+
+def _counting(base: type[Any], tally: Tally) -> type[Any]:
+    def counted(self: Any, rows: int) -> None:
+        table, written = getattr(self, "_counted_as", ("", False))
+        tally.add(table, rows, written=written)
+
+    class CountingCursor(base):  # type: ignore[misc]
+        def execute(self, query: Any, *args: Any, **kwargs: Any) -> Any:
+            return _execute(self, super().execute, query, *args, **kwargs)
+
+        def executemany(self, query: Any, *args: Any, **kwargs: Any) -> Any:
+            return _execute(self, super().executemany, query, *args, **kwargs)
+
+        def fetchone(self) -> Any:
+            row = super().fetchone()
+            counted(self, row is not None)
+            return row
+
+        def fetchmany(self, *args: Any, **kwargs: Any) -> Any:
+            rows = super().fetchmany(*args, **kwargs)
+            counted(self, len(rows))
+            return rows
+
+        def fetchall(self) -> Any:
+            rows = super().fetchall()
+            counted(self, len(rows))
+            return rows
+
+    def __next__(self: Any) -> Any:
+        row = base.__next__(self)
+        counted(self, 1)
+        return row
+
+    def __iter__(self: Any) -> Iterator[Any]:
+        for row in base.__iter__(self):
+            counted(self, 1)
+            yield row
+
+    def _execute(
+        cursor: Any, execute: Callable[..., Any], query: Any, *args: Any, **kwargs: Any
+    ) -> Any:
+        written = bool(_WRITES.match(query)) if isinstance(query, str) else False
+        table = tally.table_of(query)
+        tally.note_filter(table, query)
+        cursor._counted_as = (table, written)
+        result = execute(query, *args, **kwargs)
+        if written and cursor.description is None:
+            counted(cursor, cursor.rowcount)
+        return result
+
+    if hasattr(base, "__next__"):
+        CountingCursor.__next__ = __next__  # type: ignore[attr-defined]
+    else:
+        CountingCursor.__iter__ = __iter__  # type: ignore[attr-defined]
+    CountingCursor.__name__ = base.__name__
+    return CountingCursor
