@@ -41,6 +41,8 @@ def find(
 ) -> list[Finding]:
     """Everything that the reader of a verdict should know about how it came about."""
     found = [Finding(code, message) for code, message in budget.findings]
+    if not samples:
+        return found
     found += _about_rows(budget, samples, touched, fresh)
     found += _about_process(samples, vendor)
     found += _about_time(budget, samples, projected_duration)

@@ -202,6 +202,10 @@ class _Check:
         """How many rows of the counted model there are for one of the largest."""
         return self.budget.rows[self.budget.counted_model] / self.ladder.rows
 
+    def _output(self, verdict: Verdict) -> str:
+        """The traceback or the output of the run that is at fault."""
+        return self.samples[-1].run.details if self.samples and verdict.verdict == ERROR else ""
+
     def result(self, nodeid: str, verdict: Verdict) -> Result:
         budget, samples = self.budget, self.samples
         finished = [sample for sample in samples if sample.finished]
@@ -240,5 +244,5 @@ class _Check:
             duration_s=time.monotonic() - self.begin,
             projected_duration_s=None if projected is None else round(projected, 3),
             samples=tuple(samples),
-            details=self.details or (samples[-1].run.details if samples else ""),
+            details=self.details or self._output(verdict),
         )

@@ -42,7 +42,7 @@ def format_interval(low: float, value: float, high: float) -> str:
     shown, *bounds = (_digits(size / factor, trim=False) for size in (value, low, high))
     if len(set(bounds)) == 1:
         return format_size(value)
-    return f"{shown} {unit} ({bounds[0]}–{bounds[1]})"  # noqa: RUF001
+    return f"{shown} {unit} ({bounds[0]}–{bounds[1]})"
 
 
 def parse_rows(value: object) -> int:

@@ -21,7 +21,7 @@ class History:
     """Every migration of the project and how they depend on each other.  Opens no database."""
 
     def __init__(self) -> None:
-        self.loader = MigrationLoader(None, ignore_no_initial=True)
+        self.loader = MigrationLoader(None)
 
     def find(self, wanted: str | Key) -> Key:
         """The key of ``"app_label.name"`` or a unique prefix of it, as ``migrate`` takes it."""

@@ -61,7 +61,6 @@ class Tally:
 
     def watch(self, connection: Any, **_: Any) -> None:
         """Count on a Django connection; made for the ``connection_created`` signal."""
-        raw = connection.connection
         if connection.vendor == "sqlite":
             from django.db.backends.sqlite3.base import SQLiteCursorWrapper
 
@@ -70,17 +69,24 @@ class Tally:
                 factory=cursor_class
             )
             return
-        for factory in ("cursor_factory", "server_cursor_factory"):
-            if getattr(raw, factory, None) is not None:
-                setattr(raw, factory, self.counting(getattr(raw, factory)))
+        from django.db.backends.postgresql import base
+
+        holders = [(connection.connection, "cursor_factory")]
+        holders += [(connection.connection, "server_cursor_factory"), (base, "ServerSideCursor")]
+        for holder, name in holders:
+            cursor_class = getattr(holder, name, None)
+            if cursor_class is not None and not hasattr(cursor_class, "_counted_as"):
+                setattr(holder, name, self.counting(cursor_class))
 
 
 def _counting(base: type[Any], tally: Tally) -> type[Any]:
     def counted(self: Any, rows: int) -> None:
-        table, written = getattr(self, "_counted_as", ("", False))
+        table, written = self._counted_as
         tally.add(table, rows, written=written)
 
     class CountingCursor(base):  # type: ignore[misc]
+        _counted_as = ("", False)
+
         def execute(self, query: Any, *args: Any, **kwargs: Any) -> Any:
             return _execute(self, super().execute, query, *args, **kwargs)
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from contextlib import suppress
+from dataclasses import dataclass
 from decimal import Decimal
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, cast
 
 from django.db import models
@@ -70,19 +71,20 @@ def uniques(model: Model) -> list[Unique]:
 
 def rules(model: Model, dialect: Dialect) -> list[Rule]:
     return [
-        forbid(constraint.name, ~constraint.condition, model, dialect)
+        rule(constraint.name, constraint.condition, "NOT ({})", model, dialect)
         for constraint in model._meta.constraints
         if isinstance(constraint, models.CheckConstraint)
     ]
 
 
-def forbid(name: str, condition: models.Q, model: Model, dialect: Dialect) -> Rule:
+def rule(name: str, condition: Any, broken: str, model: Model, dialect: Dialect) -> Rule:
+    """The rule that ``broken`` makes of a condition; NOT outside of it leaves NULL alone."""
     query = Query(model, alias_cols=False)
     compiler = query.get_compiler(connection=dialect.connection)
     sql, parameters = query.build_where(condition).as_sql(compiler, dialect.connection)
     return Rule(
         name,
-        sql % tuple(dialect.literal(parameter) for parameter in parameters),
+        broken.format(sql % tuple(dialect.literal(parameter) for parameter in parameters)),
         frozenset(references(condition, model)),
         tuple(literals(condition)),
     )
@@ -126,7 +128,7 @@ def literals(node: Any) -> Iterator[Any]:
     elif isinstance(node, models.F):
         return
     elif hasattr(node, "resolve_expression") or isinstance(node, list | tuple | set | frozenset):
-        for part in _parts(node):
+        for part in [*_parts(node), getattr(node, "rhs", None)]:
             yield from literals(part)
     elif node is not None:
         yield node
@@ -145,15 +147,22 @@ def candidates(field: Field, rule: Rule) -> list[Any]:
         if isinstance(literal, bool):
             found.append(literal)
         elif isinstance(literal, int | float | Decimal):
-            found += [literal, literal + 1, literal - 1, "x" * max(0, min(int(literal), 1000))]
+            around = [literal, literal + 1, literal - 1]
+            found += [*around, *(_text(int(length)) for length in around)]
         elif isinstance(literal, dt.date):
             found += [literal, literal + dt.timedelta(days=1), literal - dt.timedelta(days=1)]
         else:
             found.append(literal)
     numbers = sorted(float(n) for n in found if isinstance(n, int | float | Decimal))
-    for low, high in zip(numbers, numbers[1:], strict=False):
+    for low, high in pairwise(numbers):
         found += [round(low + (high - low) * part / 20, 2) for part in range(1, 20)]
     return list(_clean(field, found))
+
+
+def _text(length: int) -> str:
+    """The number may be a length, asked of a text."""
+    length = min(max(length, 0), 10_000)
+    return ("some words " * (length // 11 + 1))[:length].replace(" ", "-")
 
 
 def _clean(field: Field, found: list[Any]) -> Iterator[Any]:

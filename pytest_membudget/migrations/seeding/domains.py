@@ -23,10 +23,17 @@ if TYPE_CHECKING:
     Field = models.Field[Any, Any]
 
 _DIGITS = 9
-_STORAGE = frozenset(
-    "db_type rel_db_type from_db_value get_prep_value get_db_prep_value get_db_prep_save "
-    "get_placeholder get_placeholder_sql get_internal_type".split()
-)
+_STORAGE = {
+    "db_type",
+    "from_db_value",
+    "get_db_prep_save",
+    "get_db_prep_value",
+    "get_internal_type",
+    "get_placeholder",
+    "get_placeholder_sql",
+    "get_prep_value",
+    "rel_db_type",
+}
 
 
 def trusted(field: Field) -> bool:
@@ -51,7 +58,7 @@ class Domain(ABC):
     def at(self, number: str) -> str:
         """SQL of the value with this number, itself an SQL expression."""
 
-    def prepare(self, scratch: Scratch, count: int) -> None:
+    def prepare(self, scratch: Scratch, count: int) -> None:  # noqa: B027
         """Make what :meth:`at` reads, for the numbers up to ``count``."""
 
 
@@ -87,7 +94,9 @@ class Lookup(Domain):
         scratch.fill(self.name, self.field.model, [self.field], rows)
 
 
-def formulas(field: Field, after: int, literals: list[Any], dialect: Dialect) -> Iterator[Domain]:
+def formulas(
+    field: Field, after: int, literals: list[Any], exact: bool, dialect: Dialect
+) -> Iterator[Domain]:
     """Formulas for a unique field, the plain one first, then those that a rule might ask for.
 
     ``after`` is the largest number in use already, or the count of rows for what is no number.
@@ -100,6 +109,8 @@ def formulas(field: Field, after: int, literals: list[Any], dialect: Dialect) ->
             prefix = "-".join([prefix[:8], prefix[8:12], prefix[12:16], prefix[16:20], ""])
         yield Formula(1 << 44, lambda n: dialect.uuid(f"({n} + {after})", prefix))
     elif isinstance(field, models.DateTimeField):
+        if not exact:
+            yield Formula(2_900_000, lambda n: dialect.moment(f"86400 * ({n} + {after})"))
         yield from _moments(dialect.moment, after, literals, 86400, 10**11)
     elif isinstance(field, models.DateField):
         yield from _moments(dialect.date, after, literals, 1, 2_900_000)

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     Row = Sequence[Any]
 
 _BATCH = 1000
+_TRIAL = "membudget_trial"
 
 
 class _Insert(InsertQuery):
@@ -61,6 +62,9 @@ class Scratch:
         self.dialect.execute(f"CREATE TEMPORARY TABLE {quote(name)} ({', '.join(columns)})")
         self._names.append(name)
 
+    def has(self, name: str) -> bool:
+        return name in self._names
+
     def drop(self, name: str) -> None:
         self.dialect.execute(f"DROP TABLE {self.dialect.quote(name)}")
         self._names.remove(name)
@@ -94,12 +98,14 @@ class Scratch:
             *connection.ops.get_db_converters(column),
             *column.get_db_converters(connection),
         ]
-        with transaction.atomic(using=connection.alias):
-            self.fill("membudget_trial", model, [field], [(value,) for value in values])
-            stored = self.dialect.fetch(
-                f"SELECT {self.dialect.quote(field.column)} FROM membudget_trial"
-            )
-            for (value,) in stored:
-                for converter in converters:
-                    value = converter(value, column, connection)
-            self.drop("membudget_trial")
+        try:
+            with transaction.atomic(using=connection.alias):
+                self.fill(_TRIAL, model, [field], [(value,) for value in values])
+                sql = f"SELECT {self.dialect.quote(field.column)} FROM {_TRIAL}"
+                for (value,) in self.dialect.fetch(sql):
+                    for converter in converters:
+                        value = converter(value, column, connection)
+                self.drop(_TRIAL)
+        except BaseException:
+            self._names.remove(_TRIAL)
+            raise

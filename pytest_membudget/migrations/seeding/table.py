@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field as attribute
+from dataclasses import dataclass
+from dataclasses import field as attribute
 from math import prod
 from typing import TYPE_CHECKING, Any
 
@@ -21,11 +22,13 @@ if TYPE_CHECKING:
     Field = models.Field[Any, Any]
 
 TEMPLATE = "membudget_template"
-_SOME = 100
+SOME = 100
+"""Rows of a parent that nobody asked for."""
+
 _REUSED = 1000
 
 
-@dataclass
+@dataclass(eq=False)
 class Column:
     """A column whose value in row i is that of template row i modulo their number."""
 
@@ -41,7 +44,7 @@ class Column:
         return f"t.{self.name}"
 
 
-@dataclass
+@dataclass(eq=False)
 class Picked(Column):
     """A column whose value in row i is number ``index(i)`` of a domain."""
 
@@ -51,26 +54,29 @@ class Picked(Column):
     masked: bool = False
     """Do the template rows say where it is NULL?"""
 
+    def value(self, i: str) -> str:
+        return self.domain.at(self.index(i))
+
     def sql(self, i: str) -> str:
-        value = self.domain.at(self.index(i))
+        value = self.value(i)
         return f"CASE WHEN t.{self.name} IS NOT NULL THEN {value} END" if self.masked else value
 
 
-@dataclass
+@dataclass(eq=False)
 class Upward(Picked):
     """A reference to an earlier row of the same table, ten to each, the first one at the top."""
 
-    def sql(self, i: str) -> str:
+    def value(self, i: str) -> str:
         top = "NULL" if self.field.null else self.domain.at("1")
         return f"CASE WHEN {i} = 1 THEN {top} ELSE {self.domain.at(f'(({i} + 8) / 10)')} END"
 
 
-@dataclass
+@dataclass(eq=False)
 class Partial(Picked):
     """A unique reference that may be empty, and is where the parents have run out."""
 
-    def sql(self, i: str) -> str:
-        return f"CASE WHEN {i} <= {self.domain.size} THEN {super().sql(i)} END"
+    def value(self, i: str) -> str:
+        return f"CASE WHEN {i} <= {self.domain.size} THEN {super().value(i)} END"
 
 
 @dataclass(eq=False)
@@ -110,6 +116,11 @@ class Table:
         limits += [(group.room, group.label) for group in self.groups if group.bounded]
         return min(limits, key=lambda limit: limit[0], default=(1 << 62, None))
 
+    @property
+    def least(self) -> int:
+        """The rows of a table that others refer to."""
+        return 1 if self.asked else min(SOME, max(1, self.capacity()[0]))
+
     def raise_to(self, count: int) -> None:
         self.want = max(self.want, count)
 
@@ -118,8 +129,8 @@ class Table:
         for column in self.columns.values():
             if isinstance(column, Picked) and isinstance(column.domain, Rows):
                 parent = column.domain.table
-                if not parent.asked and not parent.reused:
-                    parent.raise_to(min(_SOME, max(1, parent.capacity()[0])))
+                if not parent.reused:
+                    parent.raise_to(parent.least)
                 if column.alone and not (isinstance(column, Partial) and parent.asked):
                     parent.raise_to(self.want)
         for group in self.groups:
@@ -282,7 +293,7 @@ class Group:
             self._box = next(self._boxes())
 
     def grown(self) -> None:
-        if self.table.want > self.table.have:
+        if self._box and self._box.start == self.table.have:
             self._seen = self._sizes()
 
     def _digit(self, place: int) -> Callable[[str], str]:

@@ -1,0 +1,255 @@
+"""From a historical model to the columns of its rows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable
+from itertools import count
+from typing import TYPE_CHECKING, Any
+
+from django.db import models
+
+from pytest_membudget.migrations.seeding import constraints, numbering, values
+from pytest_membudget.migrations.seeding.domains import Domain, Lookup, formulas, trusted
+from pytest_membudget.migrations.seeding.failure import refusal, too_few
+from pytest_membudget.migrations.seeding.table import (
+    Column,
+    Group,
+    Partial,
+    Picked,
+    Rows,
+    Table,
+    Upward,
+)
+
+if TYPE_CHECKING:
+    from pytest_membudget.migrations.seeding.constraints import Rule, Unique
+    from pytest_membudget.migrations.seeding.dialect import Dialect
+    from pytest_membudget.migrations.seeding.scratch import Scratch
+
+    Field = models.Field[Any, Any]
+
+_WIDE = 10**8
+"""Enough values for any table, so that a column can be unique on its own."""
+
+_KINDS = (
+    models.UUIDField,
+    models.CharField,
+    models.TextField,
+    models.DateTimeField,
+    models.IntegerField,
+    models.Field,
+)
+_TRIED = 1000
+_names = count()
+
+
+class Designer:
+    """Designs one table; ``parent`` gives the table of a model that this one refers to."""
+
+    def __init__(
+        self,
+        table: Table,
+        scratch: Scratch,
+        fresh: Collection[str],
+        parent: Callable[[type[models.Model]], Table],
+    ) -> None:
+        self.table = table
+        self.model = table.model
+        self.dialect: Dialect = table.dialect
+        self.scratch = scratch
+        self.fresh = fresh
+        self.parent = parent
+        self.rules = constraints.rules(self.model, self.dialect)
+
+    def design(self) -> None:
+        table, uniques = self.table, constraints.uniques(self.model)
+        single = {unique.fields[0] for unique in uniques if self._unconditional(unique)}
+        references = 0
+        for field in self.dialect.columns(self.model):
+            if isinstance(field, models.GeneratedField):
+                continue
+            if self._is_fresh(field, single):
+                self._freeze(field)
+            elif field.is_relation:
+                table.columns[field.name] = self._reference(field, references)
+                references += 1
+            else:
+                table.columns[field.name] = Column(field, self.dialect.quote(field.column))
+        for unique in uniques:
+            self._settle(unique, uniques)
+        table.rules += self.rules
+        shared = {name for rule in table.rules if len(rule.fields) > 1 for name in rule.fields}
+        for name in shared & table.columns.keys():
+            column = table.columns[name]
+            if isinstance(column, Picked):
+                column.masked = column.field.null
+
+    def _unconditional(self, unique: Unique) -> bool:
+        return len(unique.fields) == 1 and unique.condition is None
+
+    def _is_fresh(self, field: Field, single: set[str]) -> bool:
+        named = field.name in self.fresh or field.column in self.fresh
+        return named and (field.null or field.name not in single)
+
+    def _freeze(self, field: Field) -> None:
+        """Give the column what the rows of a table get when it is added to them."""
+        column = Column(field, self.dialect.quote(field.column))
+        if field.null:
+            column.constant = [None]
+        elif field.has_default():
+            first, second = field.get_default(), field.get_default()
+            # A clock or a random number would make each run another one.
+            column.constant = [first] if first == second else []
+        elif getattr(field, "has_db_default", bool)():
+            return
+        elif field.blank and field.empty_strings_allowed:
+            column.constant = [""]
+        self.table.columns[field.name] = column
+
+    def _reference(self, field: Any, place: int) -> Picked:
+        target = field.target_field
+        rows = Rows(self.parent(target.model), target)
+        name = self.dialect.quote(field.column)
+        if rows.table is self.table:
+            return Upward(field, name, domain=rows, index=_same)
+        # Two references of a row to the same table should not meet in the same parent.
+        return Picked(
+            field, name, domain=rows, index=lambda i: f"(({i} - 1 + {place}) % {rows.size} + 1)"
+        )
+
+    def _settle(self, unique: Unique, every: Iterable[Unique]) -> None:
+        columns = [self.table.columns[n] for n in unique.fields if n in self.table.columns]
+        if any(column.alone for column in columns):
+            return
+        if any(column.constant == [None] for column in columns) and unique.nulls_distinct:
+            return
+        if any(set(group.members) <= set(columns) for group in self.table.groups):
+            return
+        members = [column for column in columns if not column.constant]
+        grouped = {id(member) for group in self.table.groups for member in group.members}
+        free = [column for column in members if id(column) not in grouped]
+        wide = [column for column in free if self._wide(column, unique)]
+        if len(members) == 1 and unique.condition is None:
+            self._make_alone(members[0], unique.exact)
+        elif wide:
+            self._make_alone(min(wide, key=lambda column: self._price(column, every)), unique.exact)
+        elif unique.condition is not None:
+            self._avoid(unique)
+        elif len(free) == len(members) and free:
+            self.table.groups.append(
+                Group(self.table, [self._limited(column, unique.exact) for column in free])
+            )
+        elif parents := [column for column in free if column.field.is_relation]:
+            self._make_alone(parents[0], unique.exact)
+        else:
+            raise too_few(self.table.label, ", ".join(unique.fields), 1, self.table.want)
+
+    def _avoid(self, unique: Unique) -> None:
+        self.rules.append(
+            constraints.rule(
+                f"unique {', '.join(unique.fields)}",
+                unique.condition,
+                "{}",
+                self.model,
+                self.dialect,
+            )
+        )
+
+    def _wide(self, column: Column, unique: Unique) -> bool:
+        field = column.field
+        if field.is_relation or values.choices(field):
+            return False
+        return self._domain(field, unique.exact).size >= _WIDE
+
+    def _price(self, column: Column, every: Iterable[Unique]) -> tuple[int, int, int]:
+        """The less, the better does it become the one that is unique on its own."""
+        name = column.field.name
+        kind = next(place for place, kind in enumerate(_KINDS) if isinstance(column.field, kind))
+        compared = sum(len(rule.fields) > 1 and name in rule.fields for rule in self.rules)
+        return compared, -sum(name in unique.fields for unique in every), kind
+
+    def _make_alone(self, column: Column, exact: bool) -> None:
+        field = column.field
+        domain = column.domain if isinstance(column, Picked) else self._domain(field, exact)
+        foreign = isinstance(domain, Rows) and domain.table is not self.table
+        kind = Partial if foreign and field.null else Picked
+        self.table.columns[field.name] = kind(
+            field, column.name, domain=domain, index=_same, alone=True
+        )
+
+    def _limited(self, column: Column, exact: bool) -> Picked:
+        if isinstance(column, Upward) or not isinstance(column, Picked):
+            domain = (
+                column.domain if isinstance(column, Picked) else self._domain(column.field, exact)
+            )
+            column = Picked(column.field, column.name, domain=domain, index=_same)
+            self.table.columns[column.field.name] = column
+        return column
+
+    def _domain(self, field: Field, exact: bool) -> Domain:
+        """The different values of a field which agree with the rules on it alone.
+
+        They also differ in what an expression may leave of them, their day for instance.
+        """
+        if not values.choices(field) and trusted(field):
+            rules = [rule for rule in self.rules if rule.fields == {field.name}]
+            literals = [literal for rule in rules for literal in rule.literals]
+            found = formulas(field, self._last(field), literals, exact, self.dialect)
+            for domain in found:
+                if all(self._agrees(field, domain, rule) for rule in rules):
+                    return domain
+        return self._lookup(field)
+
+    def _last(self, field: Field) -> int:
+        if not self.table.existing:
+            return 0
+        if isinstance(field, models.IntegerField | models.FloatField | models.DecimalField):
+            largest = self.dialect.fetch(
+                f"SELECT max({self.dialect.quote(field.column)}) FROM {self.table.name}"
+            )[0][0]
+            return max(int(largest or 0), 0)
+        return self.table.existing
+
+    def _agrees(self, field: Field, domain: Domain, rule: Rule) -> bool:
+        name = self.dialect.quote(field.column)
+        value = self.dialect.typed(domain.at("series.i"), field)
+        series = self.dialect.series(1, max(1, min(_TRIED, domain.size)))
+        sql = f"SELECT 1 FROM (SELECT {value} AS {name} FROM {series}) AS x WHERE {rule.broken}"
+        return not self.dialect.fetch(f"{sql} LIMIT 1")
+
+    def _lookup(self, field: Field) -> Lookup:
+        kind = values.stand_in(field, self.dialect.connection)
+        found = numbering.numbering(field) if values.choices(field) else numbering.nth(kind)
+        if self.table.existing and found.size <= _TRIED:
+            taken = set(
+                self.model._base_manager.using(self.dialect.connection.alias).values_list(
+                    field.name, flat=True
+                )
+            )
+            left = [value for n in range(1, found.size + 1) if (value := found.at(n)) not in taken]
+            found = numbering.Numbering(len(left), lambda n: left[n - 1])
+        if not trusted(field):
+            found = self._storable(field, found)
+        name = f"membudget_lookup_{next(_names)}"
+        return Lookup(name, field, self.dialect.quote(field.column), found)
+
+    def _storable(self, field: Field, found: numbering.Numbering) -> numbering.Numbering:
+        tries = [found, numbering.Numbering(found.size, lambda n: field.to_python(found.at(n)))]
+        errors = []
+        for attempt in tries:
+            try:
+                self.scratch.trial(self.model, field, [attempt.at(n) for n in (1, 2)])
+            except Exception as error:  # a field may raise anything
+                errors.append(f"{type(error).__name__}: {error}")
+            else:
+                return attempt
+        raise refusal(
+            self.table.label,
+            field.name,
+            "no value tried can be stored and loaded",
+            "\n".join(errors),
+        )
+
+
+def _same(i: str) -> str:
+    return i

@@ -1,0 +1,102 @@
+"""Seeds historical models at growing row counts."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from django.db import DatabaseError, connections, transaction
+from faker import Faker
+
+from pytest_membudget.migrations.seeding.dialect import dialect
+from pytest_membudget.migrations.seeding.failure import refusal
+from pytest_membudget.migrations.seeding.plan import Plan
+from pytest_membudget.migrations.seeding.scratch import Scratch
+from pytest_membudget.migrations.seeding.table import SOME, Table
+from pytest_membudget.migrations.seeding.template import Template
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
+    from django.db.migrations.state import StateApps
+
+# Django's fields for PostgreSQL can be imported with its client library only.
+with suppress(ImportError):
+    from pytest_membudget.migrations.seeding import postgresql_values  # noqa: F401
+
+_TEMPLATES = 1000
+
+
+@dataclass(frozen=True)
+class Seeded:
+    """What is there after a growth.
+
+    ``rows``: label -> seeded rows, those of parents and M2M through tables included.
+    ``widths``: label -> column -> average bytes of its values as stored, NULLs left out.
+    """
+
+    rows: dict[str, int]
+    widths: dict[str, dict[str, int]]
+
+
+class Seeder:
+    """Fills the tables of one scratch database, further with each call of :meth:`grow`.
+
+    ``fresh`` names fields, by label, that must look as if the column had just been added: NULL,
+    or else the default, or else empty. Rows that were there before the first call stay as they
+    are and are not counted. The same calls on the same database give the same rows.
+    """
+
+    def __init__(
+        self, apps: StateApps, using: str, *, fresh: Mapping[str, Collection[str]] | None = None
+    ) -> None:
+        self._using = using
+        self._dialect = dialect(connections[using])
+        self._plan = Plan(apps, self._dialect, fresh or {})
+        self._templates: dict[Table, Template] = {}
+        self._fake = Faker(use_weighting=False)
+
+    def grow(self, rows: Mapping[str, int]) -> Seeded:
+        """Add what is missing to have ``rows`` rows of each label, and all that they need.
+
+        Raises :class:`~pytest_membudget.errors.SeedError` for a model that cannot be seeded.
+        """
+        at = ", ".join(rows)
+        try:
+            with (
+                self._dialect.fast(),
+                transaction.atomic(using=self._using),
+                Scratch(self._dialect) as scratch,
+            ):
+                growing = self._plan.grow(rows, scratch)
+                self._prepare(growing, scratch)
+                for table in growing:
+                    at = table.label
+                    self._insert(table, scratch)
+        except DatabaseError as error:
+            raise refusal(at, None, str(error).splitlines()[0], str(error)) from error
+        for table in growing:
+            for group in table.groups:
+                group.grown()
+            table.have = table.want
+        return Seeded(
+            {table.label: table.have for table in self._plan.tables()},
+            {table.label: self._dialect.widths(table.model) for table in growing},
+        )
+
+    def _prepare(self, growing: list[Table], scratch: Scratch) -> None:
+        if growing:
+            self._dialect.trust(table.model._meta.db_table for table in growing)
+        for table in self._plan.tables():
+            for domain in table.domains():
+                domain.prepare(scratch, max(table.want, _TEMPLATES))
+
+    def _insert(self, table: Table, scratch: Scratch) -> None:
+        template = self._templates.get(table)
+        if template is None:
+            size = _TEMPLATES if table.asked or table.want > SOME else SOME
+            template = self._templates[table] = Template(table, size, self._fake)
+        with template.loaded(scratch):
+            self._dialect.execute(table.growth(template.size))
+        self._dialect.finish(table.model)

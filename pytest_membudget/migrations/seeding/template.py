@@ -1,0 +1,206 @@
+"""The template rows of a table: a thousand plausible rows that break no rule."""
+
+from __future__ import annotations
+
+import random
+import zlib
+from contextlib import contextmanager
+from itertools import cycle, islice
+from typing import TYPE_CHECKING, Any
+
+from django.db import models
+
+from pytest_membudget.migrations.seeding import values
+from pytest_membudget.migrations.seeding.constraints import candidates
+from pytest_membudget.migrations.seeding.dialect import NUMBER
+from pytest_membudget.migrations.seeding.domains import Formula, trusted
+from pytest_membudget.migrations.seeding.failure import refusal
+from pytest_membudget.migrations.seeding.table import TEMPLATE, Column, Picked, Table
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from faker import Faker
+
+    from pytest_membudget.migrations.seeding.constraints import Rule
+    from pytest_membudget.migrations.seeding.scratch import Scratch
+
+    Field = models.Field[Any, Any]
+    Row = tuple[Any, ...]
+
+_ROUNDS = 8
+_SAMPLE = 5
+_FAR = 10**7
+
+
+class Template:
+    """Made once for a table, then loaded again whenever the table is to grow."""
+
+    def __init__(self, table: Table, size: int, fake: Faker) -> None:
+        self.table = table
+        self.size = size
+        self._fake = fake
+        self._rows: list[Row] = []
+        self._columns = table.drawn()
+        self._fields = [_carrier(column) for column in self._columns]
+
+    @contextmanager
+    def loaded(self, scratch: Scratch) -> Iterator[None]:
+        if not self._columns:
+            yield
+            return
+        self._rows = self._rows or self._compose(scratch)
+        self._fill(scratch, self._rows)
+        yield
+        scratch.drop(TEMPLATE)
+
+    def _fill(self, scratch: Scratch, rows: list[Row]) -> None:
+        try:
+            scratch.fill(TEMPLATE, self.table.model, self._fields, rows)
+        except Exception as error:
+            raise refusal(
+                self.table.label,
+                None,
+                "its values cannot be stored",
+                f"{type(error).__name__}: {error}",
+            ) from error
+
+    def _compose(self, scratch: Scratch) -> list[Row]:
+        pools = [self._pool(column, scratch) for column in self._columns]
+        names = [column.field.name for column in self._columns]
+        rules = [rule for rule in self.table.rules if rule.fields & set(names)]
+        for place, column in enumerate(self._columns):
+            own = [rule for rule in rules if rule.fields == {column.field.name}]
+            if own and not column.constant:
+                pools[place] = self._allowed(place, pools, own, scratch)
+        shared = [rule for rule in rules if len(rule.fields) > 1]
+        rows = list(islice(zip(*map(cycle, pools), strict=False), self.size))
+        return self._agreeing(rows, pools, shared, scratch) if shared else rows
+
+    def _allowed(
+        self, place: int, pools: list[list[Any]], rules: list[Rule], scratch: Scratch
+    ) -> list[Any]:
+        field = self._columns[place].field
+        tried = [*pools[place], *(value for rule in rules for value in candidates(field, rule))]
+        others = [pool[0] for pool in pools]
+        rows = [(*others[:place], value, *others[place + 1 :]) for value in tried]
+        allowed = [row[place] for row in self._passing(rows, rules, scratch)]
+        if not allowed:
+            names = ", ".join(rule.name for rule in rules)
+            raise refusal(self.table.label, field.name, f"no value found that satisfies {names}")
+        return allowed
+
+    def _agreeing(
+        self, rows: list[Row], pools: list[list[Any]], rules: list[Rule], scratch: Scratch
+    ) -> list[Row]:
+        """Rows that keep the rules between columns, by trial of ever wilder ones."""
+        dice = random.Random(_seed(self.table.label))
+        involved = set().union(*(rule.fields for rule in rules))
+        places = [p for p, column in enumerate(self._columns) if column.field.name in involved]
+        wild = {place: self._wild(place, rules) for place in places}
+        kept: list[Row] = []
+        for _ in range(_ROUNDS):
+            kept += self._passing(rows, rules, scratch)
+            if len(kept) >= self.size:
+                return kept[: self.size]
+            rows = [self._shaken(row, places, pools, wild, dice) for row in rows]
+        if not kept:
+            names = ", ".join(rule.name for rule in rules)
+            raise refusal(
+                self.table.label,
+                ", ".join(sorted(involved)),
+                f"no values found that together satisfy {names}",
+            )
+        return list(islice(cycle(kept), self.size))
+
+    def _wild(self, place: int, rules: list[Rule]) -> list[Any]:
+        column = self._columns[place]
+        if column.constant:
+            return []
+        if isinstance(column, Picked):
+            return [None]
+        field = column.field
+        found = [v for rule in rules if field.name in rule.fields for v in candidates(field, rule)]
+        return [*found, None] if field.null else found
+
+    def _shaken(
+        self,
+        row: Row,
+        places: list[int],
+        pools: list[list[Any]],
+        wild: dict[int, list[Any]],
+        dice: random.Random,
+    ) -> Row:
+        shaken = list(row)
+        for place in places:
+            if dice.random() < 0.5 and wild[place]:
+                shaken[place] = dice.choice(wild[place])
+            else:
+                shaken[place] = dice.choice(pools[place])
+        return tuple(shaken)
+
+    def _passing(self, rows: list[Row], rules: Iterable[Rule], scratch: Scratch) -> list[Row]:
+        self._fill(scratch, rows)
+        broken: set[int] = set()
+        for rule in rules:
+            for number in self._numbers(rule):
+                source = f"SELECT t.{NUMBER}, {self.table.source(number)} FROM {TEMPLATE} AS t"
+                sql = f"SELECT {NUMBER} FROM ({source}) AS x WHERE {rule.broken}"
+                broken.update(number for (number,) in self.table.dialect.fetch(sql))
+        scratch.drop(TEMPLATE)
+        return [row for number, row in enumerate(rows, 1) if number not in broken]
+
+    def _numbers(self, rule: Rule) -> Iterator[str]:
+        """The rows to try a rule on: the first ones, and where possible some far away."""
+        yield f"t.{NUMBER}"
+        picked = [
+            c for name in rule.fields if isinstance(c := self.table.columns.get(name), Picked)
+        ]
+        if picked and all(column.alone and isinstance(column.domain, Formula) for column in picked):
+            yield f"(t.{NUMBER} + {_FAR})"
+
+    def _pool(self, column: Column, scratch: Scratch) -> list[Any]:
+        if isinstance(column, Picked):
+            return [1]
+        field = column.field
+        if column.constant:
+            return column.constant
+        self._fake.seed_instance(_seed(f"{self.table.label}.{field.name}"))
+        allowed = values.choices(field)
+        kind = values.stand_in(field, scratch.dialect.connection)
+        errors = []
+        for make in (
+            (lambda: self._fake.random.choice(allowed)) if allowed else None,
+            None if allowed else (lambda: values.draw(kind, self._fake)),
+            None if allowed else (lambda: field.to_python(values.draw(kind, self._fake))),
+            field.get_default if field.has_default() else None,
+            (lambda: None) if field.null else None,
+        ):
+            try:
+                if make:
+                    pool = [make() for _ in range(self.size)]
+                    if not trusted(field):
+                        scratch.trial(self.table.model, field, pool[:_SAMPLE])
+                    return pool
+            except Exception as error:  # a field may raise anything
+                errors.append(f"{type(error).__name__}: {error}")
+        raise refusal(
+            self.table.label,
+            field.name,
+            "no value tried can be stored and loaded",
+            "\n".join(errors),
+        )
+
+
+def _carrier(column: Column) -> Field:
+    """The field that carries a column's template values: its own, or a flag for a reference."""
+    if not isinstance(column, Picked):
+        return column.field
+    flag: Field = models.IntegerField(null=True)
+    flag.set_attributes_from_name(column.field.name)
+    flag.attname, flag.column = column.field.attname, column.field.column
+    return flag
+
+
+def _seed(name: str) -> int:
+    return zlib.crc32(name.encode())

@@ -1,0 +1,119 @@
+"""A small Django project, written into a pytester folder, whose migrations a test writes."""
+
+from __future__ import annotations
+
+import json
+import textwrap
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+SETTINGS = """
+import os
+SECRET_KEY = "x"
+INSTALLED_APPS = ["django.contrib.contenttypes", "django.contrib.auth", "shop"]
+ROOT_URLCONF = "urls"
+USE_TZ = True
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+DATABASES = {"default": %s}
+"""
+SQLITE = '{"ENGINE": "django.db.backends.sqlite3", "NAME": "production.sqlite3"}'
+POSTGRESQL = """{
+    "ENGINE": "django.db.backends.postgresql", "NAME": "production",
+    "HOST": os.environ["PGHOST"], "PORT": os.environ["PGPORT"],
+    "USER": os.environ["PGUSER"], "PASSWORD": os.environ["PGPASSWORD"],
+}"""
+INITIAL = """
+    from django.db import migrations, models
+
+    class Migration(migrations.Migration):
+        initial = True
+        dependencies = []
+        operations = [
+            migrations.CreateModel("Customer", [
+                ("id", models.BigAutoField(primary_key=True)),
+                ("email", models.EmailField(unique=True, max_length=254)),
+            ]),
+            migrations.CreateModel("Order", [
+                ("id", models.BigAutoField(primary_key=True)),
+                ("customer", models.ForeignKey("shop.Customer", on_delete=models.CASCADE)),
+                ("number", models.CharField(max_length=20, unique=True)),
+                ("note", models.TextField()),
+                ("price", models.IntegerField()),
+                ("total", models.IntegerField(null=True)),
+            ]),
+        ]
+"""
+MIGRATION = """
+from django.db import migrations
+
+{code}
+
+class Migration(migrations.Migration):
+    atomic = {atomic}
+    dependencies = [("shop", "{after}")]
+    operations = [migrations.RunPython(forwards, {backwards})]
+"""
+LOOP = """
+def forwards(apps, schema_editor):
+    for order in apps.get_model("shop", "Order").objects.all():
+        order.total = order.price * 2
+"""
+STREAM = """
+def forwards(apps, schema_editor):
+    total = 0
+    for order in apps.get_model("shop", "Order").objects.iterator():
+        total += order.price
+"""
+
+
+class Project:
+    def __init__(self, pytester: pytest.Pytester, vendor: str) -> None:
+        self.pytester = pytester
+        self.path = pytester.path
+        self.vendor = vendor
+        self.last = "0001_initial"
+        database = {"sqlite": SQLITE, "postgresql": POSTGRESQL}[vendor]
+        self.write("settings.py", SETTINGS % database)
+        self.write("urls.py", "urlpatterns = []")
+        self.write("shop/__init__.py", "")
+        self.write("shop/migrations/__init__.py", "")
+        self.write("shop/migrations/0001_initial.py", INITIAL)
+        self.write("pytest.ini", "[pytest]\nDJANGO_SETTINGS_MODULE = settings\npythonpath = .\n")
+
+    def write(self, name: str, text: str) -> Path:
+        path = self.path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(textwrap.dedent(text))
+        return path
+
+    def migration(
+        self, name: str, code: str, *, backwards: str = "None", atomic: bool = True
+    ) -> None:
+        """Add ``shop.<name>`` after the last one, with a function ``forwards`` in ``code``."""
+        code = textwrap.dedent(code)
+        text = MIGRATION.format(code=code, after=self.last, backwards=backwards, atomic=atomic)
+        self.write(f"shop/migrations/{name}.py", text)
+        self.last = name
+
+    def budget(self, *arguments: str, body: str = "pass", fixtures: str = "") -> None:
+        """Write ``test_budget.py`` with one test that bears the marker."""
+        self.write(
+            "test_budget.py",
+            f"import pytest\n\n@pytest.mark.membudget({', '.join(arguments)})\n"
+            f"def test_fits({fixtures}):\n    {body}\n",
+        )
+
+    def run(self, *arguments: str) -> pytest.RunResult:
+        return self.pytester.runpytest_subprocess(*arguments)
+
+    def results(self, *arguments: str) -> list[dict[str, Any]]:
+        """Run with ``--membudget-json`` and return its results."""
+        self.run("--membudget-json=results.json", *arguments)
+        document = json.loads((self.path / "results.json").read_text())
+        return list(document["results"])
+
+    def result(self, *arguments: str) -> dict[str, Any]:
+        (result,) = self.results(*arguments)
+        return result

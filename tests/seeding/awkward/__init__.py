@@ -1,0 +1,1 @@
+"""Models that are hard to fill with rows."""

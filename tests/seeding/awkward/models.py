@@ -1,0 +1,529 @@
+"""Each model is one difficulty, or one family of fields."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from decimal import Decimal
+
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+from django.db.models import CheckConstraint, F, Q, UniqueConstraint, Value
+from django.db.models.functions import Length, Lower, Now, TruncDate
+
+from awkward import fields
+
+
+class Level(models.IntegerChoices):
+    LOW = 1
+    HIGH = 9
+
+
+def callable_choices():
+    return [("a", "A"), ("b", "B")]
+
+
+# Every built-in field
+
+
+class Numbers(models.Model):
+    big = models.BigIntegerField()
+    small = models.SmallIntegerField()
+    integer = models.IntegerField(null=True)
+    positive = models.PositiveIntegerField()
+    positive_big = models.PositiveBigIntegerField()
+    positive_small = models.PositiveSmallIntegerField()
+    floating = models.FloatField()
+    decimal = models.DecimalField(max_digits=10, decimal_places=2)
+    fraction = models.DecimalField(max_digits=3, decimal_places=3)
+    boolean = models.BooleanField()
+    maybe = models.BooleanField(null=True)
+
+
+class Texts(models.Model):
+    char = models.CharField(max_length=255)
+    letter = models.CharField(max_length=1)
+    text = models.TextField()
+    email = models.EmailField()
+    slug = models.SlugField()
+    url = models.URLField()
+    file = models.FileField(upload_to="uploads/%Y/")
+    image = models.ImageField(upload_to="images")
+    path = models.FilePathField(path="/tmp")
+    first_name = models.CharField(max_length=30)
+    short_email = models.EmailField(max_length=20)
+    phone = models.CharField(max_length=5)
+
+
+class Times(models.Model):
+    date = models.DateField()
+    moment = models.DateTimeField()
+    created = models.DateTimeField(auto_now_add=True)
+    updated = models.DateTimeField(auto_now=True)
+    time = models.TimeField()
+    duration = models.DurationField()
+
+
+class Others(models.Model):
+    binary = models.BinaryField()
+    binary_small = models.BinaryField(max_length=4)
+    json = models.JSONField()
+    uuid = models.UUIDField(default=uuid.uuid4)
+    ip = models.GenericIPAddressField()
+    ipv6 = models.GenericIPAddressField(protocol="IPv6")
+
+
+# Keys
+
+
+class SmallKey(models.Model):
+    id = models.SmallAutoField(primary_key=True)
+
+
+class UuidKey(models.Model):
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    name = models.CharField(max_length=20)
+
+
+class SlugKey(models.Model):
+    code = models.SlugField(primary_key=True, max_length=12)
+
+
+class PlainKey(models.Model):
+    number = models.IntegerField(primary_key=True)
+
+
+class DateKey(models.Model):
+    day = models.DateField(primary_key=True)
+
+
+class DecimalKey(models.Model):
+    number = models.DecimalField(primary_key=True, max_digits=6, decimal_places=2)
+
+
+class Pair(models.Model):
+    pk = models.CompositePrimaryKey("owner", "number")
+    owner = models.ForeignKey(UuidKey, models.CASCADE)
+    number = models.PositiveSmallIntegerField()
+
+
+class Referring(models.Model):
+    uuid = models.ForeignKey(UuidKey, models.CASCADE)
+    slug = models.ForeignKey(SlugKey, models.CASCADE)
+    plain = models.ForeignKey(PlainKey, models.PROTECT)
+    day = models.ForeignKey(DateKey, models.CASCADE)
+    number = models.ForeignKey(DecimalKey, models.CASCADE)
+
+
+# Unique columns
+
+
+class Uniques(models.Model):
+    integer = models.IntegerField(unique=True)
+    small = models.PositiveSmallIntegerField(unique=True)
+    char = models.CharField(max_length=64, unique=True)
+    short = models.CharField(max_length=4, unique=True)
+    text = models.TextField(unique=True)
+    email = models.EmailField(unique=True)
+    url = models.URLField(unique=True)
+    slug = models.SlugField(unique=True)
+    uuid = models.UUIDField(unique=True)
+    file = models.FileField(unique=True)
+
+
+class RareUniques(models.Model):
+    moment = models.DateTimeField(unique=True)
+    time = models.TimeField(unique=True)
+    duration = models.DurationField(unique=True)
+    decimal = models.DecimalField(max_digits=5, decimal_places=3, unique=True)
+    large = models.DecimalField(max_digits=20, decimal_places=3, unique=True)
+    floating = models.FloatField(unique=True)
+    ip = models.GenericIPAddressField(unique=True)
+    binary = models.BinaryField(unique=True)
+    json = models.JSONField(unique=True)
+    flag = models.CharField(max_length=3, unique=True, null=True)
+
+
+class ByName(models.Model):
+    unique = models.ForeignKey(Uniques, models.CASCADE, to_field="char", db_column="weird col")
+    rare = models.ForeignKey(RareUniques, models.CASCADE, to_field="ip", null=True)
+
+
+class Grade(models.Model):
+    """Room for two rows only, which its children have to share."""
+
+    level = models.IntegerField(choices=Level.choices, unique=True)
+
+
+class Graded(models.Model):
+    grade = models.ForeignKey(Grade, models.CASCADE)
+
+
+class Together(models.Model):
+    owner = models.ForeignKey(UuidKey, models.CASCADE)
+    grade = models.ForeignKey(Grade, models.CASCADE)
+    kind = models.CharField(max_length=5, choices=[("a", "A"), ("b", "B"), ("c", "C")])
+    active = models.BooleanField()
+
+    class Meta:
+        unique_together = [("owner", "grade", "kind", "active")]
+
+
+class Membership(models.Model):
+    user = models.ForeignKey(UuidKey, models.CASCADE)
+    group = models.ForeignKey(SlugKey, models.CASCADE)
+
+    class Meta:
+        constraints = [UniqueConstraint(fields=["user", "group"], name="one_membership")]
+
+
+class Overlapping(models.Model):
+    first = models.ForeignKey(UuidKey, models.CASCADE)
+    second = models.ForeignKey(SlugKey, models.CASCADE)
+    third = models.ForeignKey(PlainKey, models.CASCADE)
+
+    class Meta:
+        unique_together = [("first", "second"), ("second", "third"), ("first", "second", "third")]
+
+
+class Conditional(models.Model):
+    owner = models.ForeignKey(UuidKey, models.CASCADE)
+    is_default = models.BooleanField()
+    slug = models.SlugField()
+    deleted = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            UniqueConstraint(fields=["owner"], condition=Q(is_default=True), name="one_default"),
+            UniqueConstraint(fields=["slug"], condition=Q(deleted=None), name="one_alive"),
+        ]
+
+
+class Functional(models.Model):
+    owner = models.ForeignKey(UuidKey, models.CASCADE)
+    name = models.CharField(max_length=40)
+    label = models.CharField(max_length=40)
+    at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            UniqueConstraint(Lower("name"), "owner", name="name_lower"),
+            UniqueConstraint(Lower("label"), name="label_lower"),
+            UniqueConstraint(TruncDate("at"), "owner", name="one_a_day"),
+        ]
+
+
+class NullsEqual(models.Model):
+    owner = models.ForeignKey(UuidKey, models.CASCADE, null=True)
+    kind = models.ForeignKey(SlugKey, models.CASCADE, null=True)
+
+    class Meta:
+        constraints = [
+            UniqueConstraint(fields=["owner", "kind"], nulls_distinct=False, name="nulls_equal")
+        ]
+
+
+class Series(models.Model):
+    sensor = models.ForeignKey(SlugKey, models.CASCADE)
+    at = models.DateTimeField()
+    until = models.DateTimeField()
+    value = models.FloatField()
+
+    class Meta:
+        constraints = [
+            UniqueConstraint(fields=["sensor", "at"], include=["value"], name="one_value"),
+            CheckConstraint(condition=Q(until__gt=F("at")), name="until_after_at"),
+        ]
+
+
+# References
+
+
+class Profile(models.Model):
+    user = models.OneToOneField(UuidKey, models.CASCADE, primary_key=True)
+    bio = models.TextField()
+
+
+class Badge(models.Model):
+    profile = models.OneToOneField(Profile, models.CASCADE)
+    other = models.OneToOneField(SlugKey, models.SET_NULL, null=True)
+
+
+class Tree(models.Model):
+    parent = models.ForeignKey("self", models.CASCADE, null=True)
+
+    class Meta:
+        constraints = [CheckConstraint(condition=~Q(parent=F("id")), name="not_own_parent")]
+
+
+class Rooted(models.Model):
+    parent = models.ForeignKey("self", models.CASCADE)
+
+
+class Mirror(models.Model):
+    self = models.OneToOneField("self", models.CASCADE)
+
+
+class Chicken(models.Model):
+    egg = models.ForeignKey("Egg", models.CASCADE)
+
+
+class Egg(models.Model):
+    chicken = models.OneToOneField(Chicken, models.CASCADE)
+
+
+class Person(models.Model):
+    friends = models.ManyToManyField("self")
+    follows = models.ManyToManyField("self", symmetrical=False)
+
+
+class Tag(models.Model):
+    name = models.CharField(max_length=20, unique=True)
+
+
+class Article(models.Model):
+    tags = models.ManyToManyField(Tag)
+    grades = models.ManyToManyField(Grade)
+    members = models.ManyToManyField(UuidKey, through="Authorship")
+    writer = models.ForeignKey("auth.User", models.CASCADE)
+
+
+class Authorship(models.Model):
+    article = models.ForeignKey(Article, models.CASCADE)
+    author = models.ForeignKey(UuidKey, models.CASCADE)
+    role = models.CharField(max_length=10, choices=callable_choices)
+
+    class Meta:
+        unique_together = [("article", "author", "role")]
+
+
+class Swapping(models.Model):
+    user = models.ForeignKey("awkward.Account", models.CASCADE)
+
+
+class Account(models.Model):
+    login = models.CharField(max_length=150, unique=True)
+
+
+# Inheritance
+
+
+class Stamped(models.Model):
+    created = models.DateTimeField()
+
+    class Meta:
+        abstract = True
+
+
+class Place(Stamped):
+    name = models.CharField(max_length=50)
+    tags = models.ManyToManyField(Tag)
+
+
+class Restaurant(Place):
+    stars = models.PositiveSmallIntegerField(choices=[(1, "*"), (2, "**")])
+
+
+class Pizzeria(Restaurant):
+    oven = models.OneToOneField(UuidKey, models.CASCADE, null=True)
+
+
+class CheapPlace(Place):
+    class Meta:
+        proxy = True
+
+
+class Visit(models.Model):
+    place = models.ForeignKey(CheapPlace, models.CASCADE)
+    pizzeria = models.ForeignKey(Pizzeria, models.CASCADE)
+
+
+# Choices, defaults, names
+
+
+class Choosing(models.Model):
+    flat = models.CharField(max_length=1, choices=[("", "none"), ("x", "X"), ("y", "Y")])
+    grouped = models.IntegerField(choices=[("G", [(1, "one"), (2, "two")]), (3, "three")])
+    called = models.CharField(max_length=1, choices=callable_choices)
+    level = models.IntegerField(choices=Level)
+    day = models.DateField(choices=[(dt.date(2020, 2, 29), "leap")])
+    amount = models.DecimalField(max_digits=4, decimal_places=1, choices=[(Decimal("1.5"), "")])
+
+
+class Defaults(models.Model):
+    created = models.DateTimeField(db_default=Now())
+    count = models.IntegerField(db_default=0)
+    total = models.IntegerField(default=0)
+    note = models.TextField(blank=True)
+    maybe = models.TextField(null=True)
+    code = models.SlugField(unique=True, null=True)
+    owner = models.ForeignKey(UuidKey, models.CASCADE, null=True)
+    token = models.UUIDField(default=uuid.uuid4)
+
+
+class Generated(models.Model):
+    side = models.IntegerField()
+    name = models.CharField(max_length=20)
+    area = models.GeneratedField(
+        expression=F("side") * 2, output_field=models.BigIntegerField(), db_persist=True
+    )
+    key = models.GeneratedField(
+        expression=Lower("name"),
+        output_field=models.CharField(max_length=20),
+        db_persist=True,
+        unique=True,
+    )
+
+
+class OddNames(models.Model):
+    i = models.IntegerField(db_column="select")
+    t = models.CharField(max_length=20, db_column="an odd 'column'")
+    series = models.ForeignKey(SlugKey, models.CASCADE, db_column="group")
+
+    class Meta:
+        db_table = "\"an odd 'table', quoted\""
+
+
+# Checks
+
+
+class Checked(models.Model):
+    percent = models.IntegerField()
+    price = models.DecimalField(max_digits=8, decimal_places=2)
+    status = models.CharField(max_length=10)
+    code = models.CharField(max_length=20)
+    since = models.DateField()
+    number = models.IntegerField(unique=True)
+    letters = models.CharField(max_length=20, unique=True)
+    prefix = models.CharField(max_length=30, unique=True)
+    flag = models.BooleanField()
+    negative = models.FloatField(null=True)
+
+    class Meta:
+        constraints = [
+            CheckConstraint(condition=Q(percent__range=(90, 93)), name="percent"),
+            CheckConstraint(condition=Q(price__gt=500_000, price__lte=500_001), name="price"),
+            CheckConstraint(condition=Q(status__in=["new", "old"]), name="status"),
+            CheckConstraint(condition=Q(code__startswith="INV-"), name="code"),
+            CheckConstraint(condition=Q(since__gt=dt.date(2030, 1, 1)), name="since"),
+            CheckConstraint(condition=Q(number__gte=5_000_000), name="number"),
+            CheckConstraint(condition=Q(letters=models.functions.Upper("letters")), name="upper"),
+            CheckConstraint(condition=Q(prefix__startswith="No. "), name="prefix"),
+            CheckConstraint(condition=Q(flag=True), name="flag"),
+            CheckConstraint(condition=Q(negative__lt=0), name="negative"),
+        ]
+
+
+class Lengths(models.Model):
+    exact = models.CharField(max_length=64)
+    text = models.TextField()
+
+    class Meta:
+        constraints = [
+            CheckConstraint(
+                condition=models.lookups.Exact(Length("exact"), Value(40)), name="exact_length"
+            ),
+            CheckConstraint(
+                condition=models.lookups.GreaterThan(Length("text"), 500), name="long_text"
+            ),
+        ]
+
+
+class Between(models.Model):
+    low = models.IntegerField()
+    middle = models.IntegerField()
+    high = models.IntegerField()
+    kind = models.CharField(max_length=1, choices=[("a", "A"), ("b", "B")])
+    only_a = models.TextField(null=True)
+
+    class Meta:
+        constraints = [
+            CheckConstraint(
+                condition=Q(low__lt=F("middle")) & Q(middle__lt=F("high")), name="ordered"
+            ),
+            CheckConstraint(
+                condition=Q(kind="a", only_a__isnull=False) | Q(kind="b", only_a__isnull=True),
+                name="kind_a",
+            ),
+        ]
+
+
+class EitherOr(models.Model):
+    user = models.ForeignKey(UuidKey, models.CASCADE, null=True)
+    group = models.ForeignKey(SlugKey, models.CASCADE, null=True)
+
+    class Meta:
+        constraints = [
+            CheckConstraint(
+                condition=Q(user__isnull=True, group__isnull=False)
+                | Q(user__isnull=False, group__isnull=True),
+                name="either_or",
+            )
+        ]
+
+
+class Follow(models.Model):
+    follower = models.ForeignKey(UuidKey, models.CASCADE, related_name="+")
+    followed = models.ForeignKey(UuidKey, models.CASCADE, related_name="+")
+
+    class Meta:
+        constraints = [
+            UniqueConstraint(fields=["follower", "followed"], name="follow_once"),
+            CheckConstraint(condition=~Q(follower=F("followed")), name="not_oneself"),
+        ]
+
+
+class Validated(models.Model):
+    percent = models.IntegerField(validators=[MinValueValidator(0), MaxValueValidator(100)])
+    rate = models.FloatField(validators=[MinValueValidator(-1.0), MaxValueValidator(-0.5)])
+
+
+# Fields of one's own
+
+
+class Customs(models.Model):
+    trimmed = fields.Trimmed(max_length=30, unique=True)
+    encoded = fields.Encoded()
+    secret = fields.Encoded(unique=True)
+    money = fields.MoneyField()
+    serial = fields.MoneyField(unique=True)
+    color = fields.ColorField(max_length=10, default=fields.Color("red"))
+    chosen = fields.ColorField(max_length=10, choices=[("red", "R"), ("blue", "B")])
+    bits = fields.Bits(default="101")
+
+
+class OfCustom(models.Model):
+    custom = models.ForeignKey(Customs, models.CASCADE, to_field="secret")
+
+
+# What cannot be
+
+
+class TooNarrow(models.Model):
+    active = models.BooleanField()
+    kind = models.CharField(max_length=1, choices=[("a", "A"), ("b", "B")])
+
+    class Meta:
+        unique_together = [("active", "kind")]
+
+
+class Impossible(models.Model):
+    number = models.IntegerField()
+
+    class Meta:
+        constraints = [
+            CheckConstraint(condition=Q(number__gt=5) & Q(number__lt=5), name="never_true")
+        ]
+
+
+class Unloadable(models.Model):
+    sealed = fields.Sealed()
+
+
+class Limited(models.Model):
+    """The check's end comes after the rows that are tried."""
+
+    number = models.IntegerField(unique=True)
+
+    class Meta:
+        constraints = [CheckConstraint(condition=Q(number__lte=1200), name="limited")]

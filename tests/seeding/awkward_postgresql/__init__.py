@@ -1,0 +1,1 @@
+"""Models of PostgreSQL that are hard to fill with rows."""

@@ -1,0 +1,74 @@
+"""PostgreSQL's own fields."""
+
+from __future__ import annotations
+
+from django.contrib.postgres import fields
+from django.contrib.postgres.constraints import ExclusionConstraint
+from django.contrib.postgres.search import SearchVectorField
+from django.db import models
+from django.db.models import CheckConstraint, Q
+
+
+class CiText(models.TextField):
+    def db_type(self, connection):
+        return "citext"
+
+
+class Arrays(models.Model):
+    numbers = fields.ArrayField(models.IntegerField())
+    names = fields.ArrayField(models.CharField(max_length=10), size=2)
+    nested = fields.ArrayField(
+        fields.ArrayField(models.DecimalField(max_digits=6, decimal_places=2))
+    )
+    chosen = fields.ArrayField(models.CharField(max_length=3, choices=[("a", "A"), ("b", "B")]))
+    days = fields.ArrayField(models.DateField(), null=True)
+    json = fields.ArrayField(models.JSONField())
+    unique = fields.ArrayField(models.IntegerField(), unique=True)
+
+    class Meta:
+        constraints = [CheckConstraint(condition=Q(names__len__gte=1), name="some_names")]
+
+
+class Ranges(models.Model):
+    integer = fields.IntegerRangeField()
+    big = fields.BigIntegerRangeField()
+    decimal = fields.DecimalRangeField()
+    date = fields.DateRangeField()
+    moment = fields.DateTimeRangeField()
+    unique = fields.IntegerRangeField(unique=True)
+
+
+class Booking(models.Model):
+    period = fields.DateTimeRangeField()
+
+    class Meta:
+        constraints = [
+            ExclusionConstraint(
+                name="no_overlap", expressions=[("period", fields.RangeOperators.OVERLAPS)]
+            )
+        ]
+
+
+class Search(models.Model):
+    vector = SearchVectorField()
+    maybe = SearchVectorField(null=True)
+
+
+class InSchema(models.Model):
+    name = models.CharField(max_length=20, unique=True)
+
+    class Meta:
+        db_table = 'elsewhere"."in schema'
+
+
+class OfSchema(models.Model):
+    there = models.ForeignKey(InSchema, models.CASCADE)
+
+
+class Stores(models.Model):
+    store = fields.HStoreField()
+
+
+class CaseInsensitive(models.Model):
+    name = CiText(unique=True)
+    other = CiText()

