@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from pytest_membudget.measurement import Sample
 from pytest_membudget.projection import FLOOR_ROWS
@@ -20,6 +21,7 @@ _FAR_ROWS = 100_000
 _NEEDED = 3
 _PATIENCE = 0.25
 _SHARE = 0.8
+_BEYOND = 1.15
 _MEANINGFUL_SECONDS = 0.25
 
 
@@ -64,44 +66,36 @@ class Ladder:
         if last >= self.rows:
             return None
         left = (self.time_budget - spent) * _SHARE
-        wanted = self._wanted(samples, left, decided, crossing)
-        if wanted is None or wanted > largest:
-            return None
-        return wanted
-
-    def _wanted(
-        self, samples: Sequence[Sample], left: float, decided: bool, crossing: float | None
-    ) -> int | None:
-        last = samples[-1].size
-        following = self._double(last)
-        if self.rows <= _START_ROWS:
-            return following if self.seconds(samples, following) <= left else None
-        if len(samples) == 1:
+        if len(samples) == 1 and self.rows > _START_ROWS:
             return self._start(samples, left)
         allowed = min(left, self.time_budget * _PATIENCE) if decided else left
-        if len(samples) > _NEEDED:
-            goal = self.rows if crossing is None else self._at_least(1.15 * crossing)
-            if goal > last and self.seconds(samples, goal) <= allowed:
+
+        def affordable(size: int) -> bool:
+            return size <= largest and self.seconds(samples, size) <= allowed
+
+        following = self._double(last)
+        if self.rows > _START_ROWS and len(samples) > _NEEDED:
+            goal = self.rows if crossing is None else self._at_least(_BEYOND * crossing)
+            if goal > last and affordable(goal):
                 return goal
             if decided and last >= _FAR_ROWS:
                 return None
-        return following if self.seconds(samples, following) <= allowed else None
+        return following if affordable(following) else None
 
     def seconds(self, samples: Sequence[Sample], size: int) -> float:
         """How long the sample of ``size`` rows will take, seeding included."""
         last = samples[-1]
         seeding = last.seed_seconds / last.size * max(0, size - last.size)
-        return last.run.startup + self.duration(samples, size) + seeding
+        applying = last.run.duration * (size / last.size) ** _exponents(samples)[-1]
+        return last.run.startup + applying + seeding
 
     def duration(self, samples: Sequence[Sample], size: int) -> float:
-        """How long the migration itself will take at ``size`` rows, by the last two samples."""
+        """How long the migration itself will take at ``size`` rows.
+
+        Superlinear only where the last two stretches agree, since one may be a busy machine's.
+        """
         last = samples[-1]
-        exponent = 1.0
-        if len(samples) > 1 and samples[-2].run.duration > _MEANINGFUL_SECONDS:
-            before = samples[-2]
-            grown = last.run.duration / before.run.duration
-            exponent = max(1.0, math.log(grown) / math.log(last.size / before.size))
-        return last.run.duration * (size / last.size) ** exponent
+        return last.run.duration * (size / last.size) ** min(_exponents(samples)[-2:])
 
     def _start(self, samples: Sequence[Sample], left: float) -> int | None:
         """The largest start from which three samples, each twice the one before, are affordable."""
@@ -122,3 +116,12 @@ class Ladder:
     def _at_least(self, size: float) -> int:
         exponent = max(0, math.floor(math.log2(self.rows / size))) if size < self.rows else 0
         return self._rung(exponent)
+
+
+def _exponents(samples: Sequence[Sample]) -> list[float]:
+    """The power of the rows with which the time grew, from each sample to the next; 1 at least."""
+    return [1.0] + [
+        max(1.0, math.log(b.run.duration / a.run.duration) / math.log(b.size / a.size))
+        for a, b in pairwise(samples)
+        if min(a.run.duration, b.run.duration) > _MEANINGFUL_SECONDS
+    ]

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 MIB = 1024**2
 
@@ -17,8 +18,9 @@ REPEATABILITY = 0.25 * MIB
 # Page caches, arenas and first chunks fill up below this many rows, whatever the migration does.
 FLOOR_ROWS = 12_000
 FLOOR_BYTES = 6 * MIB
-# Growth that is smaller may be hidden in memory that was free within the process.
+# Less growth than this is not seen as such, and this much may hide in memory that was free.
 VISIBLE = 2 * MIB
+HIDDEN = 1 * MIB
 _ALIKE = 0.08
 _FLAT = 0.2
 _QUADRATIC = 1.5
@@ -114,9 +116,7 @@ class _Shape:
 def _shape(points: Sequence[Point]) -> _Shape | None:
     if len(points) < 2:
         return None
-    slopes = [
-        max(0.0, (b[1] - a[1]) / (b[0] - a[0])) for a, b in zip(points, points[1:], strict=False)
-    ]
+    slopes = [max(0.0, (b[1] - a[1]) / (b[0] - a[0])) for a, b in pairwise(points)]
     (start_rows, _), (last_rows, last_peak) = points[-2:]
     noise = 2 * REPEATABILITY / (last_rows - start_rows)
     slope = slopes[-1]
@@ -124,12 +124,13 @@ def _shape(points: Sequence[Point]) -> _Shape | None:
     error = max(abs(slope - before), noise)
     if last_peak - points[-3:][0][1] < VISIBLE:
         filled = last_peak - points[0][1] > VISIBLE + FLOOR_BYTES
-        hidden = max(slope, error, VISIBLE / last_rows)
+        hidden = max(slope, error, HIDDEN / last_rows)
         return _Shape(BOUNDED if filled else CONSTANT, 0.0, hidden)
     if slope <= _FLAT * max(slopes):
         return _Shape(BOUNDED, slope, error)
-    if len(slopes) > 1 and slope - before > max(_ALIKE * slope, noise) and before > 0:
-        ratios = [b / a for a, b in zip(slopes, slopes[1:], strict=False) if a > 0]
+    above_floor = len(points) > 2 and points[-3][0] >= FLOOR_ROWS / 2
+    if above_floor and slope - before > max(_ALIKE * slope, noise) and before > 0:
+        ratios = [b / a for a, b in pairwise(slopes) if a > 0]
         ratio = ratios[-1]
         drift = max((ratio - 1) / 2, abs(ratio - ratios[-2])) if len(ratios) > 1 else ratio - 1
         growth = QUADRATIC if ratio > _QUADRATIC else LINEARITHMIC
@@ -145,7 +146,7 @@ def fits_up_to(points: Sequence[Point], projection: Projection, limit: float) ->
     Nothing is said beyond sixteen times production's row count, nor for growth that is bounded.
     """
     points = sorted(points)
-    for (rows_a, peak_a), (rows_b, peak_b) in zip(points, points[1:], strict=False):
+    for (rows_a, peak_a), (rows_b, peak_b) in pairwise(points):
         if peak_a < limit <= peak_b:
             return rows_a + (rows_b - rows_a) * (limit - peak_a) / (peak_b - peak_a)
     if points[0][1] >= limit:

@@ -34,4 +34,3 @@ def project(
             monkeypatch.setenv(name, value)
         return Project(pytester, "postgresql")
     return Project(pytester, "sqlite")
-

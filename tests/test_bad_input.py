@@ -84,9 +84,7 @@ def shop(project: Project) -> Project:
 
 
 @pytest.mark.parametrize(("arguments", "message"), WRONG.values(), ids=WRONG.keys())
-def test_a_wrong_marker_is_a_usage_error(
-    shop: Project, arguments: list[str], message: str
-) -> None:
+def test_a_wrong_marker_is_a_usage_error(shop: Project, arguments: list[str], message: str) -> None:
     shop.budget(*arguments)
     result = shop.run()
     assert result.ret == pytest.ExitCode.USAGE_ERROR
@@ -143,7 +141,7 @@ def test_a_wrong_option_is_a_usage_error(shop: Project, option: str, message: st
         ("membudget_limit = much", "membudget_limit: 'much' is not a size"),
         ("membudget_rows = shop.Order=none", "membudget_rows: rows['shop.Order']: 'none'"),
         ("membudget_time_budget = soon", "membudget_time_budget: 'soon' is not a number"),
-        ("membudget_inconclusive = pass", "'pass' is neither \"fail\" nor \"warn\""),
+        ("membudget_inconclusive = pass", '\'pass\' is neither "fail" nor "warn"'),
     ],
 )
 def test_a_wrong_ini_setting_is_a_usage_error(shop: Project, ini: str, message: str) -> None:
@@ -159,7 +157,9 @@ def test_no_django_settings(shop: Project) -> None:
     shop.budget('"shop.0002"', ROWS, LIMIT)
     result = shop.run()
     assert result.ret == pytest.ExitCode.USAGE_ERROR
-    assert "no Django settings: name their module with DJANGO_SETTINGS_MODULE" in result.stderr.str()
+    assert (
+        "no Django settings: name their module with DJANGO_SETTINGS_MODULE" in result.stderr.str()
+    )
 
 
 def test_settings_that_a_fresh_process_cannot_load(shop: Project) -> None:

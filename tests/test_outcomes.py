@@ -65,9 +65,12 @@ def test_a_migration_that_does_not_finish(project: Project, body: str, message: 
     project.budget(*ARGUMENTS)
     result = project.run("--membudget-json=results.json")
     result.assert_outcomes(failed=1)
-    first = result.stdout.lines[result.stdout.lines.index(next(
-        line for line in result.stdout.lines if line.startswith("____")
-    )) + 1]
+    first = result.stdout.lines[
+        result.stdout.lines.index(
+            next(line for line in result.stdout.lines if line.startswith("____"))
+        )
+        + 1
+    ]
     assert first.startswith("shop.0002_odd ")
     assert message in first
     assert not (project.path / "elsewhere.sqlite3").exists()
@@ -116,9 +119,7 @@ SEEDS = {
 
 
 @pytest.mark.parametrize(("body", "message"), SEEDS.values(), ids=SEEDS.keys())
-def test_a_seed_function_that_fails(
-    project: Project, vendor: str, body: str, message: str
-) -> None:
+def test_a_seed_function_that_fails(project: Project, vendor: str, body: str, message: str) -> None:
     project.migration("0002_stream", forwards("pass"))
     project.write("seeds.py", f"def seed(apps, rows, using):\n    {body}\n")
     project.budget(

@@ -23,7 +23,7 @@ def test_a_loop_over_everything_exceeds(project: Project, vendor: str) -> None:
     project.budget('"shop.0002_loop"', ROWS, 'limit="128Mi"', 'seed="seeds.orders"')
     result = project.run("--membudget-json=results.json")
     print(result.stdout.str())
-    print((project.path/"results.json").read_text())
+    print((project.path / "results.json").read_text())
     result.assert_outcomes(failed=1)
 
 

@@ -28,6 +28,7 @@ class Stage:
         self._history = History()
         self._templates = Templates(self._connection, scratch, empty)
         self._apps: tuple[tuple[Key, ...], StateApps] | None = None
+        self._seeders: dict[str, Seeder] = {}
 
     def describe(self) -> dict[str, Any]:
         version = ".".join(map(str, self._connection.get_database_version()))
@@ -64,7 +65,9 @@ class Stage:
         self._scratch.use(name)
         try:
             if seed is None:
-                seeded = Seeder(apps, self._alias, fresh=_fields(apps, fresh)).grow(rows)
+                if name not in self._seeders:
+                    self._seeders[name] = Seeder(apps, self._alias, fresh=_fields(apps, fresh))
+                seeded = self._seeders[name].grow(rows)
                 there, widths = seeded.rows, seeded.widths
             else:
                 there, widths = _call_seed(seed, apps, rows, self._alias), {}
@@ -82,6 +85,7 @@ class Stage:
         return self._scratch.clone(name)
 
     def drop(self, name: str) -> None:
+        self._seeders.pop(name, None)
         self._scratch.drop(name)
 
     def _state_apps(self, keys: list[Key]) -> StateApps:

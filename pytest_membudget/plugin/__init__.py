@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 _options = pytest.StashKey[Options]()
 _stages = pytest.StashKey["Stages"]()
 _guard = pytest.StashKey["Guard"]()
+_problem = pytest.StashKey[str]()
 
 _MARKER = (
     "membudget(migration, *, rows=None, limit=None, database='default', seed=None, "
@@ -48,12 +49,28 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     marked = [item for item in items if _is_asked_for(item)]
     if not marked:
         return
-    from pytest_membudget.plugin.guard import make_guards
+    from pytest_membudget.errors import BudgetError
+    from pytest_membudget.plugin.guard import make_guard
     from pytest_membudget.worker.stage_client import Stages
 
     stages = config.stash.setdefault(_stages, Stages())
-    for item, guard in make_guards(marked, config.stash[_options], stages):
-        item.stash[_guard] = guard
+    problems = []
+    for item in marked:
+        try:
+            item.stash[_guard] = make_guard(item, config.stash[_options], stages)
+        except BudgetError as error:
+            item.stash[_problem] = f"{item.nodeid}: membudget: {error}"
+            problems.append(item.stash[_problem])
+    if problems and not hasattr(config, "workerinput"):
+        raise pytest.UsageError(*problems)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Under xdist a usage error would be lost on its way, so there it is the test's own error."""
+    problem = item.stash.get(_problem, None)
+    if problem is not None:
+        pytest.fail(problem, pytrace=False)
 
 
 def _is_asked_for(item: pytest.Item) -> bool:

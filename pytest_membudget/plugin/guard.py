@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable, Iterator
 
 import pytest
 
@@ -53,25 +52,13 @@ class Guard:
             return check(self._subject, self._stages, self._item.nodeid, progress)
 
 
-def make_guards(
-    items: Iterable[pytest.Item], options: Options, stages: Stages
-) -> Iterator[tuple[pytest.Item, Guard]]:
-    """A guard for each item.  All that is wrong with any marker is one pytest.UsageError."""
-    guards, problems = [], []
-    for item in items:
-        marker = item.get_closest_marker("membudget")
-        try:
-            if marker is None:
-                raise BudgetError("the membudget fixture needs the membudget marker")
-            subject = complete(marker.args, dict(marker.kwargs), options)
-        except BudgetError as error:
-            problems.append(f"{item.nodeid}: membudget: {error}")
-        else:
-            warn = options.inconclusive.value == "warn"
-            guards.append((item, Guard(item, subject, stages, warn=warn)))
-    if problems:
-        raise pytest.UsageError(*problems)
-    return iter(guards)
+def make_guard(item: pytest.Item, options: Options, stages: Stages) -> Guard:
+    """The guard of a marked test.  Raises BudgetError where its marker can't be understood."""
+    marker = item.get_closest_marker("membudget")
+    if marker is None:
+        raise BudgetError("the membudget fixture needs the membudget marker")
+    subject = complete(marker.args, dict(marker.kwargs), options)
+    return Guard(item, subject, stages, warn=options.inconclusive.value == "warn")
 
 
 def _properties(result: Result) -> list[tuple[str, object]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from rich import box
@@ -21,6 +21,7 @@ from pytest_membudget.units import (
 )
 
 _STYLES = {"within": "green", "exceeds": "red", "inconclusive": "yellow", "error": "red"}
+_WIDE, _NARROW = 120, 70
 _NOTED_ALWAYS = {"async-code", "broke-at-scale", "rows-untouched", "debug-on", "time-superlinear"}
 
 
@@ -63,27 +64,52 @@ def _samples(result: Result) -> list[str]:
 
 
 def summary(results: Sequence[dict[str, Any]], width: int, *, color: bool) -> list[str]:
-    """A table of all budgets, as lines no wider than ``width``."""
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    table.add_column("migration", overflow="fold")
-    table.add_column("rows", justify="right")
-    table.add_column("peak", justify="right")
-    table.add_column("limit", justify="right")
-    table.add_column("headroom", justify="right")
-    table.add_column("fits up to", justify="right")
-    table.add_column("verdict")
-    for result in results:
-        verdict = " ".join(filter(None, (result["verdict"], result["basis"])))
-        table.add_row(
-            result["migration"] + (" (reverse)" if result["reverse"] else ""),
-            format_rows(next(iter(result["rows"].values()))),
-            _peak(result),
-            format_size(result["limit_bytes"]),
-            _headroom(result),
-            _fits(result),
-            Text(verdict, style=_STYLES[result["verdict"]]),
+    """A table of all budgets, as lines no wider than ``width``; a narrow one has fewer columns."""
+    columns: dict[str, Callable[[dict[str, Any]], str | Text]] = {
+        "migration": _migration,
+        "rows": lambda result: format_rows(next(iter(result["rows"].values()))),
+        "peak": _peak if width >= _WIDE else _short_peak,
+        "limit": lambda result: format_size(result["limit_bytes"]),
+        "headroom": _headroom,
+        "fits up to": _fits,
+        "verdict": _verdict if width >= _WIDE else _short_verdict,
+    }
+    if width < _WIDE:
+        del columns["headroom"]
+    if width < _NARROW:
+        del columns["fits up to"], columns["rows"]
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, 2, 0, 0), pad_edge=False)
+    for name in columns:
+        left = name in ("migration", "verdict")
+        table.add_column(
+            name,
+            justify="left" if left else "right",
+            no_wrap=name != "migration",
+            overflow="fold",
         )
+    for result in results:
+        table.add_row(*(cell(result) for cell in columns.values()))
     return _render(table, width, color=color)
+
+
+def _migration(result: dict[str, Any]) -> str:
+    return str(result["migration"]) + (" (reverse)" if result["reverse"] else "")
+
+
+def _verdict(result: dict[str, Any]) -> Text:
+    basis = f", {result['basis']}" if result["basis"] else ""
+    return _short_verdict(result) + basis
+
+
+def _short_verdict(result: dict[str, Any]) -> Text:
+    return Text(result["verdict"], style=_STYLES[result["verdict"]])
+
+
+def _short_peak(result: dict[str, Any]) -> str:
+    if result["peak_low_bytes"] is None:
+        return _peak(result)
+    about = "" if result["basis"] == "measured" else "~"
+    return about + format_size(result["peak_bytes"])
 
 
 def _peak(result: dict[str, Any]) -> str:

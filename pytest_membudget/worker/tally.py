@@ -17,6 +17,8 @@ _WRITES = re.compile(r"\s*(?:INSERT|UPDATE|DELETE|MERGE|REPLACE)\b", re.IGNORECA
 _WHERE = re.compile(r"\bWHERE\b(.*)", re.IGNORECASE | re.DOTALL)
 _COLUMN = re.compile(r'(?:"([^"]+)"\.)?"([^"]+)"')
 _HEAD = 20_000
+# What migrate reads and writes for itself.
+_BOOKKEEPING = ("django_migrations", "django_content_type", "auth_permission", "pg_", "sqlite_")
 
 
 class Tally:
@@ -37,7 +39,7 @@ class Tally:
             if table in self.tables:
                 return table
             first = first or table
-        return first
+        return "" if first.startswith(_BOOKKEEPING) else first
 
     def note_filter(self, table: str, sql: object) -> None:
         """Remember the columns of a seeded table that a statement filters by."""

@@ -1,6 +1,7 @@
 """Seeds awkward models in a process of its own, and reports on each as JSON.
 
-Reads a JSON request on stdin: the database, the apps, the models, the steps.
+Reads a JSON request on stdin: the database, the apps, and cases by name, each with its ladder of
+row counts.
 """
 
 from __future__ import annotations
@@ -9,7 +10,6 @@ import hashlib
 import json
 import shutil
 import sys
-import time
 import traceback
 from pathlib import Path
 
@@ -25,9 +25,11 @@ def configure(request: dict) -> None:
         INSTALLED_APPS=[
             "django.contrib.contenttypes",
             "django.contrib.auth",
+            "django.contrib.postgres",
             *request["apps"],
         ],
         MIGRATION_MODULES={"auth": None, "contenttypes": None},
+        AUTH_USER_MODEL="awkward.Account",
         USE_TZ=request.get("use_tz", True),
         DEFAULT_AUTO_FIELD="django.db.models.BigAutoField",
     )
@@ -44,6 +46,7 @@ class Base:
         self.original = connection.settings_dict["NAME"]
 
     def make(self) -> None:
+        from django.contrib.postgres.signals import get_hstore_oids
         from django.core.management import call_command
 
         with self.connection.cursor() as cursor:
@@ -52,6 +55,8 @@ class Base:
                 cursor.execute("SELECT name FROM pg_available_extensions")
                 for name in {"hstore", "citext"} & {name for (name,) in cursor.fetchall()}:
                     cursor.execute(f"CREATE EXTENSION {name}")
+                get_hstore_oids.cache_clear()
+                self.connection.close()
         call_command("migrate", run_syncdb=True, verbosity=0, skip_checks=True)
 
     def copy(self, number: int) -> str:
@@ -147,27 +152,19 @@ def behind(connection, model) -> bool:
     return False
 
 
-def seed(label: str, request: dict, connection) -> dict:
+def grow(case: dict, connection) -> dict:
     from django.apps import apps
     from django.db.migrations.state import ProjectState
 
-    from pytest_membudget.errors import SeedError
     from pytest_membudget.migrations.seeding import Seeder
 
-    state = ProjectState.from_apps(apps)
-    seeder = Seeder(state.apps, "default", fresh=request.get("fresh"))
-    started = time.perf_counter()
-    try:
-        for step in request["steps"]:
-            rows = {
-                label: step,
-                **{k: max(1, step // v) for k, v in request.get("ratios", {}).items()},
-            }
-            seeded = seeder.grow(rows)
-            connection.close()
-    except SeedError as error:
-        return {"error": str(error), "details": error.details, "field": error.field}
-    took = time.perf_counter() - started
+    with connection.cursor() as cursor:
+        for sql in case.get("before", []):
+            cursor.execute(sql)
+    seeder = Seeder(ProjectState.from_apps(apps).apps, "default", fresh=case.get("fresh"))
+    for rows in case["ladder"]:
+        seeded = seeder.grow(rows)
+        connection.close()
     counts, broken = {}, []
     for name in seeded.rows:
         model = apps.get_model(name)
@@ -176,41 +173,36 @@ def seed(label: str, request: dict, connection) -> dict:
         list(model._base_manager.all())
         broken += dangling(connection, name)
         if behind(connection, model):
-            broken.append(f"{name}: sequence is behind")
-    result = {
+            broken.append(f"{name}: its sequence is behind")
+    return {
         "rows": seeded.rows,
         "counts": counts,
         "broken": broken,
         "leftovers": leftovers(connection),
         "widths": seeded.widths,
-        "seconds": took,
         "digest": dump(connection),
+        "answers": [fetch(query, connection) for query in case.get("queries", [])],
     }
-    for query in request.get("queries", []):
-        result.setdefault("answers", []).append(fetch(query, connection))
-    return result
 
 
 def main() -> None:
+    from pytest_membudget.errors import SeedError
+
     request = json.load(sys.stdin)
     configure(request)
-    from django.apps import apps
     from django.db import connection
 
     base = Base()
     base.make()
     results = {}
-    labels = request.get("models") or [
-        model._meta.label
-        for app in request["apps"]
-        for model in apps.get_app_config(app).get_models()
-    ]
-    for number, label in enumerate(labels):
+    for number, (key, case) in enumerate(request["cases"].items()):
         name = base.copy(number)
         try:
-            results[label] = seed(label, request, connection)
+            results[key] = grow(case, connection)
+        except SeedError as error:
+            results[key] = {"error": str(error), "details": error.details}
         except Exception:
-            results[label] = {"crash": traceback.format_exc()}
+            results[key] = {"crash": traceback.format_exc()}
         base.drop(name)
     connection.close()
     json.dump(results, sys.stdout, default=str)

@@ -49,7 +49,7 @@ def uniques(model: Model) -> list[Unique]:
         if field.unique and not isinstance(field, models.GeneratedField)
     ]
     found += [
-        Unique(tuple(references(field.expression, model)), exact=False)
+        Unique(_sources([field.name], model), exact=False)
         for field in model._meta.local_concrete_fields
         if isinstance(field, models.GeneratedField) and field.unique
     ]
@@ -60,12 +60,11 @@ def uniques(model: Model) -> list[Unique]:
         condition = getattr(constraint, "condition", None)
         if isinstance(constraint, models.UniqueConstraint):
             expressions = list(constraint.expressions)
-            names = list(constraint.fields) or list(references(expressions, model))
+            names = _sources(constraint.fields or references(expressions, model), model)
             nulls_distinct = constraint.nulls_distinct is not False
-            found.append(Unique(tuple(names), condition, nulls_distinct, not expressions))
+            found.append(Unique(names, condition, nulls_distinct, not expressions))
         elif type(constraint).__name__ == "ExclusionConstraint":
-            operands = [expression for expression, _ in constraint.expressions]  # type: ignore[attr-defined]
-            found.append(Unique(tuple(references(operands, model)), condition))
+            found.append(Unique(_sources(_apart(constraint, model), model), condition))
     return sorted(found, key=lambda unique: len(unique.fields))
 
 
@@ -95,17 +94,36 @@ def references(node: Any, model: Model) -> Iterator[str]:
     for path in dict.fromkeys(_paths(node)):
         name = path.split("__")[0]
         field = model._meta.pk if name == "pk" else model._meta.get_field(name)
-        if isinstance(field, models.GeneratedField):
-            yield from references(field.expression, model)
-        elif field is not None:
+        if field is not None:
             yield field.name
+
+
+def _sources(names: Iterable[str], model: Model) -> tuple[str, ...]:
+    """The fields themselves, or those that a generated one is made of."""
+    found: dict[str, None] = {}
+    for name in names:
+        field: Any = model._meta.get_field(name)
+        generated = isinstance(field, models.GeneratedField)
+        parts = _sources(references(field.expression, model), model) if generated else (name,)
+        found.update(dict.fromkeys(parts))
+    return tuple(found)
+
+
+def _apart(constraint: Any, model: Model) -> Iterable[str]:
+    """The fields each of which can keep rows apart that an exclusion constraint compares."""
+    names = [(list(references(part, model)), operator) for part, operator in constraint.expressions]
+    ranges = [
+        n[0] for n, _ in names if len(n) == 1 and hasattr(model._meta.get_field(n[0]), "range_type")
+    ]
+    equal = [name for n, operator in names if operator == "=" for name in n]
+    return [*ranges, *equal] or [name for n, _ in names for name in n]
 
 
 def _paths(node: Any) -> Iterator[str]:
     if isinstance(node, str):
         yield node
     elif isinstance(node, models.F):
-        yield node.name
+        yield str(vars(node)["name"])
     elif isinstance(node, models.Q):
         for child in node.children:
             if isinstance(child, tuple):

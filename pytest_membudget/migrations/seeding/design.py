@@ -3,28 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable
-from itertools import count
 from typing import TYPE_CHECKING, Any
 
 from django.db import models
 
-from pytest_membudget.migrations.seeding import constraints, numbering, values
-from pytest_membudget.migrations.seeding.domains import Domain, Lookup, formulas, trusted
-from pytest_membudget.migrations.seeding.failure import refusal, too_few
-from pytest_membudget.migrations.seeding.table import (
-    Column,
-    Group,
-    Partial,
-    Picked,
-    Rows,
-    Table,
-    Upward,
-)
+from pytest_membudget.migrations.seeding import constraints, values
+from pytest_membudget.migrations.seeding.columns import Column, Partial, Picked, Rows, Upward
+from pytest_membudget.migrations.seeding.failure import refusal
+from pytest_membudget.migrations.seeding.group import Group
+from pytest_membudget.migrations.seeding.uniques import Uniques
 
 if TYPE_CHECKING:
-    from pytest_membudget.migrations.seeding.constraints import Rule, Unique
+    from pytest_membudget.migrations.seeding.constraints import Unique
     from pytest_membudget.migrations.seeding.dialect import Dialect
     from pytest_membudget.migrations.seeding.scratch import Scratch
+    from pytest_membudget.migrations.seeding.table import Table
 
     Field = models.Field[Any, Any]
 
@@ -39,8 +32,6 @@ _KINDS = (
     models.IntegerField,
     models.Field,
 )
-_TRIED = 1000
-_names = count()
 
 
 class Designer:
@@ -56,10 +47,10 @@ class Designer:
         self.table = table
         self.model = table.model
         self.dialect: Dialect = table.dialect
-        self.scratch = scratch
         self.fresh = fresh
         self.parent = parent
         self.rules = constraints.rules(self.model, self.dialect)
+        self.uniques = Uniques(table, self.rules, scratch)
 
     def design(self) -> None:
         table, uniques = self.table, constraints.uniques(self.model)
@@ -74,7 +65,7 @@ class Designer:
                 table.columns[field.name] = self._reference(field, references)
                 references += 1
             else:
-                table.columns[field.name] = Column(field, self.dialect.quote(field.column))
+                table.columns[field.name] = Column(field, self.dialect.column(field))
         for unique in uniques:
             self._settle(unique, uniques)
         table.rules += self.rules
@@ -89,18 +80,18 @@ class Designer:
 
     def _is_fresh(self, field: Field, single: set[str]) -> bool:
         named = field.name in self.fresh or field.column in self.fresh
-        return named and (field.null or field.name not in single)
+        return named and (field.null or not (field.is_relation or field.name in single))
 
     def _freeze(self, field: Field) -> None:
         """Give the column what the rows of a table get when it is added to them."""
-        column = Column(field, self.dialect.quote(field.column))
+        column = Column(field, self.dialect.column(field))
         if field.null:
             column.constant = [None]
         elif field.has_default():
             first, second = field.get_default(), field.get_default()
-            # A clock or a random number would make each run another one.
-            column.constant = [first] if first == second else []
-        elif getattr(field, "has_db_default", bool)():
+            # The value of a clock or of chance would make each run another one.
+            column.constant, column.once = ([first], False) if first == second else ([], True)
+        elif field.db_default is not models.NOT_PROVIDED:
             return
         elif field.blank and field.empty_strings_allowed:
             column.constant = [""]
@@ -109,7 +100,7 @@ class Designer:
     def _reference(self, field: Any, place: int) -> Picked:
         target = field.target_field
         rows = Rows(self.parent(target.model), target)
-        name = self.dialect.quote(field.column)
+        name = self.dialect.column(field)
         if rows.table is self.table:
             return Upward(field, name, domain=rows, index=_same)
         # Two references of a row to the same table should not meet in the same parent.
@@ -142,7 +133,11 @@ class Designer:
         elif parents := [column for column in free if column.field.is_relation]:
             self._make_alone(parents[0], unique.exact)
         else:
-            raise too_few(self.table.label, ", ".join(unique.fields), 1, self.table.want)
+            raise refusal(
+                self.table.label,
+                ", ".join(unique.fields),
+                "nothing is left that could differ from row to row",
+            )
 
     def _avoid(self, unique: Unique) -> None:
         self.rules.append(
@@ -159,7 +154,7 @@ class Designer:
         field = column.field
         if field.is_relation or values.choices(field):
             return False
-        return self._domain(field, unique.exact).size >= _WIDE
+        return self.uniques.domain(field, unique.exact).size >= _WIDE
 
     def _price(self, column: Column, every: Iterable[Unique]) -> tuple[int, int, int]:
         """The less, the better does it become the one that is unique on its own."""
@@ -170,7 +165,7 @@ class Designer:
 
     def _make_alone(self, column: Column, exact: bool) -> None:
         field = column.field
-        domain = column.domain if isinstance(column, Picked) else self._domain(field, exact)
+        domain = column.domain if isinstance(column, Picked) else self.uniques.domain(field, exact)
         foreign = isinstance(domain, Rows) and domain.table is not self.table
         kind = Partial if foreign and field.null else Picked
         self.table.columns[field.name] = kind(
@@ -180,75 +175,13 @@ class Designer:
     def _limited(self, column: Column, exact: bool) -> Picked:
         if isinstance(column, Upward) or not isinstance(column, Picked):
             domain = (
-                column.domain if isinstance(column, Picked) else self._domain(column.field, exact)
+                column.domain
+                if isinstance(column, Picked)
+                else self.uniques.domain(column.field, exact)
             )
             column = Picked(column.field, column.name, domain=domain, index=_same)
             self.table.columns[column.field.name] = column
         return column
-
-    def _domain(self, field: Field, exact: bool) -> Domain:
-        """The different values of a field which agree with the rules on it alone.
-
-        They also differ in what an expression may leave of them, their day for instance.
-        """
-        if not values.choices(field) and trusted(field):
-            rules = [rule for rule in self.rules if rule.fields == {field.name}]
-            literals = [literal for rule in rules for literal in rule.literals]
-            found = formulas(field, self._last(field), literals, exact, self.dialect)
-            for domain in found:
-                if all(self._agrees(field, domain, rule) for rule in rules):
-                    return domain
-        return self._lookup(field)
-
-    def _last(self, field: Field) -> int:
-        if not self.table.existing:
-            return 0
-        if isinstance(field, models.IntegerField | models.FloatField | models.DecimalField):
-            largest = self.dialect.fetch(
-                f"SELECT max({self.dialect.quote(field.column)}) FROM {self.table.name}"
-            )[0][0]
-            return max(int(largest or 0), 0)
-        return self.table.existing
-
-    def _agrees(self, field: Field, domain: Domain, rule: Rule) -> bool:
-        name = self.dialect.quote(field.column)
-        value = self.dialect.typed(domain.at("series.i"), field)
-        series = self.dialect.series(1, max(1, min(_TRIED, domain.size)))
-        sql = f"SELECT 1 FROM (SELECT {value} AS {name} FROM {series}) AS x WHERE {rule.broken}"
-        return not self.dialect.fetch(f"{sql} LIMIT 1")
-
-    def _lookup(self, field: Field) -> Lookup:
-        kind = values.stand_in(field, self.dialect.connection)
-        found = numbering.numbering(field) if values.choices(field) else numbering.nth(kind)
-        if self.table.existing and found.size <= _TRIED:
-            taken = set(
-                self.model._base_manager.using(self.dialect.connection.alias).values_list(
-                    field.name, flat=True
-                )
-            )
-            left = [value for n in range(1, found.size + 1) if (value := found.at(n)) not in taken]
-            found = numbering.Numbering(len(left), lambda n: left[n - 1])
-        if not trusted(field):
-            found = self._storable(field, found)
-        name = f"membudget_lookup_{next(_names)}"
-        return Lookup(name, field, self.dialect.quote(field.column), found)
-
-    def _storable(self, field: Field, found: numbering.Numbering) -> numbering.Numbering:
-        tries = [found, numbering.Numbering(found.size, lambda n: field.to_python(found.at(n)))]
-        errors = []
-        for attempt in tries:
-            try:
-                self.scratch.trial(self.model, field, [attempt.at(n) for n in (1, 2)])
-            except Exception as error:  # a field may raise anything
-                errors.append(f"{type(error).__name__}: {error}")
-            else:
-                return attempt
-        raise refusal(
-            self.table.label,
-            field.name,
-            "no value tried can be stored and loaded",
-            "\n".join(errors),
-        )
 
 
 def _same(i: str) -> str:

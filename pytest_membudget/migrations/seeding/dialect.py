@@ -27,6 +27,9 @@ class Dialect(ABC):
     def quote(self, name: str) -> str:
         return self.connection.ops.quote_name(name)
 
+    def column(self, field: models.Field[Any, Any]) -> str:
+        return self.quote(str(field.column))
+
     def literal(self, value: Any) -> str:
         return str(self.connection.schema_editor().quote_value(value))
 

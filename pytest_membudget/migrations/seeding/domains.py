@@ -129,15 +129,12 @@ def _roomy(field: Field) -> bool:
 
 def _numbers(field: Field, after: int, literals: list[Any]) -> Iterator[Domain]:
     low, high = values.bounds(field, after + 1, HUGE)
-    yield _counted(low - 1, high)
+    yield _shifted(str, low - 1, high - low + 1)
     for literal in literals:
         if isinstance(literal, int | float | Decimal) and not isinstance(literal, bool):
             for start in (int(literal) - 1, int(literal), int(literal) - 10**8):
-                yield _counted(max(start, after) if after else start, high)
-
-
-def _counted(start: int, high: int) -> Formula:
-    return Formula(high - start, lambda n: f"({n} + {start})")
+                start = max(start, after) if after else start
+                yield _shifted(str, start, high - start)
 
 
 def _moments(
@@ -148,8 +145,11 @@ def _moments(
         if isinstance(literal, dt.date):
             days = literal.toordinal() - EPOCH.toordinal() + 1
             starts += [days * day, (days - 3650) * day]
-    for start in starts:
-        yield Formula(size - abs(start), lambda n, start=start: write(f"({n} + {start})"))
+    yield from (_shifted(write, start, size - abs(start)) for start in starts)
+
+
+def _shifted(write: Callable[[str], str], start: int, size: int) -> Formula:
+    return Formula(size, lambda n: write(f"({n} + {start})"))
 
 
 def _texts(field: Any, after: int, literals: list[Any], dialect: Dialect) -> Iterator[Domain]:
@@ -167,17 +167,20 @@ def _texts(field: Any, after: int, literals: list[Any], dialect: Dialect) -> Ite
     frames += [("", ""), ("A", "")]
     for prefix, suffix in frames:
         if len(prefix) + _DIGITS + len(suffix) <= limit:
-            start, end = dialect.literal(prefix), dialect.literal(suffix)
-            yield Formula(
-                10**_DIGITS - 1 - after,
-                lambda n, start=start, end=end: (
-                    f"({start} || {dialect.digits(f'({n} + {after})', _DIGITS)} || {end})"
-                ),
-            )
+            yield _framed(prefix, suffix, after, dialect)
     if limit < 2 * _DIGITS:
         width = min(limit, 10)
         for letters in (LETTERS, LETTERS.upper(), "0123456789"):
             yield _spelled(letters, width, after)
+
+
+def _framed(prefix: str, suffix: str, after: int, dialect: Dialect) -> Formula:
+    start, end = dialect.literal(prefix), dialect.literal(suffix)
+
+    def write(number: str) -> str:
+        return f"({start} || {dialect.digits(f'({number} + {after})', _DIGITS)} || {end})"
+
+    return Formula(10**_DIGITS - 1 - after, write)
 
 
 def _spelled(letters: str, width: int, after: int) -> Formula:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.db import DatabaseError, models
 
@@ -43,7 +43,7 @@ class Plan:
             raise refusal(label, None, "there is no such model at this migration") from error
         if model._meta.swapped:
             raise refusal(label, None, f"it is swapped for {model._meta.swapped}")
-        return model._meta.concrete_model or model
+        return _concrete(model)
 
     def grow(self, rows: Mapping[str, int], scratch: Scratch) -> list[Table]:
         """Set how many rows each table shall have; returns those that have too few yet."""
@@ -79,11 +79,11 @@ class Plan:
         """Let the rows of a model, and those it inherits, have links to others."""
         for source in [model, *_parents(model)]:
             for field in source._meta.local_many_to_many:
-                through = field.remote_field.through
+                through: Any = field.remote_field.through
                 if not through._meta.auto_created:
                     continue
                 links = self._table(through, scratch)
-                other = self._table(field.remote_field.model._meta.concrete_model, scratch)
+                other = self._table(_concrete(field.remote_field.model), scratch)
                 if links.asked:
                     continue
                 if not other.reused:
@@ -107,6 +107,10 @@ class Plan:
         except DatabaseError as error:
             label = model._meta.label
             raise refusal(label, None, "its table cannot be read", str(error)) from error
+
+
+def _concrete(model: Model) -> Model:
+    return model._meta.concrete_model or model
 
 
 def _parents(model: Model) -> Iterator[Model]:

@@ -39,7 +39,7 @@ class PostgreSQL(Dialect):
                 sequence = (
                     f"pg_get_serial_sequence({self.literal(table)}, {self.literal(field.column)})"
                 )
-                largest = f"max({self.quote(field.column)})"
+                largest = f"max({self.column(field)})"
                 self.execute(f"SELECT setval({sequence}, {largest}) FROM {table}")
         self.execute(f"ANALYZE {table}")
 

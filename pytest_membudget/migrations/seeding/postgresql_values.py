@@ -22,8 +22,12 @@ _LENGTH = 3
 def _(field: Any, fake: Faker) -> list[Any]:
     base = _named(field)
     allowed = choices(base)
-    one = (lambda: fake.random.choice(allowed)) if allowed else (lambda: draw(base, fake))
-    return [one() for _ in range(field.size or _LENGTH)]
+    count = field.size or _LENGTH
+    return (
+        fake.random.choices(allowed, k=count)
+        if allowed
+        else [draw(base, fake) for _ in range(count)]
+    )
 
 
 @nth.register(fields.ArrayField)
@@ -50,13 +54,13 @@ def _(field: Any) -> Numbering:
 
 @draw.register(fields.RangeField)
 def _(field: Any, fake: Faker) -> tuple[Any, Any]:
-    first = draw(field.base_field(), fake)
+    first = draw(_named(field), fake)
     return first, first + _step(first)
 
 
 @nth.register(fields.RangeField)
 def _(field: Any) -> Numbering:
-    items = nth(field.base_field())
+    items = nth(_named(field))
 
     def at(number: int) -> tuple[Any, Any]:
         first = items.at(number)
@@ -70,17 +74,6 @@ def _step(value: Any) -> Any:
     if isinstance(value, dt.datetime):
         return dt.timedelta(seconds=1)
     return dt.timedelta(days=1) if isinstance(value, dt.date) else 1
-
-
-@draw.register(fields.DecimalRangeField)
-def _(field: Any, fake: Faker) -> tuple[int, int]:
-    first = fake.random.randint(1, 1_000_000)
-    return first, first + 1
-
-
-@nth.register(fields.DecimalRangeField)
-def _(field: Any) -> Numbering:
-    return Numbering(HUGE, lambda n: (n, n + 1))
 
 
 @draw.register(SearchVectorField)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from copy import copy
+from itertools import count
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, cast
 
@@ -23,6 +24,13 @@ if TYPE_CHECKING:
 
 _BATCH = 1000
 _TRIAL = "membudget_trial"
+
+
+_numbers = count()
+
+
+def new_name() -> str:
+    return f"membudget_{next(_numbers)}"
 
 
 class _Insert(InsertQuery):
@@ -56,14 +64,11 @@ class Scratch:
             self.drop(self._names[-1])
 
     def create(self, name: str, fields: Sequence[Field]) -> None:
-        quote = self.dialect.quote
-        columns = [f"{NUMBER} {self.dialect.numbering}"]
-        columns += [f"{quote(f.column)} {f.rel_db_type(self.dialect.connection)}" for f in fields]
-        self.dialect.execute(f"CREATE TEMPORARY TABLE {quote(name)} ({', '.join(columns)})")
+        dialect = self.dialect
+        columns = [f"{NUMBER} {dialect.numbering}"]
+        columns += [f"{dialect.column(f)} {f.rel_db_type(dialect.connection)}" for f in fields]
+        dialect.execute(f"CREATE TEMPORARY TABLE {dialect.quote(name)} ({', '.join(columns)})")
         self._names.append(name)
-
-    def has(self, name: str) -> bool:
-        return name in self._names
 
     def drop(self, name: str) -> None:
         self.dialect.execute(f"DROP TABLE {self.dialect.quote(name)}")
@@ -73,7 +78,7 @@ class Scratch:
         self, name: str, model: type[models.Model], fields: Sequence[Field], rows: Sequence[Row]
     ) -> None:
         connection = self.dialect.connection
-        names = [field.attname for field in fields]
+        names = [str(field.attname) for field in fields]
         batch = min(_BATCH, connection.ops.bulk_batch_size(list(fields), rows))
         for start in range(0, len(rows), batch):
             objects = [
@@ -101,7 +106,7 @@ class Scratch:
         try:
             with transaction.atomic(using=connection.alias):
                 self.fill(_TRIAL, model, [field], [(value,) for value in values])
-                sql = f"SELECT {self.dialect.quote(field.column)} FROM {_TRIAL}"
+                sql = f"SELECT {self.dialect.column(field)} FROM {_TRIAL}"
                 for (value,) in self.dialect.fetch(sql):
                     for converter in converters:
                         value = converter(value, column, connection)

@@ -82,15 +82,14 @@ class Seeder:
             table.have = table.want
         return Seeded(
             {table.label: table.have for table in self._plan.tables()},
-            {table.label: self._dialect.widths(table.model) for table in growing},
+            {table.label: self._dialect.widths(table.model) for table in self._plan.tables()},
         )
 
     def _prepare(self, growing: list[Table], scratch: Scratch) -> None:
         if growing:
             self._dialect.trust(table.model._meta.db_table for table in growing)
         for table in self._plan.tables():
-            for domain in table.domains():
-                domain.prepare(scratch, max(table.want, _TEMPLATES))
+            table.prepare(scratch, max(table.want, _TEMPLATES))
 
     def _insert(self, table: Table, scratch: Scratch) -> None:
         template = self._templates.get(table)

@@ -38,7 +38,7 @@ class SQLite(Dialect):
         """AUTOINCREMENT follows explicit keys by itself."""
 
     def widths(self, model: type[models.Model]) -> dict[str, int]:
-        columns = [field.column for field in self.columns(model)]
+        columns = [str(field.column) for field in self.columns(model)]
         quoted = [self.quote(column) for column in columns]
         averages = ", ".join(f"avg(length(CAST({column} AS blob)))" for column in quoted)
         table = self.quote(model._meta.db_table)

@@ -8,14 +8,16 @@ from contextlib import contextmanager
 from itertools import cycle, islice
 from typing import TYPE_CHECKING, Any
 
-from django.db import models
+from django.db import models, transaction
 
 from pytest_membudget.migrations.seeding import values
+from pytest_membudget.migrations.seeding.columns import Column, Picked
 from pytest_membudget.migrations.seeding.constraints import candidates
 from pytest_membudget.migrations.seeding.dialect import NUMBER
 from pytest_membudget.migrations.seeding.domains import Formula, trusted
-from pytest_membudget.migrations.seeding.failure import refusal
-from pytest_membudget.migrations.seeding.table import TEMPLATE, Column, Picked, Table
+from pytest_membudget.migrations.seeding.failure import refusal, unstorable
+from pytest_membudget.migrations.seeding.stand_in import stand_in
+from pytest_membudget.migrations.seeding.table import TEMPLATE, Table
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -56,19 +58,24 @@ class Template:
 
     def _fill(self, scratch: Scratch, rows: list[Row]) -> None:
         try:
-            scratch.fill(TEMPLATE, self.table.model, self._fields, rows)
-        except Exception as error:
-            raise refusal(
-                self.table.label,
-                None,
-                "its values cannot be stored",
-                f"{type(error).__name__}: {error}",
-            ) from error
+            with transaction.atomic(using=scratch.dialect.connection.alias):
+                scratch.fill(TEMPLATE, self.table.model, self._fields, rows)
+        except Exception as error:  # a field may raise anything
+            raise unstorable(self.table.label, self._culprit(rows, scratch), [error]) from error
+
+    def _culprit(self, rows: list[Row], scratch: Scratch) -> str | None:
+        for field, found in zip(self._fields, zip(*rows, strict=True), strict=True):
+            try:
+                scratch.trial(self.table.model, field, found)
+            except Exception:
+                return field.name
+        return None
 
     def _compose(self, scratch: Scratch) -> list[Row]:
         pools = [self._pool(column, scratch) for column in self._columns]
         names = [column.field.name for column in self._columns]
-        rules = [rule for rule in self.table.rules if rule.fields & set(names)]
+        known = self.table.columns.keys()
+        rules = [r for r in self.table.rules if r.fields & set(names) and r.fields <= known]
         for place, column in enumerate(self._columns):
             own = [rule for rule in rules if rule.fields == {column.field.name}]
             if own and not column.constant:
@@ -167,8 +174,8 @@ class Template:
             return column.constant
         self._fake.seed_instance(_seed(f"{self.table.label}.{field.name}"))
         allowed = values.choices(field)
-        kind = values.stand_in(field, scratch.dialect.connection)
-        errors = []
+        kind = stand_in(field, scratch.dialect.connection)
+        errors: list[Exception] = []
         for make in (
             (lambda: self._fake.random.choice(allowed)) if allowed else None,
             None if allowed else (lambda: values.draw(kind, self._fake)),
@@ -178,18 +185,13 @@ class Template:
         ):
             try:
                 if make:
-                    pool = [make() for _ in range(self.size)]
+                    pool = [make() for _ in range(1 if column.once else self.size)]
                     if not trusted(field):
                         scratch.trial(self.table.model, field, pool[:_SAMPLE])
                     return pool
             except Exception as error:  # a field may raise anything
-                errors.append(f"{type(error).__name__}: {error}")
-        raise refusal(
-            self.table.label,
-            field.name,
-            "no value tried can be stored and loaded",
-            "\n".join(errors),
-        )
+                errors.append(error)
+        raise unstorable(self.table.label, field.name, errors)
 
 
 def _carrier(column: Column) -> Field:

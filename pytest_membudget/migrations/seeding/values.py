@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import re
 from decimal import Decimal
 from functools import singledispatch
 from ipaddress import IPv4Address, IPv6Address
@@ -18,7 +17,6 @@ from django.db.backends.base.operations import BaseDatabaseOperations
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from django.db.backends.base.base import BaseDatabaseWrapper
     from faker import Faker
 
     Field = models.Field[Any, Any]
@@ -42,40 +40,6 @@ _PROVIDERS = {
     "url": "url",
     "name": "name",
 }
-
-_STAND_INS: list[tuple[str, Callable[..., Field]]] = [
-    (r".*char.*\((?P<max_length>\d+)\)", models.CharField),
-    (r".*(text|char|clob)", models.TextField),
-    (r"(numeric|decimal)\((?P<max_digits>\d+),\s*(?P<decimal_places>\d+)\)", models.DecimalField),
-    (r"big|int8", models.BigIntegerField),
-    (r"small|int2", models.SmallIntegerField),
-    (r"int(?!erval)|serial", models.IntegerField),
-    (r"double|real|float|numeric|decimal", models.FloatField),
-    (r"bool", models.BooleanField),
-    (r"uuid", models.UUIDField),
-    (r"json", models.JSONField),
-    (r"timestamp|datetime", models.DateTimeField),
-    (r"date", models.DateField),
-    (r"time", models.TimeField),
-    (r"interval", models.DurationField),
-    (r"bytea|blob", models.BinaryField),
-    (r"inet|cidr", models.GenericIPAddressField),
-]
-
-
-def stand_in(field: Field, connection: BaseDatabaseWrapper) -> Field:
-    """The field itself, or the built-in one whose column is like its own."""
-    if draw.dispatch(type(field)) is not draw.dispatch(models.Field):
-        return field
-    kind = (field.db_type(connection) or "").lower()
-    for pattern, make in _STAND_INS:
-        if match := re.match(pattern, kind):
-            found = make(**{name: int(text) for name, text in match.groupdict().items()})
-            break
-    else:
-        found = models.TextField()
-    found.set_attributes_from_name(field.name)
-    return found
 
 
 def choices(field: Field) -> list[Any]:
@@ -165,12 +129,12 @@ def _(field: Any, fake: Faker) -> str:
 
 @draw.register(models.IntegerField)
 def _(field: Any, fake: Faker) -> int:
-    return fake.random.randint(*bounds(field, 1, 1_000_000))
+    return int(fake.random.randint(*bounds(field, 1, 1_000_000)))
 
 
 @draw.register(models.FloatField)
 def _(field: Any, fake: Faker) -> float:
-    return round(fake.random.uniform(*bounds(field, 0.0, 10_000.0, float)), 3)
+    return float(round(fake.random.uniform(*bounds(field, 0.0, 10_000.0, float)), 3))
 
 
 @draw.register(models.DecimalField)
@@ -184,7 +148,7 @@ def _(field: Any, fake: Faker) -> Decimal:
 
 @draw.register(models.BooleanField)
 def _(field: Any, fake: Faker) -> bool:
-    return fake.random.random() < 0.5
+    return bool(fake.random.random() < 0.5)
 
 
 @draw.register(models.DateTimeField)
@@ -215,7 +179,7 @@ def _(field: Any, fake: Faker) -> UUID:
 
 @draw.register(models.BinaryField)
 def _(field: Any, fake: Faker) -> bytes:
-    return fake.random.randbytes(min(field.max_length or 128, 128))
+    return bytes(fake.random.randbytes(min(field.max_length or 128, 128)))
 
 
 @draw.register(models.GenericIPAddressField)

@@ -6,6 +6,7 @@ import datetime as dt
 import uuid
 from decimal import Decimal
 
+from django.conf import settings
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import CheckConstraint, F, Q, UniqueConstraint, Value
@@ -285,7 +286,7 @@ class Article(models.Model):
     tags = models.ManyToManyField(Tag)
     grades = models.ManyToManyField(Grade)
     members = models.ManyToManyField(UuidKey, through="Authorship")
-    writer = models.ForeignKey("auth.User", models.CASCADE)
+    writer = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE)
 
 
 class Authorship(models.Model):
@@ -297,11 +298,11 @@ class Authorship(models.Model):
         unique_together = [("article", "author", "role")]
 
 
-class Swapping(models.Model):
-    user = models.ForeignKey("awkward.Account", models.CASCADE)
-
-
 class Account(models.Model):
+    """The swapped user model."""
+
+    USERNAME_FIELD = "login"
+    REQUIRED_FIELDS = ()
     login = models.CharField(max_length=150, unique=True)
 
 

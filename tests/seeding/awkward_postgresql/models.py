@@ -9,11 +9,6 @@ from django.db import models
 from django.db.models import CheckConstraint, Q
 
 
-class CiText(models.TextField):
-    def db_type(self, connection):
-        return "citext"
-
-
 class Arrays(models.Model):
     numbers = fields.ArrayField(models.IntegerField())
     names = fields.ArrayField(models.CharField(max_length=10), size=2)
@@ -63,12 +58,3 @@ class InSchema(models.Model):
 
 class OfSchema(models.Model):
     there = models.ForeignKey(InSchema, models.CASCADE)
-
-
-class Stores(models.Model):
-    store = fields.HStoreField()
-
-
-class CaseInsensitive(models.Model):
-    name = CiText(unique=True)
-    other = CiText()

@@ -1,0 +1,1 @@
+"""Models that need extensions of PostgreSQL, which not every server has."""

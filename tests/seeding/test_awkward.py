@@ -1,0 +1,36 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from conftest import EVERY, STEPS, Run, all_cases
+
+Results = Callable[[str], dict[str, Any]]
+
+
+def test_there_are_enough_awkward_models() -> None:
+    assert sum(vendor == "sqlite" for vendor, _ in EVERY) >= 39
+
+
+@pytest.mark.parametrize(("vendor", "label"), EVERY)
+def test_every_model_is_seeded(vendor: str, label: str, everything: Results) -> None:
+    result = everything(vendor)[label]
+    if "there is no such model" in result.get("error", "") and "extensions" in label:
+        pytest.skip("this server lacks hstore or citext")
+    assert "rows" in result, result.get("crash") or result
+    # A proxy's rows are those of its concrete model.
+    assert result["rows"][label.replace("CheapPlace", "Place")] == STEPS[-1]
+    assert result["counts"] == result["rows"]
+    assert result["broken"] == []
+    assert result["leftovers"] == []
+    assert result["widths"].keys() == result["rows"].keys()
+
+
+@pytest.mark.parametrize("vendor", ["sqlite", "postgresql"])
+def test_the_same_rows_again(vendor: str, run: Run, everything: Results) -> None:
+    again = run(vendor, all_cases(vendor), hash_seed="4711")
+    first = everything(vendor)
+    assert [
+        label for label in first if first[label].get("digest") != again[label].get("digest")
+    ] == []

@@ -1,0 +1,81 @@
+"""Which row count next: on samples of migrations that take so long and weigh so much."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from pytest_membudget.ladder import Ladder
+from pytest_membudget.measurement import FINISHED, Run, Sample
+
+
+def climb(
+    rows: int,
+    seconds: Callable[[int], float],
+    *,
+    budget: float = 60,
+    decided_after: int = 99,
+    crossing: float | None = None,
+    largest: float = float("inf"),
+) -> tuple[list[int], float]:
+    """The sizes that the ladder asks for, and the seconds that they took together.
+
+    The last one ends at its deadline when it takes longer than what is left, as in a check.
+    """
+    ladder = Ladder(rows, budget)
+    samples: list[Sample] = []
+    spent = 0.0
+    size: int | None = ladder.first()
+    while size is not None:
+        run = Run(FINISHED, 0, duration=min(seconds(size), budget - spent), startup=0.5)
+        samples.append(Sample({"shop.Order": size}, run, seed_seconds=size * 5e-6))
+        spent += run.duration + run.startup
+        decided = len(samples) >= decided_after
+        if run.duration < seconds(size):
+            break
+        size = ladder.next(samples, spent, decided=decided, crossing=crossing, largest=largest)
+    return [sample.size for sample in samples], spent
+
+
+def test_a_stream_is_measured_at_productions_row_count() -> None:
+    sizes, _ = climb(1_600_000, lambda rows: rows * 3e-6)
+    assert sizes == [1_563, 12_500, 25_000, 50_000, 1_600_000]
+
+
+def test_a_few_rows_are_measured_in_three_steps() -> None:
+    assert climb(400, lambda rows: 0.01)[0] == [100, 200, 400]
+    assert climb(5, lambda rows: 0.01)[0] == [5]
+
+
+def test_every_size_is_productions_over_a_power_of_two() -> None:
+    sizes, _ = climb(1_700_000, lambda rows: rows * 1e-4, decided_after=5)
+    assert all(any(size == -(-1_700_000 // 2**k) for k in range(12)) for size in sizes)
+
+
+def test_a_slow_migration_stops_when_the_verdict_is_there() -> None:
+    sizes, spent = climb(1_700_000, lambda rows: rows * 1e-4, decided_after=4)
+    assert max(sizes) < 1_700_000 / 8
+    assert spent < 60
+
+
+def test_it_climbs_to_where_the_limit_is_passed_when_that_is_cheap() -> None:
+    sizes, _ = climb(1_600_000, lambda rows: rows * 1e-6, decided_after=4, crossing=300_000)
+    assert sizes[-1] == 400_000
+
+
+@pytest.mark.parametrize("exponent", [1.0, 2.0, 2.6])
+@pytest.mark.parametrize("rows", [100_000, 1_000_000, 1_000_000_000])
+def test_the_time_budget_holds_whatever_the_growth(rows: int, exponent: float) -> None:
+    _, spent = climb(rows, lambda size: 5 * (size / 12_500) ** exponent)
+    assert spent <= 60.5
+
+
+def test_the_cost_does_not_grow_with_production() -> None:
+    costs = [climb(rows, lambda size: size * 2e-4)[1] for rows in (10**6, 10**9)]
+    assert costs[1] == pytest.approx(costs[0], rel=0.6)
+
+
+def test_it_never_seeds_more_than_there_is_room_for() -> None:
+    sizes, _ = climb(1_600_000, lambda rows: rows * 1e-6, largest=150_000)
+    assert max(sizes) == 100_000

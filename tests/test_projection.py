@@ -1,0 +1,114 @@
+"""The arithmetic, on peaks that were really measured (MiB by rows; SQLite, a 7-column model)."""
+
+from __future__ import annotations
+
+import pytest
+
+from pytest_membudget.projection import MIB, Projection, fits_up_to, project
+
+ROWS = (1_000, 6_000, 12_500, 25_000, 50_000, 100_000, 200_000)
+FULL = 800_000
+MEASURED = {
+    "all": (44.1, 53.2, 63.3, 82.4, 120.9, 197.3, 351.2, 1276.6),
+    "bulk_update": (46.6, 61.1, 77.4, 109.0, 172.5, 299.2, 552.7, 2072.7),
+    "own batches": (44.4, 47.6, 50.3, 54.7, 65.0, 84.8, 126.4, 370.1),
+    "iterator": (43.3, 46.1, 46.7, 46.9, 46.8, 46.8, 47.3, 47.2),
+    "update": (42.6, 43.8, 44.4, 44.4, 44.5, 44.5, 44.5, 44.5),
+    "flushed at 50,000": (44.2, 52.2, 60.5, 76.4, 108.2, 108.4, 108.2, 108.4),
+    "dict": (42.8, 45.5, 47.9, 51.5, 58.3, 71.9, 99.5, 263.0),
+}
+
+
+def points(name: str, count: int) -> list[tuple[float, float]]:
+    return [(rows, peak * MIB) for rows, peak in zip(ROWS, MEASURED[name], strict=False)][2:count]
+
+
+def projected(name: str, count: int = 7) -> Projection:
+    projection = project(points(name, count), FULL)
+    assert projection is not None
+    return projection
+
+
+@pytest.mark.parametrize("name", MEASURED)
+def test_the_projection_holds_the_peak_that_was_measured(name: str) -> None:
+    truth = MEASURED[name][-1] * MIB
+    projection = projected(name)
+    assert abs(projection.peak - truth) <= max(0.02 * truth, 6 * MIB)
+    assert projection.low <= truth <= projection.high
+    assert not projection.measured
+
+
+@pytest.mark.parametrize(
+    ("name", "growth"),
+    [
+        ("all", "linear"),
+        ("bulk_update", "linear"),
+        ("dict", "linear"),
+        ("iterator", "constant"),
+        ("update", "constant"),
+        ("flushed at 50,000", "bounded"),
+    ],
+)
+def test_the_growth_has_its_name(name: str, growth: str) -> None:
+    assert projected(name).growth == growth
+
+
+@pytest.mark.parametrize("name", ["all", "bulk_update", "dict", "iterator", "update"])
+def test_three_samples_are_enough_for_what_has_no_threshold(name: str) -> None:
+    truth = MEASURED[name][-1] * MIB
+    projection = projected(name, count=5)
+    assert abs(projection.peak - truth) <= max(0.02 * truth, 6 * MIB)
+    assert projection.low <= truth <= projection.high
+
+
+def test_one_flat_stretch_after_a_steep_one_is_not_trusted_alone() -> None:
+    projection = projected("flushed at 50,000", count=6)
+    assert projection.growth == "bounded"
+    assert projection.high > 5 * projection.peak
+
+
+def test_a_slope_that_doubles_is_quadratic() -> None:
+    points = [(n, 40 * MIB + n * n / 40) for n in (12_500.0, 25_000.0, 50_000.0, 100_000.0)]
+    projection = project(points, FULL)
+    assert projection is not None
+    assert projection.growth == "quadratic"
+    assert projection.peak == pytest.approx(40 * MIB + FULL**2 / 40, rel=0.02)
+
+
+def test_a_curve_below_the_floor_is_not_superlinear() -> None:
+    points = [(1_661, 48.9 * MIB), (6_641, 61.1 * MIB), (13_282, 85.9 * MIB)]
+    projection = project(points, 1_700_000)
+    assert projection is not None
+    assert projection.growth == "linear"
+    assert projection.low < 5 * 1024 * MIB < projection.high
+
+
+def test_a_sample_at_production_is_no_projection() -> None:
+    projection = project([(400, 50 * MIB), (800, 60 * MIB)], 800)
+    assert projection is not None
+    assert projection.measured
+    assert (projection.peak, projection.high - projection.low) == (60 * MIB, MIB / 2)
+
+
+def test_the_interval_narrows_with_every_sample() -> None:
+    widths = [projected("all", n).high - projected("all", n).low for n in (5, 6, 7)]
+    assert widths == sorted(widths, reverse=True)
+
+
+def test_too_few_points_project_nothing() -> None:
+    assert project([], FULL) is None
+    assert project([(1_000, 50 * MIB)], FULL) is None
+
+
+@pytest.mark.parametrize(("limit", "rows"), [(512, 304_000), (100, 36_400)])
+def test_where_a_linear_growth_stops_to_fit(limit: int, rows: int) -> None:
+    fits = fits_up_to(points("all", 7), projected("all"), limit * MIB)
+    assert fits == pytest.approx(rows, rel=0.01)
+
+
+def test_a_stream_fits_with_any_number_of_rows() -> None:
+    assert fits_up_to(points("iterator", 7), projected("iterator"), 512 * MIB) is None
+
+
+def test_what_never_fits_says_so() -> None:
+    assert fits_up_to(points("all", 7), projected("all"), 40 * MIB) == 0

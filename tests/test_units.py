@@ -1,0 +1,63 @@
+from __future__ import annotations
+
+import pytest
+
+from pytest_membudget.errors import BudgetError
+from pytest_membudget.units import (
+    format_interval,
+    format_seconds,
+    format_size,
+    parse_rows,
+    parse_size,
+    round_rows_down,
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "size"),
+    [
+        ("512Mi", 512 * 1024**2),
+        ("512MiB", 512 * 1024**2),
+        ("512 MiB", 512 * 1024**2),
+        ("2GiB", 2 * 1024**3),
+        ("1.5Gi", 1536 * 1024**2),
+        ("500M", 500_000_000),
+        ("500MB", 500_000_000),
+        ("4k", 4_000),
+        ("1_000", 1_000),
+        (4096, 4096),
+    ],
+)
+def test_sizes_are_read_as_kubernetes_does(text: object, size: int) -> None:
+    assert parse_size(text) == size
+
+
+@pytest.mark.parametrize("text", ["", "Mi", "512Q", "512m", "-1", "1e9", 0, -5, 1.5, True, None])
+def test_what_is_no_size_is_refused(text: object) -> None:
+    with pytest.raises(BudgetError):
+        parse_size(text)
+
+
+@pytest.mark.parametrize("size", [1, 1023, 1024, 5 * 1024**2 + 1, 3 * 1024**3, 7 * 1024**4])
+def test_what_is_printed_can_be_read(size: int) -> None:
+    assert parse_size(format_size(size)) == pytest.approx(size, rel=0.05)
+
+
+def test_an_interval_has_one_unit() -> None:
+    gib = 1024**3
+    assert format_interval(4.81 * gib, 4.9 * gib, 5.04 * gib) == "4.9 GiB (4.8–5.0)"
+    assert format_interval(4.9 * gib, 4.9 * gib, 4.9 * gib) == "4.9 GiB"
+
+
+@pytest.mark.parametrize(("value", "rows"), [(7, 7), ("1_700_000", 1_700_000), ("1,000", 1_000)])
+def test_row_counts(value: object, rows: int) -> None:
+    assert parse_rows(value) == rows
+
+
+def test_rows_are_rounded_down() -> None:
+    assert [round_rows_down(rows) for rows in (7, 999, 153_987)] == [7, 999, 153_000]
+
+
+def test_seconds() -> None:
+    shown = [format_seconds(seconds) for seconds in (0.31, 42, 600, 12_000)]
+    assert shown == ["0.3 s", "42 s", "10 min", "3.3 h"]
