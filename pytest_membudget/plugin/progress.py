@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import pytest
+from rich.console import Console
+from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 
 @contextmanager
@@ -16,18 +18,18 @@ def progress_line(config: pytest.Config, label: str) -> Iterator[Callable[[str],
     The line stands below the one that pytest is writing, and leaves it as it was.
     """
     capture = config.pluginmanager.getplugin("capturemanager")
-    terminal = config.get_terminal_writer()
-    if capture is None or hasattr(config, "workerinput") or not terminal.hasmarkup:
+    if capture is None or hasattr(config, "workerinput"):
         yield lambda text: None
         return
     with capture.global_and_fixture_disabled():
-        if not sys.stdout.isatty():
+        console = Console(file=sys.stdout)
+        if not console.is_interactive:
             yield lambda text: None
             return
-        column = terminal.width_of_current_line
+        column = config.get_terminal_writer().width_of_current_line
         sys.stdout.write("\n")
         try:
-            with _live(label) as say:
+            with _live(console, label) as say:
                 yield say
         finally:
             sys.stdout.write(f"\x1b[A\x1b[{column}C" if column else "\x1b[A")
@@ -35,12 +37,8 @@ def progress_line(config: pytest.Config, label: str) -> Iterator[Callable[[str],
 
 
 @contextmanager
-def _live(label: str) -> Iterator[Callable[[str], None]]:
-    from rich.console import Console
-    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
-
+def _live(console: Console, label: str) -> Iterator[Callable[[str], None]]:
     columns = SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn()
-    console = Console(file=sys.stdout, force_terminal=True)
     with Progress(*columns, console=console, transient=True) as progress:
         task = progress.add_task(label, total=None)
         yield lambda text: progress.update(task, description=f"{label}: {text}")

@@ -124,7 +124,8 @@ def _peak(result: dict[str, Any]) -> str:
 def _headroom(result: dict[str, Any]) -> str:
     if result["peak_bytes"] is None:
         return ""
-    return f"{1 - result['peak_bytes'] / result['limit_bytes']:+.0%}"
+    left = result["limit_bytes"] - result["peak_bytes"]
+    return f"{'-' if left < 0 else ''}{format_size(abs(left))}"
 
 
 def _fits(result: dict[str, Any]) -> str:

@@ -4,45 +4,28 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import subprocess
 import sys
 import uuid
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
-
-HERE = Path(__file__).parent
-ROOT = HERE.parents[1]
-STEPS = (1000, 1700, 2500)
-IMPOSSIBLE = {"Grade", "TooNarrow", "Impossible", "Unloadable", "Limited", "Unlucky"}
-
-Run = Callable[..., dict[str, Any]]
-
-
-def labels(app: str) -> list[str]:
-    """The models of an app that can be seeded, read without Django."""
-    source = (HERE / app / "models.py").read_text()
-    names = re.findall(
-        r"^class (\w+)\((?:models\.Model|\w*Place|Stamped|Restaurant)\)", source, re.M
-    )
-    return [f"{app}.{name}" for name in names if name not in {*IMPOSSIBLE, "Stamped"}]
-
-
-APPS = {
-    "sqlite": ["awkward"],
-    "postgresql": ["awkward", "awkward_postgresql", "awkward_extensions"],
-}
-EVERY = [(vendor, label) for vendor, apps in APPS.items() for app in apps for label in labels(app)]
+from seeding_cases import APPS, HERE, ROOT, Run, all_cases
 
 
 @pytest.fixture(scope="session")
 def run(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Run:
     """``run(vendor, cases)`` -> the results by the names of the cases."""
 
-    def run(vendor: str, cases: dict[str, Any], *, hash_seed: str = "0", **more: Any) -> Any:
+    def run(
+        vendor: str,
+        cases: dict[str, Any],
+        *,
+        hash_seed: str = "0",
+        role: str = "postgres",
+        **more: Any,
+    ) -> Any:
         if vendor == "sqlite":
             name = str(tmp_path_factory.mktemp("seeding") / "base.sqlite3")
             database: dict[str, Any] = {"ENGINE": "django.db.backends.sqlite3", "NAME": name}
@@ -50,7 +33,7 @@ def run(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
         else:
             server = request.getfixturevalue("postgresql")
             name, apps = f"seeding_{uuid.uuid4().hex[:8]}", APPS[vendor]
-            if not {"hstore", "citext"} <= _prepare(server, name):
+            if not {"hstore", "citext"} <= _prepare(server, name, role):
                 apps = apps[:-1]
             database = {
                 "ENGINE": "django.db.backends.postgresql",
@@ -59,7 +42,7 @@ def run(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
                 "PORT": str(server.port),
                 "USER": server.user,
                 "PASSWORD": server.password,
-                **more.pop("database", {}),
+                "OPTIONS": {"assume_role": role},
             }
         done = subprocess.run(
             [sys.executable, "-W", "error", str(HERE / "runner.py")],
@@ -74,8 +57,8 @@ def run(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
     return run
 
 
-def _prepare(server: Any, name: str) -> set[str]:
-    """Make a database; returns the extensions that the server could add to it."""
+def _prepare(server: Any, name: str, role: str) -> set[str]:
+    """Make a database of this role's; returns the extensions that the server could add to it."""
     import psycopg
 
     with psycopg.connect(
@@ -86,7 +69,9 @@ def _prepare(server: Any, name: str) -> set[str]:
         dbname=server.dbname,
         autocommit=True,
     ) as connection:
-        connection.execute(f"CREATE DATABASE {name}")
+        if role != server.user:
+            connection.execute(f"CREATE ROLE {role} CREATEDB")
+        connection.execute(f"CREATE DATABASE {name} OWNER {role}")
         return {row[0] for row in connection.execute("SELECT name FROM pg_available_extensions")}
 
 
@@ -101,8 +86,3 @@ def everything(run: Run) -> Callable[[str], dict[str, Any]]:
         return found[vendor]
 
     return results
-
-
-def all_cases(vendor: str) -> dict[str, Any]:
-    wanted = [label for where, label in EVERY if where == vendor]
-    return {label: {"ladder": [{label: step} for step in STEPS]} for label in wanted}

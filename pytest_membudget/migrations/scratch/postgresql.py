@@ -28,9 +28,9 @@ class PostgreSQLScratch(ScratchDatabases):
     def remove_leftovers(self) -> None:
         with self._admin.cursor() as cursor:
             cursor.execute(
-                "SELECT datname FROM pg_database WHERE datname ~ %s"
-                " AND pg_has_role(datdba, 'USAGE') AND NOT EXISTS (SELECT 1 FROM pg_stat_activity"
-                " WHERE application_name = substring(datname FROM %s))",
+                "SELECT d.datname FROM pg_database d WHERE d.datname ~ %s"
+                " AND pg_has_role(d.datdba, 'USAGE') AND NOT EXISTS (SELECT 1 FROM pg_stat_activity"
+                " a WHERE a.application_name = substring(d.datname FROM %s))",
                 [f"^{_PREFIX}[0-9a-f]{{12}}_[0-9]+$", f"^{_PREFIX}[0-9a-f]{{12}}"],
             )
             leftovers = [name for (name,) in cursor.fetchall()]

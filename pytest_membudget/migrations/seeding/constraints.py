@@ -65,7 +65,8 @@ def uniques(model: Model) -> list[Unique]:
             found.append(Unique(names, condition, nulls_distinct, not expressions))
         elif type(constraint).__name__ == "ExclusionConstraint":
             found.append(Unique(_sources(_apart(constraint, model), model), condition))
-    return sorted(found, key=lambda unique: len(unique.fields))
+    # A historical model holds unique_together as a set, which has no order of its own.
+    return sorted(found, key=lambda unique: (len(unique.fields), unique.fields))
 
 
 def rules(model: Model, dialect: Dialect) -> list[Rule]:

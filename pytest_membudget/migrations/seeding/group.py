@@ -15,13 +15,13 @@ if TYPE_CHECKING:
     from pytest_membudget.migrations.seeding.table import Table
 
 
-@dataclass
+@dataclass(eq=False)
 class _Box:
-    """A block of combinations: the numbers of each member, and the row before its first row."""
+    """A block of combinations: the numbers of each member, and how many rows took one."""
 
-    start: int
     first: list[int]
     sizes: list[int]
+    used: int = 0
 
 
 class Group:
@@ -29,13 +29,14 @@ class Group:
 
     The members' domains grow from one call to the next, so the digits of a fixed number would
     change. New rows therefore take a new box: all combinations with the newest parents of one
-    member. They share none with the boxes before it, and new parents get their children.
+    member. It has none in common with the boxes before it, and new parents get their children.
     """
 
     def __init__(self, table: Table, members: list[Picked]) -> None:
         self.table = table
         self.members = members
-        self._box: _Box | None = None
+        self._boxes: list[_Box] = []
+        self._box = _Box([], [])
         self._seen = [0] * len(members)
         for place, member in enumerate(members):
             member.index = self._digit(place)
@@ -52,6 +53,10 @@ class Group:
     def room(self) -> int:
         return prod(self._sizes())
 
+    @property
+    def _missing(self) -> int:
+        return self.table.want - self.table.have
+
     def _sizes(self) -> list[int]:
         return [member.domain.size for member in self.members]
 
@@ -59,58 +64,51 @@ class Group:
         domain = member.domain
         return domain.table if isinstance(domain, Rows) and not domain.table.reused else None
 
-    def _boxes(self) -> Iterator[_Box]:
-        """The ways to place the missing rows, the one that spreads them best first."""
-        missing, sizes = self.table.want - self.table.have, self._sizes()
-        if self.bounded:
-            grown = [0] if self._box is None else []
-        else:
-            grown = [p for p, member in enumerate(self.members) if self._parent(member)]
-        for place in sorted(grown, key=lambda p: self._seen[p] - sizes[p]):
-            first = [self._seen[p] if p == place else 0 for p in range(len(sizes))]
-            box = [size - start for size, start in zip(sizes, first, strict=True)]
-            if prod(box) >= missing:
-                yield _Box(self.table.have, first, box)
-        if self._box and prod(self._box.sizes) >= self.table.want - self._box.start:
-            yield self._box
+    def _fitting(self) -> Iterator[_Box]:
+        """The boxes that have room for the missing rows, the one that spreads them best first."""
+        sizes = self._sizes()
+        places = range(len(sizes))
+        new = [
+            _Box(
+                [self._seen[p] if p == place else 0 for p in places],
+                [sizes[p] - self._seen[p] if p == place else sizes[p] for p in places],
+            )
+            for place in sorted(places, key=lambda p: self._seen[p] - sizes[p])
+        ]
+        return (box for box in [*new, *self._boxes] if prod(box.sizes) - box.used >= self._missing)
 
     def demand(self) -> None:
-        missing, sizes = self.table.want - self.table.have, self._sizes()
-        if missing <= 0 or self.bounded or next(self._boxes(), None):
+        """Ask for as many parents as make the missing rows possible."""
+        if self.bounded or next(self._fitting(), None):
             return
-        growable = [
-            place
+        parents = {
+            place: parent
             for place, member in enumerate(self.members)
-            if self._parent(member) not in (None, self.table)
-        ]
-        if not growable:
+            if (parent := self._parent(member)) not in (None, self.table)
+        }
+        if not parents:
             raise too_few(self.table.label, self.label, self.room, self.table.want)
-        place = min(growable, key=lambda p: (self._asked(p), -sizes[p]))
+        sizes = self._sizes()
+        place, parent = min(parents.items(), key=lambda item: (item[1].asked, -sizes[item[0]]))
         others = max(1, prod(size for p, size in enumerate(sizes) if p != place))
-        parent = self._parent(self.members[place])
-        assert parent is not None
-        parent.raise_to(self._seen[place] + -(-missing // others))
-
-    def _asked(self, place: int) -> bool:
-        parent = self._parent(self.members[place])
-        return parent is not None and parent.asked
+        parent.raise_to(self._seen[place] + -(-self._missing // others))
 
     def place(self) -> None:
         """Settle where the rows of this growth go; the counts are final by now."""
-        if self.table.want > self.table.have:
-            self._box = next(self._boxes())
+        self._box = next(self._fitting())
 
     def grown(self) -> None:
-        if self._box and self._box.start == self.table.have:
+        if self._box not in self._boxes:
+            self._boxes.append(self._box)
             self._seen = self._sizes()
+        self._box.used += self._missing
 
     def _digit(self, place: int) -> Callable[[str], str]:
         def index(i: str) -> str:
             box = self._box
-            assert box is not None
             order = sorted(range(len(box.sizes)), key=lambda p: (-box.first[p], -box.sizes[p], p))
             before = order[: order.index(place)]
-            number = f"({i} - 1 - {box.start})"
+            number = f"({i} - 1 + {box.used - self.table.have})"
             if not before:
                 return f"({number} % {box.sizes[place]} + 1 + {box.first[place]})"
             # Turning each digit by the fastest one keeps the numbers apart, and lets all values

@@ -57,7 +57,7 @@ class Plan:
         for _ in range(_ROUNDS):
             before = [table.want for table in self._tables.values()]
             for table in list(self._tables.values()):
-                if table.want:
+                if table.want > table.have:
                     table.demand()
             for table in asked:
                 self._link(table.model, scratch)
@@ -86,8 +86,7 @@ class Plan:
                 other = self._table(_concrete(field.remote_field.model), scratch)
                 if links.asked:
                     continue
-                if not other.reused:
-                    other.raise_to(other.least)
+                other.exist()
                 rows = self._table(source, scratch)
                 each = min(_LINKS, other.want or other.existing)
                 links.raise_to(links.have + each * (rows.want - rows.have))

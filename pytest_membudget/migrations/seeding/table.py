@@ -59,10 +59,10 @@ class Table:
         limits += [(group.room, group.label) for group in self.groups if group.bounded]
         return min(limits, key=lambda limit: limit[0], default=(1 << 62, None))
 
-    @property
-    def least(self) -> int:
-        """The rows of a table that others refer to."""
-        return 1 if self.asked else min(SOME, max(1, self.capacity()[0]))
+    def exist(self) -> None:
+        """Have some rows for others to refer to."""
+        if not self.want and not self.reused:
+            self.want = 1 if self.asked else min(SOME, max(1, self.capacity()[0]))
 
     def raise_to(self, count: int) -> None:
         self.want = max(self.want, count)
@@ -72,8 +72,7 @@ class Table:
         for column in self.columns.values():
             if isinstance(column, Picked) and isinstance(column.domain, Rows):
                 parent = column.domain.table
-                if not parent.reused:
-                    parent.raise_to(parent.least)
+                parent.exist()
                 if column.alone and not (isinstance(column, Partial) and parent.asked):
                     parent.raise_to(self.want)
         for group in self.groups:

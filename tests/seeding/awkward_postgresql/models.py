@@ -1,5 +1,6 @@
 """PostgreSQL's own fields."""
 
+# ruff: noqa: RUF012
 from __future__ import annotations
 
 from django.contrib.postgres import fields

@@ -1,0 +1,181 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from seeding_cases import Run
+
+DEFAULTS = (
+    "created",
+    "count",
+    "total",
+    "note",
+    "maybe",
+    "code",
+    "owner",
+    "token",
+)
+CASES: dict[str, Any] = {
+    "fresh": {
+        "ladder": [{"awkward.Defaults": 1500}],
+        "fresh": {"awkward.defaults": DEFAULTS},
+        "queries": [
+            "SELECT DISTINCT count, total, note, maybe, code, owner_id FROM awkward_defaults",
+            "SELECT count(DISTINCT token), count(DISTINCT created) FROM awkward_defaults",
+        ],
+    },
+    "filled": {
+        "ladder": [{"awkward.Defaults": 1500}],
+        "queries": [
+            "SELECT count(*) FROM awkward_defaults WHERE maybe IS NULL OR code IS NULL "
+            "OR owner_id IS NULL OR note = ''",
+            "SELECT count(DISTINCT code), count(DISTINCT owner_id) FROM awkward_defaults",
+        ],
+    },
+    "existing": {
+        "before": [
+            "INSERT INTO awkward_plainkey (number) VALUES (7), (5000)",
+            "INSERT INTO awkward_tag (id, name) VALUES (40, '000000001'), (41, 'tag')",
+            "INSERT INTO awkward_grade (id, level) VALUES (3, 1)",
+        ],
+        "ladder": [
+            {"awkward.PlainKey": 1000, "awkward.Tag": 1000, "awkward.Graded": 100},
+            {"awkward.PlainKey": 9000, "awkward.Tag": 2000, "awkward.Graded": 300},
+        ],
+        "queries": [
+            "SELECT count(*), max(number) FROM awkward_plainkey",
+            "SELECT count(*), max(id) FROM awkward_tag",
+            "SELECT count(*) FROM awkward_grade",
+        ],
+    },
+    "reused": {
+        "before": ["INSERT INTO awkward_grade (id, level) VALUES (3, 1), (9, 9)"],
+        "ladder": [{"awkward.Graded": 100, "awkward.Article": 50}, {"awkward.Graded": 300}],
+        "queries": [
+            "SELECT count(*) FROM awkward_grade",
+            "SELECT DISTINCT grade_id FROM awkward_graded ORDER BY 1",
+            "SELECT DISTINCT grade_id FROM awkward_article_grades ORDER BY 1",
+        ],
+    },
+    "growing parents": {
+        "ladder": [
+            {"awkward.Membership": n, "awkward.UuidKey": n // 3, "awkward.SlugKey": n // 50}
+            for n in (1000, 1500, 3000, 7000, 20_000)
+        ],
+        "queries": [
+            "SELECT count(DISTINCT user_id), count(DISTINCT group_id) FROM awkward_membership"
+        ],
+    },
+    "rounded parents": {
+        "ladder": [
+            {"awkward.Membership": n, "awkward.UuidKey": n // 2, "awkward.SlugKey": groups}
+            for n, groups in ((1000, 1), (2000, 1), (4000, 2), (8000, 5))
+        ],
+    },
+    "uneven growth": {
+        "ladder": [
+            {"awkward.Membership": n, "awkward.UuidKey": users, "awkward.SlugKey": groups}
+            for n, users, groups in ((500, 50, 50), (900, 50, 60), (2400, 50, 60), (2500, 51, 60))
+        ],
+    },
+    "links": {
+        "ladder": [
+            {"awkward.Article": 100, "awkward.Tag": 1},
+            {"awkward.Article": 200, "awkward.Tag": 30, "awkward.Authorship": 350},
+        ],
+    },
+    "named links": {
+        "ladder": [{"awkward.Article": 100, "awkward.Article_tags": n} for n in (70, 900)],
+    },
+    "nothing more": {"ladder": [{"awkward.Tag": 300}, {"awkward.Tag": 200}, {"awkward.tag": 300}]},
+    "one row": {"ladder": [{"awkward.Follow": 1, "awkward.Pizzeria": 1, "awkward.Tree": 1}]},
+    "unique and empty": {
+        "ladder": [{"awkward.Badge": n, "awkward.SlugKey": n // 2} for n in (100, 1000)],
+        "queries": ["SELECT count(*), count(other_id) FROM awkward_badge"],
+    },
+    "wide": {
+        "ladder": [{"awkward.Texts": 1000, "awkward.Others": 1000}],
+    },
+}
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def results(request: pytest.FixtureRequest, run: Run) -> Any:
+    return run(request.param, CASES)
+
+
+@pytest.mark.parametrize("case", sorted(CASES))
+def test_counts_and_references(case: str, results: Any) -> None:
+    result = results[case]
+    assert "rows" in result, result.get("crash") or result
+    if "before" not in CASES[case]:
+        assert result["counts"] == result["rows"]
+    assert result["broken"] == []
+    assert result["leftovers"] == []
+    final = {label: n for rows in CASES[case]["ladder"] for label, n in rows.items()}
+    for label, count in final.items():
+        if case not in ("rounded parents", "nothing more"):
+            assert result["rows"][label] == count
+
+
+def test_fresh_columns_look_as_if_just_added(results: Any) -> None:
+    assert results["fresh"]["answers"] == [[[0, 0, "", None, None, None]], [[1, 1]]]
+
+
+def test_other_columns_are_filled(results: Any) -> None:
+    assert results["filled"]["answers"] == [[[0]], [[1500, 100]]]
+
+
+def test_rows_of_earlier_migrations_stay_and_do_not_clash(results: Any) -> None:
+    assert results["existing"]["answers"] == [[[9002, 14_000]], [[2002, 2041]], [[2]]]
+
+
+def test_where_there_is_no_room_for_parents_those_that_exist_are_used(results: Any) -> None:
+    assert results["reused"]["answers"] == [[[2]], [[3], [9]], [[3], [9]]]
+
+
+def test_children_are_spread_over_all_parents(results: Any) -> None:
+    assert results["growing parents"]["answers"] == [[[20_000 // 3, 400]]]
+
+
+def test_a_parent_is_raised_where_its_count_leaves_too_few_combinations(results: Any) -> None:
+    rows = results["rounded parents"]["rows"]
+    assert rows["awkward.Membership"] == 8000
+    assert rows["awkward.UuidKey"] * rows["awkward.SlugKey"] >= 8000
+
+
+def test_links_follow_their_source(results: Any) -> None:
+    assert results["links"]["rows"]["awkward.Article_tags"] == 300
+    assert results["named links"]["rows"]["awkward.Article_tags"] == 900
+
+
+def test_a_smaller_count_takes_nothing_away(results: Any) -> None:
+    assert results["nothing more"]["rows"] == {"awkward.Tag": 300}
+
+
+def test_an_optional_one_to_one_is_empty_where_parents_have_run_out(results: Any) -> None:
+    # Rows beyond the parents of their step stay empty.
+    assert results["unique and empty"]["answers"] == [[[1000, 450]]]
+
+
+def test_values_are_as_wide_as_plausible_ones(results: Any) -> None:
+    widths = results["wide"]["widths"]
+    assert 40 <= widths["awkward.Texts"]["char"] <= 160
+    assert 120 <= widths["awkward.Texts"]["text"] <= 280
+    assert 200 <= widths["awkward.Others"]["json"] <= 420
+
+
+@pytest.mark.parametrize("vendor", ["sqlite", "postgresql"])
+def test_without_time_zones(vendor: str, run: Run) -> None:
+    labels = ["awkward.Times", "awkward.RareUniques", "awkward.Series"]
+    found = run(vendor, {"all": {"ladder": [dict.fromkeys(labels, 1200)]}}, use_tz=False)
+    assert {label: found["all"]["counts"][label] for label in labels} == dict.fromkeys(labels, 1200)
+
+
+def test_without_a_superuser(run: Run) -> None:
+    labels = ["awkward.Egg", "awkward.Pizzeria", "awkward.Mirror", "awkward.Follow"]
+    cases = {label: {"ladder": [{label: 1000}, {label: 1500}]} for label in labels}
+    found = run("postgresql", cases, role="plain")
+    assert {label: found[label].get("broken", found[label]) for label in labels} == {
+        label: [] for label in labels
+    }

@@ -1,0 +1,219 @@
+"""No database but our own is written to, and nothing is left behind, however a run ends."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import pty
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psutil
+import psycopg
+import pytest
+import servers
+from project import LOOP, STREAM, Project
+
+SLEEP = """
+def forwards(apps, schema_editor):
+    import pathlib, time
+    list(apps.get_model("shop", "Order").objects.all())
+    pathlib.Path("sleeping").touch()
+    time.sleep(1000)
+"""
+
+
+@pytest.fixture(autouse=True)
+def temporary(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A temporary folder of this test's own, so that what is left in it can be counted."""
+    folder = tmp_path_factory.mktemp("t")
+    monkeypatch.setenv("TMPDIR", str(folder))
+    return folder
+
+
+@pytest.fixture
+def left_behind(
+    request: pytest.FixtureRequest, temporary: Path, vendor: str
+) -> Callable[[], list[str]]:
+    """What a run left: folders, databases and processes."""
+
+    def look() -> list[str]:
+        left = [path.name for path in temporary.iterdir() if path.name.startswith("membudget")]
+        left += [
+            process.name()
+            for process in psutil.process_iter()
+            if _is_ours(process, temporary)
+        ]
+        if vendor == "postgresql":
+            left += _databases(request.getfixturevalue("postgresql"))
+        return left
+
+    return look
+
+
+def _is_ours(process: psutil.Process, temporary: Path) -> bool:
+    try:
+        ours = any("pytest_membudget" in part for part in process.cmdline())
+        return ours and process.environ().get("TMPDIR") == str(temporary)
+    except psutil.Error:
+        return False
+
+
+def _databases(server: servers.Server) -> list[str]:
+    with _connect(server) as connection:
+        rows = connection.execute("SELECT datname FROM pg_database WHERE datname ~ '^membudget'")
+        return [name for (name,) in rows]
+
+
+def _connect(server: servers.Server, dbname: str = "postgres") -> psycopg.Connection:
+    return psycopg.connect(
+        host=server.host,
+        port=server.port,
+        user=server.user,
+        password=server.password,
+        dbname=dbname,
+        autocommit=True,
+    )
+
+
+def _eventually(condition: Callable[[], bool], seconds: float = 30) -> bool:
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if condition():
+            return True
+        time.sleep(0.1)
+    return condition()
+
+
+@pytest.fixture
+def running(project: Project, vendor: str) -> Iterator[subprocess.Popen[bytes]]:
+    """A run of pytest whose migration is asleep, on a scratch database."""
+    project.migration("0002_sleep", SLEEP)
+    project.budget('"shop.0002"', 'rows={"shop.Order": 500}', 'limit="512Mi"')
+    process = subprocess.Popen(
+        [sys.executable, "-m", "pytest"], cwd=project.path, start_new_session=True
+    )
+    assert _eventually((project.path / "sleeping").exists)
+    yield process
+    process.kill()
+    process.wait()
+
+
+def _stage(process: subprocess.Popen[bytes]) -> psutil.Process:
+    children = psutil.Process(process.pid).children()
+    return next(child for child in children if "stage_main" in " ".join(child.cmdline()))
+
+
+def test_nothing_is_left_by_a_run(
+    project: Project, vendor: str, left_behind: Callable[[], list[str]]
+) -> None:
+    project.migration("0002_loop", LOOP)
+    project.budget('"shop.0002"', 'rows={"shop.Order": 500}', 'limit="512Mi"')
+    project.run().assert_outcomes(passed=1)
+    assert left_behind() == []
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+def test_nothing_is_left_by_a_run_that_is_ended(
+    running: subprocess.Popen[bytes], left_behind: Callable[[], list[str]], number: signal.Signals
+) -> None:
+    assert left_behind() != []
+    running.send_signal(number)
+    running.wait(30)
+    assert _eventually(lambda: left_behind() == []), left_behind()
+
+
+def test_what_a_crash_leaves_is_removed_by_the_next_run(
+    running: subprocess.Popen[bytes], left_behind: Callable[[], list[str]], project: Project
+) -> None:
+    _stage(running).kill()
+    running.kill()
+    running.wait()
+    assert _eventually(lambda: not any("python" in name for name in left_behind()))
+    assert left_behind() != []
+    project.migration("0003_stream", STREAM)
+    project.budget('"shop.0001"', 'rows={"auth.User": 10}', 'limit="512Mi"')
+    project.run()
+    assert left_behind() == []
+
+
+def test_a_living_runs_databases_are_left_alone(
+    running: subprocess.Popen[bytes], left_behind: Callable[[], list[str]], project: Project
+) -> None:
+    before = left_behind()
+    project.budget('"shop.0001"', 'rows={"auth.User": 10}', 'limit="512Mi"')
+    project.run()
+    assert sorted(left_behind()) == sorted(before)
+
+
+READY = """
+    from django.apps import AppConfig
+
+    class ShopConfig(AppConfig):
+        name = "shop"
+
+        def ready(self):
+            from django.db import connection
+            with connection.cursor() as cursor:
+                cursor.execute("CREATE TABLE IF NOT EXISTS written_by_ready (id integer)")
+"""
+
+
+def test_the_configured_sqlite_database_is_not_touched(project: Project) -> None:
+    path = project.path / "production.sqlite3"
+    with sqlite3.connect(path) as connection:
+        connection.execute("CREATE TABLE shop_order (id integer)")
+    connection.close()
+    before = hashlib.sha256(path.read_bytes()).hexdigest(), path.stat().st_mtime_ns
+    # The pytest process itself, which is the project's own affair, must not write either.
+    project.write("shop/apps.py", READY.replace("def ready", "def ready_in_children"))
+    project.migration("0002_loop", LOOP)
+    project.budget('"shop.0002"', 'rows={"shop.Order": 500}', 'limit="512Mi"')
+    project.run().assert_outcomes(passed=1)
+    assert (hashlib.sha256(path.read_bytes()).hexdigest(), path.stat().st_mtime_ns) == before
+
+
+def test_code_that_writes_on_start_up_meets_a_scratch_database(
+    project: Project, postgresql: servers.Server
+) -> None:
+    """In each process of ours; in pytest's own it is the project's affair and switched off here."""
+    with _connect(postgresql) as connection:
+        connection.execute("DROP DATABASE IF EXISTS production")
+        connection.execute("CREATE DATABASE production")
+    guard = "            import sys\n            if 'pytest' in sys.modules: return\n"
+    project.write("shop/apps.py", READY.replace("            from", guard + "            from"))
+    project.migration("0002_loop", LOOP)
+    project.budget('"shop.0002"', 'rows={"shop.Order": 500}', 'limit="512Mi"')
+    project.run().assert_outcomes(passed=1)
+    with _connect(postgresql, "production") as connection:
+        tables = connection.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
+        assert tables.fetchall() == []
+    with _connect(postgresql) as connection:
+        connection.execute("DROP DATABASE production")
+
+
+def test_a_terminal_shows_progress_and_a_log_none(project: Project) -> None:
+    project.migration("0002_loop", LOOP)
+    project.budget('"shop.0002"', 'rows={"shop.Order": 500}', 'limit="512Mi"')
+    assert "applying" not in project.run().stdout.str()
+    master, slave = pty.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "pytest"], cwd=project.path, stdout=slave, stderr=slave,
+        env={**os.environ, "TERM": "xterm-256color"},
+    )  # fmt: skip
+    os.close(slave)
+    shown = b""
+    try:
+        while chunk := os.read(master, 4096):
+            shown += chunk
+    except OSError:  # how a terminal says that the other end has closed
+        pass
+    os.close(master)
+    assert process.wait() == 0
+    assert b"shop.0002_loop: applying it to 500 shop.Order rows" in shown
+    assert b"1 passed" in shown
