@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from pytest_membudget.budget import Budget
 from pytest_membudget.worker.stage_client import StageClient
-
-Tick = Callable[[], None]
-
 
 @dataclass(frozen=True)
 class Seeded:
@@ -49,7 +45,7 @@ class Seedbed:
             for label, count in self._budget.rows.items()
         }
 
-    def fill(self, size: int, tick: Tick) -> Seeded:
+    def fill(self, size: int) -> Seeded:
         """Seed up to ``size``, or wait for it where it is under way."""
         rows = self.rows(size)
         if self._ahead is None:
@@ -57,9 +53,9 @@ class Seedbed:
                 self._restart()
             self._order(rows)
         ahead, self._ahead = self._ahead, None
-        answer = self._stage.finish(tick)
+        answer = self._stage.finish()
         if ahead != rows:
-            return self.fill(size, tick)
+            return self.fill(size)
         self._filled = True
         return Seeded(
             answer["seeded"], answer["widths"], answer["seconds"], answer["bytes"], answer["free"]

@@ -113,7 +113,7 @@ class _Check:
         rows = bed.rows(size)
         counted = f"{format_rows(rows[self.budget.counted_model])} {self.budget.counted_model}"
         self.progress(f"seeding {counted} rows")
-        seeded = bed.fill(size, lambda: None)
+        seeded = bed.fill(size)
         name = bed.clone()
         following = self.ladder.sure(self.samples, size)
         if following is not None:

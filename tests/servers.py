@@ -8,6 +8,7 @@ import pwd
 import shutil
 import socket
 import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -102,3 +103,13 @@ def _free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+def main() -> int:
+    """Run a command with a server's address in its environment: ``servers.py pytest ...``."""
+    with postgresql() as server:
+        return subprocess.call(sys.argv[1:], env={**os.environ, **server.environment})
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 _options = pytest.StashKey[Options]()
 _stages = pytest.StashKey["Stages"]()
-_guard = pytest.StashKey["Guard"]()
+guard_key = pytest.StashKey["Guard"]()
 _problem = pytest.StashKey[str]()
 
 _MARKER = (
@@ -57,7 +57,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     problems = []
     for item in marked:
         try:
-            item.stash[_guard] = make_guard(item, config.stash[_options], stages)
+            item.stash[guard_key] = make_guard(item, config.stash[_options], stages)
         except BudgetError as error:
             item.stash[_problem] = f"{item.nodeid}: membudget: {error}"
             problems.append(item.stash[_problem])
@@ -84,13 +84,13 @@ def membudget(request: pytest.FixtureRequest) -> Guard:
 
     ``check()`` fails the test when the verdict is not ``within``; else it returns the Result.
     """
-    return request.node.stash[_guard]  # type: ignore[no-any-return]
+    return request.node.stash[guard_key]  # type: ignore[no-any-return]
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, None, None]:
     yield
-    guard = item.stash.get(_guard, None)
+    guard = item.stash.get(guard_key, None)
     if guard is not None and guard.result is None:
         guard.check()
 
@@ -100,7 +100,7 @@ def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     report = yield
-    guard = item.stash.get(_guard, None)
+    guard = item.stash.get(guard_key, None)
     if call.when == "call" and guard is not None and guard.result is not None:
         report.membudget = guard.result.to_dict()
     return report

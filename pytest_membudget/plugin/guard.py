@@ -26,8 +26,8 @@ class Guard:
     def __init__(self, item: pytest.Item, subject: Subject, stages: Stages, *, warn: bool) -> None:
         self.result: Result | None = None
         self._item = item
-        self._subject = subject
-        self._stages = stages
+        self.subject = subject
+        self.stages = stages
         self._warn = warn
 
     def check(self) -> Result:
@@ -47,9 +47,9 @@ class Guard:
         return self.result
 
     def _measure(self) -> Result:
-        with progress_line(self._item.config, self._subject.budget.label) as progress:
+        with progress_line(self._item.config, self.subject.budget.label) as progress:
             progress("starting")
-            return check(self._subject, self._stages, self._item.nodeid, progress)
+            return check(self.subject, self.stages, self._item.nodeid, progress)
 
 
 def make_guard(item: pytest.Item, options: Options, stages: Stages) -> Guard:

@@ -10,7 +10,6 @@ import tempfile
 import threading
 import time
 from collections import Counter, deque
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -44,8 +43,8 @@ class Order:
     folder: str
 
 
-def run(order: Order, tick: Callable[[], None] = lambda: None) -> Run:
-    """Apply the migration in a fresh process; ``tick`` is called some times a second."""
+def run(order: Order) -> Run:
+    """Apply the migration in a fresh process."""
     with tempfile.TemporaryDirectory(dir=order.folder) as folder:
         reply, overflow = Path(folder, "reply.json"), Path(folder, "rows")
         process = start("apply_main", subprocess.PIPE, subprocess.STDOUT)
@@ -64,7 +63,7 @@ def run(order: Order, tick: Callable[[], None] = lambda: None) -> Run:
             with contextlib.suppress(BrokenPipeError):
                 send(process, request)
             meter = Meter(process.pid)
-            stopped = _watch(process, meter, order, begin, tick)
+            stopped = _watch(process, meter, order, begin)
         finally:
             kill_group(process)
             printed = output.text()
@@ -80,7 +79,6 @@ def _watch(
     meter: Meter,
     order: Order,
     begin: float,
-    tick: Callable[[], None],
 ) -> str | None:
     while process.poll() is None:
         now = meter.look()
@@ -90,7 +88,6 @@ def _watch(
             return measurement.MACHINE_SHORT
         if time.monotonic() - begin > order.deadline:
             return measurement.TIMED_OUT
-        tick()
         time.sleep(_INTERVAL)
     return None
 

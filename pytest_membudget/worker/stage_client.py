@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import json
-import select
 import subprocess
 import tempfile
-from collections.abc import Callable
 from typing import IO, Any
 
 from pytest_membudget.errors import StageError
 from pytest_membudget.worker.process import close_streams, kill_group, send, start
 
 _CLEANUP_SECONDS = 60.0
-_TICK_SECONDS = 0.1
 
 
 class StageClient:
@@ -37,9 +34,9 @@ class StageClient:
     def alive(self) -> bool:
         return self._process.poll() is None
 
-    def call(self, do: str, tick: Callable[[], None] = lambda: None, **arguments: Any) -> Any:
+    def call(self, do: str, **arguments: Any) -> Any:
         self.begin(do, **arguments)
-        return self.finish(tick)
+        return self.finish()
 
     def begin(self, do: str, **arguments: Any) -> None:
         assert not self._pending, "one order at a time"
@@ -49,12 +46,10 @@ class StageClient:
             raise self._died() from None
         self._pending = True
 
-    def finish(self, tick: Callable[[], None] = lambda: None) -> Any:
+    def finish(self) -> Any:
         """Wait for the answer to the order under way."""
         stdout = self._process.stdout
         assert stdout is not None
-        while not select.select([stdout], [], [], _TICK_SECONDS)[0]:
-            tick()
         line = stdout.readline()
         self._pending = False
         if not line:
