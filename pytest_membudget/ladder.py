@@ -20,6 +20,7 @@ _START_ROWS = 2 * FLOOR_ROWS
 _FAR_ROWS = 100_000
 _NEEDED = 3
 _PATIENCE = 0.25
+_QUICK = 0.15
 _SHARE = 0.8
 _BEYOND = 1.15
 _MEANINGFUL_SECONDS = 0.25
@@ -98,9 +99,19 @@ class Ladder:
         return last.run.duration * (size / last.size) ** min(_exponents(samples)[-2:])
 
     def _start(self, samples: Sequence[Sample], left: float) -> int | None:
-        """The largest start from which three samples, each twice the one before, are affordable."""
+        """The size of the second sample, from which two more follow, each twice the one before.
+
+        The larger it is the less do the floor and the noise of a peak weigh, so it grows while
+        all three are quick; it shrinks where the time left would not do for them.
+        """
         start = self._rung(self._exponent(_START_ROWS))
-        while start > 2 * samples[-1].size and 7 * self.seconds(samples, start) > left:
+
+        def three_from(size: int) -> float:
+            return 7 * self.seconds(samples, size)
+
+        while 8 * start <= self.rows and three_from(2 * start) <= _QUICK * self.time_budget:
+            start = self._double(start)
+        while start > 2 * samples[-1].size and three_from(start) > left:
             start = self._rung(round(math.log2(self.rows / start)) + 1)
         return start if self.seconds(samples, start) <= left else None
 

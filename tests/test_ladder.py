@@ -40,7 +40,7 @@ def climb(
 
 def test_a_stream_is_measured_at_productions_row_count() -> None:
     sizes, _ = climb(1_600_000, lambda rows: rows * 3e-6)
-    assert sizes == [1_563, 12_500, 25_000, 50_000, 1_600_000]
+    assert sizes == [1_563, 50_000, 100_000, 200_000, 1_600_000]
 
 
 def test_a_few_rows_are_measured_in_three_steps() -> None:

@@ -14,17 +14,17 @@ from pathlib import Path
 from typing import Any
 
 from pytest_membudget.worker.bootstrap import (
-    die_with_parent,
     keep_channel,
     load_settings,
     redirect_databases,
+    signal_when_closed,
 )
 
 
 def main() -> None:
     request = json.loads(sys.stdin.readline())
     null = os.open(os.devnull, os.O_RDONLY)
-    die_with_parent(keep_channel(0, null))
+    signal_when_closed(keep_channel(0, null), -os.getpgrp())
     os.close(null)
     worker = os.getpid()
     reply: dict[str, Any] = {}

@@ -11,13 +11,13 @@ from typing import Any
 CLOSED_ENGINE = "pytest_membudget.worker.closed"
 
 
-def die_with_parent(lifeline: int) -> None:
-    """Have the kernel end this process group when the other end of ``lifeline`` closes.
+def signal_when_closed(lifeline: int, receiver: int) -> None:
+    """Have the kernel send SIGIO to ``receiver`` when the other end of ``lifeline`` closes.
 
-    SIGIO's default action needs no thread, no handler and no GIL, so it also ends a worker that
-    hangs in C code after its parent was killed.
+    A negative receiver is a process group.  SIGIO's default action needs no thread, no handler
+    and no GIL, so it also ends a worker that hangs in C code after its parent was killed.
     """
-    fcntl.fcntl(lifeline, fcntl.F_SETOWN, -os.getpgrp())
+    fcntl.fcntl(lifeline, fcntl.F_SETOWN, receiver)
     fcntl.fcntl(lifeline, fcntl.F_SETFL, fcntl.fcntl(lifeline, fcntl.F_GETFL) | os.O_ASYNC)
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import select
 import subprocess
 import tempfile
 from typing import IO, Any
@@ -11,6 +13,8 @@ from pytest_membudget.errors import StageError
 from pytest_membudget.worker.process import close_streams, kill_group, send, start
 
 _CLEANUP_SECONDS = 60.0
+# A step of the stage is a walk through the migrations or the seeding of one sample.
+_ORDER_SECONDS = 900.0
 
 
 class StageClient:
@@ -43,17 +47,20 @@ class StageClient:
         try:
             send(self._process, {"do": do, **arguments})
         except BrokenPipeError:
-            raise self._died() from None
+            raise self._died("ended") from None
         self._pending = True
 
     def finish(self) -> Any:
         """Wait for the answer to the order under way."""
         stdout = self._process.stdout
         assert stdout is not None
+        if not select.select([stdout], [], [], _ORDER_SECONDS)[0]:
+            kill_group(self._process)
+            raise self._died(f"did not answer for {_ORDER_SECONDS:.0f} s and was ended")
         line = stdout.readline()
         self._pending = False
         if not line:
-            raise self._died()
+            raise self._died("ended")
         answer = json.loads(line)
         if "failed" in answer:
             raise StageError(answer["failed"], answer["details"])
@@ -62,17 +69,17 @@ class StageClient:
     def close(self) -> None:
         """Close its input, which makes it drop all that it made, and wait for that."""
         close_streams(self._process)
-        try:
+        with contextlib.suppress(subprocess.TimeoutExpired):
             self._process.wait(_CLEANUP_SECONDS)
-        finally:
-            kill_group(self._process)
-            self._log.close()
+        kill_group(self._process)
+        self._log.close()
 
-    def _died(self) -> StageError:
+    def _died(self, how: str) -> StageError:
+        self._pending = False
         status = self._process.wait()
         self._log.seek(0)
         output = self._log.read().decode(errors="replace")
-        return StageError(f"the process that makes scratch databases ended ({status})", output)
+        return StageError(f"the process that makes scratch databases {how} ({status})", output)
 
 
 class Stages:

@@ -16,10 +16,10 @@ from typing import IO, Any, NoReturn
 
 from pytest_membudget.errors import MembudgetError, SeedError
 from pytest_membudget.worker.bootstrap import (
-    die_with_parent,
     keep_channel,
     load_settings,
     redirect_databases,
+    signal_when_closed,
 )
 from pytest_membudget.worker.folder import RunFolder, remove_dead_folders
 
@@ -51,8 +51,7 @@ def main() -> None:
                 _send(replies, answer)
         except (_ParentGone, BrokenPipeError):
             pass
-        signal.signal(signal.SIGIO, signal.SIG_IGN)
-        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        _handle_both(signal.SIG_IGN)
 
 
 def _open(alias: str, cleanup: ExitStack) -> tuple[Any, dict[str, Any]]:
@@ -89,7 +88,6 @@ def _raise_when_closed(orders: IO[str]) -> None:
 
     def on_io(*_: object) -> None:
         if any(event & select.POLLHUP for _, event in poll.poll(0)):
-            signal.signal(signal.SIGIO, signal.SIG_IGN)
             raise _ParentGone
 
     def on_term(*_: object) -> NoReturn:
@@ -97,7 +95,14 @@ def _raise_when_closed(orders: IO[str]) -> None:
 
     signal.signal(signal.SIGIO, on_io)
     signal.signal(signal.SIGTERM, on_term)
-    die_with_parent(orders.fileno())
+    # A pool that a migration starts ends its workers with SIGTERM, which has to end them.
+    os.register_at_fork(after_in_child=lambda: _handle_both(signal.SIG_DFL))
+    signal_when_closed(orders.fileno(), os.getpid())
+
+
+def _handle_both(handler: signal.Handlers) -> None:
+    for number in (signal.SIGIO, signal.SIGTERM):
+        signal.signal(number, handler)
 
 
 def _failure(error: Exception) -> dict[str, Any]:

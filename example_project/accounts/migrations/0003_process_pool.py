@@ -23,7 +23,9 @@ def upper_usernames(apps, schema_editor):
     connection = schema_editor.connection
     User = apps.get_model("accounts", "User")
     keys = list(User.objects.order_by("pk").values_list("pk", flat=True))
-    if keys and connection.vendor == "sqlite":
+    if not keys:
+        return
+    if connection.vendor == "sqlite":
         raise NotSupportedError("SQLite lets one process write at a time: run this on PostgreSQL.")
     chunks = [keys[start : start + CHUNK] for start in range(0, len(keys), CHUNK)]
     # A child that closes an inherited connection also ends the parent's session on the server.
@@ -31,6 +33,9 @@ def upper_usernames(apps, schema_editor):
     # Forked children need no pickled model, and historical models have no importable name.
     with get_context("fork").Pool(PROCESSES, start_process, [User]) as pool:
         pool.map(upper_chunk, chunks, chunksize=1)
+        # Leaving the block only terminates the processes, wherever they are.
+        pool.close()
+        pool.join()
 
 
 class Migration(migrations.Migration):

@@ -130,10 +130,11 @@ def _roomy(field: Field) -> bool:
 def _numbers(field: Field, after: int, literals: list[Any]) -> Iterator[Domain]:
     low, high = values.bounds(field, after + 1, HUGE)
     yield _shifted(str, low - 1, high - low + 1)
+    least, _ = values.bounds(field, -HUGE, HUGE)
     for literal in literals:
         if isinstance(literal, int | float | Decimal) and not isinstance(literal, bool):
             for start in (int(literal) - 1, int(literal), int(literal) - 10**8):
-                start = max(start, after) if after else start
+                start = max(start, after if after else least - 1)
                 yield _shifted(str, start, high - start)
 
 

@@ -60,7 +60,8 @@ class Seeder:
     def grow(self, rows: Mapping[str, int]) -> Seeded:
         """Add what is missing to have ``rows`` rows of each label, and all that they need.
 
-        Raises :class:`~pytest_membudget.errors.SeedError` for a model that cannot be seeded.
+        Raises :class:`~pytest_membudget.errors.SeedError` for a model that cannot be seeded; the
+        database is then as it was before, and this seeder of no further use.
         """
         at = ", ".join(rows)
         try:

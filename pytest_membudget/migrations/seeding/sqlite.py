@@ -20,6 +20,9 @@ class SQLite(Dialect):
 
     @contextmanager
     def fast(self) -> Iterator[None]:
+        if self.connection.in_atomic_block:  # SQLite refuses, and slower is fine there
+            yield
+            return
         before = {name: self.fetch(f"PRAGMA {name}")[0][0] for name in _FAST}
         self._set(_FAST)
         try:

@@ -11,6 +11,8 @@ from pytest_membudget.migrations.seeding.dialect import NUMBER, Dialect
 from pytest_membudget.migrations.seeding.failure import too_few, unstorable
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from django.db import models
 
     from pytest_membudget.migrations.seeding.constraints import Rule
@@ -73,7 +75,9 @@ class Table:
             if isinstance(column, Picked) and isinstance(column.domain, Rows):
                 parent = column.domain.table
                 parent.exist()
-                if column.alone and not (isinstance(column, Partial) and parent.asked):
+                if isinstance(column, Partial):
+                    parent.raise_to(0 if parent.asked else min(self.want, parent.capacity()[0]))
+                elif column.alone:
                     parent.raise_to(self.want)
         for group in self.groups:
             group.demand()
@@ -91,13 +95,14 @@ class Table:
                 except Exception as error:  # a field may raise anything
                     raise unstorable(self.label, column.field.name, [error]) from error
 
-    def source(self, number: str) -> str:
-        """The columns of row ``number`` as a list for SELECT, named as in the table."""
+    def source(self, number: str, names: Collection[str]) -> str:
+        """These columns of row ``number`` as a list for SELECT, named as in the table."""
         return ", ".join(
             f"{self.dialect.typed(column.sql(number), column.field)} AS {column.name}"
             if isinstance(column, Picked)
             else column.sql(number)
-            for column in self.columns.values()
+            for name, column in self.columns.items()
+            if name in names
         )
 
     def drawn(self) -> list[Column]:
@@ -113,4 +118,5 @@ class Table:
         source = self.dialect.series(self.have + 1, self.want)
         if self.drawn():
             source += f" JOIN {TEMPLATE} AS t ON t.{NUMBER} = (series.i - 1) % {size} + 1"
-        return f"INSERT INTO {self.name} ({names}) SELECT {self.source('series.i')} FROM {source}"
+        values = self.source("series.i", self.columns.keys())
+        return f"INSERT INTO {self.name} ({names}) SELECT {values} FROM {source}"

@@ -20,7 +20,7 @@ from pytest_membudget.migrations.seeding.stand_in import stand_in
 from pytest_membudget.migrations.seeding.table import TEMPLATE, Table
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from faker import Faker
 
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
     Row = tuple[Any, ...]
 
 _ROUNDS = 8
-_SAMPLE = 5
 _FAR = 10**7
 
 
@@ -128,7 +127,7 @@ class Template:
             return [None]
         field = column.field
         found = [v for rule in rules if field.name in rule.fields for v in candidates(field, rule)]
-        return [*found, None] if field.null else found
+        return [*found, *values.extremes(field), *([None] if field.null else [])]
 
     def _shaken(
         self,
@@ -151,7 +150,8 @@ class Template:
         broken: set[int] = set()
         for rule in rules:
             for number in self._numbers(rule):
-                source = f"SELECT t.{NUMBER}, {self.table.source(number)} FROM {TEMPLATE} AS t"
+                columns = self.table.source(number, rule.fields)
+                source = f"SELECT t.{NUMBER}, {columns} FROM {TEMPLATE} AS t"
                 sql = f"SELECT {NUMBER} FROM ({source}) AS x WHERE {rule.broken}"
                 broken.update(number for (number,) in self.table.dialect.fetch(sql))
         scratch.drop(TEMPLATE)
@@ -160,10 +160,9 @@ class Template:
     def _numbers(self, rule: Rule) -> Iterator[str]:
         """The rows to try a rule on: the first ones, and where possible some far away."""
         yield f"t.{NUMBER}"
-        picked = [
-            c for name in rule.fields if isinstance(c := self.table.columns.get(name), Picked)
-        ]
-        if picked and all(column.alone and isinstance(column.domain, Formula) for column in picked):
+        columns = [self.table.columns[name] for name in rule.fields]
+        domains = [column.domain for column in columns if isinstance(column, Picked)]
+        if domains and all(isinstance(d, Formula) and d.size > 2 * _FAR for d in domains):
             yield f"(t.{NUMBER} + {_FAR})"
 
     def _pool(self, column: Column, scratch: Scratch) -> list[Any]:
@@ -175,20 +174,23 @@ class Template:
         self._fake.seed_instance(_seed(f"{self.table.label}.{field.name}"))
         allowed = values.choices(field)
         kind = stand_in(field, scratch.dialect.connection)
+        makes: list[Callable[[], Any]] = [
+            lambda: values.draw(kind, self._fake),
+            lambda: field.to_python(values.draw(kind, self._fake)),
+        ]
+        if allowed:
+            makes = [lambda: self._fake.random.choice(allowed)]
+        if field.has_default():
+            makes.append(field.get_default)
+        if field.null:
+            makes.append(lambda: None)
         errors: list[Exception] = []
-        for make in (
-            (lambda: self._fake.random.choice(allowed)) if allowed else None,
-            None if allowed else (lambda: values.draw(kind, self._fake)),
-            None if allowed else (lambda: field.to_python(values.draw(kind, self._fake))),
-            field.get_default if field.has_default() else None,
-            (lambda: None) if field.null else None,
-        ):
+        for make in makes:
             try:
-                if make:
-                    pool = [make() for _ in range(1 if column.once else self.size)]
-                    if not trusted(field):
-                        scratch.trial(self.table.model, field, pool[:_SAMPLE])
-                    return pool
+                pool = [make() for _ in range(1 if column.once else self.size)]
+                if not trusted(field):
+                    scratch.trial(self.table.model, field, pool)
+                return pool
             except Exception as error:  # a field may raise anything
                 errors.append(error)
         raise unstorable(self.table.label, field.name, errors)

@@ -13,6 +13,8 @@ from pytest_membudget.migrations.seeding.scratch import Scratch, new_name
 from pytest_membudget.migrations.seeding.stand_in import stand_in
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from pytest_membudget.migrations.seeding.constraints import Rule
     from pytest_membudget.migrations.seeding.table import Table
 
@@ -62,7 +64,10 @@ class Uniques:
     def _lookup(self, field: Field) -> Lookup:
         kind = stand_in(field, self._dialect.connection)
         found = numbering.numbering(field) if values.choices(field) else numbering.nth(kind)
-        if self._table.existing and found.size <= _TRIED:
+        existing = self._table.existing
+        if existing and found.size > _TRIED:
+            found = numbering.Numbering(found.size - existing, _after(existing, found))
+        elif existing:
             taken = set(
                 self._table.model._base_manager.using(self._dialect.connection.alias).values_list(
                     field.name, flat=True
@@ -85,3 +90,7 @@ class Uniques:
             else:
                 return attempt
         raise unstorable(self._table.label, field.name, errors)
+
+
+def _after(existing: int, found: numbering.Numbering) -> Callable[[int], Any]:
+    return lambda n: found.at(n + existing)

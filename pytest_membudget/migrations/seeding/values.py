@@ -71,6 +71,20 @@ def bounds(
     return low, high
 
 
+def extremes(field: Field) -> list[Any]:
+    """A very small and a very large value, to stand below or above whatever else a row holds."""
+    if isinstance(field, models.IntegerField | models.FloatField):
+        return list(bounds(field, -(10**9), 10**9))
+    if isinstance(field, models.DecimalField) and field.max_digits:
+        largest = 10 ** (field.max_digits - (field.decimal_places or 0)) - 1
+        return list(bounds(field, Decimal(-largest), Decimal(largest), Decimal))
+    if isinstance(field, models.DateTimeField):
+        return [aware(dt.datetime(1900, 1, 1)), aware(dt.datetime(2200, 1, 1))]
+    if isinstance(field, models.DateField):
+        return [dt.date(1900, 1, 1), dt.date(2200, 1, 1)]
+    return []
+
+
 def text(fake: Faker, length: int) -> str:
     if length < 5:
         return fake.lexify("?" * length)

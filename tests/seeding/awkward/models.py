@@ -252,6 +252,12 @@ class Badge(models.Model):
     other = models.OneToOneField(SlugKey, models.SET_NULL, null=True)
 
 
+class Medal(models.Model):
+    """There are two grades, so most medals have none."""
+
+    grade = models.OneToOneField(Grade, models.SET_NULL, null=True)
+
+
 class Tree(models.Model):
     parent = models.ForeignKey("self", models.CASCADE, null=True)
 
@@ -449,6 +455,15 @@ class Between(models.Model):
                 name="kind_a",
             ),
         ]
+
+
+class Numbered(models.Model):
+    number = models.PositiveSmallIntegerField(unique=True)
+    position = models.IntegerField(unique=True)
+    last = models.IntegerField()
+
+    class Meta:
+        constraints = [CheckConstraint(condition=Q(last__gte=F("position")), name="last_is_last")]
 
 
 class EitherOr(models.Model):
