@@ -29,7 +29,7 @@ from pytest_membudget.plugin import guard_key
 from pytest_membudget.projection import MIB
 from pytest_membudget.seedbed import Seedbed
 from pytest_membudget.session import Subject
-from pytest_membudget.worker.launcher import Order, run
+from pytest_membudget.worker.launcher import run
 from pytest_membudget.worker.stage_client import Stages
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -44,19 +44,8 @@ def apply_at_full_size(subject: Subject, stages: Stages) -> Run:
     bed = Seedbed(stage, budget, subject.applied)
     try:
         bed.fill(max(budget.rows.values()))
-        return run(
-            Order(
-                alias=budget.database,
-                name=bed.clone(),
-                tables=list(bed.tables.values()),
-                targets=subject.targets,
-                migrations=list(budget.migrations),
-                reverse=budget.reverse,
-                deadline=WITHOUT_END,
-                stop_above=sys.maxsize,
-                folder=bed.folder,
-            )
-        )
+        order = subject.order(bed, bed.clone(), deadline=WITHOUT_END, stop_above=sys.maxsize)
+        return run(order)
     finally:
         bed.close()
 

@@ -29,7 +29,7 @@ class StageError(MembudgetError):
 class SeedError(StageError):
     """A model could not be filled with rows.
 
-    ``model`` is a label such as ``"shop.Order"``; ``field`` is None where the whole row is at fault.
+    ``model`` is a label such as ``"shop.Order"``; ``field`` is None where none is to blame alone.
     """
 
     def __init__(self, model: str, field: str | None, reason: str, details: str = "") -> None:

@@ -88,7 +88,7 @@ class Ladder:
         last = samples[-1]
         seeding = last.seed_seconds / last.size * max(0, size - last.size)
         applying = last.run.duration * (size / last.size) ** _exponents(samples)[-1]
-        return last.run.startup + applying + seeding
+        return float(last.run.startup + applying + seeding)
 
     def duration(self, samples: Sequence[Sample], size: int) -> float:
         """How long the migration itself will take at ``size`` rows.
@@ -96,7 +96,7 @@ class Ladder:
         Superlinear only where the last two stretches agree, since one may be a busy machine's.
         """
         last = samples[-1]
-        return last.run.duration * (size / last.size) ** min(_exponents(samples)[-2:])
+        return float(last.run.duration * (size / last.size) ** min(_exponents(samples)[-2:]))
 
     def _start(self, samples: Sequence[Sample], left: float) -> int | None:
         """The size of the second sample, from which two more follow, each twice the one before.
@@ -119,7 +119,7 @@ class Ladder:
         return max(0, math.ceil(math.log2(self.rows / most)))
 
     def _rung(self, exponent: int) -> int:
-        return -(-self.rows // 2**exponent)
+        return -(-self.rows // (1 << exponent))
 
     def _double(self, size: int) -> int:
         return self._rung(max(0, round(math.log2(self.rows / size)) - 1))

@@ -8,6 +8,7 @@ from typing import Any
 from pytest_membudget.budget import Budget
 from pytest_membudget.worker.stage_client import StageClient
 
+
 @dataclass(frozen=True)
 class Seeded:
     """``rows`` by label with all that was seeded unasked, ``widths`` in bytes by label and column.

@@ -63,11 +63,11 @@ def test_a_body_that_fails_or_skips_is_not_measured(shop: Project) -> None:
 def test_marks_of_every_kind(shop: Project) -> None:
     shop.write(
         "test_marks.py",
-        f"""
+        """
         import pytest
         import unittest
 
-        BUDGET = dict(rows={{"shop.Order": 50}}, limit="512Mi")
+        BUDGET = dict(rows={"shop.Order": 50}, limit="512Mi")
 
         @pytest.mark.parametrize("name", [
             pytest.param("a", marks=pytest.mark.membudget("shop.0002", **BUDGET)),
@@ -87,7 +87,7 @@ def test_marks_of_every_kind(shop: Project) -> None:
             def test_method(self): ...
 
         @pytest.mark.xfail(strict=True, reason="far too much")
-        @pytest.mark.membudget("shop.0002", rows={{"shop.Order": 50}}, limit="1Mi")
+        @pytest.mark.membudget("shop.0002", rows={"shop.Order": 50}, limit="1Mi")
         def test_xfail(): ...
         """,
     )

@@ -45,9 +45,7 @@ def left_behind(
     def look() -> list[str]:
         left = [path.name for path in temporary.iterdir() if path.name.startswith("membudget")]
         left += [
-            process.name()
-            for process in psutil.process_iter()
-            if _is_ours(process, temporary)
+            process.name() for process in psutil.process_iter() if _is_ours(process, temporary)
         ]
         if vendor == "postgresql":
             left += _databases(request.getfixturevalue("postgresql"))
@@ -215,5 +213,5 @@ def test_a_terminal_shows_progress_and_a_log_none(project: Project) -> None:
         pass
     os.close(master)
     assert process.wait() == 0
-    assert b"shop.0002_loop: applying it to 500 shop.Order rows" in shown
+    assert b"shop.0002_loop: applying it to 500 shop.Order rows, " in shown
     assert b"1 passed" in shown

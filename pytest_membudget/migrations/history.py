@@ -136,7 +136,7 @@ class History:
     def _node(self, key: Key) -> Key:
         """The key in the graph.  A replaced migration is only there without its replacement."""
         if key not in self.loader.graph.nodes:
-            self.loader.replace_migrations = False
+            self.loader.replace_migrations = False  # type: ignore[attr-defined]
             self.loader.build_graph()
         return key
 

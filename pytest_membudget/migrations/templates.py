@@ -40,14 +40,16 @@ def _migrate(connection: Any, wanted: frozenset[Key], *, sync: bool) -> None:
     executor = MigrationExecutor(connection)
     loader = executor.loader
     if any(key not in loader.graph.nodes for key in wanted):
-        loader.replace_migrations = False
+        loader.replace_migrations = False  # type: ignore[attr-defined]
         loader.build_graph()
     plan = [
         step
         for step in executor.migration_plan(loader.graph.leaf_nodes())
         if (step[0].app_label, step[0].name) in wanted
     ]
-    before = executor._create_project_state(with_applied_migrations=True)
+    before = executor._create_project_state(  # type: ignore[attr-defined]
+        with_applied_migrations=True
+    )
     emit_pre_migrate_signal(0, False, connection.alias, apps=before.apps, plan=plan)
     if sync and loader.unmigrated_apps:
         command = MigrateCommand()

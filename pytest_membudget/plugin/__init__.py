@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from pytest_membudget.worker.stage_client import Stages
 
 _options = pytest.StashKey[Options]()
-_stages = pytest.StashKey["Stages"]()
-guard_key = pytest.StashKey["Guard"]()
+_stages: pytest.StashKey[Stages] = pytest.StashKey()
+guard_key: pytest.StashKey[Guard] = pytest.StashKey()
 _problem = pytest.StashKey[str]()
 
 _MARKER = (
@@ -102,7 +102,7 @@ def pytest_runtest_makereport(
     report = yield
     guard = item.stash.get(guard_key, None)
     if call.when == "call" and guard is not None and guard.result is not None:
-        report.membudget = guard.result.to_dict()
+        report.__dict__["membudget"] = guard.result.to_dict()
     return report
 
 

@@ -126,9 +126,9 @@ def _require_importable(path: str) -> None:
     """Look for the module as a fresh process would, whatever this one has imported already."""
     module, _, name = path.rpartition(".")
     search: list[str] | None = None
-    for part in module.split("."):
-        name_so_far = part if search is None else f"{name_so_far}.{part}"
-        spec = importlib.machinery.PathFinder.find_spec(name_so_far, search)
+    for depth in range(1, module.count(".") + 2):
+        package = ".".join(module.split(".")[:depth])
+        spec = importlib.machinery.PathFinder.find_spec(package, search)
         if spec is None:
             raise BudgetError(
                 f"seed: a fresh process can't import {module!r}; put the function into a module "

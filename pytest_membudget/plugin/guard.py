@@ -15,6 +15,19 @@ from pytest_membudget.result import Result
 from pytest_membudget.session import Subject, check
 from pytest_membudget.worker.stage_client import Stages
 
+_PROPERTIES = (
+    "migration",
+    "verdict",
+    "basis",
+    "peak_bytes",
+    "peak_low_bytes",
+    "peak_high_bytes",
+    "limit_bytes",
+    "bytes_per_row",
+    "growth",
+    "fits_up_to_rows",
+)
+
 
 class MembudgetWarning(pytest.PytestWarning):
     """An inconclusive verdict, with ``membudget_inconclusive = warn``."""
@@ -64,6 +77,6 @@ def make_guard(item: pytest.Item, options: Options, stages: Stages) -> Guard:
 def _properties(result: Result) -> list[tuple[str, object]]:
     """What JUnit XML shows of a result, as ``<property>`` elements of its test case."""
     figures = result.to_dict()
-    names = ("migration", "verdict", "basis", "peak_bytes", "peak_low_bytes", "peak_high_bytes")
-    names += ("limit_bytes", "bytes_per_row", "growth", "fits_up_to_rows")
-    return [(f"membudget_{name}", figures[name]) for name in names if figures[name] is not None]
+    return [
+        (f"membudget_{name}", figures[name]) for name in _PROPERTIES if figures[name] is not None
+    ]

@@ -11,12 +11,16 @@ import sys
 from typing import IO, Any
 
 # Each would change what the measured process weighs, or drag pytest's world into it.
-_NOT_INHERITED = ("COV_CORE_", "COVERAGE_", "PYTEST_", "PYTHONTRACEMALLOC", "PYTHONDEVMODE")
-_NOT_INHERITED += (
-    "PYTHONWARNINGS",
+_NOT_INHERITED = (
+    "COV_CORE_",
+    "COVERAGE_",
+    "PYTEST_",
     "PYTHONASYNCIODEBUG",
+    "PYTHONDEVMODE",
     "PYTHONFAULTHANDLER",
     "PYTHONPROFILEIMPORTTIME",
+    "PYTHONTRACEMALLOC",
+    "PYTHONWARNINGS",
 )
 
 _START = (

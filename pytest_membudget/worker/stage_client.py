@@ -25,7 +25,7 @@ class StageClient:
     """
 
     def __init__(self, alias: str) -> None:
-        self._log: IO[bytes] = tempfile.TemporaryFile()
+        self._log: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115, open as long as the process
         self._process = start("stage_main", subprocess.PIPE, self._log)
         self._pending = True
         send(self._process, {"alias": alias})

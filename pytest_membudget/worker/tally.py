@@ -66,9 +66,9 @@ class Tally:
         if connection.vendor == "sqlite":
             from django.db.backends.sqlite3.base import SQLiteCursorWrapper
 
-            cursor_class = self.counting(SQLiteCursorWrapper)
+            counting = self.counting(SQLiteCursorWrapper)
             connection.create_cursor = lambda name=None: connection.connection.cursor(
-                factory=cursor_class
+                factory=counting
             )
             return
         from django.db.backends.postgresql import base
@@ -133,8 +133,8 @@ def _counting(base: type[Any], tally: Tally) -> type[Any]:
         return result
 
     if hasattr(base, "__next__"):
-        CountingCursor.__next__ = __next__  # type: ignore[attr-defined]
+        CountingCursor.__next__ = __next__
     else:
-        CountingCursor.__iter__ = __iter__  # type: ignore[attr-defined]
+        CountingCursor.__iter__ = __iter__
     CountingCursor.__name__ = base.__name__
     return CountingCursor
