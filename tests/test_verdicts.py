@@ -1,36 +1,206 @@
+"""The main job on both databases: what fits, what doesn't, and each way in which a check can lie."""
+
 from __future__ import annotations
 
+from typing import Any
+
+import pytest
 from project import LOOP, STREAM, Project
 
-ROWS = 'rows={"shop.Order": 200_000, "shop.Customer": 10_000}'
-SEED = """
-def orders(apps, rows, using):
-    Customer = apps.get_model("shop", "Customer")
-    Order = apps.get_model("shop", "Order")
-    Customer.objects.using(using).bulk_create(
-        Customer(id=i, email=f"c{i}@example.com") for i in range(1, rows["shop.Customer"] + 1)
-    )
-    Order.objects.using(using).bulk_create(
-        (Order(customer_id=1, number=f"n{i:010}", note="x" * 200, price=i)
-        for i in range(rows["shop.Order"])), batch_size=1000
-    )
-"""
+MIB = 1024**2
+ROWS = 'rows={"shop.Order": 160_000, "shop.Customer": 8_000}'
+FEW = 'rows={"shop.Order": 2_000}'
+
+
+def judged(project: Project, code: str, *arguments: str, **settings: bool) -> dict[str, Any]:
+    project.migration("0002_it", code, **settings)
+    project.budget('"shop.0002"', *arguments)
+    return project.result()
+
+
+def codes(result: dict[str, Any]) -> set[str]:
+    return {finding["code"] for finding in result["findings"]}
 
 
 def test_a_loop_over_everything_exceeds(project: Project, vendor: str) -> None:
-    project.migration("0002_loop", LOOP)
-    project.write("seeds.py", SEED)
-    project.budget('"shop.0002_loop"', ROWS, 'limit="128Mi"', 'seed="seeds.orders"')
-    result = project.run("--membudget-json=results.json")
-    print(result.stdout.str())
-    print((project.path / "results.json").read_text())
-    result.assert_outcomes(failed=1)
+    result = judged(project, LOOP, ROWS, 'limit="128Mi"')
+    assert (result["verdict"], result["growth"]) == ("exceeds", "linear")
+    assert result["reason"].startswith("shop.0002_it would peak at ")
+    assert "with 160,000 shop.Order rows; the limit is 128 MiB. It fits up to " in result["reason"]
+    assert 40_000 < result["fits_up_to_rows"] < 160_000
+    assert 500 < result["bytes_per_row"] < 2_500
+    assert result["samples"][-1]["rows"]["shop.Customer"] * 20 == pytest.approx(
+        result["samples"][-1]["rows"]["shop.Order"], abs=20
+    )
+
+
+def test_a_projection_is_what_is_then_measured(project: Project, vendor: str) -> None:
+    """The same migration, projected from small samples and measured at production's row count."""
+    projected = judged(project, LOOP, ROWS, 'limit="80Mi"')
+    project.budget('"shop.0002"', ROWS, 'limit="2Gi"')
+    measured = project.result()
+    assert measured["basis"] == "measured"
+    assert measured["samples"][-1]["rows_read"] == 160_000
+    error = abs(projected["peak_bytes"] - measured["peak_bytes"])
+    assert error <= max(0.05 * measured["peak_bytes"], 8 * MIB)
 
 
 def test_a_stream_is_within(project: Project, vendor: str) -> None:
+    result = judged(project, STREAM, ROWS, 'limit="80Mi"')
+    assert (result["verdict"], result["basis"]) == ("within", "measured")
+    assert result["growth"] in ("constant", "bounded")
+    assert result["bytes_per_row"] == 0
+    assert result["fits_up_to_rows"] is None
+
+
+def test_an_update_is_within(project: Project, vendor: str) -> None:
+    update = """
+    def forwards(apps, schema_editor):
+        from django.db.models import F
+        apps.get_model("shop", "Order").objects.update(total=F("price") * 2)
+    """
+    result = judged(project, update, ROWS, 'limit="80Mi"')
+    assert result["verdict"] == "within"
+    assert result["samples"][-1]["rows_written"] == 160_000
+
+
+def test_several_migrations_are_applied_in_one_process(project: Project, vendor: str) -> None:
     project.migration("0002_stream", STREAM)
-    project.write("seeds.py", SEED)
-    project.budget('"shop.0002_stream"', ROWS, 'limit="128Mi"', 'seed="seeds.orders"')
-    result = project.run()
-    print(result.stdout.str())
-    result.assert_outcomes(passed=1)
+    project.migration("0003_loop", LOOP)
+    project.budget('["shop.0002", "shop.0003"]', FEW, 'limit="512Mi"')
+    result = project.result()
+    assert result["migration"] == "shop.0002_stream + shop.0003_loop"
+    assert result["samples"][-1]["rows_read"] == 2 * 2_000
+
+
+def test_the_way_back(project: Project, vendor: str) -> None:
+    code = LOOP.replace("def forwards", "def backwards") + "\ndef forwards(apps, schema_editor): ...\n"
+    project.migration("0002_it", code, backwards="backwards")
+    project.budget('"shop.0002"', FEW, 'limit="512Mi"', "reverse=True")
+    result = project.result()
+    assert (result["verdict"], result["reverse"]) == ("within", True)
+    assert result["samples"][-1]["rows_read"] == 2_000
+
+
+def test_a_schema_migration_need_not_touch_rows(project: Project, vendor: str) -> None:
+    project.migration("0002_it", "def forwards(apps, schema_editor): ...")
+    path = project.path / "shop/migrations/0002_it.py"
+    add = 'migrations.AddField("Order", "paid", models.BooleanField(default=False))'
+    text = path.read_text().replace("migrations.RunPython(forwards, None)", add)
+    path.write_text(text.replace("import migrations", "import migrations, models"))
+    project.budget('"shop.0002"', FEW, 'limit="512Mi"')
+    assert project.result()["verdict"] == "within"
+
+
+BACKFILL = """
+def forwards(apps, schema_editor):
+    Order = apps.get_model("shop", "Order")
+    for order in Order.objects.filter(total__isnull=True):
+        order.total = order.price
+"""
+
+
+def test_rows_are_seeded_so_that_a_backfill_finds_them(project: Project, vendor: str) -> None:
+    result = judged(project, BACKFILL, FEW, 'limit="512Mi"')
+    assert result["verdict"] == "within"
+    assert result["samples"][-1]["rows_read"] == 2_000
+    assert "rows-fresh" in codes(result)
+    message = next(f["message"] for f in result["findings"] if f["code"] == "rows-fresh")
+    assert "filters by shop_order.total" in message
+
+
+def test_a_filter_that_matches_nothing_is_no_pass(project: Project, vendor: str) -> None:
+    nothing = BACKFILL.replace("total__isnull=True", "price=-1")
+    result = judged(project, nothing, FEW, 'limit="512Mi"')
+    assert result["verdict"] == "inconclusive"
+    assert "touched none of the seeded rows (2,000 shop.Order)" in result["reason"]
+
+
+def test_a_filter_that_matches_some_widens_the_interval(project: Project, vendor: str) -> None:
+    some = BACKFILL.replace("filter(total__isnull=True)", "filter(id__lte=Order.objects.count() // 4)")
+    project.migration("0002_it", some)
+    project.budget('"shop.0002"', ROWS, 'limit="512Mi"')
+    result = project.result()
+    assert "rows-untouched" in codes(result)
+    grown = result["peak_bytes"] - result["baseline_bytes"]
+    assert result["peak_high_bytes"] - result["baseline_bytes"] == pytest.approx(4 * grown, rel=0.15)
+
+
+def test_an_async_function_that_never_runs_is_named(project: Project) -> None:
+    code = "async def forwards(apps, schema_editor):\n    print('never')\n"
+    result = judged(project, code, FEW, 'limit="512Mi"')
+    assert result["verdict"] != "within"
+    assert "async-code" in codes(result)
+
+
+def test_debug_is_named(project: Project) -> None:
+    with (project.path / "settings.py").open("a") as file:
+        file.write("DEBUG = True\n")
+    assert "debug-on" in codes(judged(project, LOOP, FEW, 'limit="512Mi"'))
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "cursor.execute('SELECT * FROM shop_order'); rows = cursor.fetchall()",
+        "cursor.execute('SELECT * FROM shop_order'); rows = [row for row in cursor]",
+        "cursor.execute('SELECT id FROM shop_order')\n        while cursor.fetchmany(500): pass",
+        "cursor.execute('update \"shop_order\" set total = 1')",
+        "cursor.execute('DELETE FROM shop_order')",
+    ],
+)
+def test_rows_of_raw_cursors_count(project: Project, vendor: str, body: str) -> None:
+    code = f"""
+def forwards(apps, schema_editor):
+    with schema_editor.connection.cursor() as cursor:
+        {body}
+"""
+    result = judged(project, code, FEW, 'limit="512Mi"')
+    last = result["samples"][-1]
+    assert max(last["rows_read"], last["rows_written"]) == 2_000
+    assert result["verdict"] == "within"
+
+
+def test_rows_of_a_named_cursor_count(project: Project, postgresql: object) -> None:
+    code = """
+    def forwards(apps, schema_editor):
+        with schema_editor.connection.connection.cursor(name="all_orders") as cursor:
+            cursor.execute("SELECT * FROM shop_order")
+            for row in cursor: pass
+    """
+    assert judged(project, code, FEW, 'limit="512Mi"')["samples"][-1]["rows_read"] == 2_000
+
+
+CHILDREN = """
+def child(size):
+    import time
+    kept = bytearray(size)
+    time.sleep(0.5)
+    return len(kept)
+
+def forwards(apps, schema_editor):
+    import multiprocessing
+    for order in apps.get_model("shop", "Order").objects.iterator(): pass
+    schema_editor.connection.close()
+    with multiprocessing.get_context("fork").Pool(2) as pool:
+        pool.map(child, [100 * 1024**2] * 2)
+"""
+
+
+def test_the_memory_of_children_counts(project: Project, vendor: str) -> None:
+    result = judged(project, CHILDREN, FEW, 'limit="1Gi"', atomic=False)
+    assert result["verdict"] == "within"
+    assert result["samples"][-1]["processes"] == 3
+    grown = result["peak_bytes"] - result["baseline_bytes"]
+    assert grown == pytest.approx(200 * MIB, rel=0.1)
+    assert "child-processes" in codes(result)
+
+
+def test_a_process_beyond_the_limit_is_stopped(project: Project, vendor: str) -> None:
+    code = LOOP + "    kept = [bytearray(32 * 1024**2) for _ in range(64)]\n"
+    result = judged(project, code, FEW, 'limit="128Mi"')
+    assert (result["verdict"], result["basis"]) == ("exceeds", "measured")
+    assert result["samples"][0]["outcome"] == "over the limit"
+    assert len(result["samples"]) == 1
+    assert result["samples"][0]["peak_bytes"] < 512 * MIB
+    assert "passed the limit of 128 MiB with 500 of 2,000 shop.Order rows" in result["reason"]
