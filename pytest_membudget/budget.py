@@ -144,6 +144,13 @@ def read_limit(value: object) -> int | str:
     return value if value == "cgroup" and isinstance(value, str) else parse_size(value)
 
 
+def read_inconclusive(value: object) -> str:
+    """Read what an inconclusive verdict does to the test: ``"fail"`` or ``"warn"``."""
+    if value not in ("fail", "warn"):
+        raise BudgetError(f'{value!r} is neither "fail" nor "warn"')
+    return str(value)
+
+
 def _read_seed(value: object) -> str:
     if isinstance(value, str):
         if "." not in value:

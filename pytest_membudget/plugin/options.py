@@ -86,27 +86,29 @@ def add_options(parser: pytest.Parser) -> None:
 
 def read_options(config: pytest.Config) -> Options:
     """Read every setting.  Raises pytest.UsageError for one that can't be read."""
-    from pytest_membudget.budget import read_limit, read_rows_lines
-    from pytest_membudget.units import parse_seconds
 
-    def setting(name: str, read: Callable[[Any], Any]) -> Setting | None:
+    def setting(name: str, reader: str | None = None) -> Setting | None:
         option = config.getoption(f"membudget_{name}", None)
-        ini = config.getini(f"membudget_{name}")
-        if option is not None:
-            return Setting(_read(name, read, option), _COMMAND_LINE)
-        return Setting(_read(name, read, ini), _INI) if ini else None
+        value, source = (option, _COMMAND_LINE) if option is not None else (None, _INI)
+        value = value or config.getini(f"membudget_{name}")
+        if not value:
+            return None
+        return Setting(value if reader is None else _read(name, reader, value), source)
 
     return Options(
-        limit=setting("limit", read_limit),
-        rows=setting("rows", read_rows_lines),
-        time_budget=setting("time_budget", parse_seconds),
-        json=setting("json", str),
-        inconclusive=setting("inconclusive", _read_inconclusive) or Setting("fail", "default"),
+        limit=setting("limit", "read_limit"),
+        rows=setting("rows", "read_rows_lines"),
+        time_budget=setting("time_budget", "parse_seconds"),
+        json=setting("json"),
+        inconclusive=setting("inconclusive", "read_inconclusive") or Setting("fail", "default"),
     )
 
 
 def header(options: Options) -> str | None:
     """One line with each setting that somebody has set; None where nobody has."""
+    if all(setting is None or setting.source == "default" for setting in vars(options).values()):
+        return None
+
     from pytest_membudget.units import format_seconds, format_size
 
     def rows(value: Mapping[str, int]) -> str:
@@ -127,22 +129,16 @@ def header(options: Options) -> str | None:
         for name, setting, show in shown
         if setting is not None and setting.source != "default"
     ]
-    return f"membudget: {', '.join(parts)}" if parts else None
+    return f"membudget: {', '.join(parts)}"
 
 
-def _read_inconclusive(value: str) -> str:
-    from pytest_membudget.errors import BudgetError
-
-    if value not in ("fail", "warn"):
-        raise BudgetError(f'{value!r} is neither "fail" nor "warn"')
-    return value
-
-
-def _read(name: str, read: Callable[[Any], Any], value: Any) -> Any:
+def _read(name: str, reader: str, value: Any) -> Any:
+    """Read by a function of :mod:`pytest_membudget.budget`, imported where there is a value."""
+    from pytest_membudget import budget
     from pytest_membudget.errors import BudgetError
 
     try:
-        return read(value)
+        return getattr(budget, reader)(value)
     except BudgetError as error:
         raise pytest.UsageError(f"membudget_{name}: {error}") from None
 
