@@ -1,6 +1,6 @@
 """What the plugin costs a project that never uses it: pytest with and without it, in turn.
 
-    python benchmarks/startup.py [--rounds 20]
+python benchmarks/startup.py [--rounds 20]
 """
 
 from __future__ import annotations

@@ -8,7 +8,14 @@ from pytest_membudget.budget import Budget
 from pytest_membudget.findings import Finding, find, touched_share
 from pytest_membudget.ladder import Ladder
 from pytest_membudget.measurement import Sample
-from pytest_membudget.projection import FLOOR_ROWS, Projection, fits_up_to, project
+from pytest_membudget.projection import (
+    FLOOR_ROWS,
+    REPEATABILITY,
+    REPEATABILITY_OF_TREES,
+    Projection,
+    fits_up_to,
+    project,
+)
 from pytest_membudget.result import Result
 from pytest_membudget.verdict import ERROR, TOUCHED_ALL, Verdict, judge
 
@@ -40,7 +47,11 @@ class Evidence:
 
     @property
     def points(self) -> list[tuple[float, float]]:
-        return [(one.size, one.run.peak) for one in self.ladder.climb(self.samples)]
+        """What is projected from; with two samples only, their baseline is the third point."""
+        climbed = self.ladder.climb(self.samples)
+        points = [(float(one.size), float(one.run.peak)) for one in climbed]
+        baseline = climbed[0].run.baseline if len(climbed) == 2 else None
+        return points if baseline is None else [(0.0, float(baseline)), *points]
 
     def touched(self, sample: Sample) -> float | None:
         """The share of the seeded rows that it read or wrote; None where none is expected."""
@@ -48,10 +59,12 @@ class Evidence:
 
     def projection(self) -> Projection | None:
         """To production's row count; it reaches up to where every seeded row would be touched."""
-        projection = project(self.points, self.ladder.rows)
+        seen = max(sample.run.peak for sample in self.samples)
+        alone = all(sample.run.processes == 1 for sample in self.samples)
+        noise = REPEATABILITY if alone else REPEATABILITY_OF_TREES * seen
+        projection = project(self.points, self.ladder.rows, noise)
         if projection is None:
             return None
-        seen = max(sample.run.peak for sample in self.samples)
         projection = replace(
             projection,
             low=max(projection.low, min(seen, projection.peak)),

@@ -23,7 +23,8 @@ _PATIENCE = 0.25
 _QUICK = 0.15
 _SHARE = 0.8
 _BEYOND = 1.15
-_MEANINGFUL_SECONDS = 0.25
+_FELT_SECONDS = 0.1
+_LONG_SECONDS = 1.0
 
 
 @dataclass(frozen=True)
@@ -87,7 +88,7 @@ class Ladder:
         """How long the sample of ``size`` rows will take, seeding included."""
         last = samples[-1]
         seeding = last.seed_seconds / last.size * max(0, size - last.size)
-        applying = last.run.duration * (size / last.size) ** _exponents(samples)[-1]
+        applying = last.run.duration * (size / last.size) ** _next_exponent(samples)
         return float(last.run.startup + applying + seeding)
 
     def duration(self, samples: Sequence[Sample], size: int) -> float:
@@ -102,15 +103,19 @@ class Ladder:
         """The size of the second sample, from which two more follow, each twice the one before.
 
         The larger it is the less do the floor and the noise of a peak weigh, so it grows while
-        all three are quick; it shrinks where the time left would not do for them.
+        all three are quick.  Where time is felt already it may grow faster than the rows, so the
+        first step is a small one, and smaller still where the time left would not do.
         """
         start = self._rung(self._exponent(_START_ROWS))
 
         def three_from(size: int) -> float:
             return 7 * self.seconds(samples, size)
 
-        while 8 * start <= self.rows and three_from(2 * start) <= _QUICK * self.time_budget:
-            start = self._double(start)
+        if samples[-1].run.duration > _FELT_SECONDS:
+            start = min(start, self._double(self._double(samples[-1].size)))
+        else:
+            while 8 * start <= self.rows and three_from(2 * start) <= _QUICK * self.time_budget:
+                start = self._double(start)
         while start > 2 * samples[-1].size and three_from(start) > left:
             start = self._rung(round(math.log2(self.rows / start)) + 1)
         return start if self.seconds(samples, start) <= left else None
@@ -129,10 +134,17 @@ class Ladder:
         return self._rung(exponent)
 
 
+def _next_exponent(samples: Sequence[Sample]) -> float:
+    """The power for the stretch to come: one that has been rising is expected to rise on."""
+    before, last = [1.0, 1.0, *_exponents(samples)][-2:]
+    rising = samples[-1].run.duration > _LONG_SECONDS and len(samples) > 2
+    return last + max(0.0, last - before) if rising else last
+
+
 def _exponents(samples: Sequence[Sample]) -> list[float]:
     """The power of the rows with which the time grew, from each sample to the next; 1 at least."""
     return [1.0] + [
         max(1.0, math.log(b.run.duration / a.run.duration) / math.log(b.size / a.size))
         for a, b in pairwise(samples)
-        if min(a.run.duration, b.run.duration) > _MEANINGFUL_SECONDS
+        if min(a.run.duration, b.run.duration) > _FELT_SECONDS
     ]

@@ -13,8 +13,10 @@ from itertools import pairwise
 
 MIB = 1024**2
 
-# Peaks repeat within ±0.2 MiB from run to run.
+# How well peaks repeat from run to run: one that the kernel kept, and, as a share of it, one that
+# is the sum over several processes at some instant.
 REPEATABILITY = 0.25 * MIB
+REPEATABILITY_OF_TREES = 0.02
 # Page caches, arenas and first chunks fill up below this many rows, whatever the migration does.
 FLOOR_ROWS = 12_000
 FLOOR_BYTES = 6 * MIB
@@ -58,30 +60,33 @@ class Projection:
         return Projection(**values)
 
 
-def project(points: Sequence[Point], rows: float) -> Projection | None:
+def project(
+    points: Sequence[Point], rows: float, noise: float = REPEATABILITY
+) -> Projection | None:
     """Predict the peak at ``rows`` from ``(rows, peak)`` points on a doubling ladder.
 
-    None with fewer than two points, unless the one there is lies at ``rows`` itself.
+    ``noise`` is how far in bytes a peak may be off when it is measured again.  None with fewer
+    than two points, unless the one there is lies at ``rows`` itself.
     """
     points = sorted(points)
     if points and points[-1][0] >= rows:
         peak = points[-1][1]
-        shape = _shape(points)
+        shape = _shape(points, noise)
         return Projection(
             rows,
             peak,
-            peak - REPEATABILITY,
-            peak + REPEATABILITY,
+            peak - noise,
+            peak + noise,
             shape.slope if shape else 0.0,
             shape.growth if shape else None,
             measured=True,
         )
-    shape = _shape(points)
+    shape = _shape(points, noise)
     if shape is None:
         return None
     last_rows, last_peak = points[-1]
     peak, low, high = (last_peak + shape.rise(last_rows, rows, sign) for sign in (0, -1, 1))
-    spread = 2 * REPEATABILITY
+    spread = 2 * noise
     slope = shape.rise(last_rows, rows) / (rows - last_rows)
     return Projection(rows, peak, low - spread, high + spread, slope, shape.growth, measured=False)
 
@@ -113,16 +118,16 @@ class _Shape:
         return total
 
 
-def _shape(points: Sequence[Point]) -> _Shape | None:
+def _shape(points: Sequence[Point], repeatability: float) -> _Shape | None:
     if len(points) < 2:
         return None
     slopes = [max(0.0, (b[1] - a[1]) / (b[0] - a[0])) for a, b in pairwise(points)]
     (start_rows, _), (last_rows, last_peak) = points[-2:]
-    noise = 2 * REPEATABILITY / (last_rows - start_rows)
+    noise = 2 * repeatability / (last_rows - start_rows)
     slope = slopes[-1]
     before = slopes[-2] if len(slopes) > 1 else 2 * slope
     error = max(abs(slope - before), noise)
-    if last_peak - points[-3:][0][1] < VISIBLE:
+    if last_peak - points[-3:][0][1] < max(VISIBLE, 4 * repeatability):
         filled = last_peak - points[0][1] > VISIBLE + FLOOR_BYTES
         hidden = max(slope, error, HIDDEN / last_rows)
         return _Shape(BOUNDED if filled else CONSTANT, 0.0, hidden)

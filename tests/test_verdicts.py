@@ -1,4 +1,4 @@
-"""The main job on both databases: what fits, what doesn't, and each way in which a check can lie."""
+"""The main job on both databases: what fits, what does not, and how a check can lie."""
 
 from __future__ import annotations
 
@@ -74,7 +74,9 @@ def test_several_migrations_are_applied_in_one_process(project: Project, vendor:
 
 
 def test_the_way_back(project: Project, vendor: str) -> None:
-    code = LOOP.replace("def forwards", "def backwards") + "\ndef forwards(apps, schema_editor): ...\n"
+    code = (
+        LOOP.replace("def forwards", "def backwards") + "\ndef forwards(apps, schema_editor): ...\n"
+    )
     project.migration("0002_it", code, backwards="backwards")
     project.budget('"shop.0002"', FEW, 'limit="512Mi"', "reverse=True")
     result = project.result()
@@ -117,13 +119,17 @@ def test_a_filter_that_matches_nothing_is_no_pass(project: Project, vendor: str)
 
 
 def test_a_filter_that_matches_some_widens_the_interval(project: Project, vendor: str) -> None:
-    some = BACKFILL.replace("filter(total__isnull=True)", "filter(id__lte=Order.objects.count() // 4)")
+    some = BACKFILL.replace(
+        "filter(total__isnull=True)", "filter(id__lte=Order.objects.count() // 4)"
+    )
     project.migration("0002_it", some)
     project.budget('"shop.0002"', ROWS, 'limit="512Mi"')
     result = project.result()
     assert "rows-untouched" in codes(result)
     grown = result["peak_bytes"] - result["baseline_bytes"]
-    assert result["peak_high_bytes"] - result["baseline_bytes"] == pytest.approx(4 * grown, rel=0.15)
+    assert result["peak_high_bytes"] - result["baseline_bytes"] == pytest.approx(
+        4 * grown, rel=0.15
+    )
 
 
 def test_an_async_function_that_never_runs_is_named(project: Project) -> None:

@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+import contextlib
 from abc import ABC, abstractmethod
 from pathlib import Path
 from typing import Any
+
+from django.db import OperationalError
 
 
 class ScratchDatabases(ABC):
@@ -28,9 +31,11 @@ class ScratchDatabases(ABC):
         return name
 
     def drop(self, name: str) -> None:
+        """Drop a database, now or, where its last session is not to be stopped yet, at the end."""
         self._own(name)
-        self._drop(name)
-        self.names.remove(name)
+        with contextlib.suppress(OperationalError):
+            self._drop(name)
+            self.names.remove(name)
 
     def use(self, name: str) -> None:
         """Point the Django connection at one of the databases; None of it is open afterwards."""
@@ -45,9 +50,8 @@ class ScratchDatabases(ABC):
     def close(self) -> None:
         """Drop everything that this run made."""
         self.release()
-        for name in reversed(self.names):
-            self._drop(name)
-        self.names.clear()
+        for name in reversed(self.names.copy()):
+            self.drop(name)
 
     @abstractmethod
     def remove_leftovers(self) -> None:

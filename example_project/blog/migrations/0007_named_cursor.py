@@ -21,6 +21,6 @@ def lower_authors(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("blog", "0007_cursor_fetchall")]
+    dependencies = [("blog", "0006_cursor_fetchall")]
 
     operations = [migrations.RunPython(lower_authors, migrations.RunPython.noop)]

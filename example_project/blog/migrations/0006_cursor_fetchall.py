@@ -12,6 +12,6 @@ def lower_authors(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("blog", "0006_own_batches")]
+    dependencies = [("blog", "0005_defer_iterator")]
 
     operations = [migrations.RunPython(lower_authors, migrations.RunPython.noop)]
