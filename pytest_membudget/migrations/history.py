@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import inspect
 from collections.abc import Iterable, Sequence
+from functools import cache
 
 from django.apps import apps as project_apps
 from django.db.migrations import Migration, RunPython, RunSQL, SeparateDatabaseAndState
@@ -17,11 +18,25 @@ from pytest_membudget.errors import BudgetError
 Key = tuple[str, str]
 
 
+@cache
+def history(*, squashed: bool = True) -> History:
+    """The project's history, loaded once a process."""
+    return History(squashed=squashed)
+
+
+def history_with(keys: Sequence[Key]) -> History:
+    """The history that has ``keys``: a replaced migration is only in the one without squashes."""
+    whole = history()
+    if all(key in whole.loader.graph.nodes for key in keys):
+        return whole
+    return history(squashed=False)
+
+
 class History:
     """Every migration of the project and how they depend on each other.  Opens no database."""
 
-    def __init__(self) -> None:
-        self.loader = MigrationLoader(None)
+    def __init__(self, *, squashed: bool) -> None:
+        self.loader = MigrationLoader(None, replace_migrations=squashed)  # type: ignore[call-arg]
 
     def find(self, wanted: str | Key) -> Key:
         """The key of ``"app_label.name"`` or a unique prefix of it, as ``migrate`` takes it."""
@@ -47,9 +62,10 @@ class History:
         That is everything which does not depend on them; on the way back they are applied too.
         """
         graph = self.loader.graph
-        after = {node for key in keys for node in graph.backwards_plan(self._node(key))}
+        after = {node for key in keys for node in graph.backwards_plan(key)}
         if reverse:
             after -= set(keys)
+        after |= self._replacements_beside_what_they_replace()
         plan = (node for leaf in graph.leaf_nodes() for node in graph.forwards_plan(leaf))
         return [node for node in dict.fromkeys(plan) if node not in after]
 
@@ -133,15 +149,18 @@ class History:
     def _migration(self, key: Key) -> Migration:
         return self.loader.disk_migrations[key]
 
-    def _node(self, key: Key) -> Key:
-        """The key in the graph.  A replaced migration is only there without its replacement."""
-        if key not in self.loader.graph.nodes:
-            self.loader.replace_migrations = False  # type: ignore[attr-defined]
-            self.loader.build_graph()
-        return key
+    def _replacements_beside_what_they_replace(self) -> set[Key]:
+        loader = self.loader
+        if loader.replace_migrations:  # type: ignore[attr-defined]
+            return set()
+        return {
+            key
+            for key, migration in loader.replacements.items()
+            if all(replaced in loader.disk_migrations for replaced in migration.replaces)
+        }
 
     def _previous(self, key: Key) -> str | None:
-        parents = self.loader.graph.node_map[self._node(key)].parents
+        parents = self.loader.graph.node_map[key].parents
         return max((parent.key[1] for parent in parents if parent.key[0] == key[0]), default=None)
 
 

@@ -12,7 +12,7 @@ from django.db import connections, transaction
 from django.db.migrations.state import StateApps
 
 from pytest_membudget.errors import SeedError, StageError
-from pytest_membudget.migrations.history import History, Key
+from pytest_membudget.migrations.history import Key, history_with
 from pytest_membudget.migrations.scratch.base import ScratchDatabases
 from pytest_membudget.migrations.seeding import Seeder
 from pytest_membudget.migrations.templates import Templates
@@ -25,7 +25,6 @@ class Stage:
         self._alias = alias
         self._scratch = scratch
         self._connection = connections[alias]
-        self._history = History()
         self._templates = Templates(self._connection, scratch, empty)
         self._apps: tuple[tuple[Key, ...], StateApps] | None = None
         self._seeders: dict[str, Seeder] = {}
@@ -91,7 +90,7 @@ class Stage:
     def _state_apps(self, keys: list[Key]) -> StateApps:
         wanted = tuple(keys)
         if self._apps is None or self._apps[0] != wanted:
-            self._apps = (wanted, self._history.state(keys).apps)
+            self._apps = (wanted, history_with(keys).state(keys).apps)
         return self._apps[1]
 
 

@@ -7,8 +7,7 @@ import importlib.machinery
 import os
 import sys
 from collections.abc import Sequence
-from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from pytest_membudget.budget import (
     DEFAULT_TIME_BUDGET,
@@ -21,9 +20,6 @@ from pytest_membudget.errors import BudgetError
 from pytest_membudget.plugin.options import Options, Setting
 from pytest_membudget.session import Subject
 
-if TYPE_CHECKING:
-    from pytest_membudget.migrations.history import History
-
 _MARKER = "the marker"
 
 
@@ -32,11 +28,13 @@ def complete(args: Sequence[Any], kwargs: dict[str, Any], options: Options) -> S
     request = read_marker(args, kwargs)
     _require_django()
     _require_database(request.database)
-    history = _history()
-    keys = tuple(dict.fromkeys(history.find(name) for name in request.migrations))
-    if request.reverse and (operation := history.irreversible(keys)):
+    from pytest_membudget.migrations.history import history, history_with
+
+    keys = tuple(dict.fromkeys(history().find(name) for name in request.migrations))
+    project = history_with(keys)
+    if request.reverse and (operation := project.irreversible(keys)):
         raise BudgetError(f"reverse=True: {keys[0][1]} can't be reversed: {operation}")
-    applied = history.applied_before(keys, reverse=request.reverse)
+    applied = project.applied_before(keys, reverse=request.reverse)
     limit = _limit(request, options)
     rows = _first(request.rows, options.rows)
     if rows is None:
@@ -50,7 +48,7 @@ def complete(args: Sequence[Any], kwargs: dict[str, Any], options: Options) -> S
     time_budget = _first(request.time_budget, options.time_budget)
     budget = Budget(
         migrations=keys,
-        rows=history.resolve_rows(rows.value, history.state(tuple(applied)), where),
+        rows=project.resolve_rows(rows.value, project.state(applied), where),
         rows_source=rows.source,
         limit=limit.value,
         limit_source=limit.source,
@@ -58,10 +56,10 @@ def complete(args: Sequence[Any], kwargs: dict[str, Any], options: Options) -> S
         seed=request.seed,
         reverse=request.reverse,
         time_budget=time_budget.value if time_budget else DEFAULT_TIME_BUDGET,
-        findings=tuple(history.findings(keys, reverse=request.reverse)),
+        findings=tuple(project.findings(keys, reverse=request.reverse)),
     )
-    targets = history.migrate_targets(keys, reverse=request.reverse)
-    return Subject(budget, applied, targets, history.touches_rows(keys))
+    targets = project.migrate_targets(keys, reverse=request.reverse)
+    return Subject(budget, applied, targets, project.touches_rows(keys))
 
 
 def _first(asked: Any, setting: Setting | None) -> Setting | None:
@@ -81,13 +79,6 @@ def _limit(request: Request, options: Options) -> Setting:
     if size is None:
         raise BudgetError('limit="cgroup": this process runs under no memory limit')
     return Setting(size, f"cgroup, by {limit.source}")
-
-
-@cache
-def _history() -> History:
-    from pytest_membudget.migrations.history import History
-
-    return History()
 
 
 def _require_django() -> None:
