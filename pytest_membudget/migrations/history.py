@@ -36,7 +36,7 @@ class History:
     """Every migration of the project and how they depend on each other.  Opens no database."""
 
     def __init__(self, *, squashed: bool) -> None:
-        self.loader = MigrationLoader(None, replace_migrations=squashed)  # type: ignore[call-arg]
+        self.loader = MigrationLoader(None, replace_migrations=squashed)
 
     def find(self, wanted: str | Key) -> Key:
         """The key of ``"app_label.name"`` or a unique prefix of it, as ``migrate`` takes it."""
