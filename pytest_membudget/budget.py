@@ -42,14 +42,12 @@ class Budget:
 
     migrations: tuple[tuple[str, str], ...]
     rows: dict[str, int]
-    rows_source: str
     limit: int
     limit_source: str
     database: str = "default"
     seed: str | None = None
     reverse: bool = False
     time_budget: float = DEFAULT_TIME_BUDGET
-    time_budget_source: str = "default"
     findings: tuple[tuple[str, str], ...] = field(default=())
 
     @property

@@ -111,6 +111,9 @@ class Project:
     def results(self, *arguments: str) -> list[dict[str, Any]]:
         """Run with ``--membudget-json`` and return its results."""
         self.run("--membudget-json=results.json", *arguments)
+        return self.read_results()
+
+    def read_results(self) -> list[dict[str, Any]]:
         document = json.loads((self.path / "results.json").read_text())
         return list(document["results"])
 

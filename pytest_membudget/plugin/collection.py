@@ -49,7 +49,6 @@ def complete(args: Sequence[Any], kwargs: dict[str, Any], options: Options) -> S
     budget = Budget(
         migrations=keys,
         rows=project.resolve_rows(rows.value, project.state(applied), where),
-        rows_source=rows.source,
         limit=limit.value,
         limit_source=limit.source,
         database=request.database,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import fcntl
 import os
-import sys
 from collections.abc import Mapping
 from typing import Any
 
@@ -57,7 +56,3 @@ def redirect_databases(settings: Any, alias: str, name: str | None) -> None:
 
 def _address(config: Mapping[str, Any]) -> tuple[Any, ...]:
     return tuple(config.get(key) for key in ("ENGINE", "HOST", "PORT", "NAME"))
-
-
-def use_path(path: list[str]) -> None:
-    sys.path[:] = path

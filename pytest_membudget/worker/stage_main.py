@@ -14,7 +14,7 @@ import warnings
 from contextlib import ExitStack
 from typing import IO, Any, NoReturn
 
-from pytest_membudget.errors import MembudgetError, SeedError
+from pytest_membudget.errors import MembudgetError
 from pytest_membudget.worker.bootstrap import (
     keep_channel,
     load_settings,
@@ -106,9 +106,6 @@ def _handle_both(handler: signal.Handlers) -> None:
 
 
 def _failure(error: Exception) -> dict[str, Any]:
-    if isinstance(error, SeedError):
-        where = {"model": error.model, "field": error.field}
-        return {"failed": str(error), "details": error.details, "seed": where}
     if isinstance(error, MembudgetError):
         return {"failed": str(error), "details": getattr(error, "details", "")}
     return {"failed": f"{type(error).__name__}: {error}", "details": traceback.format_exc()}
