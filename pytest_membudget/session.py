@@ -116,13 +116,13 @@ class _Check:
         """One sample, and how many rows there is room for on the disk."""
         rows = bed.rows(size)
         counted = f"{format_rows(rows[self.budget.counted_model])} {self.budget.counted_model}"
-        self.progress(f"seeding {counted} rows, {max(0, left):.0f} s left")
+        self.progress(f"seeding {counted} rows")
         seeded = bed.fill(size)
         name = bed.clone()
         following = self.evidence.ladder.sure(self.evidence.samples, size)
         if following is not None:
             bed.fill_ahead(following)
-        self.progress(f"applying it to {counted} rows, {max(0, left):.0f} s left")
+        self.progress(f"applying it to {counted} rows")
         done = run(
             self.subject.order(
                 bed,

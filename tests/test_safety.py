@@ -213,5 +213,6 @@ def test_a_terminal_shows_progress_and_a_log_none(project: Project) -> None:
         pass
     os.close(master)
     assert process.wait() == 0
-    assert b"shop.0002_loop: applying it to 500 shop.Order rows, " in shown
+    assert b"shop.0002_loop: applying it to 500 shop.Order rows" in shown
+    assert b" s left" in shown
     assert b"1 passed" in shown

@@ -60,8 +60,7 @@ class Guard:
         return self.result
 
     def _measure(self) -> Result:
-        with progress_line(self._item.config, self.subject.budget.label) as progress:
-            progress("starting")
+        with progress_line(self._item.config, self.subject.budget) as progress:
             return check(self.subject, self.stages, self._item.nodeid, progress)
 
 

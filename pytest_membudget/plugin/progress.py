@@ -8,11 +8,14 @@ from contextlib import contextmanager
 
 import pytest
 from rich.console import Console
-from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.progress import Progress, ProgressColumn, SpinnerColumn, Task, TextColumn
+from rich.text import Text
+
+from pytest_membudget.budget import Budget
 
 
 @contextmanager
-def progress_line(config: pytest.Config, label: str) -> Iterator[Callable[[str], None]]:
+def progress_line(config: pytest.Config, budget: Budget) -> Iterator[Callable[[str], None]]:
     """Give a function that says what is being done; it says nothing in a log or under xdist.
 
     The line stands below the one that pytest is writing, and leaves it as it was.
@@ -29,7 +32,7 @@ def progress_line(config: pytest.Config, label: str) -> Iterator[Callable[[str],
         column = config.get_terminal_writer().width_of_current_line
         sys.stdout.write("\n")
         try:
-            with _live(console, label) as say:
+            with _live(console, budget) as say:
                 yield say
         finally:
             sys.stdout.write(f"\x1b[A\x1b[{column}C" if column else "\x1b[A")
@@ -37,8 +40,17 @@ def progress_line(config: pytest.Config, label: str) -> Iterator[Callable[[str],
 
 
 @contextmanager
-def _live(console: Console, label: str) -> Iterator[Callable[[str], None]]:
-    columns = SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn()
+def _live(console: Console, budget: Budget) -> Iterator[Callable[[str], None]]:
+    columns = SpinnerColumn(), TextColumn("{task.description}"), _TimeLeft(budget.time_budget)
     with Progress(*columns, console=console, transient=True) as progress:
-        task = progress.add_task(label, total=None)
-        yield lambda text: progress.update(task, description=f"{label}: {text}")
+        task = progress.add_task(budget.label, total=None)
+        yield lambda text: progress.update(task, description=f"{budget.label}: {text}")
+
+
+class _TimeLeft(ProgressColumn):
+    def __init__(self, seconds: float) -> None:
+        super().__init__()
+        self._seconds = seconds
+
+    def render(self, task: Task) -> Text:
+        return Text(f"at most {max(0.0, self._seconds - (task.elapsed or 0)):.0f} s left")

@@ -142,4 +142,5 @@ def _render(table: Table, width: int, *, color: bool) -> list[str]:
     stream = io.StringIO()
     console = Console(file=stream, width=width, force_terminal=color, no_color=not color)
     console.print(table)
-    return [line.rstrip() for line in stream.getvalue().splitlines()]
+    lines = [line.rstrip() for line in stream.getvalue().splitlines()]
+    return "\n".join(lines).strip("\n").splitlines()
