@@ -21,6 +21,7 @@ from typing import Any
 
 import django
 import pytest
+from rich import box
 from rich.console import Console
 from rich.table import Table
 
@@ -91,7 +92,7 @@ class FullSize:
 
 
 def table(rows: list[dict[str, Any]]) -> Table:
-    shown = Table(title="projected and measured at full size, MiB")
+    shown = Table(title="Peaks in MiB, projected and measured at full size", box=box.MARKDOWN)
     for name in ("migration", "rows", "largest sample", "projected", "interval", "measured"):
         shown.add_column(name, justify="left" if name == "migration" else "right")
     for name in ("error", "goal", "check", "full run"):

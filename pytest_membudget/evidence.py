@@ -67,7 +67,7 @@ class Evidence:
             return None
         projection = replace(
             projection,
-            low=max(projection.low, min(seen, projection.peak)),
+            low=max(projection.low, min(seen, projection.peak) - 2 * noise),
             peak=max(projection.peak, seen),
             high=max(projection.high, seen),
         )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pytest
 from project import LOOP, STREAM, Project
 
 FEW = 'rows={"shop.Order": 200}'
@@ -117,7 +116,6 @@ def test_a_squashed_migration_and_one_that_it_replaces(project: Project) -> None
 
 
 def test_a_configuration_class_of_django_configurations(project: Project) -> None:
-    pytest.importorskip("configurations")
     settings = project.path / "settings.py"
     lines = [f"    {line}\n" for line in settings.read_text().splitlines()[1:]]
     settings.write_text(
