@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from pytest_membudget.errors import BudgetError
@@ -12,7 +13,6 @@ from pytest_membudget.units import parse_rows, parse_seconds, parse_size
 DEFAULT_TIME_BUDGET = 60.0
 
 MigrationName = str | tuple[str, str]
-Seed = Callable[[Any, dict[str, int], str], object]
 
 
 @dataclass(frozen=True)
@@ -146,6 +146,15 @@ def read_inconclusive(value: object) -> str:
     """Read what an inconclusive verdict does to the test: ``"fail"`` or ``"warn"``."""
     if value not in ("fail", "warn"):
         raise BudgetError(f'{value!r} is neither "fail" nor "warn"')
+    return str(value)
+
+
+def read_output_path(value: object) -> str:
+    """Read where a report goes: a file in a folder that is there or can be made."""
+    path = Path(str(value))
+    above = next(folder for folder in path.absolute().parents if folder.exists())
+    if path.is_dir() or not above.is_dir():
+        raise BudgetError(f"{str(value)!r} is not a path that a file can be written to")
     return str(value)
 
 

@@ -17,7 +17,7 @@ from pytest_membudget.projection import (
     project,
 )
 from pytest_membudget.result import Result
-from pytest_membudget.verdict import ERROR, TOUCHED_ALL, Verdict, judge
+from pytest_membudget.verdict import ERROR, EXCEEDS, TOUCHED_ALL, Verdict, judge
 
 _ENOUGH = 3
 
@@ -32,7 +32,7 @@ class Evidence:
 
     budget: Budget
     touches_rows: bool
-    database: dict[str, str] = field(default_factory=dict)
+    database: dict[str, str | None] = field(default_factory=dict)
     tables: dict[str, str] = field(default_factory=dict)
     fresh: dict[str, list[str]] = field(default_factory=dict)
     samples: list[Sample] = field(default_factory=list)
@@ -60,8 +60,7 @@ class Evidence:
     def projection(self) -> Projection | None:
         """To production's row count; it reaches up to where every seeded row would be touched."""
         seen = max(sample.run.peak for sample in self.samples)
-        alone = all(sample.run.processes == 1 for sample in self.samples)
-        noise = REPEATABILITY if alone else REPEATABILITY_OF_TREES * seen
+        noise = self._noise
         projection = project(self.points, self.ladder.rows, noise)
         if projection is None:
             return None
@@ -84,14 +83,14 @@ class Evidence:
         projection = self.projection()
         if projection is None or projection.peak <= self.budget.limit:
             return None
-        return fits_up_to(self.points, projection, self.budget.limit)
+        return fits_up_to(self.points, projection, self.budget.limit, self._noise)
 
     def fits(self) -> int | None:
         """How many rows of the counted model fit; None where it isn't known or there is no end."""
         projection = self.projection()
         if projection is None:
             return None
-        fits = fits_up_to(self.points, projection, self.budget.limit)
+        fits = fits_up_to(self.points, projection, self.budget.limit, self._noise)
         return None if fits is None else int(fits * self._counted_share)
 
     def verdict(self) -> Verdict:
@@ -122,7 +121,9 @@ class Evidence:
             basis=verdict.basis,
             reason=verdict.reason,
             findings=tuple(self._findings(projected)),
-            peak_bytes=max((sample.run.peak for sample in self.samples), default=None),
+            peak_bytes=max(sample.run.peak for sample in self.samples)
+            if verdict.verdict == EXCEEDS
+            else None,
             baseline_bytes=self.samples[0].run.baseline if self.samples else None,
             duration_s=duration,
             projected_duration_s=None if projected is None else round(projected, 3),
@@ -155,9 +156,22 @@ class Evidence:
     def _is_enough(self, projection: Projection) -> bool:
         if projection.measured:
             return True
-        if len(self.ladder.climb(self.samples)) < _ENOUGH:
-            return False
-        return projection.low > self.budget.limit or self.finished[-1].size >= FLOOR_ROWS
+        climbed = self.ladder.climb(self.samples)
+        if projection.low <= self.budget.limit:
+            climbed = [sample for sample in climbed if sample.size >= FLOOR_ROWS / 2]
+        return len(climbed) >= _ENOUGH and not self._is_refuted()
+
+    def _is_refuted(self) -> bool:
+        """Whether a sample that was stopped had passed what the others project for it."""
+        last = self.samples[-1]
+        expected = None if last.finished else project(self.points, last.size)
+        return expected is not None and last.run.peak > expected.high
+
+    @property
+    def _noise(self) -> float:
+        alone = all(sample.run.processes == 1 for sample in self.samples)
+        peak = max(sample.run.peak for sample in self.samples)
+        return REPEATABILITY if alone else REPEATABILITY_OF_TREES * peak
 
     @property
     def _counted_share(self) -> float:

@@ -19,22 +19,30 @@ class Finding:
 
 
 def touched_share(sample: Sample, tables: dict[str, str]) -> float:
-    """The share of the seeded rows that the run read or wrote: of the model it touched most.
+    """The share of the seeded rows that the run read or wrote, of the largest model it went to.
 
-    ``tables`` maps a model label to its table.
+    ``tables`` maps a model label to its table.  A lookup table that is read in full says nothing
+    of the rows that a filter left out of a larger one.
     """
     run = sample.run
-    return max(
-        min(1.0, max(run.read.get(table, 0), run.written.get(table, 0)) / sample.rows[label])
+    went_to = [
+        label
         for label, table in tables.items()
-    )
+        if table in run.read or table in run.written or table in run.filters
+    ]
+    if not went_to:
+        return 0.0
+    largest = max(went_to, key=lambda label: sample.rows[label])
+    table = tables[largest]
+    touched = max(run.read.get(table, 0), run.written.get(table, 0))
+    return min(1.0, touched / sample.rows[largest])
 
 
 def find(
     budget: Budget,
     samples: Sequence[Sample],
     *,
-    vendor: str,
+    vendor: str | None,
     touched: float | None,
     fresh: dict[str, list[str]],
     projected_duration: float | None,
@@ -83,7 +91,7 @@ def _widest(columns: dict[str, int]) -> list[tuple[str, int]]:
     return sorted(columns.items(), key=lambda item: -item[1])[:4]
 
 
-def _about_process(samples: Sequence[Sample], vendor: str) -> Iterator[Finding]:
+def _about_process(samples: Sequence[Sample], vendor: str | None) -> Iterator[Finding]:
     facts = {key: value for sample in samples for key, value in sample.run.facts.items()}
     if vendor == "sqlite":
         yield Finding(

@@ -54,11 +54,6 @@ class Projection:
     growth: str | None
     measured: bool
 
-    def shifted(self, high: float) -> Projection:
-        """The same with a higher upper bound."""
-        values = {**self.__dict__, "high": max(self.high, high)}
-        return Projection(**values)
-
 
 def project(
     points: Sequence[Point], rows: float, noise: float = REPEATABILITY
@@ -142,10 +137,13 @@ def _shape(points: Sequence[Point], repeatability: float) -> _Shape | None:
         return _Shape(growth, slope, noise, ratio, drift)
     if start_rows < FLOOR_ROWS:
         error = max(error, FLOOR_BYTES / (last_rows - start_rows))
-    return _Shape(LINEAR, slope, error)
+    rising = slope / before - 1 if above_floor and slope - before > noise and before > 0 else 0.0
+    return _Shape(LINEAR, slope, error, ratio_error=rising)
 
 
-def fits_up_to(points: Sequence[Point], projection: Projection, limit: float) -> float | None:
+def fits_up_to(
+    points: Sequence[Point], projection: Projection, limit: float, noise: float = REPEATABILITY
+) -> float | None:
     """The largest row count whose projected peak is under ``limit``; None where none is known.
 
     Nothing is said beyond sixteen times production's row count, nor for growth that is bounded.
@@ -157,12 +155,12 @@ def fits_up_to(points: Sequence[Point], projection: Projection, limit: float) ->
     if points[0][1] >= limit:
         return 0.0
     furthest = 16 * projection.rows
-    beyond = project(points, furthest)
+    beyond = project(points, furthest, noise)
     if beyond is None or beyond.peak < limit or projection.growth in (CONSTANT, BOUNDED):
         return None
     low, high = points[-1][0], furthest
     while high - low > max(1.0, low * 1e-4):
         middle = (low + high) / 2
-        there = project(points, middle)
+        there = project(points, middle, noise)
         low, high = (middle, high) if there and there.peak < limit else (low, middle)
     return low

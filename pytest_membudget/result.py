@@ -24,7 +24,7 @@ class Result:
     nodeid: str
     migration: str
     reverse: bool
-    database: dict[str, str]
+    database: dict[str, str | None]
     rows: dict[str, int]
     limit_bytes: int
     limit_source: str
@@ -54,7 +54,8 @@ class Result:
 
     def to_dict(self) -> dict[str, Any]:
         """The result as schema 1 has it, of plain JSON values."""
-        plain = {name: getattr(self, name) for name in self.__dataclass_fields__}
+        names = [name for name in self.__dataclass_fields__ if name != "details"]
+        plain = {name: getattr(self, name) for name in names}
         return {
             **plain,
             "findings": [asdict(finding) for finding in self.findings],

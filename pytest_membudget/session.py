@@ -60,7 +60,7 @@ class Subject:
 def check(subject: Subject, stages: Stages, nodeid: str, progress: Progress) -> Result:
     """Measure and judge one budget.  What goes wrong in it is a verdict, not an exception."""
     begin = time.monotonic()
-    database = {"alias": subject.budget.database, "vendor": "", "version": ""}
+    database = {"alias": subject.budget.database, "vendor": None, "version": None}
     evidence = Evidence(subject.budget, subject.touches_rows, database)
     try:
         verdict = _Check(subject, evidence, progress).measure(stages)

@@ -20,6 +20,8 @@ from pytest_membudget.units import (
 WITHIN, EXCEEDS, INCONCLUSIVE, ERROR = "within", "exceeds", "inconclusive", "error"
 MEASURED, PROJECTED = "measured", "projected"
 
+ASYNC_CODE = "async-code"
+
 # With fewer of the seeded rows touched nothing can be said about a migration that touches all.
 TOUCHED_TOO_FEW = 0.1
 TOUCHED_HALF = 0.5
@@ -64,6 +66,9 @@ def judge(
         return Verdict(INCONCLUSIVE, None, f"{budget.label} could not be judged: {_why(last)}.")
     if touched is not None and touched < TOUCHED_TOO_FEW:
         return Verdict(INCONCLUSIVE, None, _untouched(budget, touched, last))
+    never_run = next((message for code, message in budget.findings if code == ASYNC_CODE), None)
+    if never_run is not None:
+        return Verdict(INCONCLUSIVE, None, f"{budget.label} was not run whole: {never_run}.")
     basis = MEASURED if projection.measured else PROJECTED
     if projection.high < budget.limit and evidence:
         return Verdict(WITHIN, basis, _peaks(budget, projection, fits))

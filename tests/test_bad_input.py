@@ -36,7 +36,7 @@ WRONG = {
     "no limit": (['"shop.0002"', ROWS], "no limit: give the memory limit of the container"),
     "unknown argument": (
         ['"shop.0002"', ROWS, LIMIT, "row=1"],
-        "got an unexpected keyword argument 'row'; its arguments are migration, rows, limit",
+        "; its arguments are migration, rows, limit, database, seed, reverse, time_budget",
     ),
     "no migration": ([ROWS, LIMIT], "missing 1 required positional argument: 'migration'"),
     "unknown alias": (
@@ -177,3 +177,19 @@ def test_settings_that_a_fresh_process_cannot_load(shop: Project) -> None:
     result = shop.run()
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     assert "settings.configure() was called in this process" in result.stderr.str()
+
+
+@pytest.mark.parametrize("code", ["raise OSError('no such thing')", "import nowhere", "def ("])
+def test_a_project_that_cannot_be_loaded(shop: Project, code: str) -> None:
+    shop.write("shop/migrations/0009_broken.py", code)
+    shop.budget('"shop.0002"', ROWS, LIMIT)
+    result = shop.run()
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    assert "the project's migrations can't be loaded: " in result.stderr.str()
+
+
+def test_a_report_that_cannot_be_written(shop: Project) -> None:
+    shop.write("blocked", "")
+    result = shop.run("--membudget-json=blocked/results.json")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    assert "'blocked/results.json' is not a path that a file can be" in result.stderr.str()

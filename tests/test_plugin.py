@@ -257,3 +257,21 @@ def test_the_worker_imports_no_pytest(shop: Project) -> None:
     shop.migration("0004_look", f"def forwards(apps, schema_editor):\n    {code}\n")
     shop.budget('"shop.0004"', 'rows={"shop.Order": 100}', 'limit="512Mi"')
     assert shop.result()["verdict"] == "inconclusive"
+
+
+def test_a_test_that_is_run_again_is_measured_again(shop: Project) -> None:
+    shop.write(
+        "conftest.py",
+        """
+        from _pytest.runner import runtestprotocol
+
+        def pytest_runtest_protocol(item, nextitem):
+            for _ in range(2):
+                for report in runtestprotocol(item, nextitem=nextitem, log=False):
+                    item.ihook.pytest_runtest_logreport(report=report)
+            return True
+        """,
+    )
+    shop.budget(BUDGET.replace("512Mi", "16Mi"))
+    shop.run().assert_outcomes(failed=2)
+    assert len(shop.results()) == 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import pty
@@ -216,3 +217,36 @@ def test_a_terminal_shows_progress_and_a_log_none(project: Project) -> None:
     assert b"shop.0002_loop: applying it to 500 shop.Order rows" in shown
     assert b" s left" in shown
     assert b"1 passed" in shown
+
+
+def test_options_cannot_name_another_database(project: Project) -> None:
+    """Django lets an option of the driver win over ``NAME``."""
+    path = project.path / "named.sqlite3"
+    with (project.path / "settings.py").open("a") as file:
+        file.write(f"DATABASES['default']['OPTIONS'] = {{'database': {str(path)!r}}}\n")
+    project.migration("0002_loop", LOOP)
+    project.budget('"shop.0002"', 'rows={"shop.Order": 200}', 'limit="512Mi"')
+    project.run().assert_outcomes(passed=1)
+    assert not path.exists()
+
+
+DAEMON = """
+def forwards(apps, schema_editor):
+    import subprocess
+    list(apps.get_model("shop", "Order").objects.all())
+    subprocess.Popen(["sleep", "1000"], start_new_session=True)
+    import time
+    time.sleep(0.5)
+"""
+
+
+def test_a_daemon_that_a_migration_starts_is_ended(project: Project, temporary: Path) -> None:
+    project.migration("0002_daemon", DAEMON)
+    project.budget('"shop.0002"', 'rows={"shop.Order": 4}', 'limit="512Mi"')
+    project.run().assert_outcomes(passed=1)
+    mine = []
+    for process in psutil.process_iter(["cmdline"]):
+        with contextlib.suppress(psutil.Error):
+            if process.info["cmdline"] == ["sleep", "1000"]:
+                mine.append(process.environ().get("TMPDIR") == str(temporary))
+    assert not any(mine)

@@ -210,3 +210,15 @@ def test_a_process_beyond_the_limit_is_stopped(project: Project, vendor: str) ->
     assert len(result["samples"]) == 1
     assert result["samples"][0]["peak_bytes"] < 512 * MIB
     assert "passed the limit of 128 MiB with 500 of 2,000 shop.Order rows" in result["reason"]
+
+
+def test_a_lookup_table_read_in_full_does_not_hide_a_filter(project: Project, vendor: str) -> None:
+    code = """
+    def forwards(apps, schema_editor):
+        list(apps.get_model("shop", "Customer").objects.all())
+        for order in apps.get_model("shop", "Order").objects.filter(price=-1): pass
+    """
+    rows = 'rows={"shop.Order": 2_000, "shop.Customer": 100}'
+    result = judged(project, code, rows, 'limit="512Mi"')
+    assert result["verdict"] == "inconclusive"
+    assert "touched none of the seeded rows" in result["reason"]

@@ -89,8 +89,10 @@ def membudget(request: pytest.FixtureRequest) -> Guard:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, None, None]:
-    yield
     guard = item.stash.get(guard_key, None)
+    if guard is not None:
+        guard.result = None  # a plugin may run the same item again
+    yield
     if guard is not None and guard.result is None:
         guard.check()
 

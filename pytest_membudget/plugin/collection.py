@@ -6,7 +6,8 @@ import importlib
 import importlib.machinery
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from pytest_membudget.budget import (
@@ -30,8 +31,9 @@ def complete(args: Sequence[Any], kwargs: dict[str, Any], options: Options) -> S
     _require_database(request.database)
     from pytest_membudget.migrations.history import history, history_with
 
-    keys = tuple(dict.fromkeys(history().find(name) for name in request.migrations))
-    project = history_with(keys)
+    with _as_budget_error("the project's migrations can't be loaded"):
+        keys = tuple(dict.fromkeys(history().find(name) for name in request.migrations))
+        project = history_with(keys)
     if request.reverse and (operation := project.irreversible(keys)):
         raise BudgetError(f"reverse=True: {keys[0][1]} can't be reversed: {operation}")
     applied = project.applied_before(keys, reverse=request.reverse)
@@ -48,7 +50,9 @@ def complete(args: Sequence[Any], kwargs: dict[str, Any], options: Options) -> S
     time_budget = _first(request.time_budget, options.time_budget)
     budget = Budget(
         migrations=keys,
-        rows=project.resolve_rows(rows.value, project.state(applied), where),
+        rows=project.resolve_rows(
+            rows.value, project.state(applied), where, strict=rows.source == _MARKER
+        ),
         limit=limit.value,
         limit_source=limit.source,
         database=request.database,
@@ -59,6 +63,17 @@ def complete(args: Sequence[Any], kwargs: dict[str, Any], options: Options) -> S
     )
     targets = project.migrate_targets(keys, reverse=request.reverse)
     return Subject(budget, applied, targets, project.touches_rows(keys))
+
+
+@contextmanager
+def _as_budget_error(what: str) -> Iterator[None]:
+    """Whatever the project's own code raises while it is read is the project's to mend."""
+    try:
+        yield
+    except BudgetError:
+        raise
+    except Exception as error:
+        raise BudgetError(f"{what}: {type(error).__name__}: {error}") from error
 
 
 def _first(asked: Any, setting: Setting | None) -> Setting | None:
@@ -125,9 +140,7 @@ def _require_importable(path: str) -> None:
                 "on the Python path, for instance of the app"
             )
         search = list(spec.submodule_search_locations or [])
-    try:
+    with _as_budget_error(f"seed={path!r} can't be imported"):
         seed = getattr(sys.modules.get(module) or importlib.import_module(module), name)
-    except (ImportError, AttributeError) as error:
-        raise BudgetError(f"seed={path!r} can't be imported: {error}") from None
     if not callable(seed):
         raise BudgetError(f"seed={path!r} is not callable")

@@ -99,7 +99,7 @@ def read_options(config: pytest.Config) -> Options:
         limit=setting("limit", "read_limit"),
         rows=setting("rows", "read_rows_lines"),
         time_budget=setting("time_budget", "parse_seconds"),
-        json=setting("json"),
+        json=setting("json", "read_output_path"),
         inconclusive=setting("inconclusive", "read_inconclusive") or Setting("fail", "default"),
     )
 

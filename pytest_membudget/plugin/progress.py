@@ -26,7 +26,7 @@ def progress_line(config: pytest.Config, budget: Budget) -> Iterator[Callable[[s
         return
     with capture.global_and_fixture_disabled():
         console = Console(file=sys.stdout)
-        if not console.is_interactive:
+        if not (console.is_interactive and sys.stdout.isatty()):
             yield lambda text: None
             return
         column = config.get_terminal_writer().width_of_current_line

@@ -92,6 +92,16 @@ def summary(results: Sequence[dict[str, Any]], width: int, *, color: bool) -> li
     return _render(table, width, color=color)
 
 
+def notes(results: Sequence[dict[str, Any]]) -> list[str]:
+    """What the reader of the table has to know, of budgets that pass as well."""
+    return [
+        f"{_migration(result)}: {finding['message']}"
+        for result in results
+        for finding in result["findings"]
+        if finding["code"] in _NOTED_ALWAYS
+    ]
+
+
 def _migration(result: dict[str, Any]) -> str:
     return str(result["migration"]) + (" (reverse)" if result["reverse"] else "")
 
@@ -115,7 +125,7 @@ def _short_peak(result: dict[str, Any]) -> str:
 def _peak(result: dict[str, Any]) -> str:
     peak, low, high = (result[f"peak{part}_bytes"] for part in ("", "_low", "_high"))
     if peak is None:
-        return "unknown"
+        return ""
     if low is None:
         return f"over {format_size(peak)}" if peak > result["limit_bytes"] else format_size(peak)
     return format_interval(low, peak, high)

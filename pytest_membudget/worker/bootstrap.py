@@ -46,12 +46,22 @@ def redirect_databases(settings: Any, alias: str, name: str | None) -> None:
     """
     configured = settings.DATABASES
     original = _address(configured[alias])
+    for config in configured.values():
+        _let_name_decide(config)
     for other, config in configured.items():
         mirror = config.get("TEST", {}).get("MIRROR")
         if name is not None and (other == alias or mirror == alias or _address(config) == original):
             config["NAME"] = name
         elif other != alias:
             configured[other] = {"ENGINE": CLOSED_ENGINE, "NAME": other}
+
+
+def _let_name_decide(config: dict[str, Any]) -> None:
+    """Drop the connection options that Django lets win over ``NAME``."""
+    options = dict(config.get("OPTIONS") or {})
+    named = [options.pop(key, None) for key in ("dbname", "database", "conninfo")]
+    config["OPTIONS"] = options
+    config["NAME"] = config.get("NAME") or next(filter(None, named), "")
 
 
 def _address(config: Mapping[str, Any]) -> tuple[Any, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import shutil
 import tempfile
@@ -15,9 +16,11 @@ class RunFolder:
     """A new folder below the system's temporary folder."""
 
     def __init__(self) -> None:
-        self.path = Path(tempfile.mkdtemp(prefix=_PREFIX))
-        lock = _locked(self.path)
-        assert lock is not None, "a folder that nobody else knows is free"
+        lock = None
+        while lock is None:  # another run may have taken the new folder for a dead one's
+            self.path = Path(tempfile.mkdtemp(prefix=_PREFIX))
+            with contextlib.suppress(FileNotFoundError):
+                lock = _locked(self.path)
         self._lock = lock
 
     def close(self) -> None:
@@ -28,9 +31,9 @@ class RunFolder:
 def remove_dead_folders() -> None:
     """Remove the folders of runs that ended without doing it themselves."""
     for folder in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*"):
-        if folder.is_symlink() or not (folder / "lock").is_file():
-            continue
         try:
+            if folder.is_symlink() or not (folder / "lock").is_file():
+                continue
             lock = _locked(folder)
         except OSError:  # another user's
             continue

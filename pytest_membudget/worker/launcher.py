@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import signal
 import subprocess
 import tempfile
@@ -49,6 +50,7 @@ def run(order: Order) -> Run:
         reply, overflow = Path(folder, "reply.json"), Path(folder, "rows")
         process = start("apply_main", subprocess.PIPE, subprocess.STDOUT)
         output = _Output(process)
+        meter = Meter(process.pid)
         try:
             request = {
                 "alias": order.alias,
@@ -62,12 +64,13 @@ def run(order: Order) -> Run:
             begin = time.monotonic()
             with contextlib.suppress(BrokenPipeError):
                 send(process, request)
-            meter = Meter(process.pid)
             stopped = _watch(process, meter, order, begin)
         finally:
+            meter.kill_children()
             kill_group(process)
             printed = output.text()
-            close_streams(process)
+            if not output.open:
+                close_streams(process)
         answer = json.loads(reply.read_text()) if reply.exists() else {}
         _add_overflow(answer, overflow)
         elapsed = time.monotonic() - begin
@@ -164,11 +167,16 @@ class _Output:
 
     def _drain(self) -> None:
         assert self._process.stdout is not None
-        while chunk := self._process.stdout.read1(8192):  # type: ignore[attr-defined]
+        while chunk := os.read(self._process.stdout.fileno(), 8192):
             self._kept.append(chunk)
             self._size += len(chunk)
             while self._size - len(self._kept[0]) > _OUTPUT_KEPT:
                 self._size -= len(self._kept.popleft())
+
+    @property
+    def open(self) -> bool:
+        """Whether a process that outlived the worker still holds the other end."""
+        return self._thread.is_alive()
 
     def text(self) -> str:
         self._thread.join(timeout=1)

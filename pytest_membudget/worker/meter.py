@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 
 import psutil
@@ -48,6 +49,12 @@ class Meter:
 
     def machine_is_short(self) -> bool:
         return bool(psutil.virtual_memory().available < self._short)
+
+    def kill_children(self) -> None:
+        """End the children that it has seen, those outside of the process group among them."""
+        for child in self._children:
+            with contextlib.suppress(psutil.NoSuchProcess, psutil.AccessDenied):
+                child.kill()
 
     def timeline(self) -> tuple[tuple[float, int], ...]:
         """At most some hundred ``(seconds, bytes)`` points, each the largest of its stretch."""

@@ -20,16 +20,20 @@ _ORDER_SECONDS = 900.0
 class StageClient:
     """Starts the stage's process and gives it orders.
 
-    ``call`` waits for the answer; ``begin`` doesn't, and the next ``call`` or ``finish`` waits for
-    that first.  Raises StageError where an order failed.
+    ``call`` waits for the answer; ``begin`` doesn't, and has to be followed by ``finish`` before
+    the next order.  Raises StageError where an order failed.
     """
 
     def __init__(self, alias: str) -> None:
         self._log: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115, open as long as the process
         self._process = start("stage_main", subprocess.PIPE, self._log)
-        self._pending = True
-        send(self._process, {"alias": alias})
-        hello = self.finish()
+        self._pending = False
+        try:
+            self._send({"alias": alias})
+            hello = self.finish()
+        except BaseException:
+            self.close()
+            raise
         self.folder: str = hello["folder"]
         self.vendor: str = hello["vendor"]
         self.version: str = hello["version"]
@@ -44,20 +48,20 @@ class StageClient:
 
     def begin(self, do: str, **arguments: Any) -> None:
         assert not self._pending, "one order at a time"
-        try:
-            send(self._process, {"do": do, **arguments})
-        except BrokenPipeError:
-            raise self._died("ended") from None
-        self._pending = True
+        self._send({"do": do, **arguments})
 
     def finish(self) -> Any:
         """Wait for the answer to the order under way."""
         stdout = self._process.stdout
         assert stdout is not None
-        if not select.select([stdout], [], [], _ORDER_SECONDS)[0]:
-            kill_group(self._process)
-            raise self._died(f"did not answer for {_ORDER_SECONDS:.0f} s and was ended")
-        line = stdout.readline()
+        try:
+            if not select.select([stdout], [], [], _ORDER_SECONDS)[0]:
+                raise StageError(f"a scratch database took more than {_ORDER_SECONDS:.0f} s")
+            line = stdout.readline()
+        except BaseException:
+            # Nobody will ask for the answer any more, so the next order would get it.
+            self.close()
+            raise
         self._pending = False
         if not line:
             raise self._died("ended")
@@ -73,6 +77,13 @@ class StageClient:
             self._process.wait(_CLEANUP_SECONDS)
         kill_group(self._process)
         self._log.close()
+
+    def _send(self, message: dict[str, Any]) -> None:
+        try:
+            send(self._process, message)
+        except BrokenPipeError:
+            raise self._died("ended") from None
+        self._pending = True
 
     def _died(self, how: str) -> StageError:
         self._pending = False
@@ -91,6 +102,8 @@ class Stages:
     def get(self, alias: str) -> StageClient:
         """A stage that works; one that died is replaced, since the next check may do better."""
         stage = self._started.get(alias)
+        if stage is not None and not stage.alive:
+            stage.close()
         if stage is None or not stage.alive:
             stage = self._started[alias] = StageClient(alias)
         return stage

@@ -24,8 +24,11 @@ from pytest_membudget.worker.bootstrap import (
 from pytest_membudget.worker.folder import RunFolder, remove_dead_folders
 
 
-class _ParentGone(BaseException):
-    """The pytest process has ended, asked or killed."""
+class _ParentGone(KeyboardInterrupt):
+    """The pytest process has ended, asked or killed.
+
+    A KeyboardInterrupt, because psycopg cancels the statement that it interrupts only for that.
+    """
 
 
 def main() -> None:
@@ -58,6 +61,8 @@ def _open(alias: str, cleanup: ExitStack) -> tuple[Any, dict[str, Any]]:
     """Point the project at a scratch database before any code of the project runs."""
     settings = load_settings()
     redirect_databases(settings, alias, None)
+    # A pool would hand out sessions of the scratch database before.
+    settings.DATABASES[alias]["OPTIONS"].pop("pool", None)
     folder = RunFolder()
     cleanup.callback(folder.close)
     remove_dead_folders()
@@ -65,7 +70,9 @@ def _open(alias: str, cleanup: ExitStack) -> tuple[Any, dict[str, Any]]:
     import django
     from django.db import connections
 
-    from pytest_membudget.migrations.scratch import scratch_databases
+    from pytest_membudget.migrations.scratch import check_vendor, scratch_databases
+
+    check_vendor(alias, connections[alias])
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # Django's, of a connection before the apps are ready

@@ -73,8 +73,7 @@ def _maintenance_connection(connection: Any) -> Any:
     """A second connection to the same server, to a database that nothing is written to."""
     from django.db.utils import Error
 
-    settings = {**connection.settings_dict, "OPTIONS": dict(connection.settings_dict["OPTIONS"])}
-    settings["OPTIONS"].pop("pool", None)
+    settings = connection.settings_dict
     problems = []
     for name in ("postgres", "template1", settings["NAME"]):
         candidate = type(connection)({**settings, "NAME": name}, connection.alias)
