@@ -90,9 +90,22 @@ def test_a_sample_at_production_is_no_projection() -> None:
     assert (projection.peak, projection.high - projection.low) == (60 * MIB, MIB / 2)
 
 
-def test_the_interval_narrows_with_every_sample() -> None:
-    widths = [projected("all", n).high - projected("all", n).low for n in (5, 6, 7)]
-    assert widths == sorted(widths, reverse=True)
+def test_more_samples_give_a_narrower_interval() -> None:
+    first, *further = [projected("all", n).high - projected("all", n).low for n in (5, 6, 7)]
+    assert max(further) < first
+
+
+def test_slopes_that_keep_rising_raise_the_upper_bound() -> None:
+    """Seven percent a doubling is linear by name, but the interval reaches where it leads."""
+    peak, points = 40.0, [(25_000.0, 40.0 * MIB)]
+    for rows, slope in ((50_000.0, 25.0), (100_000.0, 53.5), (200_000.0, 114.5)):
+        peak += slope
+        points.append((rows, peak * MIB))
+    projection = project(points, 1_600_000)
+    assert projection is not None
+    truth = peak + sum(114.5 * (2 * 1.07) ** k for k in (1, 2, 3))
+    assert projection.growth == "linear"
+    assert projection.peak < truth * MIB <= projection.high
 
 
 def test_too_few_points_project_nothing() -> None:
