@@ -139,3 +139,22 @@ def test_the_widths_that_were_seeded_are_told(project: Project, vendor: str) -> 
     ]
     assert "shop.Order" in message
     assert "note " in message
+
+
+POOL = """
+def double(number):
+    return 2 * number
+
+def forwards(apps, schema_editor):
+    import multiprocessing
+    with multiprocessing.get_context("fork").Pool(2) as pool:
+        assert pool.map(double, range(10))[-1] == 18
+"""
+
+
+def test_an_earlier_migration_may_use_a_pool_of_processes(project: Project, vendor: str) -> None:
+    """Which it ends by SIGTERM, as the stage is, and that has to end them."""
+    project.migration("0002_pool", POOL)
+    project.migration("0003_loop", LOOP)
+    project.budget('"shop.0003"', FEW, 'limit="512Mi"')
+    project.run().assert_outcomes(passed=1)
