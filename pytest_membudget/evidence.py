@@ -57,6 +57,10 @@ class Evidence:
         """The share of the seeded rows that it read or wrote; None where none is expected."""
         return touched_share(sample, self.tables) if self.touches_rows else None
 
+    def touched_last(self) -> float | None:
+        """The same of the last sample that finished; None without one as well."""
+        return self.touched(self.finished[-1]) if self.finished else None
+
     def projection(self) -> Projection | None:
         """To production's row count; it reaches up to where every seeded row would be touched."""
         seen = max(sample.run.peak for sample in self.samples)
@@ -70,11 +74,10 @@ class Evidence:
             peak=max(projection.peak, seen),
             high=max(projection.high, seen),
         )
-        last = self.finished[-1]
-        touched = self.touched(last)
+        touched = self.touched_last()
         if not touched or touched > TOUCHED_ALL:
             return projection
-        baseline = last.run.baseline or 0
+        baseline = self.finished[-1].run.baseline or 0
         whole = baseline + (projection.high - baseline) / touched
         return replace(projection, high=max(projection.high, whole))
 
@@ -83,15 +86,16 @@ class Evidence:
         projection = self.projection()
         if projection is None or projection.peak <= self.budget.limit:
             return None
-        return fits_up_to(self.points, projection, self.budget.limit, self._noise)
+        return self._limit_passed_at(projection)
 
     def fits(self) -> int | None:
         """How many rows of the counted model fit; None where it isn't known or there is no end."""
         projection = self.projection()
-        if projection is None:
-            return None
-        fits = fits_up_to(self.points, projection, self.budget.limit, self._noise)
+        fits = None if projection is None else self._limit_passed_at(projection)
         return None if fits is None else int(fits * self._counted_share)
+
+    def _limit_passed_at(self, projection: Projection) -> float | None:
+        return fits_up_to(self.points, projection, self.budget.limit, self._noise)
 
     def verdict(self) -> Verdict:
         projection = self.projection()
@@ -99,7 +103,7 @@ class Evidence:
             self.budget,
             self.samples,
             projection,
-            touched=self.touched(self.finished[-1]) if self.finished else None,
+            touched=self.touched_last(),
             fits=self.fits(),
             evidence=projection is not None and self._is_enough(projection),
         )
@@ -148,7 +152,7 @@ class Evidence:
             self.budget,
             self.samples,
             vendor=self.database["vendor"],
-            touched=self.touched(self.finished[-1]) if self.finished else None,
+            touched=self.touched_last(),
             fresh=self.fresh,
             projected_duration=projected_duration,
         )

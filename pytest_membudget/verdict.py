@@ -55,8 +55,7 @@ def judge(
     over = next((sample for sample in samples if sample.run.peak > budget.limit), None)
     if over is not None:
         return Verdict(EXCEEDS, MEASURED, _over(budget, over, projection, fits))
-    projected_over = projection is not None and evidence and projection.low > budget.limit
-    if projection is not None and projected_over:
+    if projection is not None and evidence and projection.low > budget.limit:
         return Verdict(EXCEEDS, PROJECTED, _peaks(budget, projection, fits))
     if last.run.outcome in (measurement.RAISED, measurement.KILLED):
         return Verdict(ERROR, None, _broke(budget, last, samples))

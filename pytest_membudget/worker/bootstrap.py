@@ -45,9 +45,9 @@ def redirect_databases(settings: Any, alias: str, name: str | None) -> None:
     It must run before anything opens a connection.  With no name yet every alias is closed.
     """
     configured = settings.DATABASES
-    original = _address(configured[alias])
     for config in configured.values():
         _let_name_decide(config)
+    original = _address(configured[alias])
     for other, config in configured.items():
         mirror = config.get("TEST", {}).get("MIRROR")
         if name is not None and (other == alias or mirror == alias or _address(config) == original):
