@@ -1,25 +1,29 @@
-"""What the samples so far say about a budget: points, projection, verdict, and the result."""
+"""What the samples so far say about a budget: curves, projection and verdict."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from pytest_membudget.budget import Budget
-from pytest_membudget.findings import Finding, find, touched_share
+from pytest_membudget.curves import breaks_at, curves, most_elsewhere, noise_of
+from pytest_membudget.findings import touched_share
 from pytest_membudget.ladder import Ladder
 from pytest_membudget.measurement import Sample
 from pytest_membudget.projection import (
     FLOOR_ROWS,
-    REPEATABILITY,
-    REPEATABILITY_OF_TREES,
+    MIB,
+    Point,
     Projection,
     fits_up_to,
-    project,
+    project_highest,
 )
-from pytest_membudget.result import Result
-from pytest_membudget.verdict import ERROR, EXCEEDS, TOUCHED_ALL, Verdict, judge
+from pytest_membudget.verdict import TOUCHED_ALL, Verdict, judge
 
 _ENOUGH = 3
+_NARROW_SHARE = 0.05
+_NARROW_BYTES = 4 * MIB
+_TELLING_SHARE = 0.25
 
 
 @dataclass
@@ -27,11 +31,13 @@ class Evidence:
     """The samples of one check and what is known about them.
 
     ``tables`` maps the budget's models to their tables; ``touches_rows`` says that the migration
-    is expected to read or write rows; ``fresh`` are the columns that were seeded empty, by table.
+    is expected to read or write rows, ``thresholds`` at how many a chunk or a buffer of it may be
+    full; ``fresh`` are the columns that were seeded empty, by table.
     """
 
     budget: Budget
     touches_rows: bool
+    thresholds: Sequence[int] = ()
     database: dict[str, str | None] = field(default_factory=dict)
     tables: dict[str, str] = field(default_factory=dict)
     fresh: dict[str, list[str]] = field(default_factory=dict)
@@ -46,12 +52,9 @@ class Evidence:
         return [sample for sample in self.samples if sample.finished]
 
     @property
-    def points(self) -> list[tuple[float, float]]:
-        """What is projected from; with two samples only, their baseline is the third point."""
-        climbed = self.ladder.climb(self.samples)
-        points = [(float(one.size), float(one.run.peak)) for one in climbed]
-        baseline = climbed[0].run.baseline if len(climbed) == 2 else None
-        return points if baseline is None else [(0.0, float(baseline)), *points]
+    def curves(self) -> list[list[Point]]:
+        """What is projected from; see curves.py."""
+        return curves(self.ladder.climb(self.samples))
 
     def touched(self, sample: Sample) -> float | None:
         """The share of the seeded rows that it read or wrote; None where none is expected."""
@@ -63,17 +66,24 @@ class Evidence:
 
     def projection(self) -> Projection | None:
         """To production's row count; it reaches up to where every seeded row would be touched."""
-        seen = max(sample.run.peak for sample in self.samples)
-        noise = self._noise
-        projection = project(self.points, self.ladder.rows, noise)
+        noise = noise_of(self.samples)
+        projection = project_highest(self.curves, self.ladder.rows, noise)
         if projection is None:
             return None
+        seen = max(sample.run.peak for sample in self.samples)
+        most = most_elsewhere(self.ladder.climb(self.samples), self.ladder.rows)
+        elsewhere = max(seen, most + 2 * noise)
+        spread = projection.half_width if projection.measured else 2 * noise
         projection = replace(
             projection,
-            low=max(projection.low, min(seen, projection.peak) - 2 * noise),
+            low=max(projection.low, min(seen, projection.peak) - spread),
             peak=max(projection.peak, seen),
-            high=max(projection.high, seen),
+            high=max(projection.high, seen + spread if projection.measured else elsewhere),
         )
+        ahead = self.threshold_ahead()
+        if ahead is not None:
+            bounded = project_highest(self.curves, ahead, noise)
+            projection = replace(projection, low=min(projection.low, bounded.low if bounded else 0))
         touched = self.touched_last()
         if not touched or touched > TOUCHED_ALL:
             return projection
@@ -81,21 +91,52 @@ class Evidence:
         whole = baseline + (projection.high - baseline) / touched
         return replace(projection, high=max(projection.high, whole))
 
-    def crossing(self) -> float | None:
-        """At how many rows, of the model with the most, the limit is expected to be passed."""
-        projection = self.projection()
-        if projection is None or projection.peak <= self.budget.limit:
+    def threshold_ahead(self) -> int | None:
+        """The least threshold that the samples have not left behind, where production does.
+
+        It counts rows of the model with the most.  A stream may hold two chunks at once, so growth
+        has ended for sure at twice a threshold, and it takes a sample of twice that to show it.
+        """
+        if not self.finished or self.finished[-1].size >= self.ladder.rows:
             return None
-        return self._limit_passed_at(projection)
+        last, rows = self.finished[-1], self.budget.rows
+        read = [rows[label] for label, table in self.tables.items() if table in last.run.read]
+        thresholds = {
+            one * self.ladder.rows // count
+            for count in read or [self.ladder.rows]
+            for one in self.thresholds
+            if one < count
+        }
+        return min((one for one in thresholds if last.size < 4 * one), default=None)
+
+    def is_narrow(self) -> bool:
+        """Whether more rows would tell little more about the peak."""
+        projection = self.projection()
+        if projection is None:
+            return False
+        return projection.half_width <= max(_NARROW_SHARE * projection.peak, _NARROW_BYTES)
+
+    def crossing(self) -> float | None:
+        """At how many rows, of the model with the most, it is expected to fail one way or other."""
+        ends = [
+            end
+            for end in (self._limit_passed_at(), breaks_at(self.finished, self.ladder.rows))
+            if end is not None
+        ]
+        return min(ends, default=None)
 
     def fits(self) -> int | None:
         """How many rows of the counted model fit; None where it isn't known or there is no end."""
-        projection = self.projection()
-        fits = None if projection is None else self._limit_passed_at(projection)
-        return None if fits is None else int(fits * self._counted_share)
+        return self.counted(self._limit_passed_at())
 
-    def _limit_passed_at(self, projection: Projection) -> float | None:
-        return fits_up_to(self.points, projection, self.budget.limit, self._noise)
+    def _limit_passed_at(self) -> float | None:
+        """At how many rows; None where it isn't known, or where a sample says otherwise."""
+        limit, noise = self.budget.limit, noise_of(self.samples)
+        over = [sample for sample in self.samples if sample.run.peak > limit]
+        if over and over[0] is self.samples[0]:
+            return 0.0
+        fits = fits_up_to(self.curves, self.ladder.rows, limit, noise)
+        return None if over and fits is not None and fits >= over[0].size else fits
 
     def verdict(self) -> Verdict:
         projection = self.projection()
@@ -105,56 +146,9 @@ class Evidence:
             projection,
             touched=self.touched_last(),
             fits=self.fits(),
-            evidence=projection is not None and self._is_enough(projection),
-        )
-
-    def result(self, nodeid: str, verdict: Verdict, duration: float, details: str) -> Result:
-        """Everything that the reports need, of a check that took ``duration`` seconds."""
-        budget, finished = self.budget, self.finished
-        projection = None if verdict.verdict == ERROR else self.projection()
-        projected = self.ladder.duration(finished, self.ladder.rows) if finished else None
-        result = Result(
-            nodeid=nodeid,
-            migration=budget.label,
-            reverse=budget.reverse,
-            database=self.database,
-            rows=budget.rows,
-            limit_bytes=budget.limit,
-            limit_source=budget.limit_source,
-            verdict=verdict.verdict,
-            basis=verdict.basis,
-            reason=verdict.reason,
-            findings=tuple(self._findings(projected)),
-            peak_bytes=max(sample.run.peak for sample in self.samples)
-            if verdict.verdict == EXCEEDS
-            else None,
-            baseline_bytes=self.samples[0].run.baseline if self.samples else None,
-            duration_s=duration,
-            projected_duration_s=None if projected is None else round(projected, 3),
-            samples=tuple(self.samples),
-            details=details,
-        )
-        if projection is None:
-            return result
-        per_row = None if projection.growth is None else projection.slope / self._counted_share
-        return replace(
-            result,
-            peak_bytes=round(projection.peak),
-            peak_low_bytes=round(projection.low),
-            peak_high_bytes=round(projection.high),
-            bytes_per_row=None if per_row is None else round(per_row),
-            growth=projection.growth,
-            fits_up_to_rows=self.fits(),
-        )
-
-    def _findings(self, projected_duration: float | None) -> list[Finding]:
-        return find(
-            self.budget,
-            self.samples,
-            vendor=self.database["vendor"],
-            touched=self.touched_last(),
-            fresh=self.fresh,
-            projected_duration=projected_duration,
+            enough=projection is not None and self._is_enough(projection),
+            telling=projection is not None and self.stands_alone(projection),
+            breaks_at=self.breaks_at(),
         )
 
     def _is_enough(self, projection: Projection) -> bool:
@@ -165,19 +159,28 @@ class Evidence:
             climbed = [sample for sample in climbed if sample.size >= FLOOR_ROWS / 2]
         return len(climbed) >= _ENOUGH and not self._is_refuted()
 
+    def stands_alone(self, projection: Projection) -> bool:
+        """Whether it says that the limit is passed, and by how much, had no sample done so."""
+        if projection.measured:
+            return True
+        telling = projection.half_width <= _TELLING_SHARE * projection.peak
+        return telling and projection.low > self.budget.limit and self._is_enough(projection)
+
     def _is_refuted(self) -> bool:
         """Whether a sample that was stopped had passed what the others project for it."""
         last = self.samples[-1]
-        expected = None if last.finished else project(self.points, last.size)
+        expected = None if last.finished else project_highest(self.curves, last.size)
         return expected is not None and last.run.peak > expected.high
 
     @property
-    def _noise(self) -> float:
-        alone = all(sample.run.processes == 1 for sample in self.samples)
-        peak = max(sample.run.peak for sample in self.samples)
-        return REPEATABILITY if alone else REPEATABILITY_OF_TREES * peak
-
-    @property
-    def _counted_share(self) -> float:
+    def counted_share(self) -> float:
         """How many rows of the counted model there are for one of the largest."""
         return self.budget.rows[self.budget.counted_model] / self.ladder.rows
+
+    def breaks_at(self) -> int | None:
+        """With how many rows of the counted model a statement has too many parameters."""
+        return self.counted(breaks_at(self.finished, self.ladder.rows))
+
+    def counted(self, rows: float | None) -> int | None:
+        """So many rows of the largest model, in rows of the counted one."""
+        return None if rows is None else int(rows * self.counted_share)

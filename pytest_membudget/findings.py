@@ -46,14 +46,39 @@ def find(
     touched: float | None,
     fresh: dict[str, list[str]],
     projected_duration: float | None,
+    threshold: int | None,
+    breaks_at: int | None,
 ) -> list[Finding]:
-    """Everything that the reader of a verdict should know about how it came about."""
+    """Everything that the reader of a verdict should know about how it came about.
+
+    ``threshold`` and ``breaks_at`` are row counts: of a chunk that no sample has filled, and from
+    which on a statement has too many parameters.
+    """
     found = [Finding(code, message) for code, message in budget.findings]
     if not samples:
         return found
     found += _about_rows(budget, samples, touched, fresh)
     found += _about_process(samples, vendor)
     found += _about_time(budget, samples, projected_duration)
+    if breaks_at is not None:
+        found.append(
+            Finding(
+                "too-many-parameters",
+                "one of its statements has a parameter for each row, and this database takes no "
+                f"more in a statement from about {format_rows(breaks_at)} "
+                f"{budget.counted_model} rows on",
+            )
+        )
+    if threshold is not None:
+        found.append(
+            Finding(
+                "threshold-ahead",
+                "a chunk or a buffer of a size that the code names, or Django's own, may be full "
+                f"only when there are {format_rows(threshold)} {budget.counted_model} rows, and "
+                "growth end there; no sample was large enough to tell, so the interval reaches "
+                "down to that",
+            )
+        )
     return found
 
 
@@ -134,8 +159,9 @@ def _about_time(
     if broke and worked:
         yield Finding(
             "broke-at-scale",
-            f"it works with {format_rows(worked[-1].size)} rows and breaks with "
-            f"{format_rows(last.size)}: {last.run.failure}",
+            f"it works with {format_rows(worked[-1].rows[budget.counted_model])} "
+            f"{budget.counted_model} rows and breaks with "
+            f"{format_rows(last.rows[budget.counted_model])}: {last.run.failure}",
         )
     if last.run.outcome == measurement.TIMED_OUT:
         yield Finding("timed-out", f"with {format_rows(last.size)} rows {last.run.failure}")

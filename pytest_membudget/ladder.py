@@ -19,7 +19,9 @@ _START_ROWS = 2 * FLOOR_ROWS
 # The chunks, pages and buffers that people write are smaller than this.
 _FAR_ROWS = 100_000
 _NEEDED = 3
+# Shares of the time budget for what only makes the figure better, once the verdict is there.
 _PATIENCE = 0.25
+_PATIENCE_WHILE_WIDE = 0.4
 _QUICK = 0.15
 _SHARE = 0.8
 _BEYOND = 1.15
@@ -56,38 +58,46 @@ class Ladder:
         spent: float,
         *,
         decided: bool,
+        narrow: bool,
+        exceeds: bool,
         crossing: float | None,
         largest: float = math.inf,
     ) -> int | None:
         """The next size, or None to stop.
 
-        ``decided`` says that the samples so far give a verdict, ``crossing`` at how many rows the
-        limit is expected to be passed, ``largest`` how many rows there is room for.
+        ``decided`` says that the samples so far give a verdict, ``narrow`` that their interval is,
+        ``exceeds`` that the verdict is the one that needs no larger samples.  ``crossing`` is at
+        how many rows the limit is expected to be passed or the migration to break, ``largest`` for
+        how many there is room.
         """
         last = samples[-1].size
         if last >= self.rows:
             return None
         left = (self.time_budget - spent) * _SHARE
+        patience = self.time_budget * (_PATIENCE if narrow else _PATIENCE_WHILE_WIDE) - spent
         if len(samples) == 1 and self.rows > _START_ROWS:
             return self._start(samples, left)
-        allowed = min(left, self.time_budget * _PATIENCE) if decided else left
+        allowed = min(left, patience) if decided else left
 
         def affordable(size: int) -> bool:
             return size <= largest and self.seconds(samples, size) <= allowed
 
         following = self._double(last)
         if self.rows > _START_ROWS and len(samples) > _NEEDED:
-            goal = self.rows if crossing is None else self._at_least(_BEYOND * crossing)
-            if goal > last and affordable(goal):
-                return goal
-            if decided and last >= _FAR_ROWS:
+            if exceeds and narrow and last >= _FAR_ROWS:
                 return None
+            fails = crossing is not None and crossing < self.rows
+            goal = self._at_least(_BEYOND * crossing) if crossing is not None else self.rows
+            # One step at a time to where it fails: each tells by how much it will.
+            if goal > last and (narrow or not fails) and not exceeds and affordable(goal):
+                return goal
         return following if affordable(following) else None
 
     def seconds(self, samples: Sequence[Sample], size: int) -> float:
         """How long the sample of ``size`` rows will take, seeding included."""
         last = samples[-1]
-        seeding = last.seed_seconds / last.size * max(0, size - last.size)
+        seeded = last.size - (samples[-2].size if len(samples) > 1 else 0)
+        seeding = last.seed_seconds / seeded * max(0, size - last.size)
         applying = last.run.duration * (size / last.size) ** _next_exponent(samples)
         return float(last.run.startup + applying + seeding)
 
@@ -146,5 +156,5 @@ def _exponents(samples: Sequence[Sample]) -> list[float]:
     return [1.0] + [
         max(1.0, math.log(b.run.duration / a.run.duration) / math.log(b.size / a.size))
         for a, b in pairwise(samples)
-        if min(a.run.duration, b.run.duration) > _FELT_SECONDS
+        if b.run.duration > _FELT_SECONDS and a.run.duration > 0
     ]

@@ -21,8 +21,10 @@ class Run:
     it (``VmHWM``), or of its whole tree as the largest sum of PSS at one instant where it had
     children.  ``baseline`` is the high-water mark when the migration was about to start.
     ``anonymous`` is the part of the peak that the kernel cannot reclaim, page tables included;
-    None where it is not known.  ``read`` and ``written`` count rows by table, ``filters`` holds the
-    columns that its statements filter by.  ``timeline`` holds ``(seconds, RSS)`` pairs, thinned.
+    None where it is not known.  ``phases`` holds, by the statement that a phase of the process
+    begins with, the RSS it began with and its high-water mark.  ``read`` and ``written`` count rows
+    by table, ``filters`` holds the columns that its statements filter by.  ``timeline`` holds
+    ``(seconds, RSS)`` pairs, thinned.
     """
 
     outcome: str
@@ -31,6 +33,7 @@ class Run:
     anonymous: int | None = None
     duration: float = 0.0
     startup: float = 0.0
+    phases: dict[str, tuple[int, int]] = field(default_factory=dict)
     processes: int = 1
     peak_source: str = "VmHWM"
     read: dict[str, int] = field(default_factory=dict)

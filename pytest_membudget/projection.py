@@ -8,7 +8,7 @@ between neighbouring samples: alike is linear, growing is superlinear, vanishing
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 MIB = 1024**2
@@ -17,12 +17,21 @@ MIB = 1024**2
 # is the sum over several processes at some instant.
 REPEATABILITY = 0.25 * MIB
 REPEATABILITY_OF_TREES = 0.02
+# And over checks, as a share: their rows are seeded in other steps, and buffers grow in others.
+REPEATABILITY_OF_CHECKS = 0.01
+# How well slopes do from one stretch to the next, far from any step: keys and strings grow longer.
+REPEATABILITY_OF_SLOPES = 0.03
 # Page caches, arenas and first chunks fill up below this many rows, whatever the migration does.
 FLOOR_ROWS = 12_000
 FLOOR_BYTES = 6 * MIB
 # Less growth than this is not seen as such, and this much may hide in memory that was free.
 VISIBLE = 2 * MIB
 HIDDEN = 1 * MIB
+# Steps between two samples that are no growth: arenas, the free memory in them, and SQLite's page
+# cache, whose 2 MiB a narrow table fills far above the floor.
+STEP = 1.5 * MIB
+_MAY_BE_HEAPS = 0.5
+_LARGEST_IN_HEAP = 32 * MIB
 _ALIKE = 0.08
 _FLAT = 0.2
 _QUADRATIC = 1.5
@@ -54,6 +63,10 @@ class Projection:
     growth: str | None
     measured: bool
 
+    @property
+    def half_width(self) -> float:
+        return (self.high - self.low) / 2
+
 
 def project(
     points: Sequence[Point], rows: float, noise: float = REPEATABILITY
@@ -66,12 +79,13 @@ def project(
     points = sorted(points)
     if points and points[-1][0] >= rows:
         peak = points[-1][1]
+        spread = max(2 * noise, REPEATABILITY_OF_CHECKS * peak)
         shape = _shape(points, noise)
         return Projection(
             rows,
             peak,
-            peak - noise,
-            peak + noise,
+            peak - spread,
+            peak + spread,
             shape.slope if shape else 0.0,
             shape.growth if shape else None,
             measured=True,
@@ -86,24 +100,43 @@ def project(
     return Projection(rows, peak, low - spread, high + spread, slope, shape.growth, measured=False)
 
 
+def project_highest(
+    phases: Sequence[Sequence[Point]], rows: float, noise: float = REPEATABILITY
+) -> Projection | None:
+    """Predict the peak of a run from the points of each of its phases: the highest decides.
+
+    The phase that is highest at ``rows`` need not be the highest of any sample.
+    """
+    projections = [one for points in phases if (one := project(points, rows, noise)) is not None]
+    if not projections:
+        return None
+    return replace(
+        max(projections, key=lambda one: one.peak),
+        low=max(one.low for one in projections),
+        high=max(one.high for one in projections),
+    )
+
+
 @dataclass(frozen=True)
 class _Shape:
     """How the points grow: ``slope`` bytes a row in the last stretch, times ``ratio`` a doubling.
 
-    ``ratio`` is 1 unless growth is superlinear.  ``slope_error`` and ``ratio_error`` come from
-    the back-test: how wrong the stretches before would have been about the last one.
+    ``ratio`` is 1 unless growth is superlinear.  ``slope_error`` and the least and the most that
+    the ratio may be come from the back-test: how wrong the stretches before would have been about
+    the last one.
     """
 
     growth: str
     slope: float
     slope_error: float
     ratio: float = 1.0
-    ratio_error: float = 0.0
+    least_ratio: float = 1.0
+    most_ratio: float = 1.0
 
     def rise(self, start: float, end: float, sign: int = 0) -> float:
         """Growth from ``start`` to ``end`` rows; at its lower or upper bound by ``sign``."""
         slope = max(0.0, self.slope + sign * self.slope_error)
-        ratio = max(1.0, self.ratio + sign * self.ratio_error)
+        ratio = (self.ratio, self.most_ratio, self.least_ratio)[sign]
         total = 0.0
         while start < end:
             reach = min(2 * start, end)
@@ -118,45 +151,75 @@ def _shape(points: Sequence[Point], repeatability: float) -> _Shape | None:
         return None
     slopes = [max(0.0, (b[1] - a[1]) / (b[0] - a[0])) for a, b in pairwise(points)]
     (start_rows, _), (last_rows, last_peak) = points[-2:]
-    noise = 2 * repeatability / (last_rows - start_rows)
+    # The stretch before is half as long, so a step weighs twice as much in its slope.
+    step = max(STEP, 2 * repeatability) / (last_rows - start_rows)
     slope = slopes[-1]
     before = slopes[-2] if len(slopes) > 1 else 2 * slope
-    error = max(abs(slope - before), noise)
+    unsettled = REPEATABILITY_OF_SLOPES + _unsettled(last_peak - points[0][1])
+    error = max(abs(slope - before), step) + slope * unsettled
     if last_peak - points[-3:][0][1] < max(VISIBLE, 4 * repeatability):
         filled = last_peak - points[0][1] > VISIBLE + FLOOR_BYTES
-        hidden = max(slope, error, HIDDEN / last_rows)
+        noise = 2 * repeatability / (last_rows - start_rows)
+        hidden = max(slope + noise, HIDDEN / last_rows)
         return _Shape(BOUNDED if filled else CONSTANT, 0.0, hidden)
     if slope <= _FLAT * max(slopes):
         return _Shape(BOUNDED, slope, error)
     above_floor = len(points) > 2 and points[-3][0] >= FLOOR_ROWS / 2
-    if above_floor and slope - before > max(_ALIKE * slope, noise) and before > 0:
-        ratios = [b / a for a, b in pairwise(slopes) if a > 0]
-        ratio = ratios[-1]
-        drift = max((ratio - 1) / 2, abs(ratio - ratios[-2])) if len(ratios) > 1 else ratio - 1
-        growth = QUADRATIC if ratio > _QUADRATIC else LINEARITHMIC
-        return _Shape(growth, slope, noise, ratio, drift)
     if start_rows < FLOOR_ROWS:
         error = max(error, FLOOR_BYTES / (last_rows - start_rows))
-    rising = slope / before - 1 if above_floor and slope - before > noise and before > 0 else 0.0
-    return _Shape(LINEAR, slope, error, ratio_error=rising)
+    if not above_floor or not before:
+        return _Shape(LINEAR, slope, error)
+    if before - slope > REPEATABILITY_OF_SLOPES * slope:
+        # What makes slopes fall wears off with the rows: halfway from here to as far again.
+        half = (before - slope) / 2
+        return _Shape(LINEAR, slope - half, error + half)
+    ratio = slope / before
+    if slope - before <= max(_ALIKE * slope, 3 * step):
+        return _Shape(LINEAR, slope, error, most_ratio=ratio if slope - before > step else 1.0)
+    ratios = [b / a for a, b in pairwise(slopes) if a > 0]
+    drift = max((ratio - 1) / 2, abs(ratio - ratios[-2])) if len(ratios) > 1 else ratio - 1
+    return _Shape(
+        QUADRATIC if ratio > _QUADRATIC else LINEARITHMIC,
+        slope,
+        step,
+        ratio,
+        least_ratio=max(1.0, ratio - drift),
+        most_ratio=ratio + drift,
+    )
+
+
+def _unsettled(rise: float) -> float:
+    """The share of a slope that may be the allocator's, after so much growth.
+
+    glibc moves a growing block from the heap to pages of its own at some size up to 32 MiB, see
+    M_MMAP_THRESHOLD in mallopt(3); until then it may copy it, and leave holes behind.
+    """
+    return _MAY_BE_HEAPS * max(0.0, 1 - rise / _LARGEST_IN_HEAP)
 
 
 def fits_up_to(
-    points: Sequence[Point], projection: Projection, limit: float, noise: float = REPEATABILITY
+    phases: Sequence[Sequence[Point]], rows: float, limit: float, noise: float = REPEATABILITY
 ) -> float | None:
-    """The largest row count whose projected peak is under ``limit``; None where none is known.
+    """The largest row count at which every phase is projected to stay under ``limit``.
 
-    Nothing is said beyond sixteen times production's row count, nor for growth that is bounded.
+    None where none is known: nothing is said beyond sixteen times ``rows``, which is production's
+    row count, nor for growth that is bounded.
     """
-    points = sorted(points)
+    known = [_phase_fits_up_to(sorted(points), rows, limit, noise) for points in phases]
+    return min((one for one in known if one is not None), default=None)
+
+
+def _phase_fits_up_to(
+    points: Sequence[Point], rows: float, limit: float, noise: float
+) -> float | None:
     for (rows_a, peak_a), (rows_b, peak_b) in pairwise(points):
         if peak_a < limit <= peak_b:
             return rows_a + (rows_b - rows_a) * (limit - peak_a) / (peak_b - peak_a)
     if points[0][1] >= limit:
         return 0.0
-    furthest = 16 * projection.rows
+    furthest = 16 * rows
     beyond = project(points, furthest, noise)
-    if beyond is None or beyond.peak < limit or projection.growth in (CONSTANT, BOUNDED):
+    if beyond is None or beyond.peak < limit or beyond.growth in (CONSTANT, BOUNDED):
         return None
     low, high = points[-1][0], furthest
     while high - low > max(1.0, low * 1e-4):

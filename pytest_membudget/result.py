@@ -18,7 +18,8 @@ class Result:
 
     ``bytes_per_row`` and ``fits_up_to_rows`` count the first model of ``rows``.
     ``peak_low_bytes`` and ``peak_high_bytes`` are the interval of ``peak_bytes``, the peak RSS at
-    production's row count.  ``details`` is the traceback or output behind an error.
+    production's row count; ``anonymous_bytes`` is what of it the kernel can't reclaim, on which
+    it acts.  ``details`` is the traceback or output behind an error.
     """
 
     nodeid: str
@@ -35,6 +36,7 @@ class Result:
     peak_bytes: int | None = None
     peak_low_bytes: int | None = None
     peak_high_bytes: int | None = None
+    anonymous_bytes: int | None = None
     baseline_bytes: int | None = None
     bytes_per_row: int | None = None
     growth: str | None = None

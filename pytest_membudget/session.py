@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from pytest_membudget.budget import Budget
+from pytest_membudget.conclusion import conclude
 from pytest_membudget.errors import StageError
 from pytest_membudget.evidence import Evidence
 from pytest_membudget.measurement import Sample
@@ -27,6 +29,8 @@ _ROOM_SHARE = 0.4
 _ROOM_UNKNOWN = 8 * 1024 * MIB
 
 Progress = Callable[[str], None]
+# From a size and the seconds left to a sample, and how many rows there is room for on the disk.
+Measure = Callable[[int, float], tuple[Sample, float]]
 
 
 @dataclass(frozen=True)
@@ -34,13 +38,15 @@ class Subject:
     """A budget with what the project's history says about its migrations.
 
     ``applied`` are the migrations before it, ``targets`` the arguments of ``manage.py migrate``;
-    ``touches_rows`` says that it runs code which is expected to read or write rows.
+    ``touches_rows`` says that it runs code which is expected to read or write rows, ``thresholds``
+    are row counts at which a chunk or a buffer of it may be full.
     """
 
     budget: Budget
     applied: list[tuple[str, str]]
     targets: list[tuple[str, str]]
     touches_rows: bool
+    thresholds: Sequence[int] = ()
 
     def order(self, bed: Seedbed, name: str, *, deadline: float, stop_above: int) -> Order:
         """What the worker has to do on the database ``name``, a clone of ``bed``."""
@@ -61,7 +67,7 @@ def check(subject: Subject, stages: Stages, nodeid: str, progress: Progress) -> 
     """Measure and judge one budget.  What goes wrong in it is a verdict, not an exception."""
     begin = time.monotonic()
     database = {"alias": subject.budget.database, "vendor": None, "version": None}
-    evidence = Evidence(subject.budget, subject.touches_rows, database)
+    evidence = Evidence(subject.budget, subject.touches_rows, subject.thresholds, database)
     try:
         verdict = _Check(subject, evidence, progress).measure(stages)
     except StageError as error:
@@ -69,7 +75,31 @@ def check(subject: Subject, stages: Stages, nodeid: str, progress: Progress) -> 
         details = error.details
     else:
         details = evidence.samples[-1].run.details if verdict.verdict == ERROR else ""
-    return evidence.result(nodeid, verdict, time.monotonic() - begin, details)
+    return conclude(evidence, nodeid, verdict, time.monotonic() - begin, details)
+
+
+def climb(
+    evidence: Evidence, measure: Measure, clock: Callable[[], float] = time.monotonic
+) -> Verdict:
+    """Take samples until the verdict is certain, or until the time budget is spent."""
+    budget, begin = evidence.budget, clock()
+    size: int | None = evidence.ladder.first()
+    while size is not None:
+        sample, room = measure(size, budget.time_budget - (clock() - begin))
+        evidence.samples.append(sample)
+        verdict = evidence.verdict()
+        if not sample.finished or sample.run.peak > budget.limit:
+            break
+        size = evidence.ladder.next(
+            evidence.samples,
+            clock() - begin,
+            decided=verdict.verdict in (WITHIN, EXCEEDS),
+            narrow=evidence.is_narrow(),
+            exceeds=verdict.verdict == EXCEEDS,
+            crossing=evidence.crossing(),
+            largest=room,
+        )
+    return verdict
 
 
 class _Check:
@@ -86,33 +116,17 @@ class _Check:
         bed = Seedbed(stage, self.budget, self.subject.applied)
         self.evidence.tables = bed.tables
         try:
-            return self._climb(bed)
+            return climb(self.evidence, partial(self._sample, bed))
         finally:
             bed.close()
 
-    def _climb(self, bed: Seedbed) -> Verdict:
-        begin = time.monotonic()
-        evidence = self.evidence
-        size: int | None = evidence.ladder.first()
-        while size is not None:
-            left = self.budget.time_budget - (time.monotonic() - begin)
-            sample, room = self._sample(bed, size, left)
-            if not evidence.samples:
-                sample = self._with_rows_that_match(bed, sample)
-            evidence.samples.append(sample)
-            verdict = evidence.verdict()
-            if not sample.finished or sample.run.peak > self.budget.limit:
-                break
-            size = evidence.ladder.next(
-                evidence.samples,
-                time.monotonic() - begin,
-                decided=verdict.verdict in (WITHIN, EXCEEDS),
-                crossing=evidence.crossing(),
-                largest=room,
-            )
-        return verdict
-
     def _sample(self, bed: Seedbed, size: int, left: float) -> tuple[Sample, float]:
+        sample, room = self._apply(bed, size, left)
+        if not self.evidence.samples:
+            sample = self._with_rows_that_match(bed, sample)
+        return sample, room
+
+    def _apply(self, bed: Seedbed, size: int, left: float) -> tuple[Sample, float]:
         """One sample, and how many rows there is room for on the disk."""
         rows = bed.rows(size)
         counted = f"{format_rows(rows[self.budget.counted_model])} {self.budget.counted_model}"
@@ -146,8 +160,9 @@ class _Check:
         if self.budget.seed is not None:
             return sample
         bed.seed_fresh(columns)
-        again, _ = self._sample(bed, sample.size, self.budget.time_budget)
-        if again.finished and (self.evidence.touched(again) or 0) > touched:
+        again, _ = self._apply(bed, sample.size, self.budget.time_budget)
+        over = again.run.peak > self.budget.limit
+        if over or (again.finished and (self.evidence.touched(again) or 0) > touched):
             self.evidence.fresh = columns
             return again
         bed.seed_fresh({})

@@ -44,18 +44,23 @@ def judge(
     *,
     touched: float | None,
     fits: int | None,
-    evidence: bool,
+    enough: bool,
+    telling: bool,
+    breaks_at: int | None = None,
 ) -> Verdict:
     """Hold the samples and their projection against the limit.
 
     ``touched`` is the share of the seeded rows that the migration read or wrote, None where it
-    is not expected to; ``evidence`` says that there are enough samples to trust a projection.
+    is not expected to; ``enough`` says that there are enough samples to trust a projection,
+    ``telling`` that it adds to what a sample showed that passed the limit;
+    ``breaks_at`` is the row count from which on a statement has too many parameters.
     """
     last = samples[-1]
     over = next((sample for sample in samples if sample.run.peak > budget.limit), None)
     if over is not None:
-        return Verdict(EXCEEDS, MEASURED, _over(budget, over, projection, fits))
-    if projection is not None and evidence and projection.low > budget.limit:
+        known = projection if telling else None
+        return Verdict(EXCEEDS, MEASURED, _over(budget, over, known, fits))
+    if projection is not None and enough and projection.low > budget.limit:
         return Verdict(EXCEEDS, PROJECTED, _peaks(budget, projection, fits))
     if last.run.outcome in (measurement.RAISED, measurement.KILLED):
         return Verdict(ERROR, None, _broke(budget, last, samples))
@@ -68,8 +73,10 @@ def judge(
     never_run = next((message for code, message in budget.findings if code == ASYNC_CODE), None)
     if never_run is not None:
         return Verdict(INCONCLUSIVE, None, f"{budget.label} was not run whole: {never_run}.")
+    if breaks_at is not None and not projection.measured:
+        return Verdict(INCONCLUSIVE, PROJECTED, _too_many_parameters(budget, breaks_at))
     basis = MEASURED if projection.measured else PROJECTED
-    if projection.high < budget.limit and evidence:
+    if projection.high < budget.limit and enough:
         return Verdict(WITHIN, basis, _peaks(budget, projection, fits))
     return Verdict(INCONCLUSIVE, basis, _unclear(budget, projection, last))
 
@@ -84,7 +91,7 @@ def _peaks(budget: Budget, projection: Projection, fits: int | None) -> str:
 
 
 def _over(budget: Budget, sample: Sample, projection: Projection | None, fits: int | None) -> str:
-    if projection is not None and projection.low > budget.limit:
+    if projection is not None:
         return _peaks(budget, projection, fits)
     rows = format_rows(sample.rows[budget.counted_model])
     passed = f"{budget.label} passed the limit of {format_size(budget.limit)} with {rows} of "
@@ -120,6 +127,14 @@ def _untouched(budget: Budget, touched: float, last: Sample) -> str:
     return (
         f"{budget.label} touched {share} of the seeded rows ({seeded} {budget.counted_model}), so "
         "its memory says nothing about production; give rows that it works on with seed=."
+    )
+
+
+def _too_many_parameters(budget: Budget, breaks_at: int) -> str:
+    return (
+        f"{budget.label} would break with about {format_rows(breaks_at)} {budget.counted_model} "
+        "rows: one of its statements has a parameter for each row, and the database takes no more "
+        "in a statement."
     )
 
 

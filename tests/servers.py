@@ -6,6 +6,7 @@ import importlib.util
 import os
 import pwd
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -107,6 +108,7 @@ def _free_port() -> int:
 
 def main() -> int:
     """Run a command with a server's address in its environment: ``servers.py pytest ...``."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     with postgresql() as server:
         return subprocess.call(sys.argv[1:], env={**os.environ, **server.environment})
 

@@ -16,6 +16,8 @@ def climb(
     *,
     budget: float = 60,
     decided_after: int = 99,
+    narrow: bool = True,
+    exceeds: bool = False,
     crossing: float | None = None,
     largest: float = float("inf"),
 ) -> tuple[list[int], float]:
@@ -29,12 +31,21 @@ def climb(
     size: int | None = ladder.first()
     while size is not None:
         run = Run(FINISHED, 0, duration=min(seconds(size), budget - spent), startup=0.5)
-        samples.append(Sample({"shop.Order": size}, run, seed_seconds=size * 5e-6))
+        grown = size - (samples[-1].size if samples else 0)
+        samples.append(Sample({"shop.Order": size}, run, seed_seconds=grown * 5e-6))
         spent += run.duration + run.startup
         decided = len(samples) >= decided_after
         if run.duration < seconds(size):
             break
-        size = ladder.next(samples, spent, decided=decided, crossing=crossing, largest=largest)
+        size = ladder.next(
+            samples,
+            spent,
+            decided=decided,
+            narrow=narrow,
+            exceeds=exceeds,
+            crossing=crossing,
+            largest=largest,
+        )
     return [sample.size for sample in samples], spent
 
 
@@ -60,20 +71,51 @@ def test_a_slow_migration_stops_when_the_verdict_is_there() -> None:
 
 
 def test_it_climbs_to_where_the_limit_is_passed_when_that_is_cheap() -> None:
-    sizes, _ = climb(1_600_000, lambda rows: rows * 1e-6, decided_after=4, crossing=300_000)
-    assert sizes[-1] == 400_000
+    sizes, _ = climb(3_200_000, lambda rows: rows * 1e-6, decided_after=4, crossing=1_100_000)
+    assert sizes[3:5] == [400_000, 1_600_000]
 
 
 @pytest.mark.parametrize("exponent", [1.0, 2.0, 2.6])
 @pytest.mark.parametrize("rows", [100_000, 1_000_000, 1_000_000_000])
 def test_the_time_budget_holds_whatever_the_growth(rows: int, exponent: float) -> None:
-    _, spent = climb(rows, lambda size: 5 * (size / 12_500) ** exponent)
-    assert spent <= 60.5
+    def seconds(size: int) -> float:
+        return 5 * (size / 12_500) ** exponent
+
+    sizes, spent = climb(rows, seconds)
+    assert seconds(sizes[-1]) < 60, "no sample met its deadline"
+    assert spent <= 60
 
 
 def test_the_cost_does_not_grow_with_production() -> None:
     costs = [climb(rows, lambda size: size * 2e-4)[1] for rows in (10**6, 10**9)]
     assert costs[1] == pytest.approx(costs[0], rel=0.6)
+
+
+def test_once_it_exceeds_there_is_no_jump_to_where_that_happens() -> None:
+    sizes, _ = climb(
+        3_200_000, lambda rows: rows * 1e-6, decided_after=4, exceeds=True, crossing=1_100_000
+    )
+    assert sizes[3:] == [400_000]
+
+
+def test_a_pass_is_given_more_rows_than_a_failure() -> None:
+    """What fits is held against larger samples for a while, since growth may begin above them."""
+
+    def largest(*, exceeds: bool) -> int:
+        sizes, spent = climb(
+            1_600_000, lambda rows: rows * 1.2e-5, decided_after=4, exceeds=exceeds
+        )
+        assert spent < 15
+        return sizes[-1]
+
+    assert largest(exceeds=False) > largest(exceeds=True) == 100_000
+
+
+def test_a_wide_interval_is_worth_more_time_than_a_narrow_one() -> None:
+    def spent(*, narrow: bool) -> float:
+        return climb(6_400_000, lambda rows: rows * 1e-4, decided_after=4, narrow=narrow)[1]
+
+    assert spent(narrow=True) < 15 < spent(narrow=False) < 24
 
 
 def test_it_never_seeds_more_than_there_is_room_for() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pytest_membudget.projection import MIB, Projection, fits_up_to, project
+from pytest_membudget.projection import MIB, Projection, fits_up_to, project, project_highest
 
 ROWS = (1_000, 6_000, 12_500, 25_000, 50_000, 100_000, 200_000)
 FULL = 800_000
@@ -33,7 +33,7 @@ def projected(name: str, count: int = 7) -> Projection:
 def test_the_projection_holds_the_peak_that_was_measured(name: str) -> None:
     truth = MEASURED[name][-1] * MIB
     projection = projected(name)
-    assert abs(projection.peak - truth) <= max(0.02 * truth, 6 * MIB)
+    assert abs(projection.peak - truth) <= max(0.03 * truth, 6 * MIB)
     assert projection.low <= truth <= projection.high
     assert not projection.measured
 
@@ -57,7 +57,7 @@ def test_the_growth_has_its_name(name: str, growth: str) -> None:
 def test_three_samples_are_enough_for_what_has_no_threshold(name: str) -> None:
     truth = MEASURED[name][-1] * MIB
     projection = projected(name, count=5)
-    assert abs(projection.peak - truth) <= max(0.02 * truth, 6 * MIB)
+    assert abs(projection.peak - truth) <= max(0.03 * truth, 6 * MIB)
     assert projection.low <= truth <= projection.high
 
 
@@ -87,7 +87,10 @@ def test_a_sample_at_production_is_no_projection() -> None:
     projection = project([(400, 50 * MIB), (800, 60 * MIB)], 800)
     assert projection is not None
     assert projection.measured
-    assert (projection.peak, projection.high - projection.low) == (60 * MIB, MIB / 2)
+    assert (projection.peak, projection.high - projection.low) == (
+        60 * MIB,
+        pytest.approx(1.2 * MIB),
+    )
 
 
 def test_more_samples_give_a_narrower_interval() -> None:
@@ -108,6 +111,39 @@ def test_slopes_that_keep_rising_raise_the_upper_bound() -> None:
     assert projection.peak < truth * MIB <= projection.high
 
 
+def test_a_slope_that_rests_on_little_growth_may_be_the_allocators() -> None:
+    """benchmarks: readings.0012_csv_text on PostgreSQL, at half the bytes a row from there on."""
+    peaks = {12_500: 56.9, 25_000: 58.2, 50_000: 61.2, 100_000: 66.9}
+    projection = project([(float(rows), peak * MIB) for rows, peak in peaks.items()], 1_600_000)
+    assert projection is not None
+    assert projection.growth == "linear"
+    assert projection.low < 0.7 * projection.peak
+    assert projection.low <= 1.15 * 135.0 * MIB
+
+
+def test_slopes_that_fall_are_taken_to_fall_on() -> None:
+    """benchmarks: readings.0024_own_batches_over_list on SQLite."""
+    peaks = {25_000: 52.6, 50_000: 62.1, 100_000: 79.6}
+    projection = project([(float(rows), peak * MIB) for rows, peak in peaks.items()], 1_600_000)
+    assert projection is not None
+    assert projection.peak == pytest.approx(586.6 * MIB, rel=0.02)
+    assert projection.low <= 586.6 * MIB <= projection.high
+
+
+def test_the_highest_phase_decides_and_its_interval_reaches_over_all() -> None:
+    flat = [(n, 80.0 * MIB) for n in (25_000.0, 50_000.0, 100_000.0)]
+    steep = [(n, 40 * MIB + n * 200) for n in (25_000.0, 50_000.0, 100_000.0)]
+    alone, both = project(steep, FULL), project_highest([flat, steep], FULL)
+    assert alone is not None
+    assert both is not None
+    assert (both.peak, both.growth) == (alone.peak, "linear")
+    near = project_highest([flat, steep], 200_000)
+    assert near is not None
+    assert near.peak == pytest.approx(80 * MIB, rel=0.01)
+    fits = fits_up_to([flat, steep], FULL, 100 * MIB)
+    assert fits == pytest.approx(60 * MIB / 200, rel=0.01)
+
+
 def test_too_few_points_project_nothing() -> None:
     assert project([], FULL) is None
     assert project([(1_000, 50 * MIB)], FULL) is None
@@ -115,13 +151,13 @@ def test_too_few_points_project_nothing() -> None:
 
 @pytest.mark.parametrize(("limit", "rows"), [(512, 304_000), (100, 36_400)])
 def test_where_a_linear_growth_stops_to_fit(limit: int, rows: int) -> None:
-    fits = fits_up_to(points("all", 7), projected("all"), limit * MIB)
+    fits = fits_up_to([points("all", 7)], FULL, limit * MIB)
     assert fits == pytest.approx(rows, rel=0.01)
 
 
 def test_a_stream_fits_with_any_number_of_rows() -> None:
-    assert fits_up_to(points("iterator", 7), projected("iterator"), 512 * MIB) is None
+    assert fits_up_to([points("iterator", 7)], FULL, 512 * MIB) is None
 
 
 def test_what_never_fits_says_so() -> None:
-    assert fits_up_to(points("all", 7), projected("all"), 40 * MIB) == 0
+    assert fits_up_to([points("all", 7)], FULL, 40 * MIB) == 0

@@ -222,3 +222,45 @@ def test_a_lookup_table_read_in_full_does_not_hide_a_filter(project: Project, ve
     result = judged(project, code, rows, 'limit="512Mi"')
     assert result["verdict"] == "inconclusive"
     assert "touched none of the seeded rows" in result["reason"]
+
+
+def test_a_threshold_that_the_code_names_is_said_where_no_sample_reached_it(
+    project: Project, vendor: str
+) -> None:
+    """Linear as far as was measured, but the code says where it may end."""
+    slow = """
+    SIZE = 40_000
+
+    def forwards(apps, schema_editor):
+        import time
+        buffer = []
+        for order in apps.get_model("shop", "Order").objects.iterator():
+            buffer.append(order)
+            time.sleep(0.0001)
+            if len(buffer) == SIZE:
+                buffer.clear()
+    """
+    result = judged(project, slow, ROWS, 'limit="150Mi"', "time_budget=20")
+    assert result["verdict"] == "inconclusive"
+    assert result["peak_low_bytes"] < 150 * MIB < result["peak_bytes"]
+    (message,) = (f["message"] for f in result["findings"] if f["code"] == "threshold-ahead")
+    assert "may be full only when there are 40,000 shop.Order rows" in message
+
+
+def test_a_statement_that_outgrows_the_database_is_found_where_it_breaks(
+    project: Project, vendor: str
+) -> None:
+    """SQLite takes 250,000 parameters in a statement; psycopg sends none to PostgreSQL."""
+    code = """
+    def forwards(apps, schema_editor):
+        Order = apps.get_model("shop", "Order")
+        keys = list(Order.objects.values_list("pk", flat=True))
+        assert Order.objects.filter(pk__in=keys).count() == len(keys)
+    """
+    result = judged(project, code, 'rows={"shop.Order": 1_000_000}', 'limit="4Gi"')
+    if vendor == "postgresql":
+        assert result["verdict"] == "within"
+        return
+    assert result["verdict"] == "error"
+    assert "raised with 500,000 shop.Order rows: OperationalError: too many SQL" in result["reason"]
+    assert {"broke-at-scale", "too-many-parameters"} <= codes(result)

@@ -14,6 +14,7 @@ from django.db.migrations.operations.base import Operation
 from django.db.migrations.state import ProjectState
 
 from pytest_membudget.errors import BudgetError
+from pytest_membudget.migrations.numbers import named_numbers
 from pytest_membudget.verdict import ASYNC_CODE
 
 Key = tuple[str, str]
@@ -98,6 +99,11 @@ class History:
                     )
                 )
         return found
+
+    def thresholds(self, keys: Sequence[Key], *, reverse: bool = False) -> list[int]:
+        """Row counts at which a chunk or a buffer may be full: the numbers that the code names."""
+        name = "reverse_code" if reverse else "code"
+        return named_numbers(getattr(operation, name, None) for operation in self._operations(keys))
 
     def touches_rows(self, keys: Sequence[Key]) -> bool:
         """Whether code of the project's own runs, which is expected to read or write rows."""

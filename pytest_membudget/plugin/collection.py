@@ -62,7 +62,13 @@ def complete(args: Sequence[Any], kwargs: dict[str, Any], options: Options) -> S
         findings=tuple(project.findings(keys, reverse=request.reverse)),
     )
     targets = project.migrate_targets(keys, reverse=request.reverse)
-    return Subject(budget, applied, targets, project.touches_rows(keys))
+    return Subject(
+        budget=budget,
+        applied=applied,
+        targets=targets,
+        touches_rows=project.touches_rows(keys),
+        thresholds=project.thresholds(keys, reverse=request.reverse),
+    )
 
 
 @contextmanager

@@ -19,6 +19,7 @@ from pytest_membudget.worker.bootstrap import (
     redirect_databases,
     signal_when_closed,
 )
+from pytest_membudget.worker.high_water import Phases, memory
 
 
 def main() -> None:
@@ -28,15 +29,16 @@ def main() -> None:
     os.close(null)
     worker = os.getpid()
     reply: dict[str, Any] = {}
+    phases = Phases()
     try:
-        _apply(request, reply)
+        _apply(request, reply, phases)
     except BaseException as error:
         if os.getpid() == worker:
             reply["failure"] = _one_line(error)
             reply["details"] = _traceback(error)
     if os.getpid() != worker:
         os._exit(1)
-    reply.update(_memory())
+    reply.update(_weight(reply, phases))
     unfinished = Path(request["reply"] + ".part")
     unfinished.write_text(json.dumps(reply))
     unfinished.replace(request["reply"])
@@ -44,7 +46,7 @@ def main() -> None:
     os._exit(0)
 
 
-def _apply(request: dict[str, Any], reply: dict[str, Any]) -> None:
+def _apply(request: dict[str, Any], reply: dict[str, Any], phases: Phases) -> None:
     settings = load_settings()
     redirect_databases(settings, request["alias"], request["name"])
 
@@ -53,15 +55,17 @@ def _apply(request: dict[str, Any], reply: dict[str, Any]) -> None:
 
     from pytest_membudget.worker.tally import Tally
 
-    tally = Tally(request["tables"], request["overflow"])
+    tally = Tally(request["tables"], request["overflow"], phases)
     connection_created.connect(tally.watch, weak=False)
 
     def about_to_migrate(**_: Any) -> None:
         if "baseline" not in reply:
-            reply["baseline"] = _memory().get("peak")
+            reply["baseline"] = memory().get("peak")
+            phases.begin()
             reply["startup"] = time.perf_counter() - started
             tally.read.clear()
             tally.written.clear()
+            tally.most_parameters = 0
 
     pre_migrate.connect(about_to_migrate, weak=False)
     if "DJANGO_CONFIGURATION" in os.environ:
@@ -76,7 +80,11 @@ def _apply(request: dict[str, Any], reply: dict[str, Any]) -> None:
     reply["duration"] = time.perf_counter() - started - reply.get("startup", 0.0)
     reply["read"], reply["written"] = dict(tally.read), dict(tally.written)
     reply["filters"] = {table: sorted(columns) for table, columns in tally.filters.items()}
-    reply["facts"] = _facts(settings, request["alias"])
+    reply["facts"] = {
+        **_facts(settings, request["alias"]),
+        "most_parameters": tally.most_parameters,
+        "parameter_limit": _parameter_limit(request["alias"]),
+    }
     reply["applied"] = _applied(request["alias"], request["migrations"])
 
 
@@ -96,15 +104,31 @@ def _facts(settings: Any, alias: str) -> dict[str, Any]:
     }
 
 
-def _memory() -> dict[str, int]:
-    """The kernel's own figures of this process, in bytes; nothing where there is no /proc."""
-    try:
-        lines = Path("/proc/self/status").read_text().splitlines()
-    except OSError:
+def _parameter_limit(alias: str) -> int | None:
+    """How many parameters the database takes in a statement; None where it isn't known.
+
+    psycopg writes them into the statement on the client, so PostgreSQL's limit is not met.
+    """
+    from django.db import connections
+
+    connection = connections[alias]
+    if connection.vendor != "sqlite" or sys.version_info < (3, 11):
+        return None
+    import sqlite3
+
+    connection.ensure_connection()
+    return int(connection.connection.getlimit(sqlite3.SQLITE_LIMIT_VARIABLE_NUMBER))
+
+
+def _weight(reply: dict[str, Any], phases: Phases) -> dict[str, Any]:
+    """The peak of all, and of it what the kernel cannot reclaim."""
+    phases.end()
+    now = memory()
+    if not now:
         return {}
-    kib = {line.split(":")[0]: line.split()[1] for line in lines if line.endswith("kB")}
-    peak, file_backed, tables = (int(kib[key]) * 1024 for key in ("VmHWM", "RssFile", "VmPTE"))
-    return {"peak": peak, "anonymous": peak - file_backed + tables}
+    peak = max(now["peak"], phases.peak, reply.get("baseline") or 0)
+    anonymous = peak - now["file_backed"] + now["tables"]
+    return {"peak": peak, "anonymous": anonymous, "phases": phases.marks}
 
 
 def _one_line(error: BaseException) -> str:
@@ -115,7 +139,12 @@ def _one_line(error: BaseException) -> str:
 
 def _traceback(error: BaseException) -> str:
     """The traceback from the migration on: Django's own frames above it tell nothing."""
-    frames = traceback.extract_tb(error.__traceback__)
+    ours = str(Path(__file__).parent)
+    frames = [
+        frame
+        for frame in traceback.extract_tb(error.__traceback__)
+        if not frame.filename.startswith(ours)
+    ]
     starts = [
         i for i, frame in enumerate(frames) if frame.filename.endswith("migrations/executor.py")
     ]

@@ -114,6 +114,7 @@ def _conclude(
         anonymous=answer.get("anonymous") if alone else None,
         duration=answer.get("duration", elapsed),
         startup=max(0.0, elapsed - answer.get("duration", elapsed)),
+        phases=_phases(answer, meter),
         processes=meter.processes,
         peak_source=("VmHWM" if "peak" in answer else "sampled RSS") if alone else "sampled PSS",
         read=answer.get("read", {}),
@@ -124,6 +125,14 @@ def _conclude(
         failure=failure,
         details=answer.get("details", "") or output,
     )
+
+
+def _phases(answer: dict[str, Any], meter: Meter) -> dict[str, tuple[int, int]]:
+    """Those of the worker; with children, whose tree may peak at another time, theirs as well."""
+    phases = {shape: tuple(marks) for shape, marks in answer.get("phases", {}).items()}
+    if phases and meter.processes > 1:
+        phases["children"] = (answer.get("baseline") or 0, meter.tree_peak)
+    return phases
 
 
 def _outcome(

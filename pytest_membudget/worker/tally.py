@@ -12,6 +12,8 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from pytest_membudget.worker.high_water import Phases
+
 _TABLE = re.compile(r"\b(?:FROM|UPDATE|INTO|JOIN)\s+(?:ONLY\s+)?([^\s(),;]+)", re.IGNORECASE)
 _WRITES = re.compile(r"\s*(?:INSERT|UPDATE|DELETE|MERGE|REPLACE)\b", re.IGNORECASE)
 _WHERE = re.compile(r"\bWHERE\b(.*)", re.IGNORECASE | re.DOTALL)
@@ -22,13 +24,19 @@ _BOOKKEEPING = ("django_migrations", "django_content_type", "auth_permission", "
 
 
 class Tally:
-    """Rows by table.  ``tables`` are the seeded ones; a statement is credited to the first."""
+    """Rows by table.  ``tables`` are the seeded ones; a statement is credited to the first.
 
-    def __init__(self, tables: list[str], overflow: str) -> None:
+    ``phases`` is told of each statement before it is sent; ``most_parameters`` counts those of
+    the statement that had the most.
+    """
+
+    def __init__(self, tables: list[str], overflow: str, phases: Phases) -> None:
         self.tables = set(tables)
+        self.phases = phases
         self.read: Counter[str] = Counter()
         self.written: Counter[str] = Counter()
         self.filters: dict[str, set[str]] = {}
+        self.most_parameters = 0
         self._overflow = overflow
         self._owner = os.getpid()
 
@@ -90,6 +98,8 @@ def _counting(base: type[Any], tally: Tally) -> type[Any]:
         _counted_as = ("", False)
 
         def execute(self, query: Any, *args: Any, **kwargs: Any) -> Any:
+            if args and isinstance(args[0], list | tuple | dict):
+                tally.most_parameters = max(tally.most_parameters, len(args[0]))
             return _execute(self, super().execute, query, *args, **kwargs)
 
         def executemany(self, query: Any, *args: Any, **kwargs: Any) -> Any:
@@ -123,6 +133,7 @@ def _counting(base: type[Any], tally: Tally) -> type[Any]:
     def _execute(
         cursor: Any, execute: Callable[..., Any], query: Any, *args: Any, **kwargs: Any
     ) -> Any:
+        tally.phases.note(query)
         written = bool(_WRITES.match(query)) if isinstance(query, str) else False
         table = tally.table_of(query)
         tally.note_filter(table, query)

@@ -1,0 +1,88 @@
+"""The whole numbers that a migration's code names: among them the sizes of chunks and buffers."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Iterator
+from functools import partial
+from types import CodeType, FunctionType, MethodType, ModuleType
+
+# With fewer rows than that every check leaves the threshold behind.
+_LEAST = 1_000
+# Django's own: QuerySet.iterator() fetches so many rows at a time, unless told otherwise.
+_ITERATOR_CHUNK = 2_000
+_INSTALLED = ("site-packages", "dist-packages")
+
+
+def named_numbers(functions: Iterable[object]) -> list[int]:
+    """Literals, defaults and constants of ``functions``, and of the project's code they call.
+
+    Sorted; Django's own chunk is among them.  Nothing of the project is called or compared.
+    """
+    found = {_ITERATOR_CHUNK}
+    seen: set[int] = set()
+    given = list(functions)
+    waiting = [(value, True) for value in given]
+    while waiting:
+        value, asked_for = waiting.pop()
+        # The exact type: isinstance() asks a lazy object for its class, which makes it work.
+        if type(value) is int:
+            found.add(value)
+        elif type(value) is float and value.is_integer():
+            found.add(int(value))
+        elif id(value) not in seen:
+            seen.add(id(value))
+            waiting += [(one, False) for one in _reached(value, asked_for=asked_for)]
+    return sorted(number for number in found if number >= _LEAST)
+
+
+def _reached(value: object, *, asked_for: bool) -> Iterator[object]:
+    """What a value of the project's own leads to."""
+    if type(value) is tuple or type(value) is frozenset:
+        yield from value
+    elif type(value) is partial:
+        yield from (value.func, *value.args, *value.keywords.values())
+    elif type(value) is MethodType:
+        yield value.__func__
+    elif type(value) is FunctionType:
+        yield from _from_function(value, asked_for=asked_for)
+    elif type(value) is type and _is_the_projects_own(sys.modules.get(str(value.__module__))):
+        yield from vars(value).values()
+
+
+def _from_function(function: FunctionType, *, asked_for: bool) -> Iterator[object]:
+    yield function.__dict__.get("__wrapped__")
+    for cell in function.__closure__ or ():
+        try:
+            yield cell.cell_contents
+        except ValueError:
+            continue
+    if not asked_for and not _is_the_projects_own(function.__code__):
+        return
+    yield from function.__defaults__ or ()
+    yield from (function.__kwdefaults__ or {}).values()
+    for code in _nested(function.__code__):
+        yield from code.co_consts
+        for name in code.co_names:
+            there = function.__globals__.get(name)
+            yield there
+            if type(there) is ModuleType and _is_the_projects_own(there):
+                yield from (vars(there).get(attribute) for attribute in code.co_names)
+
+
+def _is_the_projects_own(source: CodeType | ModuleType | None) -> bool:
+    """Whether its file is neither an installed package's nor of Python itself."""
+    if type(source) is CodeType:
+        file: object = source.co_filename
+    else:
+        file = getattr(source, "__file__", None)
+    path = str(file or "<built in>")
+    installed = any(folder in path for folder in _INSTALLED) or path.startswith("<")
+    return not installed and not path.startswith(sys.base_prefix + "/lib")
+
+
+def _nested(code: CodeType) -> Iterator[CodeType]:
+    yield code
+    for constant in code.co_consts:
+        if isinstance(constant, CodeType):
+            yield from _nested(constant)

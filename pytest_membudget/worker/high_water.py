@@ -1,0 +1,97 @@
+"""The process's own high-water mark, as the kernel keeps it, for each phase of a migration.
+
+The peak of a whole run is that of its highest phase.  Which one that is may change with the rows:
+a list of every key that is small beside a page of objects outgrows it later.  So each phase has
+a mark of its own, and each is projected.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import threading
+from pathlib import Path
+
+_STATUS = Path("/proc/self/status")
+# Writing 5 sets the mark back to what is resident now; see proc(5).
+_RESET = Path("/proc/self/clear_refs")
+_FIELDS = {"peak": "VmHWM", "rss": "VmRSS", "file_backed": "RssFile", "tables": "VmPTE"}
+
+_HEAD = 240
+_MOST_PHASES = 40
+_MOST_HEADS = 500
+_PARAMETERS = re.compile(r"(?:%s|\?|\d+)(?:\s*,\s*(?:%s|\?|\d+))*")
+_START = "start"
+
+
+def memory() -> dict[str, int]:
+    """The kernel's own figures of this process, in bytes; nothing where it keeps none."""
+    try:
+        lines = _STATUS.read_text().splitlines()
+        kib = {line.split(":")[0]: line.split()[1] for line in lines if line.endswith("kB")}
+        return {name: int(kib[field]) * 1024 for name, field in _FIELDS.items()}
+    except (OSError, KeyError):
+        return {}
+
+
+class Phases:
+    """A phase begins with the first statement of a shape that has not been seen before.
+
+    ``marks`` holds by shape what it began with and its peak, in bytes and in order; the first is
+    ``"start"``, before any statement.  It is empty where a mark could not be set back.
+    """
+
+    def __init__(self) -> None:
+        self.marks: dict[str, tuple[int, int]] = {}
+        self.peak = 0
+        self._current: str | None = None
+        self._heads: set[str] = set()
+        self._owner = os.getpid()
+        self._one_at_a_time = threading.Lock()
+
+    def begin(self) -> None:
+        self._enter(_START)
+
+    def note(self, sql: object) -> None:
+        """Begin a phase where ``sql`` is of a new shape: its head, whatever the parameters."""
+        if self._current is None or not isinstance(sql, str) or os.getpid() != self._owner:
+            return
+        head = sql[:_HEAD]
+        if head in self._heads or len(self._heads) > _MOST_HEADS:
+            return
+        # Another thread that is here already begins a phase; a forked child may hold it for good.
+        if not self._one_at_a_time.acquire(blocking=False):
+            return
+        try:
+            self._heads.add(head)
+            shape = _PARAMETERS.sub("%s", head)
+            if shape not in self.marks and len(self.marks) < _MOST_PHASES:
+                self._close()
+                self._enter(shape)
+        finally:
+            self._one_at_a_time.release()
+
+    def end(self) -> None:
+        """Close the last phase; ``peak`` is then the highest of all."""
+        self._close()
+        self._current = None
+
+    def _enter(self, shape: str) -> None:
+        now = memory()
+        try:
+            _RESET.write_text("5")
+        except OSError:
+            now = {}
+        if not now:
+            self.marks.clear()
+            self._current = None
+            return
+        self.marks[shape] = (now["rss"], now["rss"])
+        self._current = shape
+
+    def _close(self) -> None:
+        if self._current is not None:
+            began, _ = self.marks[self._current]
+            highest = memory().get("peak", began)
+            self.marks[self._current] = (began, highest)
+            self.peak = max(self.peak, highest)

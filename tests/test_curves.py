@@ -1,0 +1,124 @@
+"""What grows in the samples, on marks that were really measured."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from pytest_membudget.curves import breaks_at, curves, most_elsewhere
+from pytest_membudget.measurement import FINISHED, Run, Sample
+from pytest_membudget.projection import MIB, project_highest
+
+# benchmarks: articles.0011_in_bulk_by_pages on PostgreSQL.  By rows: what the phase began with
+# and its peak, of the list of every key and of the pages of objects after it.
+KEYS_THEN_PAGES = {
+    25_000: ((57282560, 60375040), (60379136, 72699904)),
+    50_000: ((57348096, 63029248), (63033344, 74129408)),
+    100_000: ((57212928, 69218304), (68554752, 75898880)),
+    200_000: ((57303040, 81387520), (79990784, 82436096)),
+    800_000: ((57262080, 154296320), (148041728, 148226048)),
+}
+
+
+def sample(rows: int, *phases: tuple[int, int], **facts: Any) -> Sample:
+    peak = max(mark for _, mark in phases)
+    named = {f"SELECT {number}": marks for number, marks in enumerate(phases)}
+    run = Run(FINISHED, peak, baseline=57_000_000, phases=named, facts=facts)
+    return Sample({"shop.Order": rows}, run)
+
+
+def measured(*sizes: int) -> list[Sample]:
+    return [sample(size, *KEYS_THEN_PAGES[size]) for size in sizes]
+
+
+def test_the_phase_that_will_be_highest_is_not_the_highest_of_the_samples() -> None:
+    """The pages are higher than the keys in every sample up to 200,000 rows, and not at 800,000."""
+    samples = measured(25_000, 50_000, 100_000)
+    truth = KEYS_THEN_PAGES[800_000][0][1]
+    by_phase = project_highest(curves(samples), 800_000)
+    runs = [(float(one.size), float(one.run.peak)) for one in samples]
+    by_run = project_highest([runs], 800_000)
+    assert by_phase is not None
+    assert by_run is not None
+    assert abs(by_phase.peak - truth) < 6 * MIB
+    assert by_phase.low <= truth <= by_phase.high
+    assert by_run.high < truth
+
+
+def test_a_phase_that_stays_with_what_it_began_with_is_left_to_the_ones_before() -> None:
+    samples = measured(100_000, 200_000, 800_000)
+    (keys,) = curves(samples)
+    assert keys == [(float(one.size), float(KEYS_THEN_PAGES[one.size][0][1])) for one in samples]
+
+
+def test_a_phase_that_only_large_samples_have_is_bounded_by_its_growth() -> None:
+    """It rose from 160 to 260 MiB between two samples and was not there in the one before."""
+    before = (57 * MIB, 300 * MIB)
+    samples = [
+        sample(50_000, before),
+        sample(100_000, before, (60 * MIB, 160 * MIB)),
+        sample(200_000, before, (60 * MIB, 260 * MIB)),
+    ]
+    assert most_elsewhere(samples, 1_600_000) == pytest.approx(1_660 * MIB)
+
+
+def test_a_phase_that_hardly_rises_is_bounded_by_its_growth() -> None:
+    high = (57 * MIB, 300 * MIB)
+    samples = [
+        sample(rows, high, (60 * MIB, 60 * MIB + rows * 5)) for rows in (50_000, 100_000, 200_000)
+    ]
+    assert most_elsewhere(samples, 160_000_000) == pytest.approx(60 * MIB + 160_000_000 * 5)
+
+
+def test_a_start_that_peaks_above_the_phases_does_not_hide_them() -> None:
+    samples = [sample(rows, (50 * MIB, 50 * MIB + rows * 40)) for rows in (50_000, 100_000)]
+    high = [
+        replace(one, run=replace(one.run, peak=150 * MIB, baseline=150 * MIB)) for one in samples
+    ]
+    assert [points[1:] for points in curves(high)] == [points[1:] for points in curves(samples)]
+
+
+def test_phases_that_miss_the_peak_are_not_followed() -> None:
+    one, two, three = measured(25_000, 50_000, 100_000)
+    hidden = Run(FINISHED, 200 * MIB, phases=three.run.phases)
+    assert curves([one, two, Sample(three.rows, hidden)]) == [
+        [(25_000.0, 72699904.0), (50_000.0, 74129408.0), (100_000.0, 200.0 * MIB)]
+    ]
+
+
+def test_two_samples_start_from_their_baseline() -> None:
+    assert all(curve[0] == (0.0, 57_000_000.0) for curve in curves(measured(25_000, 50_000)))
+
+
+def test_nothing_grows_without_samples() -> None:
+    assert curves([]) == []
+    assert most_elsewhere([], 1_000_000) == 0
+
+
+@pytest.mark.parametrize(
+    ("parameters", "limit", "expected"),
+    [
+        ((5_000, 10_000), 250_000, 250_000),
+        ((999, 999), 250_000, None),
+        ((10_000, 20_000), None, None),
+        ((500, 1_000), 250_000, None),
+        ((30_000, 30_000), 50_000, None),
+    ],
+    ids=[
+        "grows",
+        "does not grow",
+        "no limit is known",
+        "not before production's row count",
+        "the sample is beyond it",
+    ],
+)
+def test_a_statement_with_a_parameter_for_each_row_breaks(
+    parameters: tuple[int, int], limit: int | None, expected: int | None
+) -> None:
+    samples = [
+        sample(rows, (0, MIB), most_parameters=most, parameter_limit=limit)
+        for rows, most in zip((5_000, 10_000), parameters, strict=True)
+    ]
+    assert breaks_at(samples, 1_000_000) == expected
