@@ -56,6 +56,8 @@ def main() -> None:
             },
         }
         found = {vendor: start(options.rows, database) for vendor, database in databases.items()}
+    kept = {"rows": options.rows, "databases": found}
+    (ROOT / "benchmarks/results/seeding.json").write_text(json.dumps(kept, indent=1) + "\n")
     show(options.rows, found)
 
 

@@ -1,0 +1,13 @@
+from django.db import migrations
+
+
+def forwards(apps, schema_editor):
+    Article = apps.get_model("articles", "Article")
+    for article in Article.objects.defer("body", "metadata"):
+        article.slug = article.title.lower()
+
+
+class Migration(migrations.Migration):
+    dependencies = [("articles", "0004_defer_and_iterator")]
+
+    operations = [migrations.RunPython(forwards, migrations.RunPython.noop)]

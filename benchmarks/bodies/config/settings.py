@@ -1,0 +1,22 @@
+import os
+
+SECRET_KEY = "a benchmark has no secrets"
+INSTALLED_APPS = ["readings", "articles", "shop"]
+ROOT_URLCONF = "config.urls"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+USE_TZ = True
+
+# The kernel's benchmark runs plain manage.py on a database that it has made.
+NAME = os.environ.get("BODIES_NAME", "")
+DATABASES = {
+    "sqlite": {"ENGINE": "django.db.backends.sqlite3", "NAME": NAME or "db.sqlite3"},
+    "postgresql": {
+        "ENGINE": "django.db.backends.postgresql",
+        "NAME": NAME or os.environ.get("PGDATABASE", "postgres"),
+        "HOST": os.environ.get("PGHOST", ""),
+        "PORT": os.environ.get("PGPORT", ""),
+        "USER": os.environ.get("PGUSER", ""),
+        "PASSWORD": os.environ.get("PGPASSWORD", ""),
+    },
+}
+DATABASES = {"default": DATABASES[os.environ.get("BODIES_DATABASE", "sqlite")]}

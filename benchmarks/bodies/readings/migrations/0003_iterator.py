@@ -1,0 +1,13 @@
+from django.db import migrations
+
+
+def forwards(apps, schema_editor):
+    Reading = apps.get_model("readings", "Reading")
+    for reading in Reading.objects.iterator():
+        reading.total = reading.value * 2
+
+
+class Migration(migrations.Migration):
+    dependencies = [("readings", "0002_loop_over_all")]
+
+    operations = [migrations.RunPython(forwards, migrations.RunPython.noop)]

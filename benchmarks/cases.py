@@ -1,0 +1,42 @@
+"""The bodies of ``bodies/`` with the row counts at which their truth is measured."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+
+_ROWS = {
+    "readings": {"readings.Reading": 1_600_000},
+    "articles": {"articles.Article": 800_000},
+    "shop": {"shop.Line": 1_600_000, "shop.Order": 800_000, "shop.Customer": 80_000}
+    | {"shop.Product": 1_000},
+}
+
+
+@dataclass(frozen=True)
+class Case:
+    migration: str
+    rows: dict[str, int]
+
+    @property
+    def size(self) -> int:
+        return max(self.rows.values())
+
+    def with_at_most(self, rows: int) -> Case:
+        """The same at a smaller scale."""
+        share = min(1.0, rows / self.size)
+        return replace(self, rows={label: round(n * share) for label, n in self.rows.items()})
+
+
+def cases() -> list[Case]:
+    """Every migration of the project but the ones that make the tables."""
+    files = sorted(HERE.glob("bodies/*/migrations/0*.py"))
+    found = [(path.parts[-3], path.stem) for path in files if "initial" not in path.stem]
+    return [Case(f"{app}.{name}", _ROWS[app]) for app, name in found]
+
+
+def chosen(migrations: Collection[str]) -> list[Case]:
+    return [case for case in cases() if case.migration in migrations]

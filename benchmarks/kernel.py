@@ -1,0 +1,67 @@
+"""The kernel as the judge: full size in a memory control group, above and below the projection.
+
+    python benchmarks/kernel.py
+
+The migration has to live in a group of 1.1 times the projected figure that the kernel acts on
+(the peak less what it can reclaim), and to be killed in one of 0.9 times.  Needs root.
+"""
+
+from __future__ import annotations
+
+import sys
+
+from cases import Case, chosen
+from control_group import ControlGroup, NoControlGroup, control_group
+from lab import BODIES, bed_of, check_case, keep, open_stages
+
+from pytest_membudget.units import format_size
+from pytest_membudget.worker.stage_client import Stages
+
+NAMES = (
+    "readings.0002_loop_over_all",
+    "readings.0006_dict_of_codes",
+    "readings.0012_csv_text",
+    "readings.0021_bulk_create_copies",
+    "articles.0010_in_bulk",
+    "shop.0007_lists_by_order",
+)
+SHARES = (1.1, 0.9)
+KILLED = -9
+
+
+def judge(case: Case, group: ControlGroup, stages: Stages) -> dict[str, object]:
+    result = check_case(case, 1 << 40, stages)
+    figure = result.anonymous_bytes
+    assert figure is not None
+    app_label, name = case.migration.split(".")
+    command = [sys.executable, BODIES / "manage.py", "migrate", app_label, name, "--no-input"]
+    statuses = {}
+    with bed_of(case, stages) as bed:
+        bed.fill(case.size)
+        for share in SHARES:
+            limit = round(share * figure)
+            statuses[share] = group.call(command, limit, {"BODIES_NAME": bed.clone()})
+            print(f"{case.migration} in {format_size(limit)}: exit status {statuses[share]}")
+    return {
+        "migration": case.migration,
+        "peak_bytes": result.peak_bytes,
+        "anonymous_bytes": figure,
+        "basis": result.basis,
+        "statuses": statuses,
+        "met": statuses[1.1] == 0 and statuses[0.9] == KILLED,
+    }
+
+
+def main() -> int:
+    try:
+        with control_group() as group, open_stages() as stages:
+            rows = [judge(case, group, stages) for case in chosen(NAMES)]
+            keep("kernel", rows, stages)
+    except NoControlGroup as error:
+        print(f"skipped: {error}")
+        return 0
+    return 0 if all(row["met"] for row in rows) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
