@@ -66,8 +66,8 @@ def run(order: Order) -> Run:
                 send(process, request)
             stopped = _watch(process, meter, order, begin)
         finally:
-            meter.kill_children()
             kill_group(process)
+            meter.end_children()
             printed = output.text()
             if not output.open:
                 close_streams(process)

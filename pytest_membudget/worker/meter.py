@@ -11,6 +11,7 @@ _CHILDREN_EVERY = 0.05
 _SHORT_BYTES = 256 * 1024**2
 _SHORT_SHARE = 0.05
 _POINTS = 120
+_KILL_TAKES = 5.0
 
 
 class Meter:
@@ -50,11 +51,15 @@ class Meter:
     def machine_is_short(self) -> bool:
         return bool(psutil.virtual_memory().available < self._short)
 
-    def kill_children(self) -> None:
-        """End the children that it has seen, those outside of the process group among them."""
+    def end_children(self) -> None:
+        """Kill the children that it has seen, those outside of the process group among them.
+
+        Their parent has to be gone, or they stay as its zombies; a kill takes a moment.
+        """
         for child in self._children:
             with contextlib.suppress(psutil.NoSuchProcess, psutil.AccessDenied):
                 child.kill()
+        psutil.wait_procs(self._children, timeout=_KILL_TAKES)
 
     def timeline(self) -> tuple[tuple[float, int], ...]:
         """At most some hundred ``(seconds, bytes)`` points, each the largest of its stretch."""
