@@ -10,6 +10,7 @@ import os
 import sys
 import time
 import traceback
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -62,21 +63,27 @@ def _apply(request: dict[str, Any], reply: dict[str, Any], phases: Phases) -> No
         if "baseline" not in reply:
             reply["baseline"] = memory().get("peak")
             phases.begin()
+            if request["capture"]:
+                from pytest_membudget.attribution.capture import capture
+
+                recording.enter_context(capture(request["capture"]))
             reply["startup"] = time.perf_counter() - started
             tally.read.clear()
             tally.written.clear()
             tally.most_parameters = 0
 
     pre_migrate.connect(about_to_migrate, weak=False)
+    recording = ExitStack()
     if "DJANGO_CONFIGURATION" in os.environ:
         from configurations.management import execute_from_command_line
     else:
         from django.core.management import execute_from_command_line
 
     started = time.perf_counter()
-    for app_label, name in request["targets"]:
-        command = ["migrate", app_label, name, "--database", request["alias"], "--no-input"]
-        execute_from_command_line(["manage.py", *command, "--no-color", "--traceback"])
+    with recording:
+        for app_label, name in request["targets"]:
+            command = ["migrate", app_label, name, "--database", request["alias"], "--no-input"]
+            execute_from_command_line(["manage.py", *command, "--no-color", "--traceback"])
     reply["duration"] = time.perf_counter() - started - reply.get("startup", 0.0)
     reply["read"], reply["written"] = dict(tally.read), dict(tally.written)
     reply["filters"] = {table: sorted(columns) for table, columns in tally.filters.items()}

@@ -30,7 +30,7 @@ class Order:
 
     ``targets`` are the arguments of ``manage.py migrate``; ``migrations`` are the keys that it
     has to leave applied (unapplied, when ``reverse``).  ``stop_above`` is the RSS in bytes from
-    which on the verdict is certain; ``deadline`` seconds.
+    which on the verdict is certain; ``deadline`` seconds.  ``capture`` is where memray writes.
     """
 
     alias: str
@@ -42,6 +42,7 @@ class Order:
     deadline: float
     stop_above: int
     folder: str
+    capture: str | None = None
 
 
 def run(order: Order) -> Run:
@@ -60,6 +61,7 @@ def run(order: Order) -> Run:
                 "migrations": order.migrations,
                 "reply": str(reply),
                 "overflow": str(overflow),
+                "capture": order.capture,
             }
             begin = time.monotonic()
             with contextlib.suppress(BrokenPipeError):
