@@ -10,7 +10,8 @@ from pytest_membudget.errors import BudgetError
 from pytest_membudget.plugin.collection import complete
 from pytest_membudget.plugin.options import Options
 from pytest_membudget.plugin.progress import progress_line
-from pytest_membudget.reports.terminal import failure
+from pytest_membudget.plugin.screen import screen
+from pytest_membudget.reports.failure import failure
 from pytest_membudget.result import Result
 from pytest_membudget.session import Subject, check
 from pytest_membudget.worker.stage_client import Stages
@@ -56,8 +57,19 @@ class Guard:
         if self.result.inconclusive and self._warn:
             warnings.warn(MembudgetWarning(self.result.reason), stacklevel=2)
         elif not self.result.ok:
-            pytest.fail(failure(self.result, self._item.config.get_verbosity()), pytrace=False)
+            pytest.fail(self._failure(self.result), pytrace=False)
         return self.result
+
+    def _failure(self, result: Result) -> str:
+        config = self._item.config
+        width, unicode = screen(config)
+        return failure(
+            result.to_dict(),
+            result.details,
+            width=width,
+            verbosity=config.get_verbosity(),
+            unicode=unicode,
+        )
 
     def _measure(self) -> Result:
         with progress_line(self._item.config, self.subject.budget) as progress:

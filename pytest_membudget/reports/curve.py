@@ -1,0 +1,90 @@
+"""The growth curve of a result, as the charts draw it: pure arithmetic on the figures."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+from pytest_membudget.reports.cells import counted
+
+Point = tuple[float, float]
+
+_STEPS = 24
+_ROW_STEPS = (1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10)
+
+
+@dataclass(frozen=True)
+class Curve:
+    """``(rows, bytes)`` points; rows count the first model of the result's ``rows``.
+
+    ``projection``, ``low`` and ``high`` lead from the last sample to production's row count, and
+    are empty where nothing was projected.
+    """
+
+    samples: list[Point]
+    projection: list[Point]
+    low: list[Point]
+    high: list[Point]
+
+    @property
+    def most_rows(self) -> float:
+        return max(rows for rows, _ in [*self.samples, *self.projection])
+
+    @property
+    def most_bytes(self) -> float:
+        return max(size for _, size in [*self.samples, *self.projection, *self.high])
+
+
+def curve(result: dict[str, Any]) -> Curve | None:
+    """The curve of a result; None where fewer than two points are known."""
+    model, rows = counted(result)
+    samples = [(float(one["rows"][model]), float(one["peak_bytes"])) for one in result["samples"]]
+    if not samples:
+        return None
+    finished = [one for one in result["samples"] if one["outcome"] == "finished"]
+    start = samples[len(finished) - 1 if finished else -1]
+    ends = [result[f"peak{part}_bytes"] for part in ("", "_low", "_high")]
+    if None in ends or start[0] >= rows:
+        return Curve(samples, [], [], []) if len(samples) > 1 else None
+    growth = str(result["growth"])
+    paths = [_path(start, (float(rows), max(0.0, float(end))), growth) for end in ends]
+    return Curve(samples, *paths)
+
+
+def _path(start: Point, end: Point, growth: str) -> list[Point]:
+    """From one point to the other, bent as the growth is."""
+
+    def shape(rows: float) -> float:
+        if growth == "quadratic":
+            return rows**2
+        return rows * math.log2(rows + 1) if growth == "linearithmic" else rows
+
+    between = [start[0] + (end[0] - start[0]) * step / _STEPS for step in range(_STEPS + 1)]
+    span = shape(end[0]) - shape(start[0])
+    return [
+        (rows, start[1] + (end[1] - start[1]) * (shape(rows) - shape(start[0])) / span)
+        for rows in between
+    ]
+
+
+def size_step(most: float, count: int) -> int:
+    """A distance of ticks in bytes, a power of two as limits are, so that ``count`` reach most."""
+    step = 1024
+    while step * count < most:
+        step *= 2
+    return step
+
+
+def rows_step(most: float, count: float) -> float:
+    """A round distance of ticks in rows, so that ``count`` of them reach ``most``."""
+    ten = 10.0 ** math.floor(math.log10(most / count))
+    return next(ten * one for one in _ROW_STEPS if ten * one * count >= most * (1 - 1e-9))
+
+
+def short_rows(rows: float) -> str:
+    """``"250k"``, ``"1.2M"``: a row count that fits below a tick."""
+    for factor, unit in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
+        if rows >= factor:
+            return f"{rows / factor:.4g}{unit}"
+    return f"{rows:.4g}"

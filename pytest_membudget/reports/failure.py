@@ -1,0 +1,71 @@
+"""The text of a failed check: its first line says everything, the rest why and what to do."""
+
+from __future__ import annotations
+
+import textwrap
+from typing import Any
+
+from pytest_membudget.reports import cells
+from pytest_membudget.reports.chart import chart
+from pytest_membudget.reports.tables import attribution_table, render, samples_table
+
+_CHART_WIDTH, _TEXT_WIDTH = 72, 100
+_TOP_LINES = 5
+
+
+def failure(
+    result: dict[str, Any],
+    details: str = "",
+    *,
+    width: int = 80,
+    verbosity: int = 0,
+    unicode: bool = True,
+) -> str:
+    """The failure of a result, of plain lines no wider than ``width`` but for the first.
+
+    ``details`` is the traceback or the output behind an error.  With ``verbosity`` there are the
+    samples, the library's frames and every finding as well.
+    """
+    width = min(width, _TEXT_WIDTH)
+    parts = [
+        [result["reason"]],
+        chart(result, min(width, _CHART_WIDTH), unicode=unicode),
+        render(samples_table(result), width) if verbosity > 0 and result["samples"] else [],
+        _growth(result, width, everything=verbosity > 0),
+        _advice(result, width),
+        _notes(result, width, everything=verbosity > 0 or result["verdict"] == "inconclusive"),
+        details.rstrip().splitlines(),
+    ]
+    return "\n\n".join("\n".join(lines) for lines in parts if lines)
+
+
+def _growth(result: dict[str, Any], width: int, *, everything: bool) -> list[str]:
+    lines = result.get("attribution") or []
+    note = result.get("attribution_note")
+    if not lines:
+        return _wrapped(f"growth by line: {note}", width) if note else []
+    lines = lines if everything else cells.by_line(lines)
+    shown = lines if everything else lines[:_TOP_LINES]
+    table = render(attribution_table(shown, frames=everything), width)
+    left = len(lines) - len(shown)
+    more = [f"and {left} more with -v"] if left else []
+    return ["growth by line", *table, *more, *(_wrapped(note, width) if note else [])]
+
+
+def _advice(result: dict[str, Any], width: int) -> list[str]:
+    shown = []
+    for advice in result.get("advice") or []:
+        evidence = f" ({advice['evidence']})" if advice.get("evidence") else ""
+        shown += _wrapped(f"advice: {advice['message']}{evidence}", width)
+    return shown
+
+
+def _notes(result: dict[str, Any], width: int, *, everything: bool) -> list[str]:
+    messages = cells.noted(result, everything=everything)
+    return [line for message in messages for line in _wrapped(f"note: {message}", width)]
+
+
+def _wrapped(text: str, width: int) -> list[str]:
+    return textwrap.wrap(
+        text, width, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False
+    )

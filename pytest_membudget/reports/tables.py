@@ -1,0 +1,149 @@
+"""Tables of the terminal: samples, growth by line, all budgets, two runs beside each other."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from rich import box
+from rich.console import Console, Group
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from pytest_membudget.reports import cells
+from pytest_membudget.reports.compare import Change
+from pytest_membudget.units import format_rows, format_seconds, format_size
+
+_STYLES = {"within": "green", "exceeds": "red", "inconclusive": "yellow", "error": "red"}
+_WIDE, _NO_END = 120, 10_000
+# Which columns a narrow terminal goes without, first ones first.
+_SPARED = ("database", "rows", "headroom", "fits up to")
+
+
+def render(table: Table, width: int, *, color: bool = False) -> list[str]:
+    """A table as lines no wider than ``width``."""
+    console = _console(width, color=color)
+    console.print(table)
+    assert isinstance(console.file, io.StringIO)
+    lines = [line.rstrip() for line in console.file.getvalue().splitlines()]
+    return "\n".join(lines).strip("\n").splitlines()
+
+
+def samples_table(result: dict[str, Any]) -> Table:
+    """The samples of a result, and what was projected from them."""
+    model, rows = cells.counted(result)
+    table = Table(box=None, pad_edge=False)
+    for name in (f"{model} rows", "peak RSS", "time", "outcome"):
+        table.add_column(name, justify="left" if name == "outcome" else "right")
+    for sample in result["samples"]:
+        table.add_row(
+            format_rows(sample["rows"][model]),
+            format_size(sample["peak_bytes"]),
+            format_seconds(sample["duration_s"]),
+            sample["outcome"],
+        )
+    if result["basis"] == "projected" and result["peak_bytes"] is not None:
+        seconds = result["projected_duration_s"]
+        table.add_row(
+            format_rows(rows),
+            cells.peak(result),
+            "" if seconds is None else f"about {format_seconds(seconds)}",
+            f"projected, {result['growth']}",
+        )
+    return table
+
+
+def attribution_table(lines: Sequence[dict[str, Any]], *, frames: bool) -> Table:
+    """Growth by line, largest first; with ``frames`` where in a library it happens as well."""
+    table = Table(box=None, pad_edge=False, show_header=False, padding=(0, 2, 0, 0))
+    table.add_column(justify="right", no_wrap=True)
+    table.add_column(justify="right", no_wrap=True)
+    table.add_column(overflow="fold")
+    for line in lines:
+        source, via = line.get("source"), line.get("via") if frames else None
+        where = [Text(f"{cells.place(line)} {line['function'] if frames or not source else ''}")]
+        where += [Text(source)] if source else []
+        where += [Text(f"in {cells.frame(via)}")] if via else []
+        below = [Padding(text, (0, 0, 0, 2)) for text in where[1:]]
+        table.add_row(
+            f"{line['bytes_per_row']:,} B/row", f"{line['share']:.0%}", Group(where[0], *below)
+        )
+    return table
+
+
+def summary_table(results: Sequence[dict[str, Any]], width: int) -> Table:
+    """A table of all budgets; a narrow one has fewer columns."""
+    spared = [*_SPARED] if cells.several_vendors(results) else [*_SPARED[1:]]
+    left_out = set(_SPARED) - set(spared)
+    table = _summary(results, left_out, wide=width >= _WIDE)
+    for name in spared:
+        if _console(_NO_END).measure(table).maximum <= width:
+            break
+        left_out.add(name)
+        table = _summary(results, left_out, wide=width >= _WIDE)
+    return table
+
+
+def _summary(results: Sequence[dict[str, Any]], left_out: set[str], *, wide: bool) -> Table:
+    columns: dict[str, Callable[[dict[str, Any]], str | Text]] = {
+        "migration": cells.migration,
+        "database": cells.vendor,
+        "rows": cells.rows,
+        "peak": cells.peak if wide else cells.short_peak,
+        "limit": cells.limit,
+        "headroom": cells.headroom,
+        "fits up to": cells.fits,
+        "verdict": _verdict_with_basis if wide else _verdict,
+    }
+    for name in left_out:
+        del columns[name]
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, 2, 0, 0), pad_edge=False)
+    for name in columns:
+        table.add_column(
+            name,
+            justify="left" if name in ("migration", "database", "verdict") else "right",
+            no_wrap=name != "migration",
+            overflow="fold",
+        )
+    for result in results:
+        table.add_row(*(cell(result) for cell in columns.values()))
+    return table
+
+
+def _verdict(result: dict[str, Any]) -> Text:
+    return Text(result["verdict"], style=_STYLES[result["verdict"]])
+
+
+def _verdict_with_basis(result: dict[str, Any]) -> Text:
+    basis = f", {result['basis']}" if result["basis"] else ""
+    return _verdict(result) + basis
+
+
+def comparison_table(changes: Sequence[Change]) -> Table:
+    """What became of each budget."""
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, 2, 0, 0), pad_edge=False)
+    for name in ("migration", "before", "after", "difference", "bytes a row", "verdict"):
+        left = name in ("migration", "verdict")
+        table.add_column(
+            name,
+            justify="left" if left else "right",
+            no_wrap=name != "migration",
+            overflow="fold",
+        )
+    for change in changes:
+        style = _STYLES[change.worst] if change.verdict_changed else ""
+        table.add_row(
+            change.name,
+            change.before,
+            change.after,
+            change.difference,
+            change.bytes_per_row,
+            Text(change.verdict, style=style),
+        )
+    return table
+
+
+def _console(width: int, *, color: bool = False) -> Console:
+    return Console(file=io.StringIO(), width=width, force_terminal=color, no_color=not color)
