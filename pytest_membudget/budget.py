@@ -11,6 +11,7 @@ from pytest_membudget.errors import BudgetError
 from pytest_membudget.units import parse_rows, parse_seconds, parse_size
 
 DEFAULT_TIME_BUDGET = 60.0
+ATTRIBUTION = ("failed", "always", "never")
 
 MigrationName = str | tuple[str, str]
 
@@ -146,6 +147,13 @@ def read_inconclusive(value: object) -> str:
     """Read what an inconclusive verdict does to the test: ``"fail"`` or ``"warn"``."""
     if value not in ("fail", "warn"):
         raise BudgetError(f'{value!r} is neither "fail" nor "warn"')
+    return str(value)
+
+
+def read_attribution(value: object) -> str:
+    """Read whose growth is told by line: ``"failed"`` checks, ``"always"`` all, or ``"never"``."""
+    if value not in ATTRIBUTION:
+        raise BudgetError(f'{value!r} is none of "failed", "always" and "never"')
     return str(value)
 
 

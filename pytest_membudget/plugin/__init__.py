@@ -37,7 +37,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", _MARKER)
     config.stash[_options] = read_options(config)
     if not hasattr(config, "workerinput"):
-        config.pluginmanager.register(Reporter(config.stash[_options].json), "membudget-reporter")
+        config.pluginmanager.register(Reporter(config.stash[_options]), "membudget-reporter")
 
 
 def pytest_report_header(config: pytest.Config) -> str | None:

@@ -26,14 +26,18 @@ class Options:
     """What is in force for the whole run; None where it is said nowhere.
 
     ``limit`` is bytes or ``"cgroup"``, ``rows`` maps model labels to production's row counts,
-    ``time_budget`` is seconds, ``json`` a path, ``inconclusive`` ``"fail"`` or ``"warn"``.
+    ``time_budget`` is seconds; ``json``, ``html`` and ``markdown`` are paths, ``inconclusive`` is
+    ``"fail"`` or ``"warn"``, ``attribution`` is ``"failed"``, ``"always"`` or ``"never"``.
     """
 
     limit: Setting | None
     rows: Setting | None
     time_budget: Setting | None
     json: Setting | None
+    html: Setting | None
+    markdown: Setting | None
     inconclusive: Setting
+    attribution: Setting
 
 
 def add_options(parser: pytest.Parser) -> None:
@@ -68,6 +72,24 @@ def add_options(parser: pytest.Parser) -> None:
         default=None,
         help="write all results to this file as JSON (default: none)",
     )
+    group.addoption(
+        "--membudget-html",
+        metavar="PATH",
+        default=None,
+        help="write all results to this file as one page of HTML, with charts (default: none)",
+    )
+    group.addoption(
+        "--membudget-markdown",
+        metavar="PATH",
+        default=None,
+        help="write all results to this file as Markdown, for a pull request (default: none)",
+    )
+    group.addoption(
+        "--membudget-attribution",
+        default=None,
+        choices=("failed", "always", "never"),
+        help="whose growth is told by line of the migration (default: failed)",
+    )
     parser.addini("membudget_limit", "ini twin of --membudget-limit", default=None)
     parser.addini(
         "membudget_rows",
@@ -77,6 +99,9 @@ def add_options(parser: pytest.Parser) -> None:
     )
     parser.addini("membudget_time_budget", "ini twin of --membudget-time-budget", default=None)
     parser.addini("membudget_json", "ini twin of --membudget-json", default=None)
+    parser.addini("membudget_html", "ini twin of --membudget-html", default=None)
+    parser.addini("membudget_markdown", "ini twin of --membudget-markdown", default=None)
+    parser.addini("membudget_attribution", "ini twin of --membudget-attribution", default=None)
     parser.addini(
         "membudget_inconclusive",
         'what an inconclusive verdict does: "fail" the test or "warn" (default: fail)',
@@ -100,7 +125,10 @@ def read_options(config: pytest.Config) -> Options:
         rows=setting("rows", "read_rows_lines"),
         time_budget=setting("time_budget", "parse_seconds"),
         json=setting("json", "read_output_path"),
+        html=setting("html", "read_output_path"),
+        markdown=setting("markdown", "read_output_path"),
         inconclusive=setting("inconclusive", "read_inconclusive") or Setting("fail", "default"),
+        attribution=setting("attribution", "read_attribution") or Setting("failed", "default"),
     )
 
 
@@ -122,7 +150,10 @@ def header(options: Options) -> str | None:
         ("rows", options.rows, rows),
         ("time budget", options.time_budget, format_seconds),
         ("json", options.json, str),
+        ("html", options.html, str),
+        ("markdown", options.markdown, str),
         ("inconclusive", options.inconclusive, str),
+        ("attribution", options.attribution, str),
     ]
     parts = [
         f"{name} {show(setting.value)} (from {setting.source})"

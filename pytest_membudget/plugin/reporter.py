@@ -6,40 +6,68 @@ from typing import Any
 
 import pytest
 
-from pytest_membudget.plugin.options import Setting
+from pytest_membudget.plugin.options import Options
+from pytest_membudget.plugin.screen import ScreenOfWorkers
 
 
-class Reporter:
+class Reporter(ScreenOfWorkers):
     """Registered where reports arrive: in the only process, or in xdist's controller."""
 
-    def __init__(self, json: Setting | None) -> None:
-        self._json = json
+    def __init__(self, options: Options) -> None:
+        self._options = options
         self._results: dict[str, dict[str, Any]] = {}
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         result = getattr(report, "membudget", None)
         if result is not None:
-            self._results[result["nodeid"]] = result
+            self._results[result["nodeid"]] = {**result, "outcome": _outcome(report)}
 
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
-        if self._json is not None and not session.config.option.collectonly:
+        if session.config.option.collectonly:
+            return
+        results, options = self._in_order(), self._options
+        if options.json is not None:
             from pytest_membudget.reports.json import write_json
 
-            write_json(self._in_order(), self._json.value)
+            write_json(results, options.json.value)
+        if options.html is not None:
+            from pytest_membudget.reports.html import write_html
+            from pytest_membudget.reports.json import document
+
+            write_html(results, options.html.value, [document(results)["environment"]])
+        if options.markdown is not None:
+            from pytest_membudget.reports.markdown import write_markdown
+
+            write_markdown(results, options.markdown.value)
+        if results:
+            from pytest_membudget.reports.markdown import append_to_step_summary
+
+            append_to_step_summary(results)
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         if not self._results:
             return
+        from pytest_membudget.reports.annotations import workflow_commands
         from pytest_membudget.reports.terminal import notes, summary
 
-        terminal = terminalreporter._tw
+        terminal, results = terminalreporter._tw, self._in_order()
         terminalreporter.section("memory budgets")
-        for line in summary(self._in_order(), terminal.fullwidth, color=terminal.hasmarkup):
+        for line in (
+            *summary(results, terminal.fullwidth, color=terminal.hasmarkup),
+            *notes(results),
+            *workflow_commands(results),
+        ):
             terminalreporter.write_line(line)
-        for line in notes(self._in_order()):
-            terminalreporter.write_line(line)
-        if self._json is not None:
-            terminalreporter.write_line(f"results written to {self._json.value}")
+        for setting in (self._options.json, self._options.html, self._options.markdown):
+            if setting is not None:
+                terminalreporter.write_line(f"results written to {setting.value}")
 
     def _in_order(self) -> list[dict[str, Any]]:
         return [self._results[nodeid] for nodeid in sorted(self._results)]
+
+
+def _outcome(report: pytest.TestReport) -> str:
+    """What became of the test: ``passed``, ``failed``, or ``xfailed`` where that was expected."""
+    if not hasattr(report, "wasxfail"):
+        return report.outcome
+    return "xfailed" if report.skipped else "xpassed"

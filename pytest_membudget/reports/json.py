@@ -5,21 +5,20 @@ from __future__ import annotations
 import json
 import platform
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 from pytest_membudget import __version__
+from pytest_membudget.reports.files import write_text
 from pytest_membudget.result import SCHEMA
 
 
 def write_json(results: Sequence[dict[str, Any]], path: str) -> None:
     """Write ``results``, as :meth:`Result.to_dict` gives them, making folders as needed."""
-    target = Path(path)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    target.write_text(json.dumps(_document(results), indent=2) + "\n")
+    write_text(path, json.dumps(document(results), indent=2) + "\n")
 
 
-def _document(results: Sequence[dict[str, Any]]) -> dict[str, Any]:
+def document(results: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """The results with the versions of what made them."""
     import django
 
     return {

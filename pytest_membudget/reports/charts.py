@@ -1,0 +1,78 @@
+"""What the charts of the HTML page show, as plain values for its script."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pytest_membudget.reports import cells
+from pytest_membudget.reports.curve import Point, curve, size_step
+from pytest_membudget.units import format_rows
+
+_TICKS = 8
+# A limit that is so far above what a chart shows would leave no room for the rest of it.
+_FAR = 4
+
+
+def charts(result: dict[str, Any]) -> dict[str, Any]:
+    """The growth curve and the memory over time of a result; None where there is nothing to draw.
+
+    Points are ``{"x": rows or seconds, "y": bytes}``.
+    """
+    return {"growth": _growth(result), "time": _time(result)}
+
+
+def _growth(result: dict[str, Any]) -> dict[str, Any] | None:
+    known = curve(result)
+    if known is None:
+        return None
+    model, rows = cells.counted(result)
+    most = 1.05 * max(known.most_bytes, result["limit_bytes"])
+    step = size_step(most, _TICKS)
+    return {
+        "model": model,
+        "rows": rows,
+        "limit": result["limit_bytes"],
+        "samples": [
+            {**point, "outcome": sample["outcome"], "seconds": sample["duration_s"]}
+            for point, sample in zip(_points(known.samples), result["samples"], strict=True)
+        ],
+        "projection": _points(known.projection),
+        "low": _points(known.low),
+        "high": _points(known.high),
+        "most": {"x": known.most_rows, "y": step * (int(most / step) + 1)},
+        "step": step,
+    }
+
+
+def _time(result: dict[str, Any]) -> dict[str, Any] | None:
+    model, _ = cells.counted(result)
+    timelines = [
+        {"label": f"{format_rows(sample['rows'][model])} rows", "points": _timeline(sample)}
+        for sample in result["samples"]
+        if len(sample.get("timeline") or []) > 1
+    ]
+    if not timelines:
+        return None
+    points = [point for sample in result["samples"] for point in _timeline(sample)]
+    most = max(point["y"] for point in points)
+    limit = result["limit_bytes"]
+    shows_limit = limit < _FAR * most
+    top = 1.05 * max(most, limit if shows_limit else 0)
+    step = size_step(top, _TICKS)
+    return {
+        "timelines": timelines,
+        "limit": limit if shows_limit else None,
+        "most": {
+            "x": max(point["x"] for point in points),
+            "y": step * (int(top / step) + 1),
+        },
+        "step": step,
+    }
+
+
+def _points(points: list[Point]) -> list[dict[str, float]]:
+    return [{"x": round(rows), "y": round(size)} for rows, size in points]
+
+
+def _timeline(sample: dict[str, Any]) -> list[dict[str, float]]:
+    return [{"x": seconds, "y": size} for seconds, size in sample.get("timeline") or []]

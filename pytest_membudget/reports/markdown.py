@@ -1,0 +1,126 @@
+"""All budgets as Markdown, for a pull request's comment or the summary of a job."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from pytest_membudget.reports import cells
+from pytest_membudget.reports.compare import Change
+from pytest_membudget.reports.files import write_text
+
+_MARKS = {"within": "✅", "exceeds": "❌", "inconclusive": "⚠️", "error": "💥"}
+_SPECIAL = re.compile(r"([\\`*_{}\[\]<>|#~])")
+_TOP_LINES = 10
+
+
+def markdown(results: Sequence[dict[str, Any]]) -> str:
+    """A table of all budgets, least headroom first, and below it why some of them fail."""
+    title = "## Memory budgets\n"
+    if not results:
+        return f"{title}\nNo migration was measured.\n"
+    counts = ", ".join(f"{count} {name}" for name, count in cells.verdicts(results))
+    ordered = cells.by_headroom(results)
+    parts = [title, f"{counts}\n", _table(_columns(results), ordered)]
+    parts += [_failure(result) for result in ordered if cells.failing(result)]
+    return "\n".join(parts)
+
+
+def comparison(changes: Sequence[Change]) -> str:
+    """A table of what a change did to each budget."""
+    columns: dict[str, Callable[[Any], str]] = {
+        "": lambda change: "🗑️" if change.new is None else _MARKS[change.worst],
+        "migration": lambda change: code(change.name),
+        "before": lambda change: change.before,
+        "after": lambda change: change.after,
+        "difference": lambda change: change.difference,
+        "bytes a row": lambda change: change.bytes_per_row,
+        "verdict": lambda change: change.verdict,
+    }
+    return f"## Memory budgets, before and after\n\n{_table(columns, changes)}"
+
+
+def write_markdown(results: Sequence[dict[str, Any]], path: str) -> None:
+    write_text(path, markdown(results))
+
+
+def append_to_step_summary(results: Sequence[dict[str, Any]]) -> None:
+    """Add the results to the summary of the GitHub job that this is, if it is one."""
+    path = os.environ.get("GITHUB_STEP_SUMMARY")
+    if path and results:
+        with Path(path).open("a", encoding="utf-8") as file:
+            file.write(f"{markdown(results)}\n")
+
+
+def escape(text: str) -> str:
+    """Text on one line that Markdown shows as it is, in a table too."""
+    return _SPECIAL.sub(r"\\\1", " ".join(text.split()))
+
+
+def code(text: str) -> str:
+    """Text on one line as code; a table would end its cell at a pipe even in there."""
+    text = " ".join(text.split()).replace("|", "\\|")
+    fence = "`" * (1 + max((len(run) for run in re.findall("`+", text)), default=0))
+    space = " " if "`" in text else ""
+    return f"{fence}{space}{text}{space}{fence}"
+
+
+def _columns(results: Sequence[dict[str, Any]]) -> dict[str, Callable[[Any], str]]:
+    columns: dict[str, Callable[[Any], str]] = {
+        "": lambda result: _MARKS[result["verdict"]],
+        "migration": lambda result: code(cells.migration(result)),
+        "database": cells.vendor,
+        "rows": cells.rows,
+        "peak": cells.peak,
+        "limit": cells.limit,
+        "headroom": cells.headroom,
+        "fits up to": cells.fits,
+        "verdict": cells.verdict,
+    }
+    if not cells.several_vendors(results):
+        del columns["database"]
+    return columns
+
+
+def _table(columns: dict[str, Callable[[Any], str]], items: Sequence[Any]) -> str:
+    left = ("", "migration", "database", "verdict", "line")
+    lines = [columns, (":--" if name in left else "--:" for name in columns)]
+    lines += [[cell(item) for cell in columns.values()] for item in items]
+    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+
+
+def _failure(result: dict[str, Any]) -> str:
+    parts = [
+        "<details open>",
+        f"<summary>{_MARKS[result['verdict']]} <b>{cells.migration(result)}</b></summary>\n",
+        f"{escape(result['reason'])}\n",
+    ]
+    lines = cells.by_line(result.get("attribution") or [])
+    if lines:
+        parts += ["Growth by line:\n", _table(_LINES, lines[:_TOP_LINES])]
+    if result.get("attribution_note"):
+        parts.append(f"{escape(result['attribution_note'])}\n")
+    parts += [_advice(advice) for advice in result.get("advice") or []]
+    notes = cells.noted(result, everything=result["verdict"] == cells.INCONCLUSIVE)
+    parts += [f"- Note: {escape(note)}\n" for note in notes]
+    return "\n".join([*parts, "</details>\n"])
+
+
+def _advice(advice: dict[str, Any]) -> str:
+    evidence = f" ({escape(advice['evidence'])})" if advice.get("evidence") else ""
+    return f"- **Advice:** {escape(advice['message'])}{evidence}\n"
+
+
+def _line(line: dict[str, Any]) -> str:
+    source = line.get("source") or line["function"]
+    return f"{code(cells.place(line))} {code(source)}"
+
+
+_LINES: dict[str, Callable[[Any], str]] = {
+    "bytes a row": lambda line: f"{line['bytes_per_row']:,}",
+    "share": lambda line: f"{line['share']:.0%}",
+    "line": _line,
+}
