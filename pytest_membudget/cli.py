@@ -1,0 +1,95 @@
+"""``membudget``, the command line: reports drawn again from the JSON of earlier runs."""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import sys
+from collections.abc import Sequence
+
+from pytest_membudget.errors import BudgetError
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one subcommand; 0 where it did what was asked.  A usage error exits with status 2."""
+    parser = argparse.ArgumentParser(
+        prog="membudget", description="Memory budgets of Django migrations."
+    )
+    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+    _add_report(commands)
+    options = parser.parse_args(arguments)
+    try:
+        options.run(options)
+    except BudgetError as error:
+        options.parser.error(str(error))
+    return 0
+
+
+def _add_report(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    parser = commands.add_parser(
+        "report",
+        help="draw reports from the JSON of one run or several",
+        description="Draw reports from files that --membudget-json wrote.  Of a test that is in "
+        "several files the last result counts, for each kind of database.",
+    )
+    parser.add_argument("files", nargs="+", metavar="FILE", help="a file of results, as JSON")
+    parser.add_argument(
+        "--compare",
+        action="store_true",
+        help="show what became of each budget from the first of two files to the second",
+    )
+    parser.add_argument("--html", metavar="PATH", help="write one HTML file, with charts")
+    parser.add_argument(
+        "--markdown", metavar="PATH", help="write Markdown for a pull request or job summary"
+    )
+    parser.set_defaults(run=_report, parser=parser)
+
+
+def _report(options: argparse.Namespace) -> None:
+    from pytest_membudget.budget import read_output_path
+    from pytest_membudget.reports.reader import merge, read_document
+
+    for path in filter(None, [options.html, options.markdown]):
+        read_output_path(path)
+    if options.compare and len(options.files) != 2:
+        raise BudgetError("--compare takes two files, the older one first")
+    if options.compare and options.html:
+        raise BudgetError("--compare draws a table, in the terminal or with --markdown")
+    documents = [read_document(path) for path in options.files]
+    if options.compare:
+        _compare(documents[0]["results"], documents[1]["results"], options.markdown)
+        return
+
+    from pytest_membudget.reports.terminal import notes, summary
+
+    results = merge(documents)
+    lines = [*summary(results, _width(), color=_color()), *notes(results)]
+    print("\n".join(lines) if results else "no results")
+    if options.html:
+        from pytest_membudget.reports.html import write_html
+
+        write_html(results, options.html, [one.get("environment", {}) for one in documents])
+    if options.markdown:
+        from pytest_membudget.reports.markdown import write_markdown
+
+        write_markdown(results, options.markdown)
+
+
+def _compare(old: list[dict[str, object]], new: list[dict[str, object]], path: str | None) -> None:
+    from pytest_membudget.reports import markdown
+    from pytest_membudget.reports.compare import compare
+    from pytest_membudget.reports.files import write_text
+    from pytest_membudget.reports.terminal import comparison
+
+    changes = compare(old, new)
+    print("\n".join(comparison(changes, _width(), color=_color())))
+    if path:
+        write_text(path, markdown.comparison(changes))
+
+
+def _width() -> int:
+    return shutil.get_terminal_size().columns
+
+
+def _color() -> bool:
+    return sys.stdout.isatty()
