@@ -75,4 +75,8 @@ def _points(points: list[Point]) -> list[dict[str, float]]:
 
 
 def _timeline(sample: dict[str, Any]) -> list[dict[str, float]]:
-    return [{"x": seconds, "y": size} for seconds, size in sample.get("timeline") or []]
+    points = [{"x": seconds, "y": size} for seconds, size in sample.get("timeline") or []]
+    # The kernel takes the memory back before the process has gone from its list.
+    while len(points) > 1 and points[-1]["y"] < 0.75 * points[-2]["y"]:
+        points.pop()
+    return points

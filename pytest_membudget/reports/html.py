@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import quote
 
 import jinja2
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from pytest_membudget import __version__
 from pytest_membudget.reports import cells
@@ -46,6 +46,7 @@ def html(
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.filters["soft"] = _soft
     environment.filters["size"] = format_size
     environment.filters["seconds"] = format_seconds
     environment.globals["cells"] = cells
@@ -67,6 +68,11 @@ def html(
 def _resource(name: str) -> Markup:
     """A file of the package's own, which is no text to be escaped."""
     return Markup(_HERE.joinpath(name).read_text(encoding="utf-8"))
+
+
+def _soft(name: str) -> Markup:
+    """A long name that may be broken after its underscores, dots and slashes."""
+    return Markup(re.sub(r"([_./])", r"\1<wbr>", str(escape(name))))
 
 
 def _environment(environment: dict[str, Any]) -> str:

@@ -48,10 +48,9 @@ function options(chart, x, tooltip) {
         position: "bottom",
         labels: {
           color: color("text"),
-          boxHeight: 7,
+          boxHeight: 8,
           padding: 14,
           usePointStyle: true,
-          pointStyleWidth: 20,
           filter: (item) => item.text !== "",
         },
       },
@@ -70,7 +69,7 @@ function limitLine(chart) {
 }
 
 function growth(chart) {
-  const dots = { pointRadius: 4, pointHoverRadius: 6, pointHitRadius: 8, showLine: false };
+  const dots = { pointRadius: 3.5, pointHoverRadius: 5, pointHitRadius: 8, showLine: false };
   const datasets = [
     line("samples", chart.samples, color("accent"), {
       ...dots,

@@ -1,0 +1,114 @@
+"""Results as the reports are given them, in the shape of the JSON."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pytest_membudget.findings import Finding
+from pytest_membudget.measurement import Run, Sample
+from pytest_membudget.result import Result
+
+MIB = 1024**2
+FILE = "shop/migrations/0002_backfill_total.py"
+SOURCE = 'Order.objects.bulk_update(orders, ["total"])'
+
+
+def result(**changes: Any) -> dict[str, Any]:
+    """A projected failure: 1,700,000 rows would peak at 1 GiB, and the limit is 512 MiB."""
+    timeline = tuple((0.1 * i, i * 10 * MIB) for i in range(1, 8))
+    samples = tuple(
+        Sample({"shop.Order": rows}, Run("finished", peak, duration=1.5, timeline=timeline))
+        for rows, peak in ((13_282, 58 * MIB), (26_563, 66 * MIB), (53_125, 82 * MIB))
+    )
+    made = Result(
+        nodeid="test_budgets.py::test_backfill",
+        migration="shop.0002_backfill_total",
+        reverse=False,
+        database={"alias": "default", "vendor": "postgresql", "version": "15.4"},
+        rows={"shop.Order": 1_700_000},
+        limit_bytes=512 * MIB,
+        limit_source="the marker",
+        verdict="exceeds",
+        basis="projected",
+        reason="shop.0002_backfill_total would peak at 1 GiB; the limit is 512 MiB.",
+        findings=(Finding("row-widths", "rows were generated with 62 bytes a row"),),
+        peak_bytes=1024 * MIB,
+        peak_low_bytes=1000 * MIB,
+        peak_high_bytes=1050 * MIB,
+        bytes_per_row=632,
+        growth="linear",
+        fits_up_to_rows=765_432,
+        duration_s=12.0,
+        projected_duration_s=48.0,
+        samples=samples,
+    )
+    return {**made.to_dict(), **changes}
+
+
+def passing(**changes: Any) -> dict[str, Any]:
+    """A streaming migration that stays at 50 MiB."""
+    figures = {
+        "nodeid": "test_budgets.py::test_stream",
+        "migration": "shop.0003_stream",
+        "verdict": "within",
+        "reason": "shop.0003_stream would peak at 50 MiB; the limit is 512 MiB.",
+        "peak_bytes": 50 * MIB,
+        "peak_low_bytes": 49 * MIB,
+        "peak_high_bytes": 51 * MIB,
+        "bytes_per_row": 0,
+        "growth": "constant",
+        "fits_up_to_rows": None,
+    }
+    return result(**{**figures, **changes})
+
+
+def explained(**changes: Any) -> dict[str, Any]:
+    """The failure, with growth by line and advice."""
+    return result(
+        **{
+            "files": [FILE],
+            "attribution": [
+                _line(400, 0.6, 9, "django/db/models/query.py", "bulk_update", "When(pk=obj.pk)"),
+                _line(150, 0.25, 9, "django/db/models/base.py", "from_db", "new = cls(*values)"),
+                {
+                    "file": "<allocator>",
+                    "line": None,
+                    "function": "sizes rounded up, pools, arenas",
+                    "bytes_per_row": 50,
+                    "share": 0.08,
+                    "bytes": 85_000_000,
+                    "source": "",
+                    "via": None,
+                    "kind": "allocator",
+                },
+            ],
+            "attribution_note": "7% of the growth has no line",
+            "advice": [
+                {
+                    "code": "iterator",
+                    "message": f"{FILE}:9 holds every order; write in batches.",
+                    "evidence": "tried: it peaked at 47 MiB instead of 197 MiB",
+                    "file": FILE,
+                    "line": 9,
+                    "bytes_per_row": 500,
+                    "peak_bytes": 47 * MIB,
+                    "tried": True,
+                }
+            ],
+            **changes,
+        }
+    )
+
+
+def _line(a_row: int, share: float, line: int, file: str, name: str, code: str) -> dict[str, Any]:
+    return {
+        "file": FILE,
+        "line": line,
+        "function": "forwards",
+        "bytes_per_row": a_row,
+        "share": share,
+        "bytes": a_row * 1_700_000,
+        "source": SOURCE,
+        "via": {"file": file, "line": 913, "function": name, "source": code},
+        "kind": "python",
+    }

@@ -1,0 +1,136 @@
+"""Markdown for pull requests and the annotations of GitHub."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from markdown_it import MarkdownIt
+from project import STREAM, Project
+from results import FILE, explained, passing, result
+
+from pytest_membudget.reports.annotations import workflow_commands
+from pytest_membudget.reports.markdown import append_to_step_summary, code, escape, markdown
+
+BUDGET = '"shop.0002", rows={"shop.Order": 400}, limit="512Mi"'
+
+
+def render(text: str) -> str:
+    return MarkdownIt("commonmark").enable(["table", "strikethrough"]).render(text)
+
+
+def test_one_row_for_each_budget_least_headroom_first() -> None:
+    lines = markdown([passing(), result()]).splitlines()
+    assert lines[4:8] == [
+        "|  | migration | rows | peak | limit | headroom | fits up to | verdict |",
+        "| :-- | :-- | --: | --: | --: | --: | --: | :-- |",
+        "| ❌ | `shop.0002_backfill_total` | 1,700,000 | 1 GiB | 512 MiB | -512 MiB "
+        "| 765,000 | exceeds |",
+        "| ✅ | `shop.0003_stream` | 1,700,000 | 50.0 MiB (49.0–51.0) | 512 MiB | 462 MiB | any "
+        "| within |",
+    ]
+
+
+def test_failures_are_unfolded_and_passes_are_not() -> None:
+    text = markdown([passing(), explained()])
+    assert text.count("<details open>") == 1
+    assert "shop.0003\\_stream" not in text
+    assert f"| 550 | 85% | `{FILE}:9`" in text
+    assert "- **Advice:** shop/migrations/0002" in text
+    assert "| 50 | 8% | `<allocator>`" in text
+
+
+def test_what_was_expected_to_fail_is_no_failure() -> None:
+    text = markdown([result(outcome="xfailed")])
+    assert "exceeds (xfail)" in text
+    assert "<details" not in text
+
+
+@pytest.mark.parametrize("text", ["a | b", "*a* _b_ `c`", "<script>", "[x](y)", "a\nb", "#1 ~~x~~"])
+def test_text_is_shown_as_it_is(text: str) -> None:
+    shown = " ".join(text.split()).replace("<", "&lt;").replace(">", "&gt;")
+    table = render(f"| a |\n| - |\n| {escape(text)} |\n")
+    assert f"<td>{shown}</td>" in table
+
+
+@pytest.mark.parametrize("text", ["a | b", "`tick`", "``", "plain_name"])
+def test_code_is_shown_as_it_is_in_a_table(text: str) -> None:
+    assert f"<td><code>{text}</code></td>" in render(f"| a |\n| - |\n| {code(text)} |\n")
+
+
+def test_hostile_reasons_and_sources_stay_in_their_place() -> None:
+    hostile = explained(reason="a | <img src=x>\n| b |")
+    hostile["attribution"][0]["source"] = "x = `a` | <b>"
+    shown = render(markdown([hostile]))
+    assert "<img" not in shown
+    assert shown.count("<table>") == 2
+    assert "x = `a` | &lt;b&gt;" in shown
+
+
+def test_no_results() -> None:
+    assert markdown([]) == "## Memory budgets\n\nNo migration was measured.\n"
+
+
+def test_the_step_summary_is_added_to(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    summary = tmp_path / "summary.md"
+    summary.write_text("before\n")
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(summary))
+    append_to_step_summary([])
+    append_to_step_summary([result()])
+    assert summary.read_text().startswith("before\n## Memory budgets\n")
+
+
+@pytest.fixture
+def on_github(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    (tmp_path / "backend").mkdir()
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    monkeypatch.setenv("GITHUB_WORKSPACE", str(tmp_path))
+    monkeypatch.chdir(tmp_path / "backend")
+    return tmp_path
+
+
+def test_an_annotation_stands_at_the_line_of_the_migration(on_github: Path) -> None:
+    (command,) = workflow_commands([explained(), passing()])
+    assert command == (
+        f"::error file=backend/{FILE},line=9,title=shop.0002_backfill_total%3A exceeds::"
+        "shop.0002_backfill_total would peak at 1 GiB; the limit is 512 MiB.%0A"
+        f"{FILE}:9 holds every order; write in batches."
+    )
+
+
+def test_an_annotation_without_attribution_stands_at_the_first_file(on_github: Path) -> None:
+    (command,) = workflow_commands([result(files=[FILE])])
+    assert f"file=backend/{FILE},line=1," in command
+    (command,) = workflow_commands([result()])
+    assert command.startswith("::error title=")
+
+
+def test_annotations_are_escaped(on_github: Path) -> None:
+    (command,) = workflow_commands([result(reason="100%,\r\nor: more", files=["a,b:c.py"])])
+    assert "file=a%2Cb%3Ac.py" in command.replace("backend/", "")
+    assert command.endswith("::100%25,%0D%0Aor: more")
+
+
+def test_only_what_fails_is_annotated(on_github: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    unclear = result(verdict="inconclusive")
+    commands = workflow_commands(
+        [{**unclear, "outcome": "passed"}, {**unclear, "outcome": "failed"}]
+    )
+    assert [command.split(" ")[0] for command in commands] == ["::warning", "::error"]
+    assert workflow_commands([result(outcome="xfailed"), passing(outcome="failed")]) == []
+    monkeypatch.delenv("GITHUB_ACTIONS")
+    assert workflow_commands([result()]) == []
+
+
+@pytest.mark.parametrize("arguments", [[], ["-n", "1"]])
+def test_a_run_on_github(
+    project: Project, arguments: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(project.path / "summary.md"))
+    project.migration("0002_stream", STREAM)
+    project.budget(BUDGET.replace("512Mi", "16Mi"))
+    result = project.run("--membudget-markdown=deep/out.md", *arguments)
+    result.stdout.fnmatch_lines(["::error *title=shop.0002_stream%3A exceeds::shop.0002_stream *"])
+    assert "| ❌ | `shop.0002_stream` |" in (project.path / "deep/out.md").read_text()
+    assert "`shop.0002_stream`" in (project.path / "summary.md").read_text()

@@ -1,0 +1,148 @@
+"""The text of a failure and the table of all budgets, as a terminal shows them."""
+
+from __future__ import annotations
+
+import pytest
+from project import LOOP, Project
+from results import FILE, MIB, SOURCE, explained, passing, result
+
+from pytest_membudget.reports.chart import chart
+from pytest_membudget.reports.curve import curve, rows_step, short_rows, size_step
+from pytest_membudget.reports.failure import failure
+from pytest_membudget.reports.terminal import summary
+
+
+@pytest.mark.parametrize("width", [60, 80, 120])
+@pytest.mark.parametrize("verbosity", [0, 1])
+def test_a_failure_is_no_wider_than_the_terminal(width: int, verbosity: int) -> None:
+    first, *rest = failure(explained(), width=width, verbosity=verbosity).splitlines()
+    assert first == explained()["reason"]
+    assert max(map(len, rest)) <= width
+
+
+@pytest.mark.parametrize("width", [60, 80, 120])
+def test_the_summary_is_no_wider_than_the_terminal(width: int) -> None:
+    long = result(migration="shop.0002_a_name_that_leaves_no_room_for_all_of_the_columns")
+    lines = summary([long, passing()], width, color=False)
+    assert max(map(len, lines)) <= width
+    assert long["migration"] in "".join(line.split()[0] for line in lines[2:])
+
+
+def test_the_summary_shows_what_there_is_room_for() -> None:
+    wide = summary([result()], 120, color=False)
+    assert "-512 MiB" in wide[2]
+    assert "765,000" in wide[2]
+    assert summary([result()], 50, color=False)[0].split() == [
+        "migration",
+        "peak",
+        "limit",
+        "verdict",
+    ]
+
+
+def test_two_kinds_of_database_are_told_apart() -> None:
+    both = [result(), result(database={"alias": "default", "vendor": "sqlite", "version": "3"})]
+    assert "database" in summary(both, 120, color=False)[0]
+    assert "database" not in summary(both[:1], 120, color=False)[0]
+
+
+def test_verbosity_adds_samples_frames_and_findings() -> None:
+    brief, full = (failure(explained(), width=100, verbosity=number) for number in (0, 1))
+    for text in (f"{FILE}:9", SOURCE, "write in batches. (tried: ", "<allocator>", "7% of the"):
+        assert text in brief
+        assert text in full
+    for text in ("26,563", "query.py:913 bulk_update: When(pk=obj.pk)", "62 bytes a row"):
+        assert text not in brief
+        assert text in full
+
+
+def test_one_line_is_one_row_unless_its_frames_are_shown() -> None:
+    assert "550 B/row  85%" in failure(explained(), width=100)
+    assert "400 B/row  60%" in failure(explained(), width=100, verbosity=1)
+
+
+def test_an_older_result_has_no_attribution() -> None:
+    old = {name: value for name, value in result().items() if name not in ("attribution", "advice")}
+    assert "growth by line" not in failure(old)
+
+
+def test_details_of_an_error_come_last() -> None:
+    error = result(verdict="error", samples=[], peak_bytes=None, peak_low_bytes=None)
+    assert failure(error, "Traceback\nValueError\n").splitlines()[1:] == [
+        "",
+        "Traceback",
+        "ValueError",
+    ]
+
+
+@pytest.mark.parametrize("width", [50, 60, 72])
+@pytest.mark.parametrize("unicode", [True, False])
+def test_the_chart_shows_samples_projection_and_limit(width: int, unicode: bool) -> None:
+    lines = chart(result(), width, unicode=unicode)
+    text = "\n".join(lines)
+    assert max(map(len, lines)) <= width
+    assert 8 <= len(lines) <= 15
+    assert text.isascii() is not unicode
+    assert "limit 512 MiB" in text
+    assert "x projected, with 1,700,000 shop.Order rows" in text
+    (top,) = (number for number, line in enumerate(lines) if line.endswith("x"))
+    assert lines[top].split("|")[0].strip() == "1 GiB"
+
+
+def test_no_chart_without_room_or_points() -> None:
+    assert chart(result(), 40) == []
+    assert chart(result(samples=[]), 80) == []
+    assert chart(result(samples=result()["samples"][:1], peak_low_bytes=None), 80) == []
+
+
+def test_the_chart_of_what_was_measured_ends_at_its_last_sample() -> None:
+    lines = chart(result(peak_low_bytes=None, peak_high_bytes=None), 72)
+    assert lines[-1] == "o sample"
+
+
+@pytest.mark.parametrize("growth", ["linear", "linearithmic", "quadratic"])
+def test_the_curve_leads_from_the_last_sample_to_the_projection(growth: str) -> None:
+    known = curve(result(growth=growth))
+    assert known is not None
+    assert known.projection[0] == (53_125, 82 * MIB)
+    assert known.projection[-1] == pytest.approx((1_700_000, 1024 * MIB))
+    middle = known.projection[len(known.projection) // 2][1]
+    assert (middle < 553 * MIB - 1) is (growth != "linear")
+    assert known.low[-1][1] == 1000 * MIB
+
+
+def test_the_curve_starts_at_the_last_sample_that_finished() -> None:
+    samples = result()["samples"]
+    samples[-1] = {**samples[-1], "outcome": "timed out"}
+    known = curve(result(samples=samples))
+    assert known is not None
+    assert known.projection[0] == (26_563, 66 * MIB)
+
+
+def test_ticks_are_round() -> None:
+    assert size_step(3.2 * 1024 * MIB, 9) == 512 * MIB
+    assert rows_step(1_700_000, 5.7) == 300_000
+    assert rows_step(100, 10) == 10
+    assert [short_rows(rows) for rows in (0, 800, 12_000, 1_200_000, 3e9)] == [
+        "0",
+        "800",
+        "12k",
+        "1.2M",
+        "3G",
+    ]
+
+
+@pytest.mark.parametrize("arguments", [[], ["-n", "1"]])
+def test_a_failing_test_shows_its_chart(
+    project: Project, arguments: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "60")
+    monkeypatch.setenv("PYTHONIOENCODING", "ascii")
+    project.migration("0002_loop", LOOP)
+    project.budget('"shop.0002", rows={"shop.Order": 40_000}, limit="50Mi", time_budget=20')
+    out = project.run(*arguments).stdout
+    out.fnmatch_lines(["shop.0002_loop * the limit *", "*(peak)*", "* limit 50 MiB *", "o sample*"])
+    chart_lines = [line for line in out.lines if " | " in line]
+    assert chart_lines
+    assert max(map(len, chart_lines)) <= 60
+    assert "".join(chart_lines).isascii()
