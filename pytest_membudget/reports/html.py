@@ -42,7 +42,6 @@ def html(
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("pytest_membudget.reports"),
         autoescape=True,
-        undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
@@ -51,7 +50,7 @@ def html(
     environment.filters["seconds"] = format_seconds
     environment.globals["cells"] = cells
     return environment.get_template("report.html").render(
-        results=[{"attribution_note": None, "files": [], **result} for result in results],
+        results=results,
         names=[cells.migration(result) for result in results],
         several_vendors=cells.several_vendors(results),
         verdicts=cells.verdicts(results),

@@ -105,7 +105,7 @@ function growth(chart) {
         if (item.dataset.label === "samples") {
           return [`measured ${size(item.raw.y)}`, `${item.raw.outcome}, ${seconds(item.raw.seconds)}`];
         }
-        if (item.dataset.label === "projection") {
+        if (item.dataset.label === "projection" && item.dataIndex > 0) {
           return [`projected ${size(item.raw.y)}`, range(item.dataIndex)];
         }
         return null;

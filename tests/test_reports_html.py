@@ -1,0 +1,160 @@
+"""The page of HTML: what is in it, and how a browser shows it."""
+
+from __future__ import annotations
+
+import html
+import json
+import re
+from pathlib import Path
+
+import pytest
+from browser import look_at
+from project import STREAM, Project
+from results import FILE, SOURCE, explained, passing, result
+
+from pytest_membudget.reports.charts import charts
+from pytest_membudget.reports.html import write_html
+
+ENVIRONMENT = {"python": "3.13.1", "django": "6.1", "platform": "Linux"}
+
+
+@pytest.fixture
+def page(tmp_path: Path) -> Path:
+    path = tmp_path / "deep" / "report.html"
+    write_html([passing(), explained()], str(path), [ENVIRONMENT, ENVIRONMENT])
+    return path
+
+
+def text_of(path: Path) -> str:
+    return path.read_text(encoding="utf-8")
+
+
+def test_the_page_is_one_file_that_needs_no_network(page: Path) -> None:
+    assert [path.name for path in page.parent.iterdir()] == ["report.html"]
+    text = text_of(page)
+    assert not re.findall(r"""(?:src|href)=["']?[^"'#]""", text.split("* Chart.js")[0])
+    assert "default-src 'none'" in text
+    assert "Chart.js v4" in text
+
+
+def test_budgets_with_the_least_headroom_come_first(page: Path) -> None:
+    anchors = re.findall(r'<a href="#result-\d+">(.+?)</a>', text_of(page))
+    assert [anchor.replace("<wbr>", "") for anchor in anchors] == [
+        "shop.0002_backfill_total",
+        "shop.0003_stream",
+    ]
+
+
+def test_text_of_a_project_is_escaped(tmp_path: Path) -> None:
+    hostile = explained(
+        reason="</script><img src=x onerror=alert(1)>",
+        rows={"</script><b>.Order": 10},
+        samples=[],
+    )
+    hostile["attribution"][0]["source"] = "<script>alert(1)</script>"
+    path = tmp_path / "report.html"
+    write_html([hostile], str(path))
+    text = text_of(path)
+    assert "<img" not in text
+    assert "<script>alert" not in text
+    assert text.count("</script>") == 3
+
+
+def test_data_of_the_charts_cannot_leave_its_script(tmp_path: Path) -> None:
+    label = "</script><script>alert(1)</script>"
+    samples = [
+        {**sample, "rows": {label: sample["rows"]["shop.Order"]}} for sample in result()["samples"]
+    ]
+    path = tmp_path / "report.html"
+    write_html([result(rows={label: 1_700_000}, samples=samples)], str(path))
+    found = re.search('<script type="application/json" id="charts">(.*?)</script>', text_of(path))
+    assert found
+    assert json.loads(found[1])[0]["growth"]["model"] == label
+
+
+def test_a_page_without_results(tmp_path: Path) -> None:
+    path = tmp_path / "report.html"
+    write_html([], str(path))
+    assert "No migration was measured." in text_of(path)
+
+
+def test_results_of_an_older_version(tmp_path: Path) -> None:
+    old = result(
+        samples=[{k: v for k, v in s.items() if k != "timeline"} for s in result()["samples"]]
+    )
+    del old["attribution"], old["advice"]
+    path = tmp_path / "report.html"
+    write_html([old], str(path))
+    assert "Growth by line" not in text_of(path)
+    assert charts(old)["time"] is None
+
+
+def test_the_limit_is_left_out_where_it_would_flatten_the_chart() -> None:
+    assert charts(result(limit_bytes=10**12))["time"]["limit"] is None
+    assert charts(result(limit_bytes=10**8))["time"]["limit"] == 10**8
+
+
+def test_the_end_of_a_process_is_not_drawn() -> None:
+    samples = result()["samples"]
+    samples[0]["timeline"] = [[0.0, 100], [0.1, 200], [0.2, 120], [0.3, 0]]
+    (points, *_) = (one["points"] for one in charts(result(samples=samples))["time"]["timelines"])
+    assert [point["y"] for point in points] == [100, 200]
+
+
+@pytest.mark.parametrize("arguments", [["--membudget-html=deep/report.html"], ["-n", "1"]])
+def test_a_run_writes_the_page(project: Project, arguments: list[str]) -> None:
+    with (project.path / "pytest.ini").open("a") as file:
+        file.write("membudget_html = deep/report.html\n")
+    project.migration("0002_stream", STREAM)
+    project.budget('"shop.0002", rows={"shop.Order": 400}, limit="512Mi"')
+    project.run("--collect-only", *arguments)
+    assert not (project.path / "deep").exists()
+    project.run(*arguments).stdout.fnmatch_lines(["results written to deep/report.html"])
+    text = html.unescape(text_of(project.path / "deep/report.html"))
+    assert "shop.0002_stream" in text.replace("<wbr>", "")
+    assert "from the marker" in text
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_the_page_in_a_browser(page: Path, width: int) -> None:
+    seen = look_at(page, width)
+    assert seen.console == []
+    assert seen.width <= width
+    assert seen.charts == 4
+    for text in (
+        "1 exceeds",
+        "shop.0002_backfill_total would peak at 1 GiB",
+        f"{FILE}:9 holds every order; write in batches.",
+        "tried: it peaked at 47 MiB instead of 197 MiB",
+        SOURCE,
+        "in django/db/models/query.py:913 bulk_update: When(pk=obj.pk)",
+        "<allocator>",
+        "7% of the growth has no line",
+        "rows were generated with 62 bytes a row",
+        "512 MiB, from the marker",
+        "1,700,000 shop.Order",
+        "postgresql 15.4, alias default",
+        "Python 3.13.1, Django 6.1, Linux",
+    ):
+        assert text in seen.text
+    assert seen.hovered == [
+        ["53,125 rows", "measured 82 MiB", "finished, 1.5 s"],
+        ["1,700,000 rows", "projected 1 GiB", "between 1000 MiB and 1 GiB"],
+    ]
+
+
+def test_the_page_is_dark_where_that_is_preferred(page: Path) -> None:
+    assert look_at(page, 1280).background == "rgb(246, 247, 249)"
+    assert look_at(page, 1280, dark=True).background == "rgb(18, 21, 27)"
+
+
+def test_the_page_has_room_for_long_names(tmp_path: Path) -> None:
+    name = "averylongapplication.0123_" + "a_very_long_name_of_a_migration_" * 4
+    path = tmp_path / "report.html"
+    write_html(
+        [explained(migration=name, nodeid=f"{'deep/' * 40}test.py::test_{'x' * 200}")] * 2,
+        str(path),
+    )
+    seen = look_at(path, 390)
+    assert seen.width <= 390
+    assert seen.console == []
