@@ -111,14 +111,20 @@ def test_reverse(shop: Project, vendor: str) -> None:
     assert "touched none of the seeded rows" in result["reason"]
 
 
-@pytest.mark.parametrize("option", ["limit", "rows", "time_budget", "json", "inconclusive"])
+OUTPUTS = ["json", "html", "markdown"]
+
+
+@pytest.mark.parametrize(
+    "option", ["limit", "rows", "time_budget", *OUTPUTS, "inconclusive", "attribution"]
+)
 def test_each_ini_setting_is_read(shop: Project, option: str) -> None:
     values = {
         "limit": "300Mi",
         "rows": "shop.Order=300",
         "time_budget": "30",
-        "json": "results.json",
+        **{name: f"results.{name}" for name in OUTPUTS},
         "inconclusive": "warn",
+        "attribution": "never",
     }
     shop.budget(*_without(option))
     with (shop.path / "pytest.ini").open("a") as file:
@@ -128,14 +134,21 @@ def test_each_ini_setting_is_read(shop: Project, option: str) -> None:
     shown = values[option].replace("Mi", " MiB").replace("30", "30 s", option == "time_budget")
     name = option.replace("_", " ")
     result.stdout.fnmatch_lines([f"membudget: {name} {shown} (from the ini file)"])
-    if option == "json":
-        assert (shop.path / "results.json").exists()
+    if option in OUTPUTS:
+        assert (shop.path / f"results.{option}").exists()
 
 
-@pytest.mark.parametrize("option", ["limit", "rows", "time_budget", "json"])
+@pytest.mark.parametrize("option", ["limit", "rows", "time_budget", *OUTPUTS, "attribution"])
 def test_the_command_line_comes_before_the_ini_file(shop: Project, option: str) -> None:
-    ini = {"limit": "1Mi", "rows": "shop.Order=7", "time_budget": "1", "json": "ini.json"}
-    line = {"limit": "400Mi", "rows": "shop.Order=300", "time_budget": "50", "json": "line.json"}
+    ini = {"limit": "1Mi", "rows": "shop.Order=7", "time_budget": "1", "attribution": "always"}
+    line = {
+        "limit": "400Mi",
+        "rows": "shop.Order=300",
+        "time_budget": "50",
+        "attribution": "never",
+    }
+    ini.update({name: f"ini.{name}" for name in OUTPUTS})
+    line.update({name: f"line.{name}" for name in OUTPUTS})
     shop.budget(*_without(option))
     with (shop.path / "pytest.ini").open("a") as file:
         file.write(f"membudget_{option} = {ini[option]}\n")
@@ -143,7 +156,9 @@ def test_the_command_line_comes_before_the_ini_file(shop: Project, option: str) 
     result = shop.run(f"--membudget-{name}={line[option]}")
     result.assert_outcomes(passed=1)
     result.stdout.fnmatch_lines(["membudget: * (from the command line)"])
-    assert not (shop.path / "ini.json").exists()
+    assert not list(shop.path.glob("ini.*"))
+    if option in OUTPUTS:
+        assert (shop.path / f"line.{option}").exists()
 
 
 def test_the_marker_comes_before_the_command_line(shop: Project) -> None:
@@ -233,7 +248,7 @@ def test_a_project_without_the_marker_imports_nothing_heavy(pytester: pytest.Pyt
         import sys
 
         def test_plain():
-            heavy = {"django", "psutil", "memray", "rich", "faker"}
+            heavy = {"django", "psutil", "memray", "rich", "faker", "jinja2", "plotille"}
             assert not heavy & set(sys.modules)
         """
     )

@@ -158,3 +158,15 @@ def test_the_page_has_room_for_long_names(tmp_path: Path) -> None:
     seen = look_at(path, 390)
     assert seen.width <= 390
     assert seen.console == []
+
+
+def test_a_flame_graph_stands_beside_the_page(tmp_path: Path) -> None:
+    pytest.importorskip("pytest_membudget.attribution.flamegraph")
+    frames = [["bulk_update", "django/db/models/query.py", 913], ["forwards", FILE, 9]]
+    stacks = {"frames": frames, "stacks": [[400, 2, [0, 1]]]}
+    path = tmp_path / "report.html"
+    write_html([explained(stacks=stacks), explained(stacks=stacks), passing()], str(path))
+    names = ["shop.0002_backfill_total-1.html", "shop.0002_backfill_total.html"]
+    assert sorted(one.name for one in (tmp_path / "report.flamegraphs").iterdir()) == names
+    for name in names:
+        assert f'<a href="report.flamegraphs/{name}">' in text_of(path)

@@ -1,0 +1,146 @@
+"""``membudget report``: reports drawn from the JSON of earlier runs."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from project import STREAM, Project
+from results import MIB, passing, result
+
+from pytest_membudget.cli import main
+
+SQLITE = {"alias": "default", "vendor": "sqlite", "version": "3.45"}
+
+
+def write(path: Path, *results: dict[str, Any], schema: int = 1) -> str:
+    environment = {"python": "3.13", "django": "6.1", "platform": "Linux"}
+    document = {"schema": schema, "environment": environment, "results": results}
+    path.write_text(json.dumps(document))
+    return str(path)
+
+
+@pytest.fixture(autouse=True)
+def wide(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "120")
+
+
+def test_the_summary_is_printed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["report", write(tmp_path / "a.json", result(), passing())]) == 0
+    out = capsys.readouterr().out
+    assert "shop.0002_backfill_total" in out
+    assert "\x1b" not in out
+
+
+def test_all_reports_at_once(tmp_path: Path) -> None:
+    file = write(tmp_path / "a.json", result())
+    page, text = tmp_path / "deep/page.html", tmp_path / "deep/text.md"
+    assert main(["report", file, "--html", str(page), "--markdown", str(text)]) == 0
+    assert "Python 3.13, Django 6.1, Linux" in page.read_text()
+    assert "| ❌ | `shop.0002_backfill_total`" in text.read_text()
+
+
+def test_a_later_result_replaces_but_for_another_database(tmp_path: Path) -> None:
+    files = [
+        write(tmp_path / "a.json", result(), passing()),
+        write(tmp_path / "b.json", result(database=SQLITE)),
+        write(tmp_path / "c.json", result(verdict="within", peak_bytes=MIB)),
+    ]
+    text = tmp_path / "text.md"
+    main(["report", *files, "--markdown", str(text)])
+    rows = [line.split("|")[2:4] for line in text.read_text().splitlines()[6:9]]
+    assert [[cell.strip() for cell in row] for row in rows] == [
+        ["`shop.0002_backfill_total`", "sqlite"],
+        ["`shop.0003_stream`", "postgresql"],
+        ["`shop.0002_backfill_total`", "postgresql"],
+    ]
+
+
+def test_two_runs_are_compared(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    gone = passing(nodeid="gone", migration="shop.0004_gone")
+    new = passing(nodeid="new", migration="shop.0005_new")
+    mended = passing(nodeid=result()["nodeid"], migration=result()["migration"])
+    old_file = write(tmp_path / "old.json", result(), passing(), gone)
+    new_file = write(tmp_path / "new.json", mended, passing(), new)
+    text = tmp_path / "text.md"
+    main(["report", "--compare", old_file, new_file, "--markdown", str(text)])
+    rows = [[cell.strip() for cell in line.split("  ") if cell] for line in _table(capsys)]
+    assert rows == [
+        [
+            "shop.0002_backfill_total",
+            "~1 GiB",
+            "~50 MiB",
+            "-974 MiB",
+            "632 → 0",
+            "exceeds → within",
+        ],
+        ["shop.0004_gone", "~50 MiB", "0", "removed"],
+        ["shop.0005_new", "~50 MiB", "0", "added: within"],
+        ["shop.0003_stream", "~50 MiB", "~50 MiB", "+0 B", "0", "within"],
+    ]
+    assert "| ✅ | `shop.0002_backfill_total` | ~1 GiB | ~50 MiB | -974 MiB |" in text.read_text()
+
+
+def _table(capsys: pytest.CaptureFixture[str]) -> list[str]:
+    return [line for line in capsys.readouterr().out.splitlines() if "shop." in line]
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (None, "no such file"),
+        ("{", "is not JSON"),
+        ("[]", "holds no results"),
+        ('{"schema": 2, "results": []}', "has schema 2, and this version reads 1"),
+    ],
+)
+def test_a_file_that_cannot_be_read(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], content: str | None, message: str
+) -> None:
+    file = tmp_path / "results.json"
+    if content is not None:
+        file.write_text(content)
+    with pytest.raises(SystemExit) as stopped:
+        main(["report", str(file)])
+    assert stopped.value.code == 2
+    error = capsys.readouterr().err
+    assert f"membudget report: error: {file}" in error
+    assert message in error
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--compare", "FILE"], "--compare takes two files"),
+        (["--compare", "FILE", "FILE", "--html", "x.html"], "with --markdown"),
+        (["FILE", "--html", "/dev/null/x.html"], "is not a path that a file can be written to"),
+        ([], "FILE"),
+    ],
+)
+def test_wrong_arguments(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], message: str
+) -> None:
+    file = write(tmp_path / "a.json", result())
+    with pytest.raises(SystemExit) as stopped:
+        main(["report", *(argument.replace("FILE", file) for argument in arguments)])
+    assert stopped.value.code == 2
+    assert message in capsys.readouterr().err
+
+
+def test_a_run_is_drawn_again(project: Project) -> None:
+    project.migration("0002_stream", STREAM)
+    project.budget('"shop.0002", rows={"shop.Order": 400}, limit="512Mi"')
+    project.run("--membudget-json=results.json", "--membudget-markdown=text.md")
+    again = project.path / "again.md"
+    module = [sys.executable, "-m", "pytest_membudget"]
+    subprocess.run(
+        [*module, "report", "results.json", "--markdown", str(again)],
+        cwd=project.path,
+        check=True,
+        stdout=subprocess.DEVNULL,
+    )
+    assert again.read_text() == (project.path / "text.md").read_text()
