@@ -126,6 +126,7 @@ def test_a_wrong_marker_of_a_deselected_test_is_no_error(shop: Project) -> None:
     [
         ("--membudget-limit=much", "argument --membudget-limit: 'much' is not a size"),
         ("--membudget-time-budget=-1", "'-1' is not a number of seconds above zero"),
+        ("--membudget-attribution=maybe", "invalid choice: 'maybe'"),
         ("--membudget-rows=shop.Order", "'shop.Order' is not MODEL=N"),
     ],
 )
@@ -141,6 +142,7 @@ def test_a_wrong_option_is_a_usage_error(shop: Project, option: str, message: st
         ("membudget_limit = much", "membudget_limit: 'much' is not a size"),
         ("membudget_rows = shop.Order=none", "membudget_rows: rows['shop.Order']: 'none'"),
         ("membudget_time_budget = soon", "membudget_time_budget: 'soon' is not a number"),
+        ("membudget_attribution = maybe", 'none of "failed", "always" and "never"'),
         ("membudget_inconclusive = pass", '\'pass\' is neither "fail" nor "warn"'),
     ],
 )
@@ -188,8 +190,9 @@ def test_a_project_that_cannot_be_loaded(shop: Project, code: str) -> None:
     assert "the project's migrations can't be loaded: " in result.stderr.str()
 
 
-def test_a_report_that_cannot_be_written(shop: Project) -> None:
+@pytest.mark.parametrize("option", ["json", "html", "markdown"])
+def test_a_report_that_cannot_be_written(shop: Project, option: str) -> None:
     shop.write("blocked", "")
-    result = shop.run("--membudget-json=blocked/results.json")
+    result = shop.run(f"--membudget-{option}=blocked/results")
     assert result.ret == pytest.ExitCode.USAGE_ERROR
-    assert "'blocked/results.json' is not a path that a file can be" in result.stderr.str()
+    assert "'blocked/results' is not a path that a file can be" in result.stderr.str()
