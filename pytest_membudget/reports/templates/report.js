@@ -12,7 +12,7 @@ function size(bytes) {
 }
 
 const rows = (count) => count.toLocaleString("en-US");
-const shortRows = (count) => Intl.NumberFormat("en-US", { notation: "compact" }).format(count);
+const shortRows = (count) => Intl.NumberFormat("en-US", { notation: "compact" }).format(count).replace("K", "k");
 const seconds = (time) => `${time.toLocaleString("en-US", { maximumFractionDigits: 1 })} s`;
 
 function color(name, share = 100) {
