@@ -84,9 +84,15 @@ def test_the_chart_shows_samples_projection_and_limit(width: int, unicode: bool)
     assert 8 <= len(lines) <= 15
     assert text.isascii() is not unicode
     assert "limit 512 MiB" in text
-    assert "x projected, with 1,700,000 shop.Order rows" in text
+    assert "x projected and its interval, with 1,700,000 rows" in text
     (top,) = (number for number, line in enumerate(lines) if line.endswith("x"))
     assert lines[top].split("|")[0].strip() == "1 GiB"
+
+
+def test_the_chart_shows_how_far_the_interval_reaches() -> None:
+    lines = chart(result(peak_low_bytes=500 * MIB, peak_high_bytes=1500 * MIB), 72)
+    ends = [line[-1] for line in lines if line.split("|")[0].strip() in ("1.5 GiB", "768 MiB")]
+    assert ends == ["|", "|"]
 
 
 def test_no_chart_without_room_or_points() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import pairwise
+from textwrap import wrap
 from typing import Any
 
 from pytest_membudget.reports.cells import counted
@@ -57,19 +58,24 @@ def _draw(result: dict[str, Any], known: Curve, width: int, unicode: bool) -> li
     dots(_between(known.projection, width * 2), ".")
     for rows, size in known.samples:
         figure.scatter([rows], [size], marker="o")
-    for rows, size in known.projection[-1:]:
-        figure.scatter([rows], [size], marker="x")
+    if known.projection:
+        rows, peak = known.projection[-1]
+        low, high = known.low[-1][1], known.high[-1][1]
+        interval = [low + (high - low) * part / height for part in range(height + 1)]
+        figure.scatter([rows] * len(interval), interval, marker="|")
+        figure.scatter([rows], [peak], marker="x")
     label = f" limit {format_size(limit)} "
-    figure.text([_free(result, most_rows, len(label) / width)], [limit], [label])
+    label_rows = most_rows * len(label) / width
+    figure.text([_free(result, known.most_rows, label_rows)], [limit], [label])
     lines = [line.replace(_NO_DOTS, " ").rstrip() for line in figure.show().splitlines()]
     spare = min(len(line) - len(line.lstrip()) for line in lines[:-2])
     return [line[spare:] for line in lines]
 
 
-def _free(result: dict[str, Any], most_rows: float, share: float) -> float:
+def _free(result: dict[str, Any], most_rows: float, label_rows: float) -> float:
     """Where on the limit's line its name is out of the curve's way: at the right, or the left."""
     crossing = result["fits_up_to_rows"] or 0
-    right = most_rows * (1 - share - 0.01)
+    right = max(0.0, 0.96 * most_rows - label_rows)
     return right if crossing < 0.9 * right else 0.1 * most_rows
 
 
@@ -86,9 +92,9 @@ def _between(points: list[Point], count: int) -> list[Point]:
 
 
 def _legend(result: dict[str, Any], known: Curve, width: int) -> list[str]:
-    model, rows = counted(result)
+    _, rows = counted(result)
     parts = ["o sample"]
     if known.projection:
-        parts.append(f"x projected, with {format_rows(rows)} {model} rows")
+        parts.append(f"x projected and its interval, with {format_rows(rows)} rows")
     text = "   ".join(parts)
-    return [text] if len(text) <= width else parts
+    return [text] if len(text) <= width else [line for part in parts for line in wrap(part, width)]
