@@ -45,6 +45,18 @@ def test_budgets_with_the_least_headroom_come_first(page: Path) -> None:
     ]
 
 
+def test_budgets_of_one_migration_are_told_apart(tmp_path: Path) -> None:
+    path = tmp_path / "report.html"
+    other = result(database={"alias": "default", "vendor": "sqlite", "version": "3"})
+    write_html([result(), other, passing()], str(path))
+    text = text_of(path).replace("<wbr>", "")
+    assert text.count('<span class="test">test_backfill, postgresql</span>') == 2
+    assert text.count('<span class="test">test_backfill, sqlite</span>') == 2
+    assert text.count('<span class="test">postgresql</span>') == 2
+    write_html([result(), passing()], str(path))
+    assert '<span class="test">' not in text_of(path)
+
+
 def test_text_of_a_project_is_escaped(tmp_path: Path) -> None:
     hostile = explained(
         reason="</script><img src=x onerror=alert(1)>",

@@ -95,6 +95,14 @@ def test_the_chart_shows_how_far_the_interval_reaches() -> None:
     assert ends == ["|", "|"]
 
 
+def test_a_sample_that_was_stopped_is_marked() -> None:
+    samples = result()["samples"]
+    samples[-1] = {**samples[-1], "outcome": "over the limit"}
+    lines = chart(result(samples=samples, peak_low_bytes=None), 72)
+    assert lines[-1] == "o sample   * over the limit"
+    assert sum("*" in line for line in lines) == 2
+
+
 def test_no_chart_without_room_or_points() -> None:
     assert chart(result(), 40) == []
     assert chart(result(samples=[]), 80) == []

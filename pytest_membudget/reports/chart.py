@@ -14,6 +14,7 @@ _HEIGHT = 9
 # What plotille puts around its canvas: ticks of ten characters, and the name of the axis.
 _AROUND = 23
 _LEAST_CANVAS = 20
+_FINISHED = "finished"
 _NO_DOTS = "\u2800"
 
 
@@ -56,8 +57,8 @@ def _draw(result: dict[str, Any], known: Curve, width: int, unicode: bool) -> li
     every = most_rows / (width * 2)
     dots([(every * number, limit) for number in range(width * 2)], "-")
     dots(_between(known.projection, width * 2), ".")
-    for rows, size in known.samples:
-        figure.scatter([rows], [size], marker="o")
+    for (rows, size), sample in zip(known.samples, result["samples"], strict=True):
+        figure.scatter([rows], [size], marker="o" if sample["outcome"] == _FINISHED else "*")
     if known.projection:
         rows, peak = known.projection[-1]
         low, high = known.low[-1][1], known.high[-1][1]
@@ -93,7 +94,8 @@ def _between(points: list[Point], count: int) -> list[Point]:
 
 def _legend(result: dict[str, Any], known: Curve, width: int) -> list[str]:
     _, rows = counted(result)
-    parts = ["o sample"]
+    stopped = {one["outcome"]: f"* {one['outcome']}" for one in result["samples"]}
+    parts = ["o sample", *(text for outcome, text in stopped.items() if outcome != _FINISHED)]
     if known.projection:
         parts.append(f"x projected and its interval, with {format_rows(rows)} rows")
     text = "   ".join(parts)

@@ -10,7 +10,7 @@ from pytest_membudget.units import format_rows
 
 _TICKS = 8
 # A limit that is so far above what a chart shows would leave no room for the rest of it.
-_FAR = 4
+_FAR = 2.5
 
 
 def charts(result: dict[str, Any]) -> dict[str, Any]:

@@ -87,12 +87,14 @@ function growth(chart) {
     );
   }
   datasets.push(limitLine(chart));
-  datasets.push(
-    line(`production, ${rows(chart.rows)} rows`, [{ x: chart.rows, y: 0 }, { x: chart.rows, y: chart.most.y }],
-      color("quiet"), { borderWidth: 1.5, borderDash: [2, 3] }),
-  );
-  const end = chart.projection.length ? chart.most.x : Math.min(chart.most.x * 1.1, chart.rows);
-  const x = axis(`${chart.model} rows`, Math.max(end * 1.03, chart.most.x * 1.03), {
+  const end = chart.most.x * 1.03;
+  if (chart.rows <= end) {
+    datasets.push(
+      line(`production, ${rows(chart.rows)} rows`, [{ x: chart.rows, y: 0 }, { x: chart.rows, y: chart.most.y }],
+        color("quiet"), { borderWidth: 1.5, borderDash: [2, 3] }),
+    );
+  }
+  const x = axis(`${chart.model} rows`, end, {
     ticks: { callback: shortRows, maxTicksLimit: 7, includeBounds: false },
   });
   const range = (at) => `between ${size(chart.low[at].y)} and ${size(chart.high[at].y)}`;
