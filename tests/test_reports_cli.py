@@ -80,9 +80,31 @@ def test_two_runs_are_compared(tmp_path: Path, capsys: pytest.CaptureFixture[str
         ],
         ["shop.0004_gone", "~50 MiB", "0", "removed"],
         ["shop.0005_new", "~50 MiB", "0", "added: within"],
-        ["shop.0003_stream", "~50 MiB", "~50 MiB", "+0 B", "0", "within"],
+        ["shop.0003_stream", "~50 MiB", "~50 MiB", "0 B", "0", "within"],
     ]
     assert "| ✅ | `shop.0002_backfill_total` | ~1 GiB | ~50 MiB | -974 MiB |" in text.read_text()
+
+
+@pytest.mark.parametrize("width", [60, 80])
+def test_a_comparison_is_no_wider_than_the_terminal(
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    width: int,
+) -> None:
+    monkeypatch.setenv("COLUMNS", str(width))
+    old, new = (write(tmp_path / f"{name}.json", result(), passing()) for name in ("old", "new"))
+    main(["report", "--compare", old, new])
+    out = capsys.readouterr().out
+    assert max(map(len, out.splitlines())) <= width
+    assert "shop.0002_backfill_total" in out
+
+
+def test_the_reader_may_have_seen_enough(tmp_path: Path) -> None:
+    file = write(tmp_path / "a.json", *(passing(nodeid=str(number)) for number in range(2000)))
+    command = f"{sys.executable} -m pytest_membudget report {file} | head -n 1"
+    done = subprocess.run(command, shell=True, capture_output=True, text=True, check=True)
+    assert (len(done.stdout.splitlines()), done.stderr) == (1, "")
 
 
 def _table(capsys: pytest.CaptureFixture[str]) -> list[str]:

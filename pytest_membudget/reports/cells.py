@@ -69,7 +69,8 @@ def headroom(result: dict[str, Any]) -> str:
 
 
 def signed_size(size: int, plus: str = "") -> str:
-    return f"{'-' if size < 0 else plus}{format_size(abs(size))}"
+    sign = "-" if size < 0 else plus if size else ""
+    return f"{sign}{format_size(abs(size))}"
 
 
 def fits(result: dict[str, Any]) -> str:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import pairwise
 from textwrap import wrap
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pytest_membudget.reports.cells import counted
 from pytest_membudget.reports.curve import Curve, Point, curve, rows_step, short_rows, size_step
 from pytest_membudget.units import format_rows, format_size
+
+if TYPE_CHECKING:
+    import plotille
 
 _HEIGHT = 9
 # What plotille puts around its canvas: ticks of ten characters, and the name of the axis.
@@ -30,47 +34,46 @@ def chart(result: dict[str, Any], width: int, *, unicode: bool = True) -> list[s
 
 
 def _draw(result: dict[str, Any], known: Curve, width: int, unicode: bool) -> list[str]:
-    import plotille
-
     limit = float(result["limit_bytes"])
-    step = size_step(1.05 * max(known.most_bytes, limit), _HEIGHT)
-    height = int(1.05 * max(known.most_bytes, limit) / step) + 1
     ticks = width / 10
     most_rows = rows_step(known.most_rows * 1.02, ticks) * ticks
+    figure = _axes(1.05 * max(known.most_bytes, limit), most_rows, width)
 
-    figure = plotille.Figure()
-    figure.width, figure.height = width, height
-    figure.with_colors = figure.origin = False
-    figure.set_x_limits(0, most_rows)
-    figure.set_y_limits(0, height * step)
-    figure.x_label, figure.y_label = "rows", "peak"
-    figure.x_ticks_fkt = lambda low, _: short_rows(low)
-    figure.y_ticks_fkt = lambda low, _: format_size(low) if low else "0"
+    def mark(points: Sequence[Point], character: str | None) -> None:
+        rows, sizes = zip(*points, strict=True)
+        figure.scatter(rows, sizes, marker=character)
 
-    def dots(points: list[Point], character: str) -> None:
-        figure.scatter(
-            [rows for rows, _ in points],
-            [size for _, size in points],
-            marker=None if unicode else character,
-        )
-
-    every = most_rows / (width * 2)
-    dots([(every * number, limit) for number in range(width * 2)], "-")
-    dots(_between(known.projection, width * 2), ".")
-    for (rows, size), sample in zip(known.samples, result["samples"], strict=True):
-        figure.scatter([rows], [size], marker="o" if sample["outcome"] == _FINISHED else "*")
+    dense = [most_rows * number / (width * 2) for number in range(width * 2)]
+    mark([(rows, limit) for rows in dense], None if unicode else "-")
     if known.projection:
-        rows, peak = known.projection[-1]
-        low, high = known.low[-1][1], known.high[-1][1]
-        interval = [low + (high - low) * part / height for part in range(height + 1)]
-        figure.scatter([rows] * len(interval), interval, marker="|")
-        figure.scatter([rows], [peak], marker="x")
+        mark(_between(known.projection, width * 2), None if unicode else ".")
+    for point, sample in zip(known.samples, result["samples"], strict=True):
+        mark([point], "o" if sample["outcome"] == _FINISHED else "*")
+    if known.projection:
+        mark(_between([known.low[-1], known.high[-1]], 2 * _HEIGHT), "|")
+        mark([known.projection[-1]], "x")
     label = f" limit {format_size(limit)} "
-    label_rows = most_rows * len(label) / width
-    figure.text([_free(result, known.most_rows, label_rows)], [limit], [label])
+    start = _free(result, known.most_rows, most_rows * len(label) / width)
+    figure.text([start], [limit], [label])
     lines = [line.replace(_NO_DOTS, " ").rstrip() for line in figure.show().splitlines()]
     spare = min(len(line) - len(line.lstrip()) for line in lines[:-2])
     return [line[spare:] for line in lines]
+
+
+def _axes(most_bytes: float, most_rows: float, width: int) -> plotille.Figure:
+    """An empty figure with a line for each tick of memory."""
+    import plotille
+
+    step = size_step(most_bytes, _HEIGHT)
+    figure = plotille.Figure()
+    figure.width, figure.height = width, int(most_bytes / step) + 1
+    figure.with_colors = figure.origin = False
+    figure.set_x_limits(0, most_rows)
+    figure.set_y_limits(0, figure.height * step)
+    figure.x_label, figure.y_label = "rows", "peak"
+    figure.x_ticks_fkt = lambda low, _: short_rows(low)
+    figure.y_ticks_fkt = lambda low, _: format_size(low) if low else "0"
+    return figure
 
 
 def _free(result: dict[str, Any], most_rows: float, label_rows: float) -> float:
@@ -81,7 +84,7 @@ def _free(result: dict[str, Any], most_rows: float, label_rows: float) -> float:
 
 
 def _between(points: list[Point], count: int) -> list[Point]:
-    """Some ``count`` points on the way, at equal distances of rows."""
+    """Some ``count`` points on the way, at equal distances, from the first one to the last."""
     dense: list[Point] = []
     for (rows, size), (next_rows, next_size) in pairwise(points):
         number = max(1, count // len(points))
@@ -89,7 +92,7 @@ def _between(points: list[Point], count: int) -> list[Point]:
             (rows + (next_rows - rows) * i / number, size + (next_size - size) * i / number)
             for i in range(number)
         ]
-    return dense
+    return [*dense, points[-1]]
 
 
 def _legend(result: dict[str, Any], known: Curve, width: int) -> list[str]:

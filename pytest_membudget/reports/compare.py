@@ -22,6 +22,10 @@ class Change:
         return cells.migration(self._either)
 
     @property
+    def vendor(self) -> str:
+        return cells.vendor(self._either)
+
+    @property
     def before(self) -> str:
         return "" if self.old is None else cells.short_peak(self.old)
 

@@ -34,12 +34,15 @@ def comparison(changes: Sequence[Change]) -> str:
     columns: dict[str, Callable[[Any], str]] = {
         "": lambda change: "🗑️" if change.new is None else _MARKS[change.worst],
         "migration": lambda change: code(change.name),
+        "database": lambda change: change.vendor,
         "before": lambda change: change.before,
         "after": lambda change: change.after,
         "difference": lambda change: change.difference,
         "bytes a row": lambda change: change.bytes_per_row,
         "verdict": lambda change: change.verdict,
     }
+    if len({change.vendor for change in changes}) < 2:
+        del columns["database"]
     return f"## Memory budgets, before and after\n\n{_table(columns, changes)}"
 
 

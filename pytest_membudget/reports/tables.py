@@ -18,8 +18,8 @@ from pytest_membudget.units import format_rows, format_seconds, format_size
 
 _STYLES = {"within": "green", "exceeds": "red", "inconclusive": "yellow", "error": "red"}
 _WIDE, _NO_END = 120, 10_000
-# Which columns a narrow terminal goes without, first ones first.
-_SPARED = ("database", "rows", "headroom", "fits up to")
+
+_Columns = dict[str, Callable[[Any], str | Text]]
 
 
 def render(table: Table, width: int, *, color: bool = False) -> list[str]:
@@ -74,20 +74,17 @@ def attribution_table(lines: Sequence[dict[str, Any]], *, frames: bool) -> Table
 
 
 def summary_table(results: Sequence[dict[str, Any]], width: int) -> Table:
-    """A table of all budgets; a narrow one has fewer columns."""
-    spared = [*_SPARED] if cells.several_vendors(results) else [*_SPARED[1:]]
-    left_out = set(_SPARED) - set(spared)
-    table = _summary(results, left_out, wide=width >= _WIDE)
-    for name in spared:
-        if _console(_NO_END).measure(table).maximum <= width:
-            break
-        left_out.add(name)
-        table = _summary(results, left_out, wide=width >= _WIDE)
-    return table
+    """A table of all budgets; a narrow one has shorter cells and fewer columns."""
+    if width >= _WIDE:
+        table = _table(_summary_columns(results, wide=True), results)
+        if _natural_width(table) <= width:
+            return table
+    columns = _summary_columns(results, wide=False)
+    return _fitting(columns, results, width, spared=("rows", "headroom", "fits up to"))
 
 
-def _summary(results: Sequence[dict[str, Any]], left_out: set[str], *, wide: bool) -> Table:
-    columns: dict[str, Callable[[dict[str, Any]], str | Text]] = {
+def _summary_columns(results: Sequence[dict[str, Any]], *, wide: bool) -> _Columns:
+    columns: _Columns = {
         "migration": cells.migration,
         "database": cells.vendor,
         "rows": cells.rows,
@@ -97,8 +94,39 @@ def _summary(results: Sequence[dict[str, Any]], left_out: set[str], *, wide: boo
         "fits up to": cells.fits,
         "verdict": _verdict_with_basis if wide else _verdict,
     }
-    for name in left_out:
-        del columns[name]
+    if not cells.several_vendors(results):
+        del columns["database"]
+    return columns
+
+
+def comparison_table(changes: Sequence[Change], width: int) -> Table:
+    """What became of each budget; a narrow one has fewer columns."""
+    columns: _Columns = {
+        "migration": lambda change: change.name,
+        "database": lambda change: change.vendor,
+        "before": lambda change: change.before,
+        "after": lambda change: change.after,
+        "difference": lambda change: change.difference,
+        "bytes a row": lambda change: change.bytes_per_row,
+        "verdict": _changed_verdict,
+    }
+    if len({change.vendor for change in changes}) < 2:
+        del columns["database"]
+    return _fitting(columns, changes, width, spared=("bytes a row", "before", "difference"))
+
+
+def _fitting(columns: _Columns, items: Sequence[Any], width: int, spared: Sequence[str]) -> Table:
+    """The table of as many columns as there is room for; those of ``spared`` go first."""
+    table = _table(columns, items)
+    for name in spared:
+        if _natural_width(table) <= width:
+            break
+        columns = {title: cell for title, cell in columns.items() if title != name}
+        table = _table(columns, items)
+    return table
+
+
+def _table(columns: _Columns, items: Sequence[Any]) -> Table:
     table = Table(box=box.SIMPLE_HEAD, padding=(0, 2, 0, 0), pad_edge=False)
     for name in columns:
         table.add_column(
@@ -107,9 +135,13 @@ def _summary(results: Sequence[dict[str, Any]], left_out: set[str], *, wide: boo
             no_wrap=name != "migration",
             overflow="fold",
         )
-    for result in results:
-        table.add_row(*(cell(result) for cell in columns.values()))
+    for item in items:
+        table.add_row(*(cell(item) for cell in columns.values()))
     return table
+
+
+def _natural_width(table: Table) -> int:
+    return _console(_NO_END).measure(table).maximum
 
 
 def _verdict(result: dict[str, Any]) -> Text:
@@ -121,28 +153,8 @@ def _verdict_with_basis(result: dict[str, Any]) -> Text:
     return _verdict(result) + basis
 
 
-def comparison_table(changes: Sequence[Change]) -> Table:
-    """What became of each budget."""
-    table = Table(box=box.SIMPLE_HEAD, padding=(0, 2, 0, 0), pad_edge=False)
-    for name in ("migration", "before", "after", "difference", "bytes a row", "verdict"):
-        left = name in ("migration", "verdict")
-        table.add_column(
-            name,
-            justify="left" if left else "right",
-            no_wrap=name != "migration",
-            overflow="fold",
-        )
-    for change in changes:
-        style = _STYLES[change.worst] if change.verdict_changed else ""
-        table.add_row(
-            change.name,
-            change.before,
-            change.after,
-            change.difference,
-            change.bytes_per_row,
-            Text(change.verdict, style=style),
-        )
-    return table
+def _changed_verdict(change: Change) -> Text:
+    return Text(change.verdict, style=_STYLES[change.worst] if change.verdict_changed else "")
 
 
 def _console(width: int, *, color: bool = False) -> Console:

@@ -26,4 +26,4 @@ def notes(results: Sequence[dict[str, Any]]) -> list[str]:
 
 def comparison(changes: Sequence[Change], width: int, *, color: bool) -> list[str]:
     """A table of what became of each budget, as lines no wider than ``width``."""
-    return render(comparison_table(changes), width, color=color)
+    return render(comparison_table(changes, width), width, color=color)
