@@ -74,9 +74,10 @@ def _run(*arguments: str) -> subprocess.CompletedProcess[str]:
         pytest.fail("no Chromium: install Debian's chromium")
     if program is None:
         pytest.skip("no Chromium on this machine")
-    fixed = ("--headless", "--no-sandbox", "--disable-gpu", "--enable-logging=stderr", "--v=0")
+    fixed = ["--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars"]
+    logging = ["--enable-logging=stderr", "--v=0"]
     return subprocess.run(
-        [program, *fixed, "--window-size=1400,6000", *arguments],
+        [program, *fixed, *logging, "--window-size=1400,6000", *arguments],
         capture_output=True,
         text=True,
         timeout=60,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import importlib.util
 import re
 from collections.abc import Sequence
 from importlib.resources import files
@@ -84,12 +85,9 @@ def _environment(environment: dict[str, Any]) -> str:
 def _flame_graphs(results: Sequence[dict[str, Any]], path: str) -> dict[int, str]:
     """Write what memray can draw; the links to it, none where memray is not installed."""
     with_stacks = [index for index, result in enumerate(results) if result.get("stacks")]
-    if not with_stacks:
+    if not with_stacks or importlib.util.find_spec("memray") is None:
         return {}
-    try:
-        drawer = importlib.import_module("pytest_membudget.attribution.flamegraph")
-    except ImportError:
-        return {}
+    drawer = importlib.import_module("pytest_membudget.attribution.flamegraph")
     folder = Path(path).with_suffix(".flamegraphs")
     folder.mkdir(parents=True, exist_ok=True)
     links: dict[int, str] = {}

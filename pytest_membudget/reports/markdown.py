@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import os
 import re
 from collections.abc import Callable, Sequence
@@ -96,9 +97,10 @@ def _table(columns: dict[str, Callable[[Any], str]], items: Sequence[Any]) -> st
 
 
 def _failure(result: dict[str, Any]) -> str:
+    title = f"{_MARKS[result['verdict']]} <b>{html.escape(cells.migration(result))}</b>"
     parts = [
         "<details open>",
-        f"<summary>{_MARKS[result['verdict']]} <b>{cells.migration(result)}</b></summary>\n",
+        f"<summary>{title}</summary>\n",
         f"{escape(result['reason'])}\n",
     ]
     lines = cells.by_line(result.get("attribution") or [])
