@@ -24,7 +24,7 @@ class Run:
     None where it is not known.  ``phases`` holds, by the statement that a phase of the process
     begins with, the RSS it began with and its high-water mark.  ``read`` and ``written`` count rows
     by table, ``filters`` holds the columns that its statements filter by.  ``timeline`` holds
-    ``(seconds, RSS)`` pairs, thinned.
+    ``(seconds, RSS)`` pairs, thinned.  ``observed`` is what observer.py writes down, where asked.
     """
 
     outcome: str
@@ -41,6 +41,7 @@ class Run:
     filters: dict[str, list[str]] = field(default_factory=dict)
     timeline: tuple[tuple[float, int], ...] = ()
     facts: dict[str, Any] = field(default_factory=dict)
+    observed: dict[str, Any] = field(default_factory=dict)
     failure: str = ""
     details: str = ""
 

@@ -13,13 +13,75 @@ SCHEMA = 1
 
 
 @dataclass(frozen=True)
+class Place:
+    """A line of code.  ``source`` is its text, empty where there is none."""
+
+    file: str
+    line: int | None
+    function: str
+    source: str
+
+
+@dataclass(frozen=True)
+class Line:
+    """What one line adds to the peak with each row.
+
+    ``place`` is the project's line, ``via`` the library's under it.  ``share`` is of the measured
+    ``bytes_per_row``, ``bytes`` what it comes to at production's row count; ``kind`` is
+    ``"python"``, ``"c"`` for memory of a C library, ``"allocator"`` for what was not asked for.
+    """
+
+    place: Place
+    via: Place | None
+    kind: str
+    bytes_per_row: int
+    share: float
+    bytes: int | None
+
+    def to_dict(self) -> dict[str, Any]:
+        figures = {
+            name: getattr(self, name) for name in ("kind", "bytes_per_row", "share", "bytes")
+        }
+        return {**asdict(self.place), **figures, "via": self.via and asdict(self.via)}
+
+
+@dataclass(frozen=True)
+class Advice:
+    """A change to one line.  ``bytes_per_row`` is what it would save, ``peak_bytes`` what would
+    remain at production's row count; ``tried`` says that both were measured with the change made.
+    """
+
+    code: str
+    message: str
+    evidence: str
+    file: str
+    line: int | None
+    bytes_per_row: int | None = None
+    peak_bytes: int | None = None
+    tried: bool = False
+
+
+@dataclass(frozen=True)
+class Attribution:
+    """Why the peak grows.  ``stacks`` are what memray's flame graph is drawn from, plain JSON;
+    ``note`` says what the lines leave unexplained, or why there are none.
+    """
+
+    lines: tuple[Line, ...] = ()
+    advice: tuple[Advice, ...] = ()
+    note: str | None = None
+    stacks: dict[str, Any] | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True)
 class Result:
     """One budget and its verdict.  Sizes are bytes, times seconds, unknown figures None.
 
     ``bytes_per_row`` and ``fits_up_to_rows`` count the first model of ``rows``.
     ``peak_low_bytes`` and ``peak_high_bytes`` are the interval of ``peak_bytes``, the peak RSS at
     production's row count; ``anonymous_bytes`` is what of it the kernel can't reclaim, on which
-    it acts.  ``details`` is the traceback or output behind an error.
+    it acts.  ``files`` are those of the migrations.  ``details`` is the traceback or output
+    behind an error.
     """
 
     nodeid: str
@@ -44,6 +106,8 @@ class Result:
     duration_s: float = 0.0
     projected_duration_s: float | None = None
     samples: tuple[Sample, ...] = field(default=(), repr=False)
+    files: tuple[str, ...] = ()
+    attribution: Attribution = Attribution()
     details: str = field(default="", repr=False)
 
     @property
@@ -58,13 +122,17 @@ class Result:
         """The result as schema 1 has it, of plain JSON values."""
         names = [name for name in self.__dataclass_fields__ if name != "details"]
         plain = {name: getattr(self, name) for name in names}
+        why = self.attribution
         return {
             **plain,
+            "files": list(self.files),
             "findings": [asdict(finding) for finding in self.findings],
             "duration_s": round(self.duration_s, 3),
             "samples": [_sample(sample) for sample in self.samples],
-            "attribution": [],
-            "advice": [],
+            "attribution": [line.to_dict() for line in why.lines],
+            "attribution_note": why.note,
+            "advice": [asdict(advice) for advice in why.advice],
+            "stacks": why.stacks,
         }
 
 

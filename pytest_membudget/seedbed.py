@@ -73,6 +73,10 @@ class Seedbed:
         self._names.append(name)
         return name
 
+    def digest(self, name: str) -> dict[str, str]:
+        """A fingerprint of what each table of ``name`` holds."""
+        return dict(self._stage.call("digest", name=name))
+
     def drop(self, name: str) -> None:
         self._stage.call("drop", name=name)
         self._names.remove(name)

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from pytest_membudget.budget import Budget
 from pytest_membudget.conclusion import conclude
 from pytest_membudget.errors import StageError
 from pytest_membudget.evidence import Evidence
+from pytest_membudget.frames import short_path
 from pytest_membudget.measurement import Sample
 from pytest_membudget.projection import MIB
-from pytest_membudget.result import Result
+from pytest_membudget.result import Attribution, Result
 from pytest_membudget.seedbed import Seedbed
 from pytest_membudget.units import format_rows
-from pytest_membudget.verdict import ERROR, EXCEEDS, TOUCHED_HALF, WITHIN, Verdict
+from pytest_membudget.verdict import ERROR, EXCEEDS, INCONCLUSIVE, TOUCHED_HALF, WITHIN, Verdict
 from pytest_membudget.worker.launcher import Order, run
 from pytest_membudget.worker.stage_client import Stages
 
@@ -38,15 +39,19 @@ class Subject:
     """A budget with what the project's history says about its migrations.
 
     ``applied`` are the migrations before it, ``targets`` the arguments of ``manage.py migrate``;
-    ``touches_rows`` says that it runs code which is expected to read or write rows, ``thresholds``
-    are row counts at which a chunk or a buffer of it may be full.
+    ``touches_rows`` says that it runs code which is expected to read or write rows, ``files`` are
+    those of the migrations, ``thresholds`` are row counts at which a chunk or a buffer may be full.
+    ``attribution`` says when to find out why the peak grows: ``"failed"``, ``"always"``,
+    ``"never"``.
     """
 
     budget: Budget
     applied: list[tuple[str, str]]
     targets: list[tuple[str, str]]
     touches_rows: bool
+    files: Sequence[str] = ()
     thresholds: Sequence[int] = ()
+    attribution: str = "failed"
 
     def order(self, bed: Seedbed, name: str, *, deadline: float, stop_above: int) -> Order:
         """What the worker has to do on the database ``name``, a clone of ``bed``."""
@@ -68,14 +73,18 @@ def check(subject: Subject, stages: Stages, nodeid: str, progress: Progress) -> 
     begin = time.monotonic()
     database = {"alias": subject.budget.database, "vendor": None, "version": None}
     evidence = Evidence(subject.budget, subject.touches_rows, subject.thresholds, database)
+    attribution = Attribution()
     try:
-        verdict = _Check(subject, evidence, progress).measure(stages)
+        verdict, attribution = _Check(subject, evidence, progress).measure(stages)
     except StageError as error:
         verdict = Verdict(ERROR, None, f"{subject.budget.label}: {error}")
         details = error.details
     else:
         details = evidence.samples[-1].run.details if verdict.verdict == ERROR else ""
-    return conclude(evidence, nodeid, verdict, time.monotonic() - begin, details)
+    seconds = time.monotonic() - begin
+    files = tuple(short_path(file) for file in subject.files)
+    result = conclude(evidence, nodeid, verdict, seconds, details)
+    return replace(result, files=files, attribution=attribution)
 
 
 def climb(
@@ -109,16 +118,30 @@ class _Check:
         self.evidence = evidence
         self.progress = progress
 
-    def measure(self, stages: Stages) -> Verdict:
+    def measure(self, stages: Stages) -> tuple[Verdict, Attribution]:
         self.progress("building the state before it")
         stage = stages.get(self.budget.database)
         self.evidence.database |= {"vendor": stage.vendor, "version": stage.version}
         bed = Seedbed(stage, self.budget, self.subject.applied)
         self.evidence.tables = bed.tables
         try:
-            return climb(self.evidence, partial(self._sample, bed))
+            verdict = climb(self.evidence, partial(self._sample, bed))
+            return verdict, self._attribution(bed, verdict)
         finally:
             bed.close()
+
+    def _attribution(self, bed: Seedbed, verdict: Verdict) -> Attribution:
+        wanted = self.subject.attribution
+        failed = verdict.verdict in (EXCEEDS, INCONCLUSIVE)
+        if verdict.verdict == ERROR or wanted == "never" or (wanted == "failed" and not failed):
+            return Attribution()
+        try:
+            from pytest_membudget.attribution.investigation import Investigation
+        except ImportError as error:
+            return Attribution(note=f"memray can't run here: {error}")
+        return Investigation(
+            self.evidence, bed, list(self.subject.files), self.subject.order, self.progress
+        ).attribution()
 
     def _sample(self, bed: Seedbed, size: int, left: float) -> tuple[Sample, float]:
         sample, room = self._apply(bed, size, left)

@@ -100,6 +100,10 @@ class History:
                 )
         return found
 
+    def files(self, keys: Sequence[Key]) -> list[str]:
+        """The files of the migrations themselves."""
+        return [inspect.getfile(type(self._migration(key))) for key in keys]
+
     def thresholds(self, keys: Sequence[Key], *, reverse: bool = False) -> list[int]:
         """Row counts at which a chunk or a buffer may be full: the numbers that the code names."""
         name = "reverse_code" if reverse else "code"

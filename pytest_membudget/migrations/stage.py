@@ -12,6 +12,7 @@ from django.db import connections, transaction
 from django.db.migrations.state import StateApps
 
 from pytest_membudget.errors import SeedError, StageError
+from pytest_membudget.migrations.digest import digest
 from pytest_membudget.migrations.history import Key, history_with
 from pytest_membudget.migrations.scratch.base import ScratchDatabases
 from pytest_membudget.migrations.seeding import Seeder
@@ -82,6 +83,14 @@ class Stage:
 
     def clone(self, name: str) -> str:
         return self._scratch.clone(name)
+
+    def digest(self, name: str) -> dict[str, str]:
+        """A fingerprint of each table's rows, whatever their order; see digest.py."""
+        self._scratch.use(name)
+        try:
+            return digest(self._connection)
+        finally:
+            self._scratch.release()
 
     def drop(self, name: str) -> None:
         self._seeders.pop(name, None)

@@ -67,6 +67,7 @@ def complete(args: Sequence[Any], kwargs: dict[str, Any], options: Options) -> S
         applied=applied,
         targets=targets,
         touches_rows=project.touches_rows(keys),
+        files=project.files(keys),
         thresholds=project.thresholds(keys, reverse=request.reverse),
     )
 

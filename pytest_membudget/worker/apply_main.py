@@ -63,24 +63,24 @@ def _apply(request: dict[str, Any], reply: dict[str, Any], phases: Phases) -> No
         if "baseline" not in reply:
             reply["baseline"] = memory().get("peak")
             phases.begin()
-            if request["capture"]:
-                from pytest_membudget.attribution.capture import capture
+            if request["aid"]:
+                from pytest_membudget.worker.aid import aid
 
-                recording.enter_context(capture(request["capture"]))
+                accompanied.enter_context(aid(request["aid"], reply))
             reply["startup"] = time.perf_counter() - started
             tally.read.clear()
             tally.written.clear()
             tally.most_parameters = 0
 
     pre_migrate.connect(about_to_migrate, weak=False)
-    recording = ExitStack()
+    accompanied = ExitStack()
     if "DJANGO_CONFIGURATION" in os.environ:
         from configurations.management import execute_from_command_line
     else:
         from django.core.management import execute_from_command_line
 
     started = time.perf_counter()
-    with recording:
+    with accompanied:
         for app_label, name in request["targets"]:
             command = ["migrate", app_label, name, "--database", request["alias"], "--no-input"]
             execute_from_command_line(["manage.py", *command, "--no-color", "--traceback"])

@@ -30,7 +30,8 @@ class Order:
 
     ``targets`` are the arguments of ``manage.py migrate``; ``migrations`` are the keys that it
     has to leave applied (unapplied, when ``reverse``).  ``stop_above`` is the RSS in bytes from
-    which on the verdict is certain; ``deadline`` seconds.  ``capture`` is where memray writes.
+    which on the verdict is certain; ``deadline`` seconds.  ``aid`` is what accompanies
+    a run that is not a measurement, see aid.py.
     """
 
     alias: str
@@ -42,7 +43,7 @@ class Order:
     deadline: float
     stop_above: int
     folder: str
-    capture: str | None = None
+    aid: dict[str, Any] | None = None
 
 
 def run(order: Order) -> Run:
@@ -61,7 +62,7 @@ def run(order: Order) -> Run:
                 "migrations": order.migrations,
                 "reply": str(reply),
                 "overflow": str(overflow),
-                "capture": order.capture,
+                "aid": order.aid,
             }
             begin = time.monotonic()
             with contextlib.suppress(BrokenPipeError):
@@ -124,6 +125,7 @@ def _conclude(
         filters=answer.get("filters", {}),
         timeline=meter.timeline(),
         facts=answer.get("facts", {}),
+        observed=answer.get("observed", {}),
         failure=failure,
         details=answer.get("details", "") or output,
     )

@@ -1,0 +1,211 @@
+"""The runs that say why a peak grows: two under memray, one observed, and one a change tried."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from pytest_membudget.attribution.advice import WORTH, Case, advise, changes_to_try
+from pytest_membudget.attribution.flamegraph import pack
+from pytest_membudget.attribution.growth import growth
+from pytest_membudget.attribution.lines import lines, sites
+from pytest_membudget.attribution.records import HighWater, high_water
+from pytest_membudget.attribution.trial import Change, Trial
+from pytest_membudget.evidence import Evidence
+from pytest_membudget.frames import Ownership
+from pytest_membudget.measurement import Run, Sample
+from pytest_membudget.projection import MIB
+from pytest_membudget.result import Attribution
+from pytest_membudget.seedbed import Seedbed
+from pytest_membudget.units import format_rows
+from pytest_membudget.worker.launcher import Order, run
+
+# memray records some million allocations a second; a run under it takes about four times as long.
+_LONGEST_SECONDS = 2.5
+_LARGEST_ROWS = 50_000
+_LEAST_SHARE = 0.01
+_MUST_EXPLAIN = 0.85
+_ROOM = 4
+_SPARE_BYTES = 1024 * MIB
+
+MakeOrder = Callable[..., Order]
+
+
+class Unfinished(Exception):
+    """A run of the investigation did not end well; the message says how."""
+
+
+@dataclass
+class Investigation:
+    """One migration, looked at again at row counts that were measured.
+
+    ``files`` are those of its migrations; ``order`` makes what the worker has to do on a clone.
+    """
+
+    evidence: Evidence
+    bed: Seedbed
+    files: list[str]
+    order: MakeOrder
+    progress: Callable[[str], None]
+    _bed_size: int = field(default=0, init=False)
+
+    def attribution(self) -> Attribution:
+        sample = self._sample()
+        if sample is None:
+            return Attribution(note="no sample was quick enough to be run again under memray")
+        try:
+            return self._attribution(sample)
+        except Unfinished as error:
+            return Attribution(note=f"why it grows could not be found out: {error}")
+
+    def _attribution(self, sample: Sample) -> Attribution:
+        self.bed.seed_fresh(self.evidence.fresh)
+        large, small = sample.size, max(1, sample.size // 2)
+        before = self._captured(small)
+        after = self._captured(large)
+        counted = self.evidence.counted_share
+        stacks = growth(before, after, round((large - small) * counted) or 1)
+        owned = Ownership(self._folders)
+        by_site = sites(stacks, owned, str(self.evidence.database["vendor"]))
+        projection = self.evidence.projection()
+        measured = self._measured()
+        baseline = self.evidence.samples[0].run.baseline or 0
+        grown = None if projection is None else max(0.0, projection.peak - baseline)
+        found = lines(by_site, measured=measured, grown=grown, least=_LEAST_SHARE)
+        case = Case(
+            evidence=self.evidence,
+            by_site=by_site,
+            measured=measured or sum(stack.bytes_per_row for stack in stacks),
+            observed=self._observed(large),
+            peak=None if projection is None else projection.peak,
+            baseline=baseline,
+            sample=sample,
+        )
+        trials = self._trials(case, changes_to_try(case)) if sample.finished else []
+        production = self.evidence.budget.rows[self.evidence.budget.counted_model]
+        return Attribution(
+            lines=tuple(found),
+            advice=tuple(advise(case, trials)),
+            note=_note(found, measured),
+            stacks=pack(stacks, production),
+        )
+
+    def _sample(self) -> Sample | None:
+        """The sample to look at again: large, so that nothing of a floor is left, but quick."""
+        finished = [
+            sample
+            for sample in self.evidence.finished
+            if sample.size <= _LARGEST_ROWS and sample.run.duration <= _LONGEST_SECONDS
+        ]
+        if finished:
+            return finished[-1]
+        samples = self.evidence.samples
+        return samples[0] if samples and samples[0].run.duration <= _LONGEST_SECONDS else None
+
+    def _measured(self) -> float | None:
+        """Bytes a row of the counted model, of the process as it was measured."""
+        projection = self.evidence.projection()
+        if projection is None or projection.growth is None:
+            return None
+        if projection.growth in ("quadratic", "linearithmic"):
+            return None  # its slope at production's row count is not that of the captures
+        return projection.slope / self.evidence.counted_share or None
+
+    def _captured(self, size: int) -> HighWater:
+        self.progress(f"running it under memray with {format_rows(size)} rows")
+        with tempfile.TemporaryDirectory(dir=self.bed.folder) as folder:
+            capture = str(Path(folder, "capture"))
+            self._run(size, {"capture": capture})
+            return high_water(capture)
+
+    def _observed(self, size: int) -> dict[str, Any]:
+        self.progress("looking at what it reads")
+        done, rows = self._run_with_digest(size, {"observe": True})
+        return {**done.observed, "digest": rows, "read_rows": sum(done.read.values())}
+
+    def _trials(self, case: Case, changes: list[Change]) -> list[Trial]:
+        """Each change measured at two row counts; one that changes the data is not among them."""
+        tried = []
+        small, large = case.sample.size, min(2 * case.sample.size, self.evidence.ladder.rows)
+        for change in changes:
+            self.progress(f"trying {change.kind} at line {change.line}")
+            try:
+                done, rows = self._run_with_digest(small, {"changes": [change.to_dict()]})
+            except Unfinished:
+                continue
+            reads_more = sum(done.read.values()) > 1.5 * case.observed["read_rows"]
+            saves = done.peak < case.sample.run.peak - WORTH * (
+                case.sample.run.peak - case.baseline
+            )
+            if rows == case.observed["digest"] and saves and not reads_more:
+                tried.append((change, done))
+        trials = []
+        for change, done in tried:
+            later = done
+            if large > small:
+                self.progress(f"trying {change.kind} at line {change.line}")
+                try:
+                    later = self._run(large, {"changes": [change.to_dict()]})
+                except Unfinished:
+                    continue
+            trials.append(Trial(change, small, done.peak, large, later.peak))
+        return trials
+
+    def _run(self, size: int, aid: dict[str, Any]) -> Run:
+        return self._run_on_clone(size, aid, digest=False)[0]
+
+    def _run_with_digest(self, size: int, aid: dict[str, Any]) -> tuple[Run, dict[str, str]]:
+        return self._run_on_clone(size, aid, digest=True)
+
+    def _run_on_clone(
+        self, size: int, aid: dict[str, Any], *, digest: bool
+    ) -> tuple[Run, dict[str, str]]:
+        if size != self._bed_size:
+            self.bed.fill(size)
+            self._bed_size = size
+        name = self.bed.clone()
+        peak = max(sample.run.peak for sample in self.evidence.samples)
+        order = replace(
+            self.order(
+                self.bed,
+                name,
+                deadline=max(10.0, self.evidence.budget.time_budget / 2),
+                stop_above=_ROOM * peak + _SPARE_BYTES,
+            ),
+            aid={**aid, "folders": self._folders},
+        )
+        try:
+            done = run(order)
+            if done.outcome != "finished":
+                raise Unfinished(done.failure)
+            return done, self.bed.digest(name) if digest else {}
+        finally:
+            self.bed.drop(name)
+
+    @property
+    def _folders(self) -> list[str]:
+        """Of the migrations' apps."""
+        return sorted({str(Path(file).parent.parent) for file in self.files})
+
+
+def _note(found: Any, measured: float | None) -> str | None:
+    if not found:
+        return "nothing grows in the heap"
+    if measured is None:
+        return "its growth is not a straight line: shares are of the growth that memray saw"
+    named = sum(line.share for line in found if line.kind != "allocator")
+    whole = sum(line.share for line in found)
+    text = f"the lines explain {named:.0%} of {measured:,.0f} bytes a row"
+    text += f", {whole:.0%} with the allocator's own" if whole > named else ""
+    left = 1 - whole
+    if left > 0.005:
+        text += f"; {left:.0%} is left unexplained"
+    if named < _MUST_EXPLAIN:
+        text += (
+            ", memory of C code that memray cannot see, of children that were not forked, or of a "
+            "phase that is the highest only with more rows"
+        )
+    return text

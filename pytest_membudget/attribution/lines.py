@@ -1,0 +1,148 @@
+"""Growth by line: the project's own line first, with the library's line under it."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from pytest_membudget.attribution.growth import Stack
+from pytest_membudget.attribution.records import Frame
+from pytest_membudget.frames import Ownership, short_path, source_line
+from pytest_membudget.result import Line, Place
+
+_DRIVER = "<database driver>"
+# Between a project's call and what it calls, and on every database call: they tell nothing.
+_WRAPPERS = {"manager_method", "inner", "<lambda>", "__exit__", "wait"}
+_WRAPPER_FILES = ("django/db/backends/utils.py", "django/utils/asyncio.py", "contextlib.py")
+
+HELD_BY_CACHE = "result-cache"
+HELD_BY_STREAM = "stream"
+WHEN_CLAUSES = "when-clauses"
+COPIES = "bulk-create"
+CLIENT_RESULT = "client-result"
+FETCHED = "fetched"
+DEBUG_LOG = "debug-log"
+OTHER = "other"
+
+
+@dataclass(frozen=True)
+class Site:
+    """The call site of some growth.  ``cause`` says what of Django's holds it."""
+
+    own: Frame
+    via: Frame | None
+    cause: str
+
+
+def sites(stacks: Iterable[Stack], owned: Ownership, vendor: str) -> dict[Site, list[Stack]]:
+    """The stacks by call site."""
+    by_site: dict[Site, list[Stack]] = defaultdict(list)
+    for stack in stacks:
+        by_site[_site(stack, owned, vendor)].append(stack)
+    return by_site
+
+
+def lines(
+    by_site: dict[Site, list[Stack]], *, measured: float | None, grown: float | None, least: float
+) -> list[Line]:
+    """Rows of the report, largest first, the allocator's own last.
+
+    ``measured`` are the bytes a row that the peak RSS grew by, ``grown`` the bytes that it grows
+    by to production; what is less than ``least`` of all is left out.
+    """
+    sums = {site: sum(one.bytes_per_row for one in stacks) for site, stacks in by_site.items()}
+    traced = sum(sums.values())
+    whole = measured or traced
+    if whole <= 0:
+        return []
+
+    def bytes_at_production(share: float) -> int | None:
+        return None if grown is None else round(grown * share)
+
+    found = [
+        Line(
+            place=_place(site.own),
+            via=None if site.via is None else _place(site.via),
+            kind="c" if site.cause == CLIENT_RESULT else "python",
+            bytes_per_row=round(size),
+            share=round(size / whole, 4),
+            bytes=bytes_at_production(size / whole),
+        )
+        for site, size in sorted(sums.items(), key=lambda item: -item[1])
+        if size >= least * whole
+    ]
+    estimate = sum(one.overhead for stacks in by_site.values() for one in stacks)
+    # An estimate never takes more than what the lines leave.
+    overhead = estimate if measured is None else min(estimate, max(0.0, measured - traced))
+    if overhead >= least * whole:
+        found.append(
+            Line(
+                place=Place("<allocator>", None, "sizes rounded up, pools, arenas", ""),
+                via=None,
+                kind="allocator",
+                bytes_per_row=round(overhead),
+                share=round(overhead / whole, 4),
+                bytes=bytes_at_production(overhead / whole),
+            )
+        )
+    return found
+
+
+def _site(stack: Stack, owned: Ownership, vendor: str) -> Site:
+    depth = next((i for i, frame in enumerate(stack.frames) if owned.is_own(frame[1])), None)
+    if depth is None:
+        depth = _operation(stack.frames)
+    own = stack.frames[depth] if stack.frames else ("<no Python frame>", "<C code>", 0)
+    below = stack.frames[:depth]
+    telling = [frame for frame in below if not _is_wrapper(frame)]
+    cause = _cause(below, vendor)
+    via = telling[-1] if telling else next(iter(below), None)
+    if cause == CLIENT_RESULT:
+        via = ("the rows of the result, which the client library holds", below[0][1], below[0][2])
+    return Site(own, via, cause)
+
+
+def _operation(frames: Sequence[Frame]) -> int:
+    """Where no line is the project's: the operation of the migration, else the outermost frame."""
+    for depth, (_, file, _) in enumerate(frames):
+        if "django/db/migrations/operations/" in file:
+            return depth
+    return len(frames) - 1
+
+
+def _cause(below: Sequence[Frame], vendor: str) -> str:
+    functions = {function for function, file, _ in below if "django/db/" in file}
+    if "debug_sql" in functions:
+        return DEBUG_LOG
+    if vendor == "postgresql" and below and _is_client(below[0]):
+        return CLIENT_RESULT
+    if "_fetch_all" in functions:
+        return HELD_BY_CACHE
+    if "bulk_update" in functions:
+        return WHEN_CLAUSES
+    if "bulk_create" in functions:
+        return COPIES
+    if "_iterator" in functions or "results_iter" in functions:
+        return HELD_BY_STREAM
+    if any(function == "fetchall" for function, _, _ in below):
+        return FETCHED
+    return OTHER
+
+
+def _is_client(frame: Frame) -> bool:
+    """Where libpq's memory is asked for: by the statement, before any row is fetched."""
+    function, file, _ = frame
+    if file == _DRIVER:
+        return function == "execute"
+    return "/psycopg" in file and not function.startswith(("fetch", "load"))
+
+
+def _is_wrapper(frame: Frame) -> bool:
+    function, file, _ = frame
+    return function in _WRAPPERS or file.endswith(_WRAPPER_FILES)
+
+
+def _place(frame: Frame) -> Place:
+    function, file, line = frame
+    return Place(short_path(file), line or None, function, source_line(file, line))

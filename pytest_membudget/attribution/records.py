@@ -1,0 +1,45 @@
+"""What a capture holds: the blocks that were alive at the heap's high-water mark, by stack."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from pathlib import Path
+
+from memray import AllocatorType, FileReader
+
+PYMALLOC, MALLOC, MMAP = "pymalloc", "malloc", "mmap"
+
+Frame = tuple[str, str, int]  # function, file, line, as memray has it
+
+
+@dataclass
+class Alive:
+    """Bytes that were asked for, in how many blocks."""
+
+    size: int = 0
+    blocks: int = 0
+
+
+# By allocator and stack, innermost frame first.
+HighWater = dict[tuple[str, tuple[Frame, ...]], Alive]
+
+
+def high_water(path: str) -> HighWater:
+    """Of a process and of the children that it forked, each at a high-water mark of its own."""
+    alive: HighWater = defaultdict(Alive)
+    captures = [Path(path), *Path(path).parent.glob(f"{Path(path).name}.*")]
+    for capture in captures:
+        with FileReader(capture) as reader:
+            for record in reader.get_high_watermark_allocation_records(merge_threads=True):
+                at = alive[_allocator(record.allocator), tuple(record.stack_trace())]
+                at.size += record.size
+                at.blocks += record.n_allocations
+    return alive
+
+
+def _allocator(number: int) -> str:
+    kind = AllocatorType(number)
+    if kind.name.startswith("PYMALLOC"):
+        return PYMALLOC
+    return MMAP if kind == AllocatorType.MMAP else MALLOC

@@ -1,0 +1,43 @@
+"""A change that advice would make, and the peaks that were measured with it."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from pytest_membudget.projection import REPEATABILITY
+
+
+@dataclass(frozen=True)
+class Change:
+    """``kind`` is one of worker/changes.py, at a line of the project."""
+
+    kind: str
+    file: str
+    line: int
+    columns: tuple[str, ...] = ()
+
+    def to_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class Trial:
+    """Peaks in bytes with the change made, at two row counts."""
+
+    change: Change
+    small_rows: int
+    small_peak: int
+    large_rows: int
+    large_peak: int
+
+    def slope(self) -> float:
+        """Bytes a row; 0 where the two differ by no more than two runs of the same do."""
+        grown = self.large_peak - self.small_peak
+        if self.large_rows == self.small_rows or grown <= 2 * REPEATABILITY:
+            return 0.0
+        return grown / (self.large_rows - self.small_rows)
+
+    def peak(self, rows: int) -> int:
+        """What would remain at so many rows: a straight line through the two."""
+        return round(self.large_peak + self.slope() * max(0, rows - self.large_rows))
