@@ -13,6 +13,7 @@ from pytest_membudget.attribution.lines import (
     FETCHED,
     HELD_BY_CACHE,
     HELD_BY_STREAM,
+    OTHER,
     WHEN_CLAUSES,
     Site,
 )
@@ -27,6 +28,9 @@ from pytest_membudget.worker.changes import BATCHES, DEFER, STREAM
 # Less of the growth than this isn't worth a line of anybody's code.
 WORTH = 0.1
 _WORTH_TRYING = 0.05
+# More in other hands, and it can't be said that nothing would be left.
+_MOSTLY = 0.3
+_HALF = 0.5
 
 
 @dataclass(frozen=True)
@@ -70,6 +74,15 @@ class Case:
         worth = {at: size for at, size in sums.items() if size >= least * self.measured}
         return dict(sorted(worth.items(), key=lambda item: -item[1]))
 
+    def total(self, cause: str) -> float:
+        """Bytes a row of all growth with this cause."""
+        return sum(
+            stack.bytes_per_row
+            for site, stacks in self.by_site.items()
+            if site.cause == cause
+            for stack in stacks
+        )
+
     def remaining(self, saved: float) -> int | None:
         """The peak at production's row count with ``saved`` bytes a row less."""
         if self.peak is None or self.measured <= 0:
@@ -95,14 +108,23 @@ def changes_to_try(case: Case) -> list[Change]:
 
 def advise(case: Case, trials: Sequence[Trial]) -> list[Advice]:
     """What would save most first."""
-    found = [
-        *_tried(case, trials),
-        *_of_pages(case),
-        *_of_raw_cursors(case),
-        *_where_nothing_streams(case),
-    ]
-    found += [*_of_expressions(case), *_of_debug(case), *_of_processes(case)]
-    return sorted(found, key=lambda advice: (not advice.tried, -(advice.bytes_per_row or 0)))
+    found = [*_tried(case, trials), *_of_pages(case), *_of_raw_cursors(case)]
+    found += [*_where_nothing_streams(case), *_of_expressions(case)]
+    found += [*_of_debug(case), *_of_processes(case)]
+    fits = any(_brings(advice, case.evidence.budget.limit) for advice in found)
+    worth = [advice for advice in found if not fits or _is_worth(case, advice)]
+    return sorted(worth, key=lambda advice: (not advice.tried, -(advice.bytes_per_row or 0)))
+
+
+def _brings(advice: Advice, limit: int) -> bool:
+    return advice.peak_bytes is not None and advice.peak_bytes < limit
+
+
+def _is_worth(case: Case, advice: Advice) -> bool:
+    """Beside a change that makes it fit, one that does not has to be a step on the way."""
+    if advice.peak_bytes is None or _brings(advice, case.evidence.budget.limit):
+        return True
+    return (advice.bytes_per_row or 0) >= _HALF * case.measured
 
 
 def _tried(case: Case, trials: Sequence[Trial]) -> Iterator[Advice]:
@@ -112,11 +134,10 @@ def _tried(case: Case, trials: Sequence[Trial]) -> Iterator[Advice]:
             continue
         change = trial.change
         code, message = _words(case, change)
-        seen = case.sample.run.peak
         evidence = (
-            f"tried: with {format_rows(trial.small_rows)} rows it peaked at "
-            f"{format_size(trial.small_peak)} instead of {format_size(seen)} and left the same "
-            "data behind"
+            f"tried: with {format_rows(trial.large_rows)} rows it peaked at "
+            f"{format_size(trial.large_peak)} instead of {format_size(trial.unchanged_peak)}, and "
+            "left the same data behind"
         )
         yield Advice(
             code=code,
@@ -171,7 +192,9 @@ def _about_batches(case: Case, file: str, line: int) -> str:
 def _of_pages(case: Case) -> Iterator[Advice]:
     """Where batches of its own would leave the list of all objects behind."""
     held = case.grows(HELD_BY_CACHE, HELD_BY_STREAM)
-    if not held or not case.grows(WHEN_CLAUSES):
+    largest = max((call["rows"] for call in case.observed["bulk_updates"]), default=0)
+    at_once = largest >= _HALF * case.sample.size
+    if not held or not at_once or case.total(OTHER) > _MOSTLY * case.measured:
         return
     file, line = next(iter(held))
     saved = sum(held.values())

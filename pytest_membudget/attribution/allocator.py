@@ -24,7 +24,7 @@ def overhead(allocator: str, alive: Alive) -> float:
         return 0.0
     mean = alive.size / alive.blocks
     if allocator == PYMALLOC and mean <= _LARGEST_SMALL:
-        block = _rounded(mean, _ALIGNMENT)
+        block = max(_ALIGNMENT, _rounded(mean, _ALIGNMENT))
         pool = (_POOL - _POOL_HEADER) // block
         return alive.blocks * (_POOL / pool * _ARENA - mean)
     if allocator in (PYMALLOC, MALLOC):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -14,6 +15,7 @@ from pytest_membudget.attribution.growth import growth
 from pytest_membudget.attribution.lines import lines, sites
 from pytest_membudget.attribution.records import HighWater, high_water
 from pytest_membudget.attribution.trial import Change, Trial
+from pytest_membudget.errors import MembudgetError
 from pytest_membudget.evidence import Evidence
 from pytest_membudget.frames import Ownership
 from pytest_membudget.measurement import Run, Sample
@@ -25,7 +27,9 @@ from pytest_membudget.worker.launcher import Order, run
 
 # memray records some million allocations a second; a run under it takes about four times as long.
 _LONGEST_SECONDS = 2.5
-_LARGEST_ROWS = 50_000
+_ENOUGH_ROWS = 50_000
+_QUICK_SECONDS = 0.5
+_LONGEST_TRIAL = 10.0
 _LEAST_SHARE = 0.01
 _MUST_EXPLAIN = 0.85
 _ROOM = 4
@@ -34,7 +38,7 @@ _SPARE_BYTES = 1024 * MIB
 MakeOrder = Callable[..., Order]
 
 
-class Unfinished(Exception):
+class Unfinished(MembudgetError):
     """A run of the investigation did not end well; the message says how."""
 
 
@@ -58,8 +62,9 @@ class Investigation:
             return Attribution(note="no sample was quick enough to be run again under memray")
         try:
             return self._attribution(sample)
-        except Unfinished as error:
-            return Attribution(note=f"why it grows could not be found out: {error}")
+        except Exception as error:  # the verdict stands, whatever goes wrong in explaining it
+            what = str(error) if isinstance(error, MembudgetError) else repr(error)
+            return Attribution(note=f"why it grows could not be found out: {what}")
 
     def _attribution(self, sample: Sample) -> Attribution:
         self.bed.seed_fresh(self.evidence.fresh)
@@ -95,15 +100,22 @@ class Investigation:
 
     def _sample(self) -> Sample | None:
         """The sample to look at again: large, so that nothing of a floor is left, but quick."""
-        finished = [
+        quick = [
             sample
-            for sample in self.evidence.finished
-            if sample.size <= _LARGEST_ROWS and sample.run.duration <= _LONGEST_SECONDS
+            for sample in self.evidence.samples
+            if sample.run.duration
+            <= (_LONGEST_SECONDS if sample.size <= _ENOUGH_ROWS else _QUICK_SECONDS)
         ]
-        if finished:
-            return finished[-1]
-        samples = self.evidence.samples
-        return samples[0] if samples and samples[0].run.duration <= _LONGEST_SECONDS else None
+        finished = [sample for sample in quick if sample.finished]
+        return next(reversed(finished or quick), None)
+
+    def _large_sample(self, sample: Sample) -> Sample:
+        """The sample that a change is held against: with few rows its chunk may not be full."""
+        return [
+            one
+            for one in self.evidence.finished
+            if one is sample or (one.size > sample.size and one.run.duration <= _LONGEST_TRIAL)
+        ][-1]
 
     def _measured(self) -> float | None:
         """Bytes a row of the counted model, of the process as it was measured."""
@@ -127,31 +139,29 @@ class Investigation:
         return {**done.observed, "digest": rows, "read_rows": sum(done.read.values())}
 
     def _trials(self, case: Case, changes: list[Change]) -> list[Trial]:
-        """Each change measured at two row counts; one that changes the data is not among them."""
-        tried = []
-        small, large = case.sample.size, min(2 * case.sample.size, self.evidence.ladder.rows)
+        """Each change that leaves the same data and saves something, measured twice."""
+        sample = case.sample
+        worth = WORTH * (sample.run.peak - case.baseline)
+        measured = []
         for change in changes:
             self.progress(f"trying {change.kind} at line {change.line}")
             try:
-                done, rows = self._run_with_digest(small, {"changes": [change.to_dict()]})
+                done, rows = self._run_with_digest(sample.size, {"changes": [change.to_dict()]})
             except Unfinished:
                 continue
             reads_more = sum(done.read.values()) > 1.5 * case.observed["read_rows"]
-            saves = done.peak < case.sample.run.peak - WORTH * (
-                case.sample.run.peak - case.baseline
-            )
-            if rows == case.observed["digest"] and saves and not reads_more:
-                tried.append((change, done))
+            if rows == case.observed["digest"] and not reads_more:
+                measured.append((change, done.peak))
+        large = self._large_sample(sample)
         trials = []
-        for change, done in tried:
-            later = done
-            if large > small:
+        for change, peak in measured:
+            if peak < sample.run.peak - worth:
                 self.progress(f"trying {change.kind} at line {change.line}")
-                try:
-                    later = self._run(large, {"changes": [change.to_dict()]})
-                except Unfinished:
-                    continue
-            trials.append(Trial(change, small, done.peak, large, later.peak))
+                with contextlib.suppress(Unfinished):
+                    again = self._run(large.size, {"changes": [change.to_dict()]}).peak
+                    trials.append(
+                        Trial(change, sample.size, peak, large.size, again, large.run.peak)
+                    )
         return trials
 
     def _run(self, size: int, aid: dict[str, Any]) -> Run:

@@ -23,13 +23,17 @@ class Change:
 
 @dataclass(frozen=True)
 class Trial:
-    """Peaks in bytes with the change made, at two row counts."""
+    """Peaks in bytes with the change made, at two row counts.
+
+    ``unchanged_peak`` is the larger one's without it.
+    """
 
     change: Change
     small_rows: int
     small_peak: int
     large_rows: int
     large_peak: int
+    unchanged_peak: int
 
     def slope(self) -> float:
         """Bytes a row; 0 where the two differ by no more than two runs of the same do."""
