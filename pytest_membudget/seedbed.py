@@ -90,13 +90,17 @@ class Seedbed:
         """Drop all of it.  A stage that has died did so itself, or the next run will."""
         if not self._stage.alive:
             return
-        with contextlib.suppress(StageError):  # the verdict has been reached without it
-            if self._ahead is not None:
-                self._ahead = None
-                self._stage.finish()
+        self._settle()
         with contextlib.suppress(StageError):
             for name in reversed(self._names.copy()):
                 self.drop(name)
+
+    def _settle(self) -> None:
+        """Wait for what was seeded ahead and will not be needed, whether it failed or not."""
+        if self._ahead is not None:
+            self._ahead = None
+            with contextlib.suppress(StageError):
+                self._stage.finish()
 
     def _order(self, rows: dict[str, int]) -> None:
         arguments: dict[str, Any] = {
@@ -110,6 +114,7 @@ class Seedbed:
         self._ahead = rows
 
     def _restart(self) -> None:
+        self._settle()
         self.drop(self._bed)
         self._filled = False
         self._bed = self._make()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import sys
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -26,9 +27,8 @@ from pytest_membudget.units import format_rows
 from pytest_membudget.worker.launcher import Order, run
 
 # memray records some million allocations a second; a run under it takes about four times as long.
-_LONGEST_SECONDS = 2.5
-_ENOUGH_ROWS = 50_000
-_QUICK_SECONDS = 0.5
+# Pages and chunks of some thousand rows have to be full, so a smaller one may take longer.
+_LONGEST_SECONDS = {8_000: 6.0, 50_000: 2.5, sys.maxsize: 0.5}
 _LONGEST_TRIAL = 10.0
 _LEAST_SHARE = 0.01
 _MUST_EXPLAIN = 0.85
@@ -103,8 +103,7 @@ class Investigation:
         quick = [
             sample
             for sample in self.evidence.samples
-            if sample.run.duration
-            <= (_LONGEST_SECONDS if sample.size <= _ENOUGH_ROWS else _QUICK_SECONDS)
+            if sample.run.duration <= _longest(sample.size)
         ]
         finished = [sample for sample in quick if sample.finished]
         return next(reversed(finished or quick), None)
@@ -130,7 +129,8 @@ class Investigation:
         self.progress(f"running it under memray with {format_rows(size)} rows")
         with tempfile.TemporaryDirectory(dir=self.bed.folder) as folder:
             capture = str(Path(folder, "capture"))
-            self._run(size, {"capture": capture})
+            children = max(sample.run.processes for sample in self.evidence.samples) > 1
+            self._run(size, {"capture": capture, "children": children})
             return high_water(capture)
 
     def _observed(self, size: int) -> dict[str, Any]:
@@ -199,6 +199,10 @@ class Investigation:
     def _folders(self) -> list[str]:
         """Of the migrations' apps."""
         return sorted({str(Path(file).parent.parent) for file in self.files})
+
+
+def _longest(size: int) -> float:
+    return next(seconds for rows, seconds in _LONGEST_SECONDS.items() if size <= rows)
 
 
 def _note(found: Any, measured: float | None) -> str | None:

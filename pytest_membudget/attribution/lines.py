@@ -135,7 +135,7 @@ def _is_client(frame: Frame) -> bool:
     function, file, _ = frame
     if file == _DRIVER:
         return function == "execute"
-    return "/psycopg" in file and not function.startswith(("fetch", "load"))
+    return "/psycopg" in file and not function.lstrip("_").startswith(("fetch", "load"))
 
 
 def _is_wrapper(frame: Frame) -> bool:
