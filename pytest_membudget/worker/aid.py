@@ -7,7 +7,7 @@ from typing import Any
 
 
 def aid(asked: dict[str, Any], reply: dict[str, Any]) -> ExitStack:
-    """``asked`` may hold ``capture``, memray's file, with ``children``, ``observe`` and ``changes``.
+    """``asked`` may hold ``capture`` (memray's file) with ``children``, ``observe``, ``changes``.
 
     ``folders`` are those of the migrations' apps.  What was observed goes into ``reply``.
     """
