@@ -21,6 +21,7 @@ from pytest_membudget.attribution.trial import Change, Trial
 from pytest_membudget.evidence import Evidence
 from pytest_membudget.frames import short_path
 from pytest_membudget.measurement import Sample
+from pytest_membudget.projection import BOUNDED, CONSTANT
 from pytest_membudget.result import Advice
 from pytest_membudget.units import format_rows, format_size
 from pytest_membudget.worker.changes import BATCHES, DEFER, STREAM
@@ -64,6 +65,18 @@ class Case:
             self.vendor == "postgresql" and self.facts.get("server_side_cursors_disabled")
         )
 
+    @property
+    def grows_on(self) -> bool:
+        """Whether more rows take more memory: a chunk that is full needs no advice about rows."""
+        projection = self.evidence.projection()
+        return projection is None or projection.growth not in (CONSTANT, BOUNDED)
+
+    @property
+    def updates_at_once(self) -> bool:
+        """Whether one call of bulk_update gets most of the rows."""
+        largest = max((call["rows"] for call in self.observed["bulk_updates"]), default=0)
+        return largest >= _HALF * self.sample.size
+
     def grows(self, *causes: str, least: float = WORTH) -> dict[tuple[str, int], float]:
         """Bytes a row by the project's line, of growth with one of these causes, largest first."""
         sums: dict[tuple[str, int], float] = {}
@@ -93,7 +106,9 @@ class Case:
 
 def changes_to_try(case: Case) -> list[Change]:
     """Those that a worker can make by itself, each where its condition holds."""
-    changes = []
+    changes: list[Change] = []
+    if not case.grows_on:
+        return changes
     if case.streams:
         changes += [Change(STREAM, *at) for at in case.grows(HELD_BY_CACHE)]
     changes += [Change(BATCHES, *at) for at in case.grows(WHEN_CLAUSES)]
@@ -108,9 +123,10 @@ def changes_to_try(case: Case) -> list[Change]:
 
 def advise(case: Case, trials: Sequence[Trial]) -> list[Advice]:
     """What would save most first."""
-    found = [*_tried(case, trials), *_of_pages(case), *_of_raw_cursors(case)]
-    found += [*_where_nothing_streams(case), *_of_expressions(case)]
-    found += [*_of_debug(case), *_of_processes(case)]
+    found = [*_tried(case, trials), *_of_debug(case), *_of_processes(case)]
+    if case.grows_on:
+        found += [*_of_pages(case), *_of_raw_cursors(case)]
+        found += [*_where_nothing_streams(case), *_of_expressions(case)]
     fits = any(_brings(advice, case.evidence.budget.limit) for advice in found)
     worth = [advice for advice in found if not fits or _is_worth(case, advice)]
     return sorted(worth, key=lambda advice: (not advice.tried, -(advice.bytes_per_row or 0)))
@@ -191,10 +207,8 @@ def _about_batches(case: Case, file: str, line: int) -> str:
 
 def _of_pages(case: Case) -> Iterator[Advice]:
     """Where batches of its own would leave the list of all objects behind."""
-    held = case.grows(HELD_BY_CACHE, HELD_BY_STREAM)
-    largest = max((call["rows"] for call in case.observed["bulk_updates"]), default=0)
-    at_once = largest >= _HALF * case.sample.size
-    if not held or not at_once or case.total(OTHER) > _MOSTLY * case.measured:
+    held = case.grows(HELD_BY_CACHE, HELD_BY_STREAM, least=_WORTH_TRYING)
+    if not held or not case.updates_at_once or case.total(OTHER) > _MOSTLY * case.measured:
         return
     file, line = next(iter(held))
     saved = sum(held.values())
@@ -266,7 +280,7 @@ def _of_expressions(case: Case) -> Iterator[Advice]:
     """Only where a single table is read and written: another one's rows may be in the value."""
     read, written = set(case.sample.run.read), set(case.sample.run.written)
     held = case.grows(WHEN_CLAUSES)
-    if not held or len(written) != 1 or read != written:
+    if not held or not case.updates_at_once or len(written) != 1 or read != written:
         return
     file, line = next(iter(held))
     yield Advice(

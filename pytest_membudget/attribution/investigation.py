@@ -13,7 +13,7 @@ from typing import Any
 from pytest_membudget.attribution.advice import WORTH, Case, advise, changes_to_try
 from pytest_membudget.attribution.flamegraph import pack
 from pytest_membudget.attribution.growth import growth
-from pytest_membudget.attribution.lines import lines, sites
+from pytest_membudget.attribution.lines import Scale, lines, sites
 from pytest_membudget.attribution.records import HighWater, high_water
 from pytest_membudget.attribution.trial import Change, Trial
 from pytest_membudget.errors import MembudgetError
@@ -30,7 +30,8 @@ from pytest_membudget.worker.launcher import Order, run
 # Pages and chunks of some thousand rows have to be full, so a smaller one may take longer.
 _LONGEST_SECONDS = {8_000: 6.0, 50_000: 2.5, sys.maxsize: 0.5}
 _LONGEST_TRIAL = 10.0
-_LEAST_SHARE = 0.01
+# A result of fewer rows is a page.
+_WHOLE_TABLE = 0.5
 _MUST_EXPLAIN = 0.85
 _ROOM = 4
 _SPARE_BYTES = 1024 * MIB
@@ -79,12 +80,18 @@ class Investigation:
         measured = self._measured()
         baseline = self.evidence.samples[0].run.baseline or 0
         grown = None if projection is None else max(0.0, projection.peak - baseline)
-        found = lines(by_site, measured=measured, grown=grown, least=_LEAST_SHARE)
+        observed = self._observed(large)
+        results = {
+            (one["file"], one["line"]): one["bytes"] / large / counted
+            for one in observed["results"]
+            if one["rows"] >= _WHOLE_TABLE * large
+        }
+        found = lines(by_site, results, Scale(measured, grown))
         case = Case(
             evidence=self.evidence,
             by_site=by_site,
             measured=measured or sum(stack.bytes_per_row for stack in stacks),
-            observed=self._observed(large),
+            observed=observed,
             peak=None if projection is None else projection.peak,
             baseline=baseline,
             sample=sample,
@@ -219,7 +226,7 @@ def _note(found: Any, measured: float | None) -> str | None:
         text += f"; {left:.0%} is left unexplained"
     if named < _MUST_EXPLAIN:
         text += (
-            ", memory of C code that memray cannot see, of children that were not forked, or of a "
-            "phase that is the highest only with more rows"
+            ", memory that had been freed but not given back, of children that were not forked, or "
+            "of a phase that is the highest only with more rows"
         )
     return text

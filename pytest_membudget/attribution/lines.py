@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from pytest_membudget.attribution.growth import Stack
-from pytest_membudget.attribution.records import Frame
+from pytest_membudget.attribution.records import MALLOC, Frame
 from pytest_membudget.frames import Ownership, short_path, source_line
 from pytest_membudget.result import Line, Place
 
@@ -24,6 +24,10 @@ CLIENT_RESULT = "client-result"
 FETCHED = "fetched"
 DEBUG_LOG = "debug-log"
 OTHER = "other"
+
+_ALLOCATORS = "sizes rounded up, pools, arenas"
+CLIENT_HOLDS = "what libpq, the database's client library, holds"
+_CLIENT_HELD = "what libpq held of the result: freed since, but not given back to the system"
 
 
 @dataclass(frozen=True)
@@ -43,50 +47,63 @@ def sites(stacks: Iterable[Stack], owned: Ownership, vendor: str) -> dict[Site, 
     return by_site
 
 
-def lines(
-    by_site: dict[Site, list[Stack]], *, measured: float | None, grown: float | None, least: float
-) -> list[Line]:
-    """Rows of the report, largest first, the allocator's own last.
+@dataclass(frozen=True)
+class Scale:
+    """What the traced bytes a row are held against.
 
-    ``measured`` are the bytes a row that the peak RSS grew by, ``grown`` the bytes that it grows
-    by to production; what is less than ``least`` of all is left out.
+    ``measured`` are the bytes a row that the peak RSS grew by, None where one figure doesn't say
+    it; ``grown`` are the bytes that it grows by to production; ``least`` is the least share that
+    is shown.
+    """
+
+    measured: float | None
+    grown: float | None
+    least: float = 0.01
+
+
+def lines(
+    by_site: dict[Site, list[Stack]], results: dict[tuple[str, int], float], scale: Scale
+) -> list[Line]:
+    """Rows of the report, largest first, those of allocators last.
+
+    ``results`` are the bytes a row of query results by the project's line.
     """
     sums = {site: sum(one.bytes_per_row for one in stacks) for site, stacks in by_site.items()}
     traced = sum(sums.values())
-    whole = measured or traced
+    whole = scale.measured or traced
     if whole <= 0:
         return []
+    found = []
 
-    def bytes_at_production(share: float) -> int | None:
-        return None if grown is None else round(grown * share)
+    def add(place: Place, via: Place | None, kind: str, size: float) -> None:
+        share = size / whole
+        if share < scale.least:
+            return
+        grown = None if scale.grown is None else round(scale.grown * share)
+        found.append(Line(place, via, kind, round(size), round(share, 4), grown))
 
-    found = [
-        Line(
-            place=_place(site.own),
-            via=None if site.via is None else _place(site.via),
-            kind="c" if site.cause == CLIENT_RESULT else "python",
-            bytes_per_row=round(size),
-            share=round(size / whole, 4),
-            bytes=bytes_at_production(size / whole),
-        )
-        for site, size in sorted(sums.items(), key=lambda item: -item[1])
-        if size >= least * whole
-    ]
-    estimate = sum(one.overhead for stacks in by_site.values() for one in stacks)
-    # An estimate never takes more than what the lines leave.
-    overhead = estimate if measured is None else min(estimate, max(0.0, measured - traced))
-    if overhead >= least * whole:
-        found.append(
-            Line(
-                place=Place("<allocator>", None, "sizes rounded up, pools, arenas", ""),
-                via=None,
-                kind="allocator",
-                bytes_per_row=round(overhead),
-                share=round(overhead / whole, 4),
-                bytes=bytes_at_production(overhead / whole),
-            )
-        )
+    for site, size in sums.items():
+        kind = "c" if site.cause == CLIENT_RESULT else "python"
+        add(_place(site.own), None if site.via is None else _place(site.via), kind, size)
+    # What was not alive any more, and estimates, never take more than what the lines leave.
+    left = max(0.0, whole - traced)
+    alive = {site.own[1:] for site in sums if site.cause == CLIENT_RESULT}
+    for (file, line), size in results.items():
+        if (file, line) not in alive:
+            held = min(left, size)
+            left -= held
+            add(_place(_frame_at(sums, file, line)), Place("", None, _CLIENT_HELD, ""), "c", held)
+    found.sort(key=lambda line: -line.bytes_per_row)
+    overhead = sum(one.overhead for stacks in by_site.values() for one in stacks)
+    if scale.measured is not None:
+        overhead = min(overhead, left)
+    add(Place("<allocator>", None, _ALLOCATORS, ""), None, "allocator", overhead)
     return found
+
+
+def _frame_at(sums: dict[Site, float], file: str, line: int) -> Frame:
+    own = (site.own for site in sums if site.own[1:] == (file, line))
+    return next(own, ("", file, line))
 
 
 def _site(stack: Stack, owned: Ownership, vendor: str) -> Site:
@@ -96,10 +113,10 @@ def _site(stack: Stack, owned: Ownership, vendor: str) -> Site:
     own = stack.frames[depth] if stack.frames else ("<no Python frame>", "<C code>", 0)
     below = stack.frames[:depth]
     telling = [frame for frame in below if not _is_wrapper(frame)]
-    cause = _cause(below, vendor)
+    cause = _cause(stack, below, vendor)
     via = telling[-1] if telling else next(iter(below), None)
     if cause == CLIENT_RESULT:
-        via = ("the rows of the result, which the client library holds", below[0][1], below[0][2])
+        via = (CLIENT_HOLDS, below[0][1], below[0][2])
     return Site(own, via, cause)
 
 
@@ -111,11 +128,12 @@ def _operation(frames: Sequence[Frame]) -> int:
     return len(frames) - 1
 
 
-def _cause(below: Sequence[Frame], vendor: str) -> str:
+def _cause(stack: Stack, below: Sequence[Frame], vendor: str) -> str:
     functions = {function for function, file, _ in below if "django/db/" in file}
     if "debug_sql" in functions:
         return DEBUG_LOG
-    if vendor == "postgresql" and below and _is_client(below[0]):
+    of_c = stack.allocator == MALLOC
+    if vendor == "postgresql" and of_c and below and _is_client(below[0]):
         return CLIENT_RESULT
     if "_fetch_all" in functions:
         return HELD_BY_CACHE

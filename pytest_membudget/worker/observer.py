@@ -10,6 +10,7 @@ from types import FrameType
 from typing import Any
 
 from pytest_membudget.frames import Ownership
+from pytest_membudget.worker.malloc import malloc_in_use
 
 # Django's own reads of every column: what save() compares, and what it writes again.
 _SAVING = ("django/db/models/base.py", "django/db/models/fields/__init__.py")
@@ -41,15 +42,19 @@ def observed(owned: Ownership, reply: dict[str, Any]) -> Iterator[None]:
     """Write down each queryset of model instances, each bulk_update, and the columns read.
 
     ``reply["observed"]`` gets ``querysets``, a list of ``{"file", "line", "model", "columns",
-    "rows"}``; ``bulk_updates``, of ``{"file", "line", "rows", "batch_size"}``; and ``read``, the
-    columns by model label.
+    "rows"}``; ``bulk_updates``, of ``{"file", "line", "rows", "batch_size"}``; ``read``, the
+    columns by model label; and ``results``, of ``{"file", "line", "rows", "bytes"}``: what malloc
+    handed out for the result of a line's largest statement.
     """
+    from django.db.backends.utils import CursorWrapper
     from django.db.models import Model, QuerySet
     from django.db.models.query import ModelIterable
 
     querysets: dict[tuple[str, int], dict[str, Any]] = {}
     bulk_updates: list[dict[str, Any]] = []
     read: dict[str, set[str]] = defaultdict(set)
+    results: dict[tuple[str, int], dict[str, Any]] = {}
+    execute = CursorWrapper.execute
     iterate, bulk_update = ModelIterable.__iter__, QuerySet.bulk_update
 
     def note(at: tuple[str, int], instance: Any, rows: int) -> None:
@@ -90,7 +95,17 @@ def observed(owned: Ownership, reply: dict[str, Any]) -> Iterator[None]:
                 read[meta.label].add(name)
         return value
 
+    def noted_execute(self: Any, sql: Any, params: Any = None) -> Any:
+        before = malloc_in_use()
+        result = execute(self, sql, params)
+        size = malloc_in_use() - before
+        file, line = calling_line(owned)
+        if size > results.get((file, line), {"bytes": 0})["bytes"]:
+            results[file, line] = {"file": file, "line": line, "rows": self.rowcount, "bytes": size}
+        return result
+
     with (
+        replaced(CursorWrapper, "execute", noted_execute),
         replaced(ModelIterable, "__iter__", noted_iteration),
         replaced(QuerySet, "bulk_update", noted_update),
         replaced(Model, "__getattribute__", noted_read),
@@ -99,5 +114,6 @@ def observed(owned: Ownership, reply: dict[str, Any]) -> Iterator[None]:
     reply["observed"] = {
         "querysets": list(querysets.values()),
         "bulk_updates": bulk_updates,
+        "results": list(results.values()),
         "read": {label: sorted(names) for label, names in read.items()},
     }

@@ -1,0 +1,44 @@
+"""What malloc has handed out and not got back, as glibc counts it; see mallinfo(3)."""
+
+from __future__ import annotations
+
+import ctypes
+from functools import cache
+from typing import Any
+
+_FIELDS = (
+    "arena",
+    "ordblks",
+    "smblks",
+    "hblks",
+    "hblkhd",
+    "usmblks",
+    "fsmblks",
+    "uordblks",
+    "fordblks",
+    "keepcost",
+)
+
+
+class _Mallinfo2(ctypes.Structure):
+    _fields_ = [(name, ctypes.c_size_t) for name in _FIELDS]
+
+
+def malloc_in_use() -> int:
+    """Bytes; 0 where the C library keeps no such count.
+
+    Python's small objects are not among them: pymalloc maps its arenas itself.
+    """
+    count = _mallinfo2()
+    if count is None:
+        return 0
+    now = count()
+    return int(now.uordblks + now.hblkhd)
+
+
+@cache
+def _mallinfo2() -> Any:
+    function = getattr(ctypes.CDLL(None), "mallinfo2", None)
+    if function is not None:
+        function.restype = _Mallinfo2
+    return function
