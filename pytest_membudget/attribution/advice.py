@@ -151,8 +151,8 @@ def _tried(case: Case, trials: Sequence[Trial]) -> Iterator[Advice]:
         change = trial.change
         code, message = _words(case, change)
         evidence = (
-            f"tried: with {format_rows(trial.large_rows)} rows it peaked at "
-            f"{format_size(trial.large_peak)} instead of {format_size(trial.unchanged_peak)}, and "
+            f"tried: with {format_rows(trial.unchanged_rows)} rows it peaked at "
+            f"{format_size(trial.changed_peak)} instead of {format_size(trial.unchanged_peak)}, and "
             "left the same data behind"
         )
         yield Advice(

@@ -159,15 +159,16 @@ class Investigation:
             reads_more = sum(done.read.values()) > 1.5 * case.observed["read_rows"]
             if rows == case.observed["digest"] and not reads_more:
                 measured.append((change, done.peak))
-        large = self._large_sample(sample)
+        held = self._large_sample(sample)
+        size = held.size if held.size > sample.size else 2 * sample.size
         trials = []
         for change, peak in measured:
             if peak < sample.run.peak - worth:
                 self.progress(f"trying {change.kind} at line {change.line}")
                 with contextlib.suppress(Unfinished):
-                    again = self._run(large.size, {"changes": [change.to_dict()]}).peak
+                    again = self._run(size, {"changes": [change.to_dict()]}).peak
                     trials.append(
-                        Trial(change, sample.size, peak, large.size, again, large.run.peak)
+                        Trial(change, sample.size, peak, size, again, held.size, held.run.peak)
                     )
         return trials
 

@@ -27,7 +27,7 @@ OTHER = "other"
 
 _ALLOCATORS = "sizes rounded up, pools, arenas"
 CLIENT_HOLDS = "what libpq, the database's client library, holds"
-_CLIENT_HELD = "what libpq held of the result: freed since, but not given back to the system"
+_CLIENT_HELD = "what libpq held of the statement and its result: freed since, but not given back"
 
 
 @dataclass(frozen=True)

@@ -25,7 +25,7 @@ class Change:
 class Trial:
     """Peaks in bytes with the change made, at two row counts.
 
-    ``unchanged_peak`` is the larger one's without it.
+    ``unchanged_peak`` is the one without it, with ``unchanged_rows``: one of the two.
     """
 
     change: Change
@@ -33,12 +33,18 @@ class Trial:
     small_peak: int
     large_rows: int
     large_peak: int
+    unchanged_rows: int
     unchanged_peak: int
+
+    @property
+    def changed_peak(self) -> int:
+        """The one to hold against ``unchanged_peak``."""
+        return self.large_peak if self.unchanged_rows == self.large_rows else self.small_peak
 
     def slope(self) -> float:
         """Bytes a row; 0 where the two differ by no more than two runs of the same do."""
         grown = self.large_peak - self.small_peak
-        if self.large_rows == self.small_rows or grown <= 2 * REPEATABILITY:
+        if grown <= 2 * REPEATABILITY:
             return 0.0
         return grown / (self.large_rows - self.small_rows)
 
