@@ -150,10 +150,10 @@ def _tried(case: Case, trials: Sequence[Trial]) -> Iterator[Advice]:
             continue
         change = trial.change
         code, message = _words(case, change)
+        changed, unchanged = format_size(trial.changed_peak), format_size(trial.unchanged_peak)
         evidence = (
-            f"tried: with {format_rows(trial.unchanged_rows)} rows it peaked at "
-            f"{format_size(trial.changed_peak)} instead of {format_size(trial.unchanged_peak)}, and "
-            "left the same data behind"
+            f"tried: with {format_rows(trial.unchanged_rows)} rows it peaked at {changed} instead "
+            f"of {unchanged}, and left the same data behind"
         )
         yield Advice(
             code=code,
