@@ -41,6 +41,7 @@ class Subject:
     ``applied`` are the migrations before it, ``targets`` the arguments of ``manage.py migrate``;
     ``touches_rows`` says that it runs code which is expected to read or write rows, ``files`` are
     those of the migrations, ``thresholds`` are row counts at which a chunk or a buffer may be full.
+    ``mixed`` is the file of one that alters tables and goes through rows in one transaction;
     ``attribution`` says when to find out why the peak grows: ``"failed"``, ``"always"``,
     ``"never"``.
     """
@@ -51,6 +52,7 @@ class Subject:
     touches_rows: bool
     files: Sequence[str] = ()
     thresholds: Sequence[int] = ()
+    mixed: str | None = None
     attribution: str = "failed"
 
     def order(self, bed: Seedbed, name: str, *, deadline: float, stop_above: int) -> Order:
@@ -136,12 +138,18 @@ class _Check:
         if verdict.verdict == ERROR or wanted == "never" or (wanted == "failed" and not failed):
             return Attribution()
         try:
-            from pytest_membudget.attribution.investigation import Investigation
+            from pytest_membudget.attribution.investigation import investigate
         except ImportError as error:
             return Attribution(note=f"memray can't run here: {error}")
-        return Investigation(
-            self.evidence, bed, list(self.subject.files), self.subject.order, self.progress
-        ).attribution()
+        subject = self.subject
+        return investigate(
+            self.evidence,
+            bed,
+            subject.files,
+            subject.order,
+            self.progress,
+            mixed=subject.mixed,
+        )
 
     def _sample(self, bed: Seedbed, size: int, left: float) -> tuple[Sample, float]:
         sample, room = self._apply(bed, size, left)

@@ -1,219 +1,151 @@
-"""The runs that say why a peak grows: two under memray, one observed, and one a change tried."""
+"""Why a peak grows: two runs under memray, one that is observed, and some with a change made."""
 
 from __future__ import annotations
 
 import contextlib
-import sys
-import tempfile
-from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from pytest_membudget.attribution.advice import WORTH, Case, advise, changes_to_try
+from pytest_membudget.attribution.advice import advise
+from pytest_membudget.attribution.case import WORTH, Case
 from pytest_membudget.attribution.flamegraph import pack
 from pytest_membudget.attribution.growth import growth
 from pytest_membudget.attribution.lines import Scale, lines, sites
-from pytest_membudget.attribution.records import HighWater, high_water
+from pytest_membudget.attribution.runs import MakeOrder, Runs, Unfinished
 from pytest_membudget.attribution.trial import Change, Trial
+from pytest_membudget.attribution.tried import changes_to_try
 from pytest_membudget.errors import MembudgetError
 from pytest_membudget.evidence import Evidence
 from pytest_membudget.frames import Ownership
-from pytest_membudget.measurement import Run, Sample
-from pytest_membudget.projection import MIB
-from pytest_membudget.result import Attribution
+from pytest_membudget.measurement import Sample
+from pytest_membudget.projection import LINEARITHMIC, QUADRATIC
+from pytest_membudget.result import Attribution, Line
 from pytest_membudget.seedbed import Seedbed
 from pytest_membudget.units import format_rows
-from pytest_membudget.worker.launcher import Order, run
 
-# memray records some million allocations a second; a run under it takes about four times as long.
-# Pages and chunks of some thousand rows have to be full, so a smaller one may take longer.
-_LONGEST_SECONDS = {8_000: 6.0, 50_000: 2.5, sys.maxsize: 0.5}
-_LONGEST_TRIAL = 10.0
+_MUST_EXPLAIN = 0.85
 # A result of fewer rows is a page.
 _WHOLE_TABLE = 0.5
-_MUST_EXPLAIN = 0.85
-_ROOM = 4
-_SPARE_BYTES = 1024 * MIB
-
-MakeOrder = Callable[..., Order]
 
 
-class Unfinished(MembudgetError):
-    """A run of the investigation did not end well; the message says how."""
+def investigate(
+    evidence: Evidence,
+    bed: Seedbed,
+    files: Sequence[str],
+    order: MakeOrder,
+    progress: Callable[[str], None],
+    *,
+    mixed: str | None,
+) -> Attribution:
+    """Look again at a migration that was measured.
+
+    ``files`` are those of its migrations, ``mixed`` is the one of them that changes the schema and
+    the data; ``order`` makes what the worker has to do on a clone.
+    """
+    folders = sorted({str(Path(file).parent.parent) for file in files})
+    runs = Runs(evidence, bed, folders, order)
+    sample = runs.sample()
+    if sample is None:
+        return Attribution(note="no sample was quick enough to be run again under memray")
+    try:
+        return _Investigation(evidence, runs, sample, progress, mixed).attribution()
+    except Exception as error:  # the verdict stands, whatever goes wrong in explaining it
+        what = str(error) if isinstance(error, MembudgetError) else repr(error)
+        return Attribution(note=f"why it grows could not be found out: {what}")
 
 
 @dataclass
-class Investigation:
-    """One migration, looked at again at row counts that were measured.
-
-    ``files`` are those of its migrations; ``order`` makes what the worker has to do on a clone.
-    """
-
+class _Investigation:
     evidence: Evidence
-    bed: Seedbed
-    files: list[str]
-    order: MakeOrder
+    runs: Runs
+    sample: Sample
     progress: Callable[[str], None]
-    _bed_size: int = field(default=0, init=False)
+    mixed: str | None
 
     def attribution(self) -> Attribution:
-        sample = self._sample()
-        if sample is None:
-            return Attribution(note="no sample was quick enough to be run again under memray")
-        try:
-            return self._attribution(sample)
-        except Exception as error:  # the verdict stands, whatever goes wrong in explaining it
-            what = str(error) if isinstance(error, MembudgetError) else repr(error)
-            return Attribution(note=f"why it grows could not be found out: {what}")
-
-    def _attribution(self, sample: Sample) -> Attribution:
-        self.bed.seed_fresh(self.evidence.fresh)
-        large, small = sample.size, max(1, sample.size // 2)
-        before = self._captured(small)
-        after = self._captured(large)
-        counted = self.evidence.counted_share
-        stacks = growth(before, after, round((large - small) * counted) or 1)
-        owned = Ownership(self._folders)
-        by_site = sites(stacks, owned, str(self.evidence.database["vendor"]))
+        case, results = self._case()
         projection = self.evidence.projection()
         measured = self._measured()
-        baseline = self.evidence.samples[0].run.baseline or 0
-        grown = None if projection is None else max(0.0, projection.peak - baseline)
-        observed = self._observed(large)
-        results = {
-            (one["file"], one["line"]): one["bytes"] / large / counted
-            for one in observed["results"]
-            if one["rows"] >= _WHOLE_TABLE * large
-        }
-        found = lines(by_site, results, Scale(measured, grown))
-        case = Case(
-            evidence=self.evidence,
-            by_site=by_site,
-            measured=measured or sum(stack.bytes_per_row for stack in stacks),
-            observed=observed,
-            peak=None if projection is None else projection.peak,
-            baseline=baseline,
-            sample=sample,
-        )
-        trials = self._trials(case, changes_to_try(case)) if sample.finished else []
-        production = self.evidence.budget.rows[self.evidence.budget.counted_model]
+        grown = None if projection is None else max(0.0, projection.peak - case.baseline)
+        found = lines(case.by_site, results, Scale(measured, grown))
+        trials = self._trials(case, changes_to_try(case)) if self.sample.finished else []
+        stacks = [stack for of_site in case.by_site.values() for stack in of_site]
+        budget = self.evidence.budget
         return Attribution(
             lines=tuple(found),
             advice=tuple(advise(case, trials)),
             note=_note(found, measured),
-            stacks=pack(stacks, production),
+            stacks=pack(stacks, budget.rows[budget.counted_model]),
         )
 
-    def _sample(self) -> Sample | None:
-        """The sample to look at again: large, so that nothing of a floor is left, but quick."""
-        quick = [
-            sample
-            for sample in self.evidence.samples
-            if sample.run.duration <= _longest(sample.size)
-        ]
-        finished = [sample for sample in quick if sample.finished]
-        return next(reversed(finished or quick), None)
-
-    def _large_sample(self, sample: Sample) -> Sample:
-        """The sample that a change is held against: with few rows its chunk may not be full."""
-        return [
-            one
-            for one in self.evidence.finished
-            if one is sample or (one.size > sample.size and one.run.duration <= _LONGEST_TRIAL)
-        ][-1]
+    def _case(self) -> tuple[Case, dict[tuple[str, int], float]]:
+        """With it the bytes a row that results took, by the project's line."""
+        size, half = self.sample.size, max(1, self.sample.size // 2)
+        counted = self.evidence.counted_share
+        self.runs.start_anew()
+        self.progress(f"running it under memray with {format_rows(half)} rows")
+        before = self.runs.captured(half)
+        self.progress(f"running it under memray with {format_rows(size)} rows")
+        after = self.runs.captured(size)
+        stacks = growth(before, after, round((size - half) * counted) or 1)
+        self.progress("looking at what it reads")
+        run, digest = self.runs.observed(size)
+        projection = self.evidence.projection()
+        case = Case(
+            evidence=self.evidence,
+            by_site=sites(
+                stacks, Ownership(self.runs.folders), str(self.evidence.database["vendor"])
+            ),
+            measured=self._measured() or sum(stack.bytes_per_row for stack in stacks),
+            observed=run.observed,
+            digest=digest,
+            rows_read=sum(run.read.values()),
+            peak=None if projection is None else projection.peak,
+            baseline=self.evidence.samples[0].run.baseline or 0,
+            sample=self.sample,
+            mixed=self.mixed,
+        )
+        results = {
+            (one["file"], one["line"]): one["bytes"] / size / counted
+            for one in run.observed["results"]
+            if one["rows"] >= _WHOLE_TABLE * size
+        }
+        return case, results
 
     def _measured(self) -> float | None:
-        """Bytes a row of the counted model, of the process as it was measured."""
+        """Bytes a row of the counted model, where one figure says what they are with any rows."""
         projection = self.evidence.projection()
-        if projection is None or projection.growth is None:
+        if projection is None or projection.growth in (None, QUADRATIC, LINEARITHMIC):
             return None
-        if projection.growth in ("quadratic", "linearithmic"):
-            return None  # its slope at production's row count is not that of the captures
         return projection.slope / self.evidence.counted_share or None
 
-    def _captured(self, size: int) -> HighWater:
-        self.progress(f"running it under memray with {format_rows(size)} rows")
-        with tempfile.TemporaryDirectory(dir=self.bed.folder) as folder:
-            capture = str(Path(folder, "capture"))
-            children = max(sample.run.processes for sample in self.evidence.samples) > 1
-            self._run(size, {"capture": capture, "children": children})
-            return high_water(capture)
-
-    def _observed(self, size: int) -> dict[str, Any]:
-        self.progress("looking at what it reads")
-        done, rows = self._run_with_digest(size, {"observe": True})
-        return {**done.observed, "digest": rows, "read_rows": sum(done.read.values())}
-
-    def _trials(self, case: Case, changes: list[Change]) -> list[Trial]:
+    def _trials(self, case: Case, changes: Sequence[Change]) -> list[Trial]:
         """Each change that leaves the same data and saves something, measured twice."""
-        sample = case.sample
+        sample = self.sample
         worth = WORTH * (sample.run.peak - case.baseline)
-        measured = []
+        helped = []
         for change in changes:
             self.progress(f"trying {change.kind} at line {change.line}")
-            try:
-                done, rows = self._run_with_digest(sample.size, {"changes": [change.to_dict()]})
-            except Unfinished:
-                continue
-            reads_more = sum(done.read.values()) > 1.5 * case.observed["read_rows"]
-            if rows == case.observed["digest"] and not reads_more:
-                measured.append((change, done.peak))
-        held = self._large_sample(sample)
+            with contextlib.suppress(Unfinished):
+                run, digest = self.runs.changed(change, sample.size)
+                same = digest == case.digest and sum(run.read.values()) <= 1.5 * case.rows_read
+                if same and run.peak < sample.run.peak - worth:
+                    helped.append((change, run.peak))
+        held = self.runs.larger_sample(sample)
         size = held.size if held.size > sample.size else 2 * sample.size
         trials = []
-        for change, peak in measured:
-            if peak < sample.run.peak - worth:
-                self.progress(f"trying {change.kind} at line {change.line}")
-                with contextlib.suppress(Unfinished):
-                    again = self._run(size, {"changes": [change.to_dict()]}).peak
-                    trials.append(
-                        Trial(change, sample.size, peak, size, again, held.size, held.run.peak)
-                    )
+        for change, peak in helped:
+            self.progress(f"trying {change.kind} at line {change.line}")
+            with contextlib.suppress(Unfinished):
+                run, _ = self.runs.changed(change, size)
+                trials.append(
+                    Trial(change, sample.size, peak, size, run.peak, held.size, held.run.peak)
+                )
         return trials
 
-    def _run(self, size: int, aid: dict[str, Any]) -> Run:
-        return self._run_on_clone(size, aid, digest=False)[0]
 
-    def _run_with_digest(self, size: int, aid: dict[str, Any]) -> tuple[Run, dict[str, str]]:
-        return self._run_on_clone(size, aid, digest=True)
-
-    def _run_on_clone(
-        self, size: int, aid: dict[str, Any], *, digest: bool
-    ) -> tuple[Run, dict[str, str]]:
-        if size != self._bed_size:
-            self.bed.fill(size)
-            self._bed_size = size
-        name = self.bed.clone()
-        peak = max(sample.run.peak for sample in self.evidence.samples)
-        order = replace(
-            self.order(
-                self.bed,
-                name,
-                deadline=max(10.0, self.evidence.budget.time_budget / 2),
-                stop_above=_ROOM * peak + _SPARE_BYTES,
-            ),
-            aid={**aid, "folders": self._folders},
-        )
-        try:
-            done = run(order)
-            if done.outcome != "finished":
-                raise Unfinished(done.failure)
-            return done, self.bed.digest(name) if digest else {}
-        finally:
-            self.bed.drop(name)
-
-    @property
-    def _folders(self) -> list[str]:
-        """Of the migrations' apps."""
-        return sorted({str(Path(file).parent.parent) for file in self.files})
-
-
-def _longest(size: int) -> float:
-    return next(seconds for rows, seconds in _LONGEST_SECONDS.items() if size <= rows)
-
-
-def _note(found: Any, measured: float | None) -> str | None:
+def _note(found: Sequence[Line], measured: float | None) -> str | None:
     if not found:
         return "nothing grows in the heap"
     if measured is None:
@@ -225,7 +157,7 @@ def _note(found: Any, measured: float | None) -> str | None:
     left = 1 - whole
     if left > 0.005:
         text += f"; {left:.0%} is left unexplained"
-    if named < _MUST_EXPLAIN:
+    if whole < _MUST_EXPLAIN:
         text += (
             ", memory that had been freed but not given back, of children that were not forked, or "
             "of a phase that is the highest only with more rows"

@@ -117,6 +117,14 @@ class History:
             for operation in self._operations(keys)
         )
 
+    def mixed(self, keys: Sequence[Key]) -> str | None:
+        """The file of one that, in one transaction, alters tables and runs code over rows."""
+        for key, file in zip(keys, self.files(keys), strict=True):
+            kinds = {isinstance(one, RunPython | RunSQL) for one in self._operations([key])}
+            if self._migration(key).atomic and len(kinds) == 2:
+                return file
+        return None
+
     def irreversible(self, keys: Sequence[Key]) -> str | None:
         """The first operation that can't be reversed, described; None where all can."""
         for operation in self._operations(keys):

@@ -69,6 +69,7 @@ def complete(args: Sequence[Any], kwargs: dict[str, Any], options: Options) -> S
         touches_rows=project.touches_rows(keys),
         files=project.files(keys),
         thresholds=project.thresholds(keys, reverse=request.reverse),
+        mixed=project.mixed(keys),
         attribution=options.attribution.value,
     )
 

@@ -141,3 +141,17 @@ def verdicts(results: Sequence[dict[str, Any]]) -> list[tuple[str, int]]:
     names = [result["verdict"] for result in results]
     known = ("error", "exceeds", "inconclusive", "within")
     return [(name, names.count(name)) for name in known if name in names]
+
+
+def gain(advice: dict[str, Any]) -> str:
+    """What a piece of advice would save, and the peak that would remain; empty if unknown."""
+    saved, left = advice.get("bytes_per_row"), advice.get("peak_bytes")
+    parts = [f"saves {saved:,} bytes a row"] if saved else []
+    if left is not None:
+        parts.append(f"would leave a peak of about {format_size(left)}")
+    return " and ".join(parts)
+
+
+def support(advice: dict[str, Any]) -> str:
+    """What stands behind a piece of advice: what it gives, and how that is known."""
+    return "; ".join(filter(None, [gain(advice), advice.get("evidence")]))

@@ -55,8 +55,8 @@ def _growth(result: dict[str, Any], width: int, *, everything: bool) -> list[str
 def _advice(result: dict[str, Any], width: int) -> list[str]:
     shown = []
     for advice in result.get("advice") or []:
-        evidence = f" ({advice['evidence']})" if advice.get("evidence") else ""
-        shown += _wrapped(f"advice: {advice['message']}{evidence}", width)
+        shown += _wrapped(f"advice: {advice['message']}", width)
+        shown += _wrapped(f"  {cells.support(advice)}", width)
     return shown
 
 

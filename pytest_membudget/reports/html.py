@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
-import importlib.util
 import re
 from collections.abc import Sequence
 from importlib.resources import files
@@ -85,15 +83,18 @@ def _environment(environment: dict[str, Any]) -> str:
 def _flame_graphs(results: Sequence[dict[str, Any]], path: str) -> dict[int, str]:
     """Write what memray can draw; the links to it, none where memray is not installed."""
     with_stacks = [index for index, result in enumerate(results) if result.get("stacks")]
-    if not with_stacks or importlib.util.find_spec("memray") is None:
+    if not with_stacks:
         return {}
-    drawer = importlib.import_module("pytest_membudget.attribution.flamegraph")
+    try:
+        from pytest_membudget.attribution.flamegraph import write_flamegraph
+    except ImportError:
+        return {}
     folder = Path(path).with_suffix(".flamegraphs")
     folder.mkdir(parents=True, exist_ok=True)
     links: dict[int, str] = {}
     for index in with_stacks:
         name = _free_name(results[index], folder, links)
-        drawer.write_flamegraph(results[index]["stacks"], str(folder / name))
+        write_flamegraph(results[index]["stacks"], str(folder / name))
         links[index] = quote(f"{folder.name}/{name}")
     return links
 

@@ -115,8 +115,10 @@ def _failure(result: dict[str, Any]) -> str:
 
 
 def _advice(advice: dict[str, Any]) -> str:
-    evidence = f" ({escape(advice['evidence'])})" if advice.get("evidence") else ""
-    return f"- **Advice:** {escape(advice['message'])}{evidence}\n"
+    support = escape(cells.support(advice))
+    return f"- **Advice:** {escape(advice['message'])}" + (
+        f"  \n  {support}\n" if support else "\n"
+    )
 
 
 def _line(line: dict[str, Any]) -> str:

@@ -1,0 +1,107 @@
+"""What is known when advice is given: what grows, who holds it, and what was observed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from pytest_membudget.attribution.growth import Stack
+from pytest_membudget.attribution.lines import Site
+from pytest_membudget.evidence import Evidence
+from pytest_membudget.frames import short_path
+from pytest_membudget.measurement import Sample
+from pytest_membudget.projection import BOUNDED, CONSTANT
+
+# Less of the growth than this isn't worth a line of anybody's code.
+WORTH = 0.1
+WORTH_TRYING = 0.05
+HALF = 0.5
+
+
+@dataclass(frozen=True)
+class Case:
+    """What is known when advice is given.  Sizes are bytes, ``measured`` bytes a row.
+
+    ``observed`` is what worker/observer.py wrote down, ``digest`` the fingerprint of the data that
+    this run left behind, ``rows_read`` what it read; ``peak`` is the one at production's row count;
+    ``sample`` is the one that was looked at again; ``mixed`` is the file of a migration that
+    changes the schema and the data.
+    """
+
+    evidence: Evidence
+    by_site: dict[Site, list[Stack]]
+    measured: float
+    observed: dict[str, Any]
+    digest: dict[str, str]
+    rows_read: int
+    peak: float | None
+    baseline: int
+    sample: Sample
+    mixed: str | None = None
+
+    @property
+    def vendor(self) -> str:
+        return str(self.evidence.database["vendor"])
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        return self.sample.run.facts
+
+    @property
+    def streams(self) -> bool:
+        """Whether ``iterator()`` reads from the database a chunk at a time."""
+        return self.vendor in ("sqlite", "postgresql") and not (
+            self.vendor == "postgresql" and self.facts.get("server_side_cursors_disabled")
+        )
+
+    @property
+    def grows_on(self) -> bool:
+        """Whether more rows take more memory: a chunk that is full needs no advice about rows."""
+        projection = self.evidence.projection()
+        return projection is None or projection.growth not in (CONSTANT, BOUNDED)
+
+    @property
+    def updates_at_once(self) -> bool:
+        """Whether one call of bulk_update gets most of the rows."""
+        largest = max((call["rows"] for call in self.observed["bulk_updates"]), default=0)
+        return largest >= HALF * self.sample.size
+
+    def grows(self, *causes: str, least: float = WORTH) -> dict[tuple[str, int], float]:
+        """Bytes a row by the project's line, of growth with one of these causes, largest first."""
+        sums: dict[tuple[str, int], float] = {}
+        for site, stacks in self.by_site.items():
+            if site.cause in causes:
+                at = site.own[1], site.own[2]
+                sums[at] = sums.get(at, 0.0) + sum(stack.bytes_per_row for stack in stacks)
+        worth = {at: size for at, size in sums.items() if size >= least * self.measured}
+        return dict(sorted(worth.items(), key=lambda item: -item[1]))
+
+    def total(self, cause: str) -> float:
+        """Bytes a row of all growth with this cause."""
+        return sum(
+            stack.bytes_per_row
+            for site, stacks in self.by_site.items()
+            if site.cause == cause
+            for stack in stacks
+        )
+
+    def remaining(self, saved: float) -> int | None:
+        """The peak at production's row count with ``saved`` bytes a row less."""
+        if self.peak is None or self.measured <= 0:
+            return None
+        left = max(0.0, 1 - saved / self.measured)
+        return round(self.baseline + (self.peak - self.baseline) * left)
+
+    def is_of_orm(self, at: tuple[str, int]) -> bool:
+        """Whether the growth at a line is of rows that a queryset fetched."""
+        return any(
+            "django/db/models/" in file
+            for site, stacks in self.by_site.items()
+            if (site.own[1], site.own[2]) == at
+            for stack in stacks
+            for _, file, _ in stack.frames
+        )
+
+
+def where(file: str, line: int) -> str:
+    return f"{short_path(file)}:{line}"

@@ -1,0 +1,111 @@
+"""Runs of the migration that are apart from those that are measured for the verdict."""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from pytest_membudget.attribution.records import HighWater, high_water
+from pytest_membudget.attribution.trial import Change
+from pytest_membudget.errors import MembudgetError
+from pytest_membudget.evidence import Evidence
+from pytest_membudget.measurement import Run, Sample
+from pytest_membudget.projection import MIB
+from pytest_membudget.seedbed import Seedbed
+from pytest_membudget.units import format_rows
+from pytest_membudget.worker.launcher import Order, run
+
+# A run under memray takes about four times as long.  Pages and chunks of some thousand rows have
+# to be full, so a sample of few rows may take longer.
+_LONGEST_SECONDS = {8_000: 6.0, 50_000: 2.5, sys.maxsize: 0.5}
+_LONGEST_TRIAL = 10.0
+# Beside what was measured: memray's own, which also keeps a table of every live block.
+_ROOM = 4
+_SPARE_BYTES = 1024 * MIB
+
+MakeOrder = Callable[..., Order]
+
+
+class Unfinished(MembudgetError):
+    """A run did not end well; the message says how."""
+
+
+@dataclass
+class Runs:
+    """Further runs at row counts that were measured, on a database that grows with them.
+
+    ``folders`` are those of the migrations' apps; ``order`` makes what the worker has to do on a
+    clone.
+    """
+
+    evidence: Evidence
+    bed: Seedbed
+    folders: list[str]
+    order: MakeOrder
+    _filled: int = field(default=0, init=False)
+
+    def sample(self) -> Sample | None:
+        """The sample to look at again: large, so that nothing of a floor is left, but quick."""
+        quick = [
+            sample
+            for sample in self.evidence.samples
+            if sample.run.duration <= _longest(sample.size)
+        ]
+        finished = [sample for sample in quick if sample.finished]
+        return next(reversed(finished or quick), None)
+
+    def larger_sample(self, sample: Sample) -> Sample:
+        """The sample that a change is held against: with few rows its chunk may not be full."""
+        return [
+            one
+            for one in self.evidence.finished
+            if one is sample or (one.size > sample.size and one.run.duration <= _LONGEST_TRIAL)
+        ][-1]
+
+    def start_anew(self) -> None:
+        self.bed.seed_fresh(self.evidence.fresh)
+        self._filled = 0
+
+    def captured(self, size: int) -> HighWater:
+        """What is alive at the heap's high-water mark."""
+        with tempfile.TemporaryDirectory(dir=self.bed.folder) as folder:
+            capture = str(Path(folder, "capture"))
+            children = max(sample.run.processes for sample in self.evidence.samples) > 1
+            self._run(size, {"capture": capture, "children": children}, digest=False)
+            return high_water(capture)
+
+    def observed(self, size: int) -> tuple[Run, dict[str, str]]:
+        """What worker/observer.py writes down, with a fingerprint of the data left behind."""
+        return self._run(size, {"observe": True}, digest=True)
+
+    def changed(self, change: Change, size: int) -> tuple[Run, dict[str, str]]:
+        """A measured run with the change made, and the same fingerprint."""
+        return self._run(size, {"changes": [change.to_dict()]}, digest=True)
+
+    def _run(self, size: int, aid: dict[str, Any], *, digest: bool) -> tuple[Run, dict[str, str]]:
+        if size != self._filled:
+            self.bed.fill(size)
+            self._filled = size
+        name = self.bed.clone()
+        peak = max(sample.run.peak for sample in self.evidence.samples)
+        order = self.order(
+            self.bed,
+            name,
+            deadline=max(10.0, self.evidence.budget.time_budget / 2),
+            stop_above=_ROOM * peak + _SPARE_BYTES,
+        )
+        try:
+            done = run(replace(order, aid={**aid, "folders": self.folders}))
+            if done.outcome != "finished":
+                raise Unfinished(f"with {format_rows(size)} rows {done.failure}")
+            return done, self.bed.digest(name) if digest else {}
+        finally:
+            self.bed.drop(name)
+
+
+def _longest(size: int) -> float:
+    return next(seconds for rows, seconds in _LONGEST_SECONDS.items() if size <= rows)

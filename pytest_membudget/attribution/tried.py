@@ -1,0 +1,98 @@
+"""Changes that a worker can make by itself, and the advice that comes of those that help."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from pytest_membudget.attribution.case import WORTH, WORTH_TRYING, Case, where
+from pytest_membudget.attribution.lines import HELD_BY_CACHE, HELD_BY_STREAM, WHEN_CLAUSES
+from pytest_membudget.attribution.trial import Change, Trial
+from pytest_membudget.frames import short_path
+from pytest_membudget.result import Advice
+from pytest_membudget.units import format_rows, format_size
+from pytest_membudget.worker.changes import BATCHES, DEFER, STREAM
+
+
+def changes_to_try(case: Case) -> list[Change]:
+    """Those that a worker can make by itself, each where its condition holds."""
+    changes: list[Change] = []
+    if not case.grows_on:
+        return changes
+    if case.streams:
+        changes += [Change(STREAM, *at) for at in case.grows(HELD_BY_CACHE)]
+    changes += [Change(BATCHES, *at) for at in case.grows(WHEN_CLAUSES)]
+    held = case.grows(HELD_BY_CACHE, HELD_BY_STREAM, least=WORTH_TRYING)
+    for loaded in case.observed["querysets"]:
+        at = loaded["file"], loaded["line"]
+        unread = _unread(case, loaded)
+        if at in held and unread:
+            changes.append(Change(DEFER, *at, columns=tuple(unread)))
+    return changes
+
+
+def of_trials(case: Case, trials: Sequence[Trial]) -> Iterator[Advice]:
+    for trial in trials:
+        saved = case.measured - trial.slope() / case.evidence.counted_share
+        if saved < WORTH * case.measured:
+            continue
+        change = trial.change
+        code, message = _words(case, change)
+        changed, unchanged = format_size(trial.changed_peak), format_size(trial.unchanged_peak)
+        evidence = (
+            f"tried: with {format_rows(trial.unchanged_rows)} rows it peaked at {changed} instead "
+            f"of {unchanged}, and left the same data behind"
+        )
+        yield Advice(
+            code=code,
+            message=message,
+            evidence=evidence,
+            file=short_path(change.file),
+            line=change.line,
+            bytes_per_row=round(saved),
+            peak_bytes=trial.peak(case.evidence.ladder.rows),
+            tried=True,
+        )
+
+
+def _words(case: Case, change: Change) -> tuple[str, str]:
+    place = where(change.file, change.line)
+    if change.kind == STREAM:
+        return "iterator", (
+            f"{place} keeps every object in the cache of its queryset: loop over .iterator() "
+            "instead, which lets go of each"
+        )
+    if change.kind == BATCHES:
+        return "own-batches", _about_batches(case, change.file, change.line)
+    loaded = next(
+        one
+        for one in case.observed["querysets"]
+        if (one["file"], one["line"]) == (change.file, change.line)
+    )
+    widths = case.sample.widths.get(loaded["model"], {})
+    columns = ", ".join(
+        f"{name} ({widths[name]:,} bytes)" if name in widths else name for name in change.columns
+    )
+    names = ", ".join(f'"{name}"' for name in change.columns)
+    return "defer", (
+        f"{place} fetches columns of {loaded['model']} that nothing reads: {columns}. "
+        f"Leave them out with .defer({names})"
+    )
+
+
+def _about_batches(case: Case, file: str, line: int) -> str:
+    calls = [
+        one for one in case.observed["bulk_updates"] if (one["file"], one["line"]) == (file, line)
+    ]
+    sized = any(one["batch_size"] for one in calls)
+    text = (
+        f"bulk_update at {where(file, line)} builds a WHEN clause for each object before it sends "
+        "its first statement"
+    )
+    text += ", and batch_size only cuts the statements" if sized else ""
+    return f"{text}: call it once for each thousand objects"
+
+
+def _unread(case: Case, loaded: dict[str, Any]) -> list[str]:
+    read = set(case.observed["read"].get(loaded["model"], []))
+    return [name for name in loaded["columns"] if name not in read and name not in ("id", "pk")]
