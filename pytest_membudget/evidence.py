@@ -11,6 +11,7 @@ from pytest_membudget.findings import touched_share
 from pytest_membudget.ladder import Ladder
 from pytest_membudget.measurement import Sample
 from pytest_membudget.projection import (
+    CONSTANT,
     FLOOR_ROWS,
     MIB,
     Point,
@@ -18,7 +19,7 @@ from pytest_membudget.projection import (
     fits_up_to,
     project_highest,
 )
-from pytest_membudget.verdict import TOUCHED_ALL, Verdict, judge
+from pytest_membudget.verdict import TOUCHED_ALL, TOUCHED_TOO_FEW, Verdict, judge
 
 _ENOUGH = 3
 _NARROW_SHARE = 0.05
@@ -108,6 +109,12 @@ class Evidence:
             if one < count
         }
         return min((one for one in thresholds if last.size < 4 * one), default=None)
+
+    def is_telling(self) -> bool:
+        """Whether there is growth, over rows that the migration went to, to be explained."""
+        projection, touched = self.projection(), self.touched_last()
+        grows = projection is None or projection.growth != CONSTANT
+        return grows and (touched is None or touched >= TOUCHED_TOO_FEW)
 
     def is_narrow(self) -> bool:
         """Whether more rows would tell little more about the peak."""

@@ -134,8 +134,10 @@ class _Check:
 
     def _attribution(self, bed: Seedbed, verdict: Verdict) -> Attribution:
         wanted = self.subject.attribution
-        failed = verdict.verdict in (EXCEEDS, INCONCLUSIVE)
-        if verdict.verdict == ERROR or wanted == "never" or (wanted == "failed" and not failed):
+        unclear = verdict.verdict == INCONCLUSIVE and self.evidence.is_telling()
+        failed = verdict.verdict == EXCEEDS or unclear
+        asked = wanted == "always" and verdict.verdict == WITHIN
+        if wanted == "never" or not (failed or asked):
             return Attribution()
         try:
             from pytest_membudget.attribution.investigation import investigate

@@ -48,7 +48,15 @@ def test_two_kinds_of_database_are_told_apart() -> None:
 
 def test_verbosity_adds_samples_frames_and_findings() -> None:
     brief, full = (failure(explained(), width=100, verbosity=number) for number in (0, 1))
-    for text in (f"{FILE}:9", SOURCE, "write in batches. (tried: ", "<allocator>", "7% of the"):
+    for text in (
+        f"{FILE}:9",
+        SOURCE,
+        "write in batches.\n",
+        "saves 500 bytes a row",
+        "tried: ",
+        "<allocator>",
+        "7% of the",
+    ):
         assert text in brief
         assert text in full
     for text in ("26,563", "query.py:913 bulk_update: When(pk=obj.pk)", "62 bytes a row"):

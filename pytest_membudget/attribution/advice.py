@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from pytest_membudget.attribution.case import HALF, WORTH_TRYING, Case, where
+from pytest_membudget.attribution.case import WORTH_TRYING, Case, where
 from pytest_membudget.attribution.lines import (
     CLIENT_RESULT,
     DEBUG_LOG,
@@ -22,6 +22,7 @@ from pytest_membudget.units import format_seconds, format_size
 
 # More in other hands, and it can't be said that nothing would be left.
 _MOSTLY = 0.3
+_STEP = 0.3
 _LONG_LOCK = 30.0
 
 
@@ -45,7 +46,7 @@ def _is_worth(case: Case, advice: Advice) -> bool:
     """Beside a change that makes it fit, one that does not has to be a step on the way."""
     if advice.peak_bytes is None or _brings(advice, case.evidence.budget.limit):
         return True
-    return (advice.bytes_per_row or 0) >= HALF * case.measured
+    return (advice.bytes_per_row or 0) >= _STEP * case.measured
 
 
 def _of_pages(case: Case) -> Iterator[Advice]:

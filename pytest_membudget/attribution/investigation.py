@@ -18,7 +18,6 @@ from pytest_membudget.attribution.tried import changes_to_try
 from pytest_membudget.errors import MembudgetError
 from pytest_membudget.evidence import Evidence
 from pytest_membudget.frames import Ownership
-from pytest_membudget.measurement import Sample
 from pytest_membudget.projection import LINEARITHMIC, QUADRATIC
 from pytest_membudget.result import Attribution, Line
 from pytest_membudget.seedbed import Seedbed
@@ -45,11 +44,11 @@ def investigate(
     """
     folders = sorted({str(Path(file).parent.parent) for file in files})
     runs = Runs(evidence, bed, folders, order)
-    sample = runs.sample()
-    if sample is None:
+    size = runs.size()
+    if size is None:
         return Attribution(note="no sample was quick enough to be run again under memray")
     try:
-        return _Investigation(evidence, runs, sample, progress, mixed).attribution()
+        return _Investigation(evidence, runs, size, progress, mixed).attribution()
     except Exception as error:  # the verdict stands, whatever goes wrong in explaining it
         what = str(error) if isinstance(error, MembudgetError) else repr(error)
         return Attribution(note=f"why it grows could not be found out: {what}")
@@ -59,7 +58,7 @@ def investigate(
 class _Investigation:
     evidence: Evidence
     runs: Runs
-    sample: Sample
+    size: int
     progress: Callable[[str], None]
     mixed: str | None
 
@@ -69,7 +68,7 @@ class _Investigation:
         measured = self._measured()
         grown = None if projection is None else max(0.0, projection.peak - case.baseline)
         found = lines(case.by_site, results, Scale(measured, grown))
-        trials = self._trials(case, changes_to_try(case)) if self.sample.finished else []
+        trials = self._trials(case, changes_to_try(case))
         stacks = [stack for of_site in case.by_site.values() for stack in of_site]
         budget = self.evidence.budget
         return Attribution(
@@ -81,7 +80,7 @@ class _Investigation:
 
     def _case(self) -> tuple[Case, dict[tuple[str, int], float]]:
         """With it the bytes a row that results took, by the project's line."""
-        size, half = self.sample.size, max(1, self.sample.size // 2)
+        size, half = self.size, max(1, self.size // 2)
         counted = self.evidence.counted_share
         self.runs.start_anew()
         self.progress(f"running it under memray with {format_rows(half)} rows")
@@ -103,7 +102,7 @@ class _Investigation:
             rows_read=sum(run.read.values()),
             peak=None if projection is None else projection.peak,
             baseline=self.evidence.samples[0].run.baseline or 0,
-            sample=self.sample,
+            sample=self.runs.sample(size),
             mixed=self.mixed,
         )
         results = {
@@ -122,7 +121,7 @@ class _Investigation:
 
     def _trials(self, case: Case, changes: Sequence[Change]) -> list[Trial]:
         """Each change that leaves the same data and saves something, measured twice."""
-        sample = self.sample
+        sample = case.sample
         worth = WORTH * (sample.run.peak - case.baseline)
         helped = []
         for change in changes:

@@ -21,7 +21,8 @@ from pytest_membudget.worker.launcher import Order, run
 
 # A run under memray takes about four times as long.  Pages and chunks of some thousand rows have
 # to be full, so a sample of few rows may take longer.
-_LONGEST_SECONDS = {8_000: 6.0, 50_000: 2.5, sys.maxsize: 0.5}
+_LEAST_ROWS = 8_000
+_LONGEST_SECONDS = {_LEAST_ROWS: 6.0, 50_000: 2.5, sys.maxsize: 0.5}
 _LONGEST_TRIAL = 10.0
 # Beside what was measured: memray's own, which also keeps a table of every live block.
 _ROOM = 4
@@ -47,22 +48,37 @@ class Runs:
     folders: list[str]
     order: MakeOrder
     _filled: int = field(default=0, init=False)
+    _widths: dict[str, dict[str, int]] = field(default_factory=dict, init=False)
 
-    def sample(self) -> Sample | None:
-        """The sample to look at again: large, so that nothing of a floor is left, but quick."""
-        quick = [
-            sample
-            for sample in self.evidence.samples
-            if sample.run.duration <= _longest(sample.size)
-        ]
-        finished = [sample for sample in quick if sample.finished]
-        return next(reversed(finished or quick), None)
+    def size(self) -> int | None:
+        """How many rows to look at: many, so that nothing of a floor is left, but quick ones.
+
+        Where the limit was passed with few, more than any sample had.
+        """
+        quick = [one for one in self.evidence.samples if one.run.duration <= _longest(one.size)]
+        if not quick:
+            return None
+        last = next(reversed([one for one in quick if one.finished] or quick))
+        size, most = last.size, self.evidence.ladder.rows
+        while size < _LEAST_ROWS and 2 * size <= most:
+            if last.run.duration * (2 * size / last.size) ** 2 > _longest(2 * size):
+                break
+            size *= 2
+        return size
+
+    def sample(self, size: int) -> Sample:
+        """The sample of this size, measured now where there is none."""
+        for sample in self.evidence.finished:
+            if sample.size == size:
+                return sample
+        done, _ = self._run(size, {}, digest=False)
+        return Sample(self.bed.rows(size), done, widths=self._widths)
 
     def larger_sample(self, sample: Sample) -> Sample:
         """The sample that a change is held against: with few rows its chunk may not be full."""
         return [
             one
-            for one in self.evidence.finished
+            for one in [sample, *self.evidence.finished]
             if one is sample or (one.size > sample.size and one.run.duration <= _LONGEST_TRIAL)
         ][-1]
 
@@ -88,7 +104,7 @@ class Runs:
 
     def _run(self, size: int, aid: dict[str, Any], *, digest: bool) -> tuple[Run, dict[str, str]]:
         if size != self._filled:
-            self.bed.fill(size)
+            self._widths = self.bed.fill(size).widths
             self._filled = size
         name = self.bed.clone()
         peak = max(sample.run.peak for sample in self.evidence.samples)

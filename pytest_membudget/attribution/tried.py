@@ -33,7 +33,8 @@ def changes_to_try(case: Case) -> list[Change]:
 
 def of_trials(case: Case, trials: Sequence[Trial]) -> Iterator[Advice]:
     for trial in trials:
-        saved = case.measured - trial.slope() / case.evidence.counted_share
+        share = case.evidence.counted_share
+        saved = trial.saved(case.measured * share) / share
         if saved < WORTH * case.measured:
             continue
         change = trial.change
@@ -50,7 +51,7 @@ def of_trials(case: Case, trials: Sequence[Trial]) -> Iterator[Advice]:
             file=short_path(change.file),
             line=change.line,
             bytes_per_row=round(saved),
-            peak_bytes=trial.peak(case.evidence.ladder.rows),
+            peak_bytes=trial.peak(case.evidence.ladder.rows, case.peak),
             tried=True,
         )
 
