@@ -53,4 +53,5 @@ class _TimeLeft(ProgressColumn):
         self._seconds = seconds
 
     def render(self, task: Task) -> Text:
-        return Text(f"at most {max(0.0, self._seconds - (task.elapsed or 0)):.0f} s left")
+        left = self._seconds - (task.elapsed or 0)
+        return Text(f"at most {left:.0f} s left" if left > 0 else "")
