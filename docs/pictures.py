@@ -25,8 +25,8 @@ from pytest_membudget.reports import cells
 from pytest_membudget.reports.html import write_html
 from pytest_membudget.reports.reader import merge, read_document
 
-DOCS = Path(__file__).parent
-EXAMPLE = DOCS.parent / "example_project"
+PICTURES = Path(__file__).parent / "pictures"
+EXAMPLE = Path(__file__).parent.parent / "example_project"
 SHOWN = "parcels.0002_bulk_update"
 TERMINAL = ["tests/test_parcels.py", "-k", "test_bulk_update", "--no-header", "--color=yes"]
 
@@ -46,6 +46,7 @@ frame.onload = () => setTimeout(() => {{
 
 
 def main() -> None:
+    PICTURES.mkdir(exist_ok=True)
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("results", nargs="?", help="a file that --membudget-json wrote")
     given = parser.parse_args().results
@@ -63,8 +64,8 @@ def main() -> None:
         ):
             write_html(chosen, str(page), [document["environment"]])
             page.write_text(with_one_open(page.read_text()))
-            photograph(page, DOCS / name, width, dark=dark)
-    save_terminal(run_example("--runxfail", *TERMINAL), DOCS / "terminal.svg")
+            photograph(page, PICTURES / name, width, dark=dark)
+    save_terminal(run_example("--runxfail", *TERMINAL), PICTURES / "terminal.svg")
 
 
 def run_example(*arguments: str) -> str:
@@ -109,7 +110,7 @@ def photograph(page: Path, picture: Path, width: int, *, dark: bool) -> None:
 
     found = re.search(r"<pre>(\d+)</pre>", chromium(600, "--dump-dom"))
     assert found, "the page was not shown"
-    chromium(int(found[1]), f"--screenshot={picture}", "--force-device-scale-factor=1.5")
+    chromium(int(found[1]), f"--screenshot={picture}", "--force-device-scale-factor=1.25")
 
 
 def save_terminal(output: str, picture: Path) -> None:

@@ -27,7 +27,8 @@ OTHER = "other"
 
 _ALLOCATORS = "sizes rounded up, pools, arenas"
 CLIENT_HOLDS = "what libpq, the database's client library, holds"
-_CLIENT_HELD = "what libpq held of the statement and its result: freed since, but not given back"
+_HELD = "what {} held of the statement and its result: freed since, but not given back"
+_LIBRARIES = {"postgresql": "libpq", "sqlite": "SQLite"}
 
 
 @dataclass(frozen=True)
@@ -62,11 +63,14 @@ class Scale:
 
 
 def lines(
-    by_site: dict[Site, list[Stack]], results: dict[tuple[str, int], float], scale: Scale
+    by_site: dict[Site, list[Stack]],
+    results: dict[tuple[str, int], float],
+    scale: Scale,
+    vendor: str,
 ) -> list[Line]:
     """Rows of the report, largest first, those of allocators last.
 
-    ``results`` are the bytes a row of query results by the project's line.
+    ``results`` are the bytes a row that statements and their results took, by the project's line.
     """
     sums = {site: sum(one.bytes_per_row for one in stacks) for site, stacks in by_site.items()}
     traced = sum(sums.values())
@@ -92,7 +96,8 @@ def lines(
         if (file, line) not in alive:
             held = min(left, size)
             left -= held
-            add(_place(_frame_at(sums, file, line)), Place("", None, _CLIENT_HELD, ""), "c", held)
+            of_library = Place("", None, _HELD.format(_LIBRARIES.get(vendor, vendor)), "")
+            add(_place(_frame_at(sums, file, line)), of_library, "c", held)
     found.sort(key=lambda line: -line.bytes_per_row)
     overhead = sum(one.overhead for stacks in by_site.values() for one in stacks)
     if scale.measured is not None:
