@@ -34,6 +34,7 @@ def conclude(
         findings=tuple(_findings(evidence, projection, projected)),
         peak_bytes=seen,
         baseline_bytes=samples[0].run.baseline if samples else None,
+        time_budget_s=budget.time_budget,
         duration_s=duration,
         projected_duration_s=None if projected is None else round(projected, 3),
         samples=tuple(samples),

@@ -19,7 +19,7 @@ from pytest_membudget.projection import (
     fits_up_to,
     project_highest,
 )
-from pytest_membudget.verdict import TOUCHED_ALL, TOUCHED_TOO_FEW, Verdict, judge
+from pytest_membudget.verdict import TOUCHED_ALL, Verdict, judge
 
 _ENOUGH = 3
 _NARROW_SHARE = 0.05
@@ -110,11 +110,12 @@ class Evidence:
         }
         return min((one for one in thresholds if last.size < 4 * one), default=None)
 
-    def is_telling(self) -> bool:
-        """Whether there is growth, over rows that the migration went to, to be explained."""
+    def is_in_danger(self) -> bool:
+        """Whether growth, over rows that the migration went to, may pass the limit."""
         projection, touched = self.projection(), self.touched_last()
-        grows = projection is None or projection.growth != CONSTANT
-        return grows and (touched is None or touched >= TOUCHED_TOO_FEW)
+        if projection is None or projection.growth == CONSTANT:
+            return False
+        return projection.high >= self.budget.limit and touched not in (0, None)
 
     def is_narrow(self) -> bool:
         """Whether more rows would tell little more about the peak."""

@@ -103,6 +103,7 @@ class Result:
     bytes_per_row: int | None = None
     growth: str | None = None
     fits_up_to_rows: int | None = None
+    time_budget_s: float | None = None
     duration_s: float = 0.0
     projected_duration_s: float | None = None
     samples: tuple[Sample, ...] = field(default=(), repr=False)

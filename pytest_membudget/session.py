@@ -134,7 +134,7 @@ class _Check:
 
     def _attribution(self, bed: Seedbed, verdict: Verdict) -> Attribution:
         wanted = self.subject.attribution
-        unclear = verdict.verdict == INCONCLUSIVE and self.evidence.is_telling()
+        unclear = verdict.verdict == INCONCLUSIVE and self.evidence.is_in_danger()
         failed = verdict.verdict == EXCEEDS or unclear
         asked = wanted == "always" and verdict.verdict == WITHIN
         if wanted == "never" or not (failed or asked):

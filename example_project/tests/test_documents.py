@@ -11,6 +11,7 @@ def documents(migration):
         rows={"documents.Document": 50_000},
         limit="256Mi",
         seed=seed_documents,
+        time_budget=80,
     )
 
 
