@@ -74,6 +74,8 @@ class Project:
         self.path = pytester.path
         self.vendor = vendor
         self.last = "0001_initial"
+        # A failure takes twice as long with it; what is about something else goes without.
+        self.attribution: str | None = "never"
         database = {"sqlite": SQLITE, "postgresql": POSTGRESQL}[vendor]
         self.write("settings.py", SETTINGS % database)
         self.write("urls.py", "urlpatterns = []")
@@ -106,6 +108,8 @@ class Project:
         )
 
     def run(self, *arguments: str) -> pytest.RunResult:
+        if self.attribution is not None:
+            arguments = (f"--membudget-attribution={self.attribution}", *arguments)
         return self.pytester.runpytest_subprocess(*arguments)
 
     def results(self, *arguments: str) -> list[dict[str, Any]]:

@@ -72,6 +72,7 @@ def advice(
     project: Project, code: str, *, limit: str = "44Mi", rows: int = 40_000, atomic: bool = True
 ) -> dict[str, dict[str, Any]]:
     """The advice for a migration of this code, by its code."""
+    project.attribution = None
     project.migration("0002_change", BEGIN + code, atomic=atomic)
     budget = (f'rows={{"shop.Order": {rows}}}', f'limit="{limit}"', "time_budget=40")
     project.budget('"shop.0002"', *budget)
@@ -222,6 +223,7 @@ ADD_FIELD = 'migrations.AddField("order", "paid", models.BooleanField(default=Fa
 def test_a_long_one_that_alters_tables_is_split(
     project: Project, postgresql: object, schema: str
 ) -> None:
+    project.attribution = None
     project.write("shop/migrations/0002_change.py", MIXED.format(schema))
     project.budget('"shop.0002"', 'rows={"shop.Order": 200_000}', 'limit="60Mi"', "time_budget=30")
     found = {one["code"]: one for one in project.result()["advice"]}

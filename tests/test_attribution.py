@@ -33,6 +33,7 @@ def change(
     project: Project, code: str, *arguments: str, limit: str = "64Mi", rows: int = 400_000
 ) -> dict[str, Any]:
     """The result for a migration ``shop.0002_change`` of this code."""
+    project.attribution = None
     project.migration("0002_change", code)
     budget = (f'rows={{"shop.Order": {rows}}}', f'limit="{limit}"', "time_budget=40")
     project.budget('"shop.0002"', *budget)
@@ -88,6 +89,7 @@ def test_a_result_that_was_freed_is_named(project: Project, postgresql: object) 
 
 
 def test_a_pass_is_looked_into_only_when_asked(project: Project) -> None:
+    project.attribution = None
     project.migration("0002_change", BULK_UPDATE)
     project.budget('"shop.0002"', 'rows={"shop.Order": 8_000}', 'limit="512Mi"')
     result = project.result()
@@ -105,6 +107,7 @@ def test_rows_that_were_not_touched_are_not_looked_into(project: Project) -> Non
 
 
 def test_a_failure_is_not_looked_into_when_that_is_not_wanted(project: Project) -> None:
+    project.attribution = None
     project.migration("0002_change", BULK_UPDATE)
     project.budget('"shop.0002"', 'rows={"shop.Order": 20_000}', 'limit="44Mi"')
     result = project.result("-o", "membudget_attribution=never")
@@ -130,6 +133,7 @@ def test_forked_children_are_followed(project: Project) -> None:
         for pid in pids:
             os.waitpid(pid, 0)
     """
+    project.attribution = None
     project.migration("0002_change", children, atomic=False)
     budget = ('rows={"shop.Order": 8_000}', 'limit="50Mi"', "time_budget=30")
     project.budget('"shop.0002"', *budget)

@@ -147,6 +147,7 @@ def test_a_wrong_option_is_a_usage_error(shop: Project, option: str, message: st
     ],
 )
 def test_a_wrong_ini_setting_is_a_usage_error(shop: Project, ini: str, message: str) -> None:
+    shop.attribution = None
     with (shop.path / "pytest.ini").open("a") as file:
         file.write(ini + "\n")
     result = shop.run()

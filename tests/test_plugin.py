@@ -118,6 +118,7 @@ OUTPUTS = ["json", "html", "markdown"]
     "option", ["limit", "rows", "time_budget", *OUTPUTS, "inconclusive", "attribution"]
 )
 def test_each_ini_setting_is_read(shop: Project, option: str) -> None:
+    shop.attribution = None
     values = {
         "limit": "300Mi",
         "rows": "shop.Order=300",
@@ -140,6 +141,7 @@ def test_each_ini_setting_is_read(shop: Project, option: str) -> None:
 
 @pytest.mark.parametrize("option", ["limit", "rows", "time_budget", *OUTPUTS, "attribution"])
 def test_the_command_line_comes_before_the_ini_file(shop: Project, option: str) -> None:
+    shop.attribution = None
     ini = {"limit": "1Mi", "rows": "shop.Order=7", "time_budget": "1", "attribution": "always"}
     line = {
         "limit": "400Mi",

@@ -27,6 +27,7 @@ class Meter:
         self.processes = 1
         self._process = psutil.Process(pid)
         self._children: list[psutil.Process] = []
+        self._ever: set[psutil.Process] = set()
         self._looked_for_children = 0.0
         self._begin = time.monotonic()
         self._points: list[tuple[float, int]] = []
@@ -42,6 +43,7 @@ class Meter:
             if now - self._looked_for_children > _CHILDREN_EVERY:
                 self._looked_for_children = now
                 self._children = self._process.children(recursive=True)
+                self._ever.update(self._children)
             seen = self._tree() if self._children else rss
         except (psutil.NoSuchProcess, psutil.AccessDenied):
             return 0
@@ -52,14 +54,15 @@ class Meter:
         return bool(psutil.virtual_memory().available < self._short)
 
     def end_children(self) -> None:
-        """Kill the children that it has seen, those outside of the process group among them.
+        """Kill every child that it has seen, those outside of the process group among them.
 
+        One that has just ended has no children any more, so the last look does not tell them.
         Their parent has to be gone, or they stay as its zombies; a kill takes a moment.
         """
-        for child in self._children:
+        for child in self._ever:
             with contextlib.suppress(psutil.NoSuchProcess, psutil.AccessDenied):
                 child.kill()
-        psutil.wait_procs(self._children, timeout=_KILL_TAKES)
+        psutil.wait_procs(self._ever, timeout=_KILL_TAKES)
 
     def timeline(self) -> tuple[tuple[float, int], ...]:
         """At most some hundred ``(seconds, bytes)`` points, each the largest of its stretch."""
