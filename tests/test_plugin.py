@@ -236,6 +236,7 @@ def test_json_has_the_shape_of_schema_1(shop: Project, vendor: str) -> None:
 
 
 def test_it_can_be_switched_off_and_loaded_by_name(shop: Project) -> None:
+    shop.attribution = None
     shop.write("test_plain.py", "def test_plain(): pass")
     shop.run("-p", "no:membudget").assert_outcomes(passed=1)
     shop.pytester._monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
