@@ -43,7 +43,16 @@ from pytest_membudget.session import Subject, check  # noqa: E402
 from pytest_membudget.worker.launcher import run  # noqa: E402
 from pytest_membudget.worker.stage_client import Stages  # noqa: E402
 
-_NO_OPTIONS = Options(None, None, None, None, Setting("fail", "default"))
+_NO_OPTIONS = Options(
+    limit=None,
+    rows=None,
+    time_budget=None,
+    json=None,
+    html=None,
+    markdown=None,
+    inconclusive=Setting("fail", "default"),
+    attribution=Setting("never", "default"),
+)
 
 
 def subject(migration: str, rows: dict[str, int], limit: int, **arguments: Any) -> Subject:
