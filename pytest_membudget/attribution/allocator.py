@@ -7,7 +7,7 @@ at least 32; from 128 KiB on a block is mapped by itself, in pages.
 
 from __future__ import annotations
 
-from pytest_membudget.attribution.records import MALLOC, PYMALLOC, Alive
+from pytest_membudget.attribution.records import MALLOC, PYMALLOC
 
 _ALIGNMENT = 16
 _LARGEST_SMALL = 512
@@ -15,27 +15,30 @@ _POOL, _POOL_HEADER = 16 * 1024, 48
 # An arena holds 64 pools, of which one is lost where the mapping isn't aligned to a pool.
 _ARENA = 64 / 63
 _PAGE = 4096
+# One block a row, with a few others among them: its size is the mean, exactly.
+_ONE_A_ROW = 1.05
 _MAPPED_FROM = 128 * 1024
 
 
-def overhead(allocator: str, alive: Alive) -> float:
-    """Bytes on top of those that were asked for."""
-    if not alive.blocks:
+def overhead(allocator: str, size: float, blocks: float) -> float:
+    """Bytes a row on top of ``size``, which was asked for in so many blocks a row."""
+    if blocks <= 0 or size < 0:
         return 0.0
-    mean = alive.size / alive.blocks
+    mean = size / blocks
+    one = blocks <= _ONE_A_ROW
     if allocator == PYMALLOC and mean <= _LARGEST_SMALL:
-        block = max(_ALIGNMENT, _rounded(mean, _ALIGNMENT))
+        block = max(_ALIGNMENT, _rounded(mean, one))
         pool = (_POOL - _POOL_HEADER) // block
-        return alive.blocks * (_POOL / pool * _ARENA - mean)
+        return blocks * (_POOL / pool * _ARENA - mean)
     if allocator in (PYMALLOC, MALLOC):
         if mean >= _MAPPED_FROM:
-            return alive.blocks * _PAGE / 2
-        return alive.blocks * (max(32.0, _rounded(mean + 8, _ALIGNMENT)) - mean)
+            return blocks * _PAGE / 2
+        return blocks * (max(32.0, _rounded(mean + 8, one)) - mean)
     return 0.0
 
 
-def _rounded(mean: float, step: int) -> float:
+def _rounded(mean: float, one: bool) -> float:
     """The size that blocks of this mean take; of several sizes each is rounded by half a step."""
-    if mean.is_integer():
-        return -(-int(mean) // step) * step
-    return mean + step / 2
+    if one and abs(mean - round(mean)) < _ONE_A_ROW - 1:
+        return -(-round(mean) // _ALIGNMENT) * _ALIGNMENT
+    return mean + _ALIGNMENT / 2

@@ -6,7 +6,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 
 from pytest_membudget.attribution.allocator import overhead
-from pytest_membudget.attribution.records import Alive, Frame, HighWater
+from pytest_membudget.attribution.records import Frame, HighWater
 from pytest_membudget.frames import is_ours
 
 # Beneath this a stack's growth is a page of something, divided by the rows.
@@ -29,29 +29,23 @@ class Stack:
 
 def growth(small: HighWater, large: HighWater, rows: int) -> list[Stack]:
     """What grew between two captures that are ``rows`` rows apart, largest first."""
-    grown: dict[tuple[str, tuple[Frame, ...]], list[float]] = defaultdict(lambda: [0.0, 0.0, 0.0])
-    for (allocator, frames), after in large.items():
-        _add(grown, allocator, frames, after, 1 / rows)
-    for (allocator, frames), before in small.items():
-        _add(grown, allocator, frames, before, -1 / rows)
-    stacks = [Stack(*key, *figures) for key, figures in grown.items()]
+    sizes: dict[tuple[Frame, ...], float] = defaultdict(float)
+    blocks: dict[tuple[Frame, ...], float] = defaultdict(float)
+    allocators = {}
+    for alive, share in ((small, -1 / rows), (large, 1 / rows)):
+        for frames, of_stack in alive.items():
+            known = _without_ours(frames)
+            sizes[known] += share * of_stack.size
+            blocks[known] += share * of_stack.blocks
+            allocators[known] = of_stack.allocator
+    stacks = [
+        Stack(allocator, at, sizes[at], blocks[at], overhead(allocator, sizes[at], blocks[at]))
+        for at, allocator in allocators.items()
+    ]
     return sorted(
         (stack for stack in stacks if abs(stack.bytes_per_row) >= _LEAST_BYTES),
         key=lambda stack: -stack.bytes_per_row,
     )
-
-
-def _add(
-    grown: dict[tuple[str, tuple[Frame, ...]], list[float]],
-    allocator: str,
-    frames: tuple[Frame, ...],
-    alive: Alive,
-    sign: float,
-) -> None:
-    at = grown[allocator, _without_ours(frames)]
-    at[0] += sign * alive.size
-    at[1] += sign * alive.blocks
-    at[2] += sign * overhead(allocator, alive)
 
 
 def _without_ours(frames: tuple[Frame, ...]) -> tuple[Frame, ...]:

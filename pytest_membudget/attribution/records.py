@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,24 +14,29 @@ Frame = tuple[str, str, int]  # function, file, line, as memray has it
 
 @dataclass
 class Alive:
-    """Bytes that were asked for, in how many blocks."""
+    """Bytes that were asked for, in how many blocks.
 
+    memray adds up what one stack asked of several allocators, and names one of them.
+    """
+
+    allocator: str
     size: int = 0
     blocks: int = 0
 
 
-# By allocator and stack, innermost frame first.
-HighWater = dict[tuple[str, tuple[Frame, ...]], Alive]
+# By stack, innermost frame first.
+HighWater = dict[tuple[Frame, ...], Alive]
 
 
 def high_water(path: str) -> HighWater:
     """Of a process and of the children that it forked, each at a high-water mark of its own."""
-    alive: HighWater = defaultdict(Alive)
+    alive: HighWater = {}
     captures = [Path(path), *Path(path).parent.glob(f"{Path(path).name}.*")]
     for capture in captures:
         with FileReader(capture) as reader:
             for record in reader.get_high_watermark_allocation_records(merge_threads=True):
-                at = alive[_allocator(record.allocator), tuple(record.stack_trace())]
+                stack = tuple(record.stack_trace())
+                at = alive.setdefault(stack, Alive(_allocator(record.allocator)))
                 at.size += record.size
                 at.blocks += record.n_allocations
     return alive

@@ -7,7 +7,7 @@ from typing import Any
 
 
 def aid(asked: dict[str, Any], reply: dict[str, Any]) -> ExitStack:
-    """``asked`` may hold ``capture`` (memray's file) with ``children``, ``observe``, ``changes``.
+    """``asked`` may hold ``capture`` (memray's file), ``observe`` and ``changes``.
 
     ``folders`` are those of the migrations' apps.  What was observed goes into ``reply``.
     """
@@ -26,5 +26,5 @@ def aid(asked: dict[str, Any], reply: dict[str, Any]) -> ExitStack:
     if "capture" in asked:
         from pytest_membudget.attribution.capture import capture
 
-        accompanied.enter_context(capture(asked["capture"], children=asked["children"]))
+        accompanied.enter_context(capture(asked["capture"]))
     return accompanied
