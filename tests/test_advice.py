@@ -58,6 +58,7 @@ CURSOR = """
         {}
 """
 FETCHALL = CURSOR.format("rows = cursor.fetchall()")
+KEPT = CURSOR.format("kept = [row for row in cursor]")
 ONE_BY_ONE = CURSOR.format("count = sum(1 for row in cursor)")
 TWICE = """
     orders = Order.objects.all()
@@ -164,6 +165,10 @@ def test_the_client_holds_a_result_that_is_not_fetched_at_once(
     found = advice(project, ONE_BY_ONE, limit="58Mi")
     assert list(found) == ["server-side-cursor"]
     assert found["server-side-cursor"]["line"] == line_of(project, "cursor.execute")
+
+
+def test_rows_that_the_migration_itself_keeps_are_not_the_cursor_s(project: Project) -> None:
+    assert advice(project, KEPT, limit="46Mi") == {}
 
 
 def test_where_server_side_cursors_are_disabled_pages_are_advised(
