@@ -67,7 +67,8 @@ class _Investigation:
         projection = self.evidence.projection()
         measured = self._measured()
         grown = None if projection is None else max(0.0, projection.peak - case.baseline)
-        found = lines(case.by_site, results, Scale(measured, grown), case.vendor)
+        kept = case.observed["kept_by_malloc"] / self.size / self.evidence.counted_share
+        found = lines(case.by_site, results, kept, Scale(measured, grown), case.vendor)
         trials = self._trials(case, changes_to_try(case))
         stacks = [stack for of_site in case.by_site.values() for stack in of_site]
         budget = self.evidence.budget

@@ -25,7 +25,7 @@ FETCHED = "fetched"
 DEBUG_LOG = "debug-log"
 OTHER = "other"
 
-_ALLOCATORS = "sizes rounded up, pools, arenas"
+_ALLOCATORS = "sizes rounded up, pools, arenas, what was freed and is kept"
 CLIENT_HOLDS = "what libpq, the database's client library, holds"
 _HELD = "what {} held of the statement and its result: freed since, but not given back"
 _LIBRARIES = {"postgresql": "libpq", "sqlite": "SQLite"}
@@ -65,12 +65,14 @@ class Scale:
 def lines(
     by_site: dict[Site, list[Stack]],
     results: dict[tuple[str, int], float],
+    kept: float,
     scale: Scale,
     vendor: str,
 ) -> list[Line]:
     """Rows of the report, largest first, those of allocators last.
 
-    ``results`` are the bytes a row that statements and their results took, by the project's line.
+    ``results`` are the bytes a row that statements and their results took, by the project's line,
+    ``kept`` those that malloc did not give back.
     """
     sums = {site: sum(one.bytes_per_row for one in stacks) for site, stacks in by_site.items()}
     traced = sum(sums.values())
@@ -99,7 +101,7 @@ def lines(
             of_library = Place("", None, _HELD.format(_LIBRARIES.get(vendor, vendor)), "")
             add(_place(_frame_at(sums, file, line)), of_library, "c", held)
     found.sort(key=lambda line: -line.bytes_per_row)
-    overhead = sum(one.overhead for stacks in by_site.values() for one in stacks)
+    overhead = kept + sum(one.overhead for stacks in by_site.values() for one in stacks)
     if scale.measured is not None:
         overhead = min(overhead, left)
     add(Place("<allocator>", None, _ALLOCATORS, ""), None, "allocator", overhead)

@@ -24,16 +24,17 @@ class _Mallinfo2(ctypes.Structure):
     _fields_ = [(name, ctypes.c_size_t) for name in _FIELDS]
 
 
-def malloc_in_use() -> int:
-    """Bytes; 0 where the C library keeps no such count.
+def malloc_use() -> tuple[int, int]:
+    """Bytes in use, and bytes that were given back to malloc, but not by it to the system.
 
-    Python's small objects are not among them: pymalloc maps its arenas itself.
+    0 where the C library keeps no such count.  Python's small objects are not among them: pymalloc
+    maps its arenas itself.
     """
     count = _mallinfo2()
     if count is None:
-        return 0
+        return 0, 0
     now = count()
-    return int(now.uordblks + now.hblkhd)
+    return int(now.uordblks + now.hblkhd), int(now.fordblks)
 
 
 @cache

@@ -10,7 +10,7 @@ from types import FrameType
 from typing import Any
 
 from pytest_membudget.frames import Ownership
-from pytest_membudget.worker.malloc import malloc_in_use
+from pytest_membudget.worker.malloc import malloc_use
 
 # Django's own reads of every column: what save() compares, and what it writes again.
 _SAVING = ("django/db/models/base.py", "django/db/models/fields/__init__.py")
@@ -44,7 +44,8 @@ def observed(owned: Ownership, reply: dict[str, Any]) -> Iterator[None]:
     ``reply["observed"]`` gets ``querysets``, a list of ``{"file", "line", "model", "columns",
     "rows"}``; ``bulk_updates``, of ``{"file", "line", "rows", "batch_size"}``; ``read``, the
     columns by model label; and ``results``, of ``{"file", "line", "rows", "bytes"}``: what malloc
-    handed out for the result of a line's largest statement.
+    handed out for the result of a line's largest statement; ``kept_by_malloc``, the bytes that had
+    been given back to malloc, but not by it to the system, when its heap was the largest.
     """
     from django.db.backends.utils import CursorWrapper
     from django.db.models import Model, QuerySet
@@ -54,6 +55,8 @@ def observed(owned: Ownership, reply: dict[str, Any]) -> Iterator[None]:
     bulk_updates: list[dict[str, Any]] = []
     read: dict[str, set[str]] = defaultdict(set)
     results: dict[tuple[str, int], dict[str, Any]] = {}
+    kept_at_first = malloc_use()[1]
+    largest_heap = (0, 0)
     execute = CursorWrapper.execute
     iterate, bulk_update = ModelIterable.__iter__, QuerySet.bulk_update
 
@@ -95,10 +98,16 @@ def observed(owned: Ownership, reply: dict[str, Any]) -> Iterator[None]:
                 read[meta.label].add(name)
         return value
 
+    def look_at_heap() -> int:
+        nonlocal largest_heap
+        in_use, kept = malloc_use()
+        largest_heap = max(largest_heap, (in_use + kept, kept))
+        return in_use
+
     def noted_execute(self: Any, sql: Any, params: Any = None) -> Any:
-        before = malloc_in_use()
+        before = look_at_heap()
         result = execute(self, sql, params)
-        size = malloc_in_use() - before
+        size = look_at_heap() - before
         file, line = calling_line(owned)
         if size > results.get((file, line), {"bytes": 0})["bytes"]:
             results[file, line] = {"file": file, "line": line, "rows": self.rowcount, "bytes": size}
@@ -115,5 +124,6 @@ def observed(owned: Ownership, reply: dict[str, Any]) -> Iterator[None]:
         "querysets": list(querysets.values()),
         "bulk_updates": bulk_updates,
         "results": list(results.values()),
+        "kept_by_malloc": max(0, largest_heap[1] - kept_at_first),
         "read": {label: sorted(names) for label, names in read.items()},
     }
