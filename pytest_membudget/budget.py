@@ -123,7 +123,7 @@ def read_rows(value: object) -> dict[str, int]:
         raise BudgetError(f'rows={value!r} is not a mapping such as {{"shop.Order": 1_700_000}}')
     rows = {}
     for label, count in value.items():
-        if not isinstance(label, str) or label.count(".") != 1:
+        if label != "*" and (not isinstance(label, str) or label.count(".") != 1):
             raise BudgetError(f'rows: {label!r} is not a model; write "app_label.Model"')
         rows[label] = _named(f"rows[{label!r}]", parse_rows, count)
     return rows

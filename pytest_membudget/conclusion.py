@@ -15,9 +15,9 @@ def conclude(
     evidence: Evidence, nodeid: str, verdict: Verdict, duration: float, details: str
 ) -> Result:
     """Everything that the reports need, of a check that took ``duration`` seconds."""
-    budget, samples, ladder = evidence.budget, evidence.samples, evidence.ladder
-    projection = evidence.projection()
-    finished = evidence.finished
+    budget, samples, finished = evidence.budget, evidence.samples, evidence.finished
+    projection = evidence.projection() if samples else None
+    ladder = evidence.ladder
     projected = ladder.duration(finished, ladder.rows) if finished else None
     seen = max(sample.run.peak for sample in samples) if verdict.verdict == EXCEEDS else None
     result = Result(

@@ -46,7 +46,7 @@ class Evidence:
 
     @property
     def ladder(self) -> Ladder:
-        return Ladder(max(self.budget.rows.values()), self.budget.time_budget)
+        return Ladder(max(self.budget.rows.values(), default=0), self.budget.time_budget)
 
     @property
     def finished(self) -> list[Sample]:
@@ -183,6 +183,8 @@ class Evidence:
     @property
     def counted_share(self) -> float:
         """How many rows of the counted model there are for one of the largest."""
+        if not self.budget.rows:
+            return 1.0
         return self.budget.rows[self.budget.counted_model] / self.ladder.rows
 
     def breaks_at(self) -> int | None:

@@ -23,7 +23,8 @@ class Run:
     ``anonymous`` is the part of the peak that the kernel cannot reclaim, page tables included;
     None where it is not known.  ``phases`` holds, by the statement that a phase of the process
     begins with, the RSS it began with and its high-water mark.  ``read`` and ``written`` count rows
-    by table, ``filters`` holds the columns that its statements filter by.  ``timeline`` holds
+    by table, ``filters`` holds the columns that its statements filter by, ``went_to`` every table
+    that was not only inserted into, with the columns that choose its rows.  ``timeline`` holds
     ``(seconds, RSS)`` pairs, thinned.  ``observed`` is what observer.py writes down, where asked.
     """
 
@@ -39,6 +40,7 @@ class Run:
     read: dict[str, int] = field(default_factory=dict)
     written: dict[str, int] = field(default_factory=dict)
     filters: dict[str, list[str]] = field(default_factory=dict)
+    went_to: dict[str, list[str]] = field(default_factory=dict)
     timeline: tuple[tuple[float, int], ...] = ()
     facts: dict[str, Any] = field(default_factory=dict)
     observed: dict[str, Any] = field(default_factory=dict)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 from pytest_membudget.budget import Budget
@@ -13,13 +13,15 @@ from pytest_membudget.errors import StageError
 from pytest_membudget.evidence import Evidence
 from pytest_membudget.frames import short_path
 from pytest_membudget.measurement import Sample
+from pytest_membudget.production import Production
 from pytest_membudget.projection import MIB
 from pytest_membudget.result import Attribution, Result
 from pytest_membudget.seedbed import Seedbed
+from pytest_membudget.survey import told_apart, with_rows
 from pytest_membudget.units import format_rows
 from pytest_membudget.verdict import ERROR, EXCEEDS, INCONCLUSIVE, TOUCHED_HALF, WITHIN, Verdict
 from pytest_membudget.worker.launcher import Order, run
-from pytest_membudget.worker.stage_client import Stages
+from pytest_membudget.worker.stage_client import StageClient, Stages
 
 # So far above the limit there is no doubt, and the run's end would tell no more.
 _CERTAIN = 1.1
@@ -41,7 +43,9 @@ class Subject:
     ``applied`` are the migrations before it, ``targets`` the arguments of ``manage.py migrate``;
     ``touches_rows`` says that it runs code which is expected to read or write rows, ``files`` are
     those of the migrations, ``thresholds`` are row counts at which a chunk or a buffer may be full.
+    ``production`` is what is known of it: where the budget has no rows, a survey picks them.
     ``mixed`` is the file of one that alters tables and goes through rows in one transaction;
+    ``told_apart`` says why it needs no measuring, None where it does;
     ``attribution`` says when to find out why the peak grows: ``"failed"``, ``"always"``,
     ``"never"``.
     """
@@ -52,6 +56,8 @@ class Subject:
     touches_rows: bool
     files: Sequence[str] = ()
     thresholds: Sequence[int] = ()
+    production: Production = field(default_factory=Production)
+    told_apart: str | None = None
     mixed: str | None = None
     attribution: str = "failed"
 
@@ -76,13 +82,20 @@ def check(subject: Subject, stages: Stages, nodeid: str, progress: Progress) -> 
     database = {"alias": subject.budget.database, "vendor": None, "version": None}
     evidence = Evidence(subject.budget, subject.touches_rows, subject.thresholds, database)
     attribution = Attribution()
+    details = ""
     try:
-        verdict, attribution = _Check(subject, evidence, progress).measure(stages)
+        verdict = told_apart(subject)
+        if verdict is None:
+            stage = stages.get(subject.budget.database)
+            evidence.database |= {"vendor": stage.vendor, "version": stage.version}
+            subject, verdict, details = with_rows(subject, stage, progress)
+            evidence.budget = subject.budget
+        if verdict is None:
+            verdict, attribution = _Check(subject, evidence, progress).measure(stage)
+            details = evidence.samples[-1].run.details if verdict.verdict == ERROR else ""
     except StageError as error:
         verdict = Verdict(ERROR, None, f"{subject.budget.label}: {error}")
         details = error.details
-    else:
-        details = evidence.samples[-1].run.details if verdict.verdict == ERROR else ""
     seconds = time.monotonic() - begin
     files = tuple(short_path(file) for file in subject.files)
     result = conclude(evidence, nodeid, verdict, seconds, details)
@@ -120,10 +133,8 @@ class _Check:
         self.evidence = evidence
         self.progress = progress
 
-    def measure(self, stages: Stages) -> tuple[Verdict, Attribution]:
+    def measure(self, stage: StageClient) -> tuple[Verdict, Attribution]:
         self.progress("building the state before it")
-        stage = stages.get(self.budget.database)
-        self.evidence.database |= {"vendor": stage.vendor, "version": stage.version}
         bed = Seedbed(stage, self.budget, self.subject.applied)
         self.evidence.tables = bed.tables
         try:

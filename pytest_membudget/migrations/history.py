@@ -104,6 +104,25 @@ class History:
         """The files of the migrations themselves."""
         return [inspect.getfile(type(self._migration(key))) for key in keys]
 
+    def every_file(self) -> dict[Key, str]:
+        """The file of each migration of the project and of its packages."""
+        return {key: inspect.getfile(type(one)) for key, one in self.loader.disk_migrations.items()}
+
+    def order(self) -> list[Key]:
+        """Every migration, each after those that it depends on; the replaced ones come last."""
+        graph = self.loader.graph
+        plan = [node for leaf in graph.leaf_nodes() for node in graph.forwards_plan(leaf)]
+        return list(dict.fromkeys([*plan, *sorted(self.loader.disk_migrations)]))
+
+    def does_nothing(self, keys: Sequence[Key]) -> str | None:
+        """Why no row can come into the process, where the operations themselves tell that."""
+        operations = self._operations(keys)
+        if not operations:
+            return "has no operations"
+        if self.touches_rows(keys):
+            return None
+        return "runs no code over rows: altering tables is the database's work"
+
     def thresholds(self, keys: Sequence[Key], *, reverse: bool = False) -> list[int]:
         """Row counts at which a chunk or a buffer may be full: the numbers that the code names."""
         name = "reverse_code" if reverse else "code"
@@ -112,7 +131,8 @@ class History:
     def touches_rows(self, keys: Sequence[Key]) -> bool:
         """Whether code of the project's own runs, which is expected to read or write rows."""
         return any(
-            isinstance(operation, RunPython | RunSQL)
+            isinstance(operation, RunSQL)
+            or (isinstance(operation, RunPython) and operation.code is not RunPython.noop)
             or not type(operation).__module__.startswith("django.")
             for operation in self._operations(keys)
         )

@@ -51,6 +51,25 @@ class Stage:
         apps = self._state_apps(keys)
         return {"name": name, "tables": [apps.get_model(one)._meta.db_table for one in labels]}
 
+    def tables(self, applied: list[list[str]]) -> dict[str, dict[str, Any]]:
+        """By table of the state: its model's ``label``, the ``parents`` that it refers to, and the
+        ``unique`` columns, each of which finds a single row.
+        """
+        apps = self._state_apps([(app_label, name) for app_label, name in applied])
+        return {
+            model._meta.db_table: {
+                "label": model._meta.label,
+                "parents": sorted(
+                    field.related_model._meta.db_table
+                    for field in model._meta.local_concrete_fields
+                    if field.is_relation and field.related_model is not None
+                ),
+                "unique": [f.column for f in model._meta.local_concrete_fields if f.unique],
+            }
+            for model in apps.get_models(include_auto_created=True)
+            if model._meta.managed and not model._meta.proxy and not model._meta.swapped
+        }
+
     def seed(
         self,
         name: str,

@@ -38,6 +38,11 @@ def pytest_configure(config: pytest.Config) -> None:
     config.stash[_options] = read_options(config)
     if not hasattr(config, "workerinput"):
         config.pluginmanager.register(Reporter(config.stash[_options]), "membudget-reporter")
+    gate = config.stash[_options].gate
+    if gate is not None:
+        from pytest_membudget.plugin.gate import Gate
+
+        config.pluginmanager.register(Gate(config, gate.value), "membudget-gate")
 
 
 def pytest_report_header(config: pytest.Config) -> str | None:
@@ -54,15 +59,24 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     from pytest_membudget.worker.stage_client import Stages
 
     stages = config.stash.setdefault(_stages, Stages())
-    problems = []
+    problems: dict[str, list[str]] = {}
     for item in marked:
         try:
             item.stash[guard_key] = make_guard(item, config.stash[_options], stages)
         except BudgetError as error:
             item.stash[_problem] = f"{item.nodeid}: membudget: {error}"
-            problems.append(item.stash[_problem])
+            problems.setdefault(str(error), []).append(item.nodeid)
     if problems and not hasattr(config, "workerinput"):
-        raise pytest.UsageError(*problems)
+        raise pytest.UsageError(
+            *(
+                f"{nodeids[0]}{_and_more(nodeids)}: membudget: {problem}"
+                for problem, nodeids in problems.items()
+            )
+        )
+
+
+def _and_more(nodeids: list[str]) -> str:
+    return f" and {len(nodeids) - 1} more" if len(nodeids) > 1 else ""
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -75,7 +89,8 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 def _is_asked_for(item: pytest.Item) -> bool:
     fixtures = getattr(item, "fixturenames", ())
-    return item.get_closest_marker("membudget") is not None or "membudget" in fixtures
+    marked = item.get_closest_marker("membudget") is not None or "membudget" in fixtures
+    return marked or hasattr(item, "gated")
 
 
 @pytest.fixture

@@ -6,9 +6,11 @@ import importlib
 import importlib.machinery
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from pytest_membudget.budget import (
     DEFAULT_TIME_BUDGET,
@@ -18,40 +20,50 @@ from pytest_membudget.budget import (
 )
 from pytest_membudget.container import memory_limit
 from pytest_membudget.errors import BudgetError
-from pytest_membudget.plugin.options import Options, Setting
+from pytest_membudget.plugin.options import MARKER, Options, Setting
+from pytest_membudget.plugin.overrides import Override, read_overrides
+from pytest_membudget.plugin.rows import read_production, rows_to_seed
 from pytest_membudget.session import Subject
 
-_MARKER = "the marker"
+if TYPE_CHECKING:
+    from pytest_membudget.migrations.selection import Gated
 
 
-def complete(args: Sequence[Any], kwargs: dict[str, Any], options: Options) -> Subject:
-    """Read a marker and hold it against the project.  Raises BudgetError; opens no database."""
+def complete(
+    args: Sequence[Any],
+    kwargs: Mapping[str, Any],
+    options: Options,
+    gated: Gated | None = None,
+) -> Subject:
+    """Read a marker, or what is said of a migration of the gate, and hold it against the project.
+
+    Raises BudgetError; opens no database.
+    """
     request = read_marker(args, kwargs)
     _require_django()
     _require_database(request.database)
     from pytest_membudget.migrations.history import history, history_with
 
+    later = gated.later if gated else ()
     with _as_budget_error("the project's migrations can't be loaded"):
         keys = tuple(dict.fromkeys(history().find(name) for name in request.migrations))
-        project = history_with(keys)
+        project = history_with([*keys, *later])
     if request.reverse and (operation := project.irreversible(keys)):
         raise BudgetError(f"reverse=True: {keys[0][1]} can't be reversed: {operation}")
-    applied = project.applied_before(keys, reverse=request.reverse)
+    applied = project.applied_before([*keys, *later], reverse=request.reverse)
     limit = _limit(request, options)
-    rows = _first(request.rows, options.rows)
-    if rows is None:
-        raise BudgetError(
-            "no rows: give production's row counts, "
-            'rows={"app_label.Model": 1_700_000}, --membudget-rows or membudget_rows'
-        )
+    production = read_production(options)
+    rows = rows_to_seed(request, options, production, surveyed=gated is not None)
     if request.seed is not None:
         _require_importable(request.seed)
     where = f"{'after' if request.reverse else 'before'} {'.'.join(keys[0])}"
     time_budget = _first(request.time_budget, options.time_budget)
     budget = Budget(
         migrations=keys,
-        rows=project.resolve_rows(
-            rows.value, project.state(applied), where, strict=rows.source == _MARKER
+        rows={}
+        if rows is None
+        else project.resolve_rows(
+            rows.value, project.state(applied), where, strict=rows.source == MARKER
         ),
         limit=limit.value,
         limit_source=limit.source,
@@ -69,9 +81,38 @@ def complete(args: Sequence[Any], kwargs: dict[str, Any], options: Options) -> S
         touches_rows=project.touches_rows(keys),
         files=project.files(keys),
         thresholds=project.thresholds(keys, reverse=request.reverse),
+        production=production,
+        told_apart=gated.told_apart if gated else None,
         mixed=project.mixed(keys),
         attribution=options.attribution.value,
     )
+
+
+def select_migrations(what: str, rootpath: Path) -> list[Gated]:
+    """The migrations that the gate is about.  Raises BudgetError."""
+    _require_django()
+    from pytest_membudget.migrations.selection import select
+
+    with _as_budget_error("the project's migrations can't be loaded"):
+        return select(what, rootpath)
+
+
+@cache
+def _overrides(rootpath: Path) -> dict[tuple[str, str], Override]:
+    from pytest_membudget.migrations.history import history
+
+    found = {}
+    for name, override in read_overrides(rootpath).items():
+        try:
+            found[history().find(name)] = override
+        except (BudgetError, ValueError) as error:
+            raise BudgetError(f"pyproject.toml: tool.membudget.migrations: {error}") from None
+    return found
+
+
+def override_of(key: tuple[str, str], rootpath: Path) -> Override:
+    """What pyproject.toml says of a migration.  Raises BudgetError."""
+    return _overrides(rootpath).get(key, Override())
 
 
 @contextmanager
@@ -86,7 +127,7 @@ def _as_budget_error(what: str) -> Iterator[None]:
 
 
 def _first(asked: Any, setting: Setting | None) -> Setting | None:
-    return setting if asked is None else Setting(asked, _MARKER)
+    return setting if asked is None else Setting(asked, MARKER)
 
 
 def _limit(request: Request, options: Options) -> Setting:

@@ -7,7 +7,7 @@ import warnings
 import pytest
 
 from pytest_membudget.errors import BudgetError
-from pytest_membudget.plugin.collection import complete
+from pytest_membudget.plugin.collection import complete, override_of
 from pytest_membudget.plugin.options import Options
 from pytest_membudget.plugin.progress import progress_line
 from pytest_membudget.plugin.screen import screen
@@ -77,11 +77,21 @@ class Guard:
 
 
 def make_guard(item: pytest.Item, options: Options, stages: Stages) -> Guard:
-    """The guard of a marked test.  Raises BudgetError where its marker can't be understood."""
+    """The guard of a marked test, or of a migration of the gate.
+
+    Raises BudgetError where its marker, or what pyproject.toml says of it, can't be understood.
+    """
+    gated = getattr(item, "gated", None)
     marker = item.get_closest_marker("membudget")
-    if marker is None:
+    if gated is not None:
+        override = override_of(gated.key, item.config.rootpath)
+        if override.skip is not None:
+            item.add_marker(pytest.mark.skip(reason=override.skip))
+        subject = complete((gated.key,), override.arguments, options, gated)
+    elif marker is not None:
+        subject = complete(marker.args, marker.kwargs, options)
+    else:
         raise BudgetError("the membudget fixture needs the membudget marker")
-    subject = complete(marker.args, dict(marker.kwargs), options)
     return Guard(item, subject, stages, warn=options.inconclusive.value == "warn")
 
 

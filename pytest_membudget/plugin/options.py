@@ -5,12 +5,15 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-_COMMAND_LINE = "the command line"
+COMMAND_LINE = "the command line"
 _INI = "the ini file"
+MARKER = "the marker"
+PROFILE = "membudget.json"
 
 
 @dataclass(frozen=True)
@@ -27,7 +30,8 @@ class Options:
 
     ``limit`` is bytes or ``"cgroup"``, ``rows`` maps model labels to production's row counts,
     ``time_budget`` is seconds; ``json``, ``html`` and ``markdown`` are paths, ``inconclusive`` is
-    ``"fail"`` or ``"warn"``, ``attribution`` is ``"failed"``, ``"always"`` or ``"never"``.
+    ``"fail"`` or ``"warn"``, ``attribution`` is ``"failed"``, ``"always"`` or ``"never"``;
+    ``profile`` is a path, ``gate`` names migrations.
     """
 
     limit: Setting | None
@@ -38,6 +42,8 @@ class Options:
     markdown: Setting | None
     inconclusive: Setting
     attribution: Setting
+    profile: Setting | None
+    gate: Setting | None
 
 
 def add_options(parser: pytest.Parser) -> None:
@@ -90,6 +96,26 @@ def add_options(parser: pytest.Parser) -> None:
         choices=("failed", "always", "never"),
         help="whose growth is told by line of the migration (default: failed)",
     )
+    group.addoption(
+        "--membudget-profile",
+        metavar="PATH",
+        default=None,
+        help="production's profile, which `membudget profile` writes: row counts for tests whose "
+        "marker gives no rows, and what the seeded values are like (default: membudget.json in "
+        "the rootdir, if it is there)",
+    )
+    group.addoption(
+        "--membudget-gate",
+        metavar="WHAT",
+        nargs="?",
+        const="own",
+        default=None,
+        help="check migrations without a test: those of the project itself, or with WHAT all, an "
+        "app, app.name, a file or folder, or those added or changed since a git ref such as "
+        "origin/main (default: none)",
+    )
+    parser.addini("membudget_profile", "ini twin of --membudget-profile", default=None)
+    parser.addini("membudget_gate", "ini twin of --membudget-gate", default=None)
     parser.addini("membudget_limit", "ini twin of --membudget-limit", default=None)
     parser.addini(
         "membudget_rows",
@@ -114,7 +140,7 @@ def read_options(config: pytest.Config) -> Options:
 
     def setting(name: str, reader: str | None = None) -> Setting | None:
         option = config.getoption(f"membudget_{name}", None)
-        value, source = (option, _COMMAND_LINE) if option is not None else (None, _INI)
+        value, source = (option, COMMAND_LINE) if option is not None else (None, _INI)
         value = value or config.getini(f"membudget_{name}")
         if not value:
             return None
@@ -129,7 +155,14 @@ def read_options(config: pytest.Config) -> Options:
         markdown=setting("markdown", "read_output_path"),
         inconclusive=setting("inconclusive", "read_inconclusive") or Setting("fail", "default"),
         attribution=setting("attribution", "read_attribution") or Setting("failed", "default"),
+        profile=setting("profile") or _profile_in(config.rootpath),
+        gate=setting("gate"),
     )
+
+
+def _profile_in(rootpath: Path) -> Setting | None:
+    committed = rootpath / PROFILE
+    return Setting(str(committed), "default") if committed.exists() else None
 
 
 def header(options: Options) -> str | None:
@@ -154,6 +187,8 @@ def header(options: Options) -> str | None:
         ("markdown", options.markdown, str),
         ("inconclusive", options.inconclusive, str),
         ("attribution", options.attribution, str),
+        ("profile", options.profile, str),
+        ("gate", options.gate, str),
     ]
     parts = [
         f"{name} {show(setting.value)} (from {setting.source})"

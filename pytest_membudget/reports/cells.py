@@ -22,7 +22,7 @@ def migration(result: dict[str, Any]) -> str:
 
 def counted(result: dict[str, Any]) -> tuple[str, int]:
     """The model that figures a row count, with production's rows: the first of ``rows``."""
-    model, rows = next(iter(result["rows"].items()))
+    model, rows = next(iter(result["rows"].items()), ("", 0))
     return str(model), int(rows)
 
 

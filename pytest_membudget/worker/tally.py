@@ -16,6 +16,12 @@ from pytest_membudget.worker.high_water import Phases
 
 _TABLE = re.compile(r"\b(?:FROM|UPDATE|INTO|JOIN)\s+(?:ONLY\s+)?([^\s(),;]+)", re.IGNORECASE)
 _WRITES = re.compile(r"\s*(?:INSERT|UPDATE|DELETE|MERGE|REPLACE)\b", re.IGNORECASE)
+_INSERT = re.compile(r"\s*(?:INSERT|REPLACE)\s+INTO\s+([^\s(]+)", re.IGNORECASE)
+# A handful of rows, whatever the table holds.
+_BOUNDED = re.compile(
+    r"\s*SELECT\s+(?:1 AS|COUNT\(|MAX\(|MIN\(|SUM\(|AVG\(|EXISTS)|\bLIMIT\s+\d{1,2}\s*$",
+    re.IGNORECASE,
+)
 _WHERE = re.compile(r"\bWHERE\b(.*)", re.IGNORECASE | re.DOTALL)
 _COLUMN = re.compile(r'(?:"([^"]+)"\.)?"([^"]+)"')
 _HEAD = 20_000
@@ -27,7 +33,8 @@ class Tally:
     """Rows by table.  ``tables`` are the seeded ones; a statement is credited to the first.
 
     ``phases`` is told of each statement before it is sent; ``most_parameters`` counts those of
-    the statement that had the most.
+    the statement that had the most.  ``went_to`` holds every table but those that rows are only
+    inserted into, with the columns by which statements choose any number of its rows.
     """
 
     def __init__(self, tables: list[str], overflow: str, phases: Phases) -> None:
@@ -36,6 +43,7 @@ class Tally:
         self.read: Counter[str] = Counter()
         self.written: Counter[str] = Counter()
         self.filters: dict[str, set[str]] = {}
+        self.went_to: dict[str, set[str]] = {}
         self.most_parameters = 0
         self._overflow = overflow
         self._owner = os.getpid()
@@ -43,7 +51,7 @@ class Tally:
     def table_of(self, sql: object) -> str:
         first = ""
         for match in _TABLE.finditer(str(sql)[:_HEAD]):
-            table = match[1].replace('"', "").replace("`", "")
+            table = _unquoted(match[1])
             if table in self.tables:
                 return table
             first = first or table
@@ -55,6 +63,19 @@ class Tally:
         if where is not None:
             columns = {column for of, column in _COLUMN.findall(where[1]) if of in ("", table)}
             self.filters.setdefault(table, set()).update(columns)
+
+    def note_tables(self, sql: object) -> None:
+        """Remember every table that a statement reads or changes rows of."""
+        text = str(sql)[:_HEAD]
+        insert = _INSERT.match(text)
+        target = _unquoted(insert[1]) if insert else None
+        tables = {_unquoted(match[1]) for match in _TABLE.finditer(text)} - {target}
+        where = None if _BOUNDED.search(text) or _WRITES.match(text) else _WHERE.search(text)
+        columns = _COLUMN.findall(where[1]) if where else []
+        for table in tables:
+            if not table.startswith(_BOOKKEEPING):
+                chosen = {column for of, column in columns if of in ("", table)}
+                self.went_to.setdefault(table, set()).update(chosen)
 
     def add(self, table: str, rows: int, *, written: bool) -> None:
         if rows <= 0 or not table:
@@ -87,6 +108,10 @@ class Tally:
             cursor_class = getattr(holder, name, None)
             if cursor_class is not None and not hasattr(cursor_class, "_counted_as"):
                 setattr(holder, name, self.counting(cursor_class))
+
+
+def _unquoted(name: str) -> str:
+    return name.replace('"', "").replace("`", "")
 
 
 def _counting(base: type[Any], tally: Tally) -> type[Any]:
@@ -137,6 +162,7 @@ def _counting(base: type[Any], tally: Tally) -> type[Any]:
         written = bool(_WRITES.match(query)) if isinstance(query, str) else False
         table = tally.table_of(query)
         tally.note_filter(table, query)
+        tally.note_tables(query)
         cursor._counted_as = (table, written)
         result = execute(query, *args, **kwargs)
         if written and cursor.description is None:

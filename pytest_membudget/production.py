@@ -1,0 +1,42 @@
+"""What is known of production: how many rows each table has, and what they are like."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+EVERY_OTHER = "*"
+
+
+@dataclass(frozen=True)
+class Production:
+    """Row counts by table, as the profile has them, and by model, as they were stated.
+
+    ``stated`` wins over the profile and ``fallback`` is asked where neither knows; a label of
+    ``"*"`` stands for every other model.  ``shape`` says by table and column what values are like;
+    ``profile`` is the path of the file, None where there is none.
+    """
+
+    profile: str | None = None
+    tables: Mapping[str, int | None] = field(default_factory=dict)
+    stated: Mapping[str, int] = field(default_factory=dict)
+    fallback: Mapping[str, int] = field(default_factory=dict)
+    shape: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+
+    def rows(self, table: str, label: str) -> int | None:
+        """The row count of a model; None where nobody knows."""
+        for known, key in (
+            (_by_lower(self.stated), label.lower()),
+            (self.tables, table),
+            (_by_lower(self.fallback), label.lower()),
+            (self.stated, EVERY_OTHER),
+            (self.fallback, EVERY_OTHER),
+        ):
+            if (rows := known.get(key)) is not None:
+                return rows
+        return None
+
+
+def _by_lower(rows: Mapping[str, int]) -> Mapping[str, int]:
+    return {label.lower(): count for label, count in rows.items()}

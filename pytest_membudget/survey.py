@@ -1,0 +1,133 @@
+"""A dry run over a few rows: which tables a migration goes to, so that only those are seeded."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from pytest_membudget.measurement import RAISED, Run
+from pytest_membudget.production import Production
+from pytest_membudget.seedbed import Seedbed
+from pytest_membudget.verdict import ERROR, INCONCLUSIVE, WITHIN, Verdict
+from pytest_membudget.worker.launcher import run
+from pytest_membudget.worker.stage_client import StageClient
+
+if TYPE_CHECKING:
+    from pytest_membudget.session import Subject
+
+_FEW = 20
+# Of fewer than these it takes the same number, whatever the table holds, or finds none.
+_SOME = _FEW / 4
+_ROUNDS = 4
+_DEADLINE = 30.0
+_NO_LIMIT = 1 << 62
+
+
+@dataclass(frozen=True)
+class Survey:
+    """``rows`` of the models to seed, the one that the migration goes to with the most rows first.
+
+    ``unknown`` are labels of models that it goes to and of which nobody knows how many rows there
+    are; ``failure`` is what the migration raised, on tables that were empty or nearly so.
+    """
+
+    rows: dict[str, int]
+    unknown: tuple[str, ...]
+    failure: str
+    details: str
+
+
+def told_apart(subject: Subject) -> Verdict | None:
+    """A verdict at once, where the operations themselves tell that no row is touched."""
+    if subject.told_apart is None:
+        return None
+    return Verdict(WITHIN, None, f"{subject.budget.label} {subject.told_apart}.")
+
+
+def with_rows(
+    subject: Subject, stage: StageClient, progress: Callable[[str], None]
+) -> tuple[Subject, Verdict | None, str]:
+    """The subject with rows to seed, or else a verdict with the details behind an error."""
+    if subject.budget.rows:
+        return subject, None, ""
+    label = subject.budget.label
+    found = survey(subject, subject.production, stage, progress)
+    if found.unknown:
+        names = ", ".join(found.unknown)
+        source = subject.production.profile
+        nobody = f"{source} does not say" if source else "nobody says"
+        reason = (
+            f"{label} goes to {names}, and {nobody} how many rows it has; take the profile anew, "
+            f"or give --membudget-rows {found.unknown[0]}=N."
+        )
+        return subject, Verdict(INCONCLUSIVE, None, reason), ""
+    if found.rows:
+        return replace(subject, budget=replace(subject.budget, rows=found.rows)), None, ""
+    if found.failure:
+        reason = f"{label} raised on a few rows: {found.failure}"
+        return subject, Verdict(ERROR, None, reason), found.details
+    return subject, Verdict(WITHIN, None, f"{label} goes to no table whose rows can add up."), ""
+
+
+def survey(
+    subject: Subject, production: Production, stage: StageClient, progress: Callable[[str], None]
+) -> Survey:
+    """Run it on empty tables, then on a few rows in those that it went to, until it is no more."""
+    tables = stage.call("tables", applied=subject.applied)
+    seeded: set[str] = set()
+    for _ in range(_ROUNDS):
+        progress(f"finding its tables with a few rows in {len(seeded)} of them")
+        done = _dry_run(subject, stage, tables, seeded)
+        met = done.went_to.keys() & tables.keys()
+        if met <= seeded:
+            break
+        seeded |= met
+    grown = [table for table in sorted(met) if _grows_with(table, done, tables[table]["unique"])]
+    if grown:
+        grown += sorted(table for table in met if _is_only_joined(table, done))
+    known = {table: production.rows(table, tables[table]["label"]) for table in grown}
+    rows = {table: count for table, count in known.items() if count}
+    parents = {parent for table in rows for parent in tables[table]["parents"]} - rows.keys()
+    of_parents = {
+        table: count
+        for table in sorted(parents & tables.keys())
+        if (count := production.rows(table, tables[table]["label"]))
+    }
+    largest_first = sorted(rows.items(), key=lambda item: -item[1])
+    return Survey(
+        rows={
+            tables[table]["label"]: count for table, count in [*largest_first, *of_parents.items()]
+        },
+        unknown=tuple(tables[table]["label"] for table in grown if known[table] is None),
+        failure=done.failure if done.outcome == RAISED else "",
+        details=done.details if done.outcome == RAISED else "",
+    )
+
+
+def _dry_run(subject: Subject, stage: StageClient, tables: dict[str, Any], seeded: set[str]) -> Run:
+    rows = {tables[table]["label"]: _FEW for table in sorted(seeded)}
+    bed = Seedbed(stage, replace(subject.budget, rows=rows, seed=None), subject.applied)
+    try:
+        if rows:
+            bed.fill(_FEW)
+        order = subject.order(bed, bed.clone(), deadline=_DEADLINE, stop_above=_NO_LIMIT)
+        return run(replace(order, tables=list(tables)))
+    finally:
+        bed.close()
+
+
+def _grows_with(table: str, done: Run, unique: list[str]) -> bool:
+    """Whether more rows in a table may mean more in the process.
+
+    Not where all that it takes are a few, without a choice or by a key that finds a single one.  A
+    filter that none of a few rows meets may well be met in production.
+    """
+    taken = max(done.read.get(table, 0), done.written.get(table, 0))
+    chosen_by = done.went_to[table]
+    return taken >= _SOME or (bool(chosen_by) and not set(chosen_by) & set(unique))
+
+
+def _is_only_joined(table: str, done: Run) -> bool:
+    """Rows are counted for the first table of a statement: it multiplies those of another one."""
+    return not (table in done.read or table in done.written or done.went_to[table])

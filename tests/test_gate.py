@@ -1,0 +1,290 @@
+"""Migrations checked with no test written: what is collected, and what each item says."""
+
+from __future__ import annotations
+
+import subprocess
+from typing import Any
+
+import pytest
+from project import LOOP, STREAM, Project
+
+GATE = ("--membudget-limit=512Mi", "--membudget-rows=*=40_000")
+FIRST, SECOND = "shop/migrations/0001_initial.py", "shop/migrations/0002_change.py"
+TAG = """
+    from django.db import migrations, models
+
+    class Migration(migrations.Migration):
+        dependencies = [("shop", "{after}")]
+        operations = [
+            migrations.CreateModel("Tag", [("id", models.BigAutoField(primary_key=True))]),
+        ]
+"""
+
+
+def collected(project: Project, *arguments: str) -> list[str]:
+    """Node ids of the gate's items, in order."""
+    run = project.run("--collect-only", "-q", *GATE, *arguments)
+    assert run.ret in (0, 5), run.stdout.str() + run.stderr.str()
+    return [line for line in run.outlines if line.endswith("::membudget")]
+
+
+def gate(project: Project, *arguments: str) -> dict[str, dict[str, Any]]:
+    """The results by migration."""
+    found = project.results(*GATE, *arguments)
+    return {result["migration"]: result for result in found}
+
+
+def git(project: Project, *arguments: str) -> None:
+    who = ("-c", "user.name=x", "-c", "user.email=x@example.com")
+    subprocess.run(["git", *who, *arguments], cwd=project.path, check=True, capture_output=True)
+
+
+@pytest.fixture
+def branch(project: Project) -> Project:
+    """A repository whose branch ``main`` has two migrations, checked out at a branch of its own."""
+    project.migration("0002_change", STREAM)
+    git(project, "init", "-q", "-b", "main")
+    git(project, "add", ".")
+    git(project, "commit", "-q", "-m", "x")
+    git(project, "checkout", "-q", "-b", "topic")
+    return project
+
+
+def test_an_item_for_each_migration_of_the_project(project: Project) -> None:
+    project.migration("0002_change", STREAM)
+    project.write("test_other.py", "def test_other(): pass\n")
+    assert collected(project, "--membudget-gate") == [f"{FIRST}::membudget", f"{SECOND}::membudget"]
+    run = project.run("--collect-only", "-q", *GATE, "--membudget-gate")
+    assert "test_other.py::test_other" in run.stdout.str()
+
+
+def test_what_is_gated_can_be_named(project: Project) -> None:
+    project.migration("0002_change", STREAM)
+    everything = collected(project, "--membudget-gate=all")
+    assert f"{SECOND}::membudget" in everything
+    assert any(
+        node.endswith("contenttypes/migrations/0001_initial.py::membudget") for node in everything
+    )
+    assert len(collected(project, "--membudget-gate=shop")) == 2
+    second = [f"{SECOND}::membudget"]
+    assert collected(project, "--membudget-gate=shop.0002") == second
+    assert collected(project, "--membudget-gate", SECOND) == second
+    assert collected(project, "--membudget-gate=all", SECOND) == second
+    assert collected(project, "--membudget-gate=all", "shop") == collected(
+        project, "--membudget-gate"
+    )
+    assert collected(project, "--membudget-gate=all", f"{SECOND}::membudget") == second
+    assert collected(project, "--membudget-gate=all", "-k", "0002_change") == second
+
+
+def test_what_means_nothing_is_refused(project: Project) -> None:
+    run = project.run(*GATE, "--membudget-gate=shpo")
+    assert run.ret == 4
+    run.stderr.fnmatch_lines(
+        ["*'shpo' is no app with migrations, no migration, no path and no git ref*"]
+    )
+    run = project.run(*GATE, "--membudget-gate=shop.0009")
+    run.stderr.fnmatch_lines(["*shop has no migration '0009'*"])
+
+
+def test_what_was_added_or_changed_since_a_ref(branch: Project) -> None:
+    assert collected(branch, "--membudget-gate=main") == []
+    branch.migration("0003_added", LOOP)
+    third = "shop/migrations/0003_added.py::membudget"
+    assert collected(branch, "--membudget-gate=main") == [third]
+    git(branch, "add", ".")
+    git(branch, "commit", "-q", "-m", "x")
+    assert collected(branch, "--membudget-gate=main") == [third]
+    (branch.path / SECOND).write_text((branch.path / SECOND).read_text() + "# changed\n")
+    assert collected(branch, "--membudget-gate=main") == [f"{SECOND}::membudget", third]
+
+
+def test_a_renamed_migration_is_a_new_one(branch: Project) -> None:
+    git(branch, "mv", SECOND, "shop/migrations/0002_renamed.py")
+    assert collected(branch, "--membudget-gate=main") == [
+        "shop/migrations/0002_renamed.py::membudget"
+    ]
+
+
+def test_a_project_in_a_sub_folder_of_its_repository(branch: Project) -> None:
+    branch.migration("0003_added", LOOP)
+    top = branch.path
+    inner = top / "backend"
+    inner.mkdir()
+    for name in ("shop", "settings.py", "urls.py", "pytest.ini"):
+        (top / name).rename(inner / name)
+    git(branch, "add", "-A")
+    git(branch, "commit", "-q", "-m", "x")
+    (inner / FIRST).write_text((inner / FIRST).read_text() + "# changed\n")
+    run = branch.run(
+        "--collect-only",
+        "-q",
+        *GATE,
+        "--membudget-gate=topic",
+        "-c",
+        "backend/pytest.ini",
+        "backend",
+    )
+    assert [line for line in run.outlines if "::" in line] == [f"{FIRST}::membudget"]
+
+
+def test_a_loop_is_found_and_a_schema_change_costs_nothing(project: Project, vendor: str) -> None:
+    project.migration("0002_change", LOOP)
+    project.write("shop/migrations/0003_tag.py", TAG.format(after="0002_change"))
+    run = project.run(
+        "--membudget-gate",
+        "--membudget-limit=64Mi",
+        "--membudget-rows=*=400_000",
+        "--membudget-json=results.json",
+        "--durations=0",
+    )
+    run.assert_outcomes(passed=2, failed=1)
+    results = {result["migration"]: result for result in project.read_results()}
+    assert results["shop.0002_change"]["verdict"] == "exceeds"
+    assert list(results["shop.0002_change"]["rows"]) == ["shop.Order", "shop.Customer"]
+    assert results["shop.0002_change"]["nodeid"] == f"{SECOND}::membudget"
+    tag = results["shop.0003_tag"]
+    assert (tag["verdict"], tag["samples"], tag["rows"]) == ("within", [], {})
+    assert (
+        tag["reason"]
+        == "shop.0003_tag runs no code over rows: altering tables is the database's work."
+    )
+    assert tag["duration_s"] < 0.1
+
+
+def test_only_the_tables_that_it_goes_to_are_seeded(project: Project) -> None:
+    project.migration(
+        "0002_change",
+        """
+        def forwards(apps, schema_editor):
+            Customer = apps.get_model("shop", "Customer")
+            Customer.objects.create(email="new@example.com")
+            for customer in Customer.objects.iterator():
+                customer.email
+        """,
+    )
+    result = gate(project, "--membudget-gate=shop.0002")["shop.0002_change"]
+    assert result["rows"] == {"shop.Customer": 40_000}
+    assert result["verdict"] == "within", result["reason"]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "Order.objects.filter(pk=7).first()",
+        "Order.objects.count()",
+        'apps.get_model("shop", "Customer").objects.get_or_create(email="new@example.com")',
+        'apps.get_model("shop", "Customer").objects.create(email="new@example.com")',
+    ],
+)
+def test_a_few_rows_are_no_growth(project: Project, body: str) -> None:
+    project.migration(
+        "0002_change",
+        f"""
+        def forwards(apps, schema_editor):
+            Order = apps.get_model("shop", "Order")
+            {body}
+    """,
+    )
+    result = gate(project, "--membudget-gate=shop.0002")["shop.0002_change"]
+    assert (result["verdict"], result["samples"]) == ("within", [])
+    assert result["reason"] == "shop.0002_change goes to no table whose rows can add up."
+
+
+def test_rows_that_nobody_knows_of_are_no_pass(project: Project) -> None:
+    project.migration("0002_change", STREAM)
+    run = project.run(
+        "--membudget-gate=shop.0002",
+        "--membudget-limit=512Mi",
+        "--membudget-rows=shop.Customer=5_000",
+    )
+    run.assert_outcomes(failed=1)
+    run.stdout.fnmatch_lines(["*goes to shop.Order, and nobody says how many rows it has*"])
+
+
+def test_a_branch_that_only_rows_lead_to_is_found(project: Project) -> None:
+    project.migration(
+        "0002_change",
+        """
+        def forwards(apps, schema_editor):
+            for order in apps.get_model("shop", "Order").objects.iterator():
+                order.customer.email
+    """,
+    )
+    result = gate(project, "--membudget-gate=shop.0002")["shop.0002_change"]
+    assert set(result["rows"]) == {"shop.Order", "shop.Customer"}
+
+
+def test_settings_of_one_migration(project: Project) -> None:
+    project.migration("0002_change", STREAM)
+    project.write(
+        "pyproject.toml",
+        """
+        [tool.membudget.migrations."shop.0001_initial"]
+        skip = "it was applied years ago"
+
+        [tool.membudget.migrations."shop.0002"]
+        limit = "8Mi"
+        rows = {"shop.Order" = 3000}
+        time_budget = 10
+    """,
+    )
+    run = project.run("--membudget-gate", *GATE, "--membudget-json=results.json", "-rs")
+    run.assert_outcomes(failed=1, skipped=1)
+    run.stdout.fnmatch_lines(["*SKIPPED*it was applied years ago*"])
+    (result,) = project.read_results()
+    assert (result["limit_bytes"], result["rows"]) == (8 * 2**20, {"shop.Order": 3000})
+
+
+@pytest.mark.parametrize(
+    ("entry", "problem"),
+    [
+        ('"shop.0002"]\nskip = ""', "skip='' gives no reason; write skip = \"why\""),
+        ('"shop.0009"]\nlimit = 1', "shop has no migration '0009'"),
+        ('"shop.0002"]\nlimits = 1', "no setting 'limits'; there are limit, rows"),
+        ('"shop.0002"]\nlimit = "lots"', "limit: "),
+    ],
+)
+def test_settings_that_can_not_be_read(project: Project, entry: str, problem: str) -> None:
+    project.migration("0002_change", STREAM)
+    project.write("pyproject.toml", f"[tool.membudget.migrations.{entry}\n")
+    run = project.run("--membudget-gate=shop.0002", *GATE)
+    assert run.ret == 4
+    assert problem in run.stderr.str()
+
+
+def test_beside_other_options(project: Project) -> None:
+    project.migration("0002_change", LOOP)
+    project.write("test_other.py", "def test_other(): pass\n")
+    small = ("--membudget-gate", "--membudget-limit=8Mi", "--membudget-rows=*=3_000")
+    project.run(*small, "-n2", "--no-migrations").assert_outcomes(passed=2, failed=1)
+    project.run(*small, "--reuse-db", "--lf").assert_outcomes(failed=1)
+    project.run(*small, "-x", "--ff").assert_outcomes(failed=1)
+
+
+def test_migrations_that_live_elsewhere(project: Project) -> None:
+    (project.path / "history").mkdir()
+    project.write("history/__init__.py", "")
+    for name in ("__init__.py", "0001_initial.py"):
+        (project.path / "shop/migrations" / name).rename(project.path / "history" / name)
+    settings = project.path / "settings.py"
+    settings.write_text(settings.read_text() + '\nMIGRATION_MODULES = {"shop": "history"}\n')
+    assert collected(project, "--membudget-gate") == ["history/0001_initial.py::membudget"]
+
+
+def test_squashed_migrations_are_recorded_only(project: Project) -> None:
+    project.migration("0002_change", LOOP)
+    project.write(
+        "shop/migrations/0001_squashed_0002.py",
+        """
+        from django.db import migrations
+
+        class Migration(migrations.Migration):
+            initial = True
+            replaces = [("shop", "0001_initial"), ("shop", "0002_change")]
+            operations = []
+    """,
+    )
+    (result,) = gate(project, "--membudget-gate").values()
+    assert result["migration"] == "shop.0001_squashed_0002"
+    assert "replaces 2 migrations that production has applied" in result["reason"]
