@@ -109,7 +109,7 @@ class _Investigation:
         results = {
             (one["file"], one["line"]): one["bytes"] / size / counted
             for one in run.observed["results"]
-            if one["rows"] >= _WHOLE_TABLE * size
+            if one["file"] and one["rows"] >= _WHOLE_TABLE * size
         }
         return case, results
 
