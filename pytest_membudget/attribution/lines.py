@@ -93,13 +93,16 @@ def lines(
         add(_place(site.own), None if site.via is None else _place(site.via), kind, size)
     # What was not alive any more, and estimates, never take more than what the lines leave.
     left = max(0.0, whole - traced)
-    alive = {site.own[1:] for site in sums if site.cause == CLIENT_RESULT}
     for (file, line), size in results.items():
-        if (file, line) not in alive:
-            held = min(left, size)
-            left -= held
-            of_library = Place("", None, _HELD.format(_LIBRARIES.get(vendor, vendor)), "")
-            add(_place(_frame_at(sums, file, line)), of_library, "c", held)
+        alive = sum(
+            held
+            for site, held in sums.items()
+            if site.cause == CLIENT_RESULT and site.own[1:] == (file, line)
+        )
+        held = min(left, max(0.0, size - alive))
+        left -= held
+        of_library = Place("", None, _HELD.format(_LIBRARIES.get(vendor, vendor)), "")
+        add(_place(_frame_at(sums, file, line)), of_library, "c", held)
     found.sort(key=lambda line: -line.bytes_per_row)
     overhead = kept + sum(one.overhead for stacks in by_site.values() for one in stacks)
     if scale.measured is not None:
