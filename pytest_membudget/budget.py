@@ -11,6 +11,7 @@ from pytest_membudget.errors import BudgetError
 from pytest_membudget.units import parse_rows, parse_seconds, parse_size
 
 DEFAULT_TIME_BUDGET = 60.0
+_FEW = 3
 ATTRIBUTION = ("failed", "always", "never")
 
 MigrationName = str | tuple[str, str]
@@ -53,8 +54,11 @@ class Budget:
 
     @property
     def label(self) -> str:
-        """``"shop.0002_backfill_total"``; several are joined with ``" + "``."""
-        return " + ".join(".".join(key) for key in self.migrations)
+        """``"shop.0002_backfill_total"``; a few are joined with ``" + "``, many are counted."""
+        names = [".".join(key) for key in self.migrations]
+        if len(names) <= _FEW:
+            return " + ".join(names)
+        return f"{names[0]} … {names[-1]} ({len(names)} migrations)"
 
     @property
     def counted_model(self) -> str:

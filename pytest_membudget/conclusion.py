@@ -79,4 +79,5 @@ def _findings(
         projected_duration=projected_duration,
         threshold=evidence.counted(evidence.threshold_ahead()) if grows else None,
         breaks_at=evidence.breaks_at(),
+        peaks=evidence.peaks() if evidence.samples else [],
     )

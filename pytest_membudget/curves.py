@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from pytest_membudget.measurement import Run, Sample
 from pytest_membudget.projection import REPEATABILITY, REPEATABILITY_OF_TREES, VISIBLE, Point
+from pytest_membudget.worker.high_water import OF_MIGRATION
 
 _ENOUGH = 3
 # A phase that rose by less stays close to what it began with, the concern of the ones before.
@@ -22,6 +24,26 @@ def curves(samples: Sequence[Sample]) -> list[list[Point]]:
     if not samples:
         return []
     return _phases(samples) or [_points(samples, [sample.run.peak for sample in samples])]
+
+
+def curves_by_migration(samples: Sequence[Sample]) -> dict[str, list[list[Point]]]:
+    """The same for each of several migrations of one process, by its label."""
+    labels = {
+        shape.split(OF_MIGRATION)[0]
+        for sample in samples
+        for shape in sample.run.phases
+        if OF_MIGRATION in shape
+    }
+    return {
+        label: curves([_of_migration(sample, label + OF_MIGRATION) for sample in samples])
+        for label in sorted(labels)
+    }
+
+
+def _of_migration(sample: Sample, head: str) -> Sample:
+    own = {shape: marks for shape, marks in sample.run.phases.items() if shape.startswith(head)}
+    peak = max((marks[1] for marks in own.values()), default=0)
+    return replace(sample, run=replace(sample.run, phases=own, peak=peak))
 
 
 def noise_of(samples: Sequence[Sample]) -> float:

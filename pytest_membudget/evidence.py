@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from pytest_membudget.budget import Budget
-from pytest_membudget.curves import breaks_at, curves, most_elsewhere, noise_of
+from pytest_membudget.curves import breaks_at, curves, curves_by_migration, most_elsewhere, noise_of
 from pytest_membudget.findings import touched_share
 from pytest_membudget.ladder import Ladder
 from pytest_membudget.measurement import Sample
@@ -92,6 +92,15 @@ class Evidence:
         whole = baseline + (projection.high - baseline) / touched
         return replace(projection, high=max(projection.high, whole))
 
+    def peaks(self) -> list[tuple[str, float]]:
+        """Of several migrations each one's peak at production's rows, the highest first."""
+        projections = {
+            label: project_highest(points, self.ladder.rows, noise_of(self.samples))
+            for label, points in curves_by_migration(self.ladder.climb(self.samples)).items()
+        }
+        found = [(label, one.peak) for label, one in projections.items() if one is not None]
+        return sorted(found, key=lambda item: -item[1])
+
     def threshold_ahead(self) -> int | None:
         """The least threshold that the samples have not left behind, where production does.
 
@@ -148,7 +157,7 @@ class Evidence:
 
     def verdict(self) -> Verdict:
         projection = self.projection()
-        return judge(
+        verdict = judge(
             self.budget,
             self.samples,
             projection,
@@ -158,6 +167,10 @@ class Evidence:
             telling=projection is not None and self.stands_alone(projection),
             breaks_at=self.breaks_at(),
         )
+        peaks = self.peaks()
+        if len(peaks) < 2 or verdict.basis is None:
+            return verdict
+        return replace(verdict, reason=f"{verdict.reason} {peaks[0][0]} sets the peak.")
 
     def _is_enough(self, projection: Projection) -> bool:
         if projection.measured:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pytest_membudget import measurement
 from pytest_membudget.budget import Budget
 from pytest_membudget.measurement import Sample
-from pytest_membudget.units import format_rows, format_seconds
+from pytest_membudget.units import format_rows, format_seconds, format_size
 from pytest_membudget.verdict import TOUCHED_ALL
 
 
@@ -48,11 +48,12 @@ def find(
     projected_duration: float | None,
     threshold: int | None,
     breaks_at: int | None,
+    peaks: Sequence[tuple[str, float]] = (),
 ) -> list[Finding]:
     """Everything that the reader of a verdict should know about how it came about.
 
     ``threshold`` and ``breaks_at`` are row counts: of a chunk that no sample has filled, and from
-    which on a statement has too many parameters.
+    which on a statement has too many parameters; ``peaks`` are those of several migrations.
     """
     found = [Finding(code, message) for code, message in budget.findings]
     if not samples:
@@ -60,6 +61,11 @@ def find(
     found += _about_rows(budget, samples, touched, fresh)
     found += _about_process(samples, vendor)
     found += _about_time(budget, samples, projected_duration)
+    if len(peaks) > 1:
+        each = ", ".join(f"{label} {format_size(peak)}" for label, peak in peaks)
+        found.append(
+            Finding("peak-set-by", f"{peaks[0][0]} sets the peak; each would peak at: {each}")
+        )
     if breaks_at is not None:
         found.append(
             Finding(

@@ -288,3 +288,16 @@ def test_squashed_migrations_are_recorded_only(project: Project) -> None:
     (result,) = gate(project, "--membudget-gate").values()
     assert result["migration"] == "shop.0001_squashed_0002"
     assert "replaces 2 migrations that production has applied" in result["reason"]
+
+
+def test_a_deploy_is_measured_as_one(branch: Project, vendor: str) -> None:
+    branch.migration("0003_loop", LOOP)
+    branch.migration("0004_stream", STREAM)
+    (result,) = branch.results("--membudget-gate=deploy:main", *GATE)
+    assert result["nodeid"] == "deploy::membudget"
+    assert result["migration"] == "shop.0003_loop + shop.0004_stream"
+    assert result["reason"].endswith(" shop.0003_loop sets the peak.")
+    assert result["verdict"] == "within"
+    (peaks,) = [one for one in result["findings"] if one["code"] == "peak-set-by"]
+    assert "each would peak at: shop.0003_loop " in peaks["message"]
+    assert ", shop.0004_stream " in peaks["message"]

@@ -2,27 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from pytest_membudget.errors import BudgetError
 from pytest_membudget.frames import Ownership
-from pytest_membudget.migrations.history import History, Key, history
+from pytest_membudget.migrations.history import Key, history
 from pytest_membudget.repository import Repository
 
-OWN, ALL = "own", "all"
+OWN, ALL, DEPLOY = "own", "all", "deploy:"
 
 
 @dataclass(frozen=True)
 class Gated:
-    """A migration to be measured: ``later`` are those of the same gate that come after it.
+    """What is measured as one: a migration, or with ``file`` None all those of a deploy.
 
-    ``told_apart`` says why it needs no measuring, None where it does.
+    ``later`` are the migrations of the same gate that come after it; ``told_apart`` says why it
+    needs no measuring, None where it does.
     """
 
-    key: Key
-    file: Path
+    keys: tuple[Key, ...]
+    file: Path | None
     later: tuple[Key, ...]
     told_apart: str | None
 
@@ -32,52 +33,65 @@ def select(what: str, rootdir: Path) -> list[Gated]:
 
     It is ``"own"``, those that no installed package brings, ``"all"``, an app, ``"app.name"``, a
     file or folder, or a git ref, whose merge base with HEAD lacks them or has them otherwise.
-    Raises BudgetError for anything else.
+    After ``"deploy:"`` they are one.  Raises BudgetError for anything else.
     """
-    project = history()
-    files = {key: Path(file).resolve() for key, file in project.every_file().items()}
-    existed: Callable[[Path], bool] = lambda file: True  # noqa: E731
-    if what == OWN:
-        owned = Ownership([])
-        wanted = {key for key in project.loader.graph.nodes if owned.is_own(str(files[key]))}
-    elif what == ALL:
-        wanted = set(project.loader.graph.nodes)
-    elif what in project.loader.migrated_apps:
-        wanted = {key for key in project.loader.graph.nodes if key[0] == what}
-    elif what.partition(".")[0] in project.loader.migrated_apps:
-        wanted = {project.find(what)}
-    elif (rootdir / what).exists():
-        path = (rootdir / what).resolve()
-        wanted = {key for key, file in files.items() if file == path or path in file.parents}
-    else:
+    chosen = _Choice(what.removeprefix(DEPLOY), rootdir)
+    keys = chosen.keys
+    if not what.startswith(DEPLOY):
+        return [
+            Gated((key,), chosen.files[key], tuple(keys[place + 1 :]), chosen.told_apart([key]))
+            for place, key in enumerate(keys)
+        ]
+    applied = tuple(key for key in keys if chosen.replaces(key) is None)
+    return [Gated(applied, None, (), chosen.told_apart(applied))] if applied else []
+
+
+class _Choice:
+    """``keys`` in the order of the graph, with the ``files`` of all."""
+
+    def __init__(self, what: str, rootdir: Path) -> None:
+        self._project = history()
+        self._existed: Callable[[Path], bool] = lambda file: True
+        self.files = {key: Path(file).resolve() for key, file in self._project.every_file().items()}
+        wanted = self._wanted(what, rootdir)
+        self.keys = [key for key in self._project.order() if key in wanted]
+
+    def told_apart(self, keys: Sequence[Key]) -> str | None:
+        """Why there is nothing to measure; None where there is."""
+        replaces = self.replaces(keys[0]) if len(keys) == 1 else None
+        return replaces or self._project.does_nothing(keys)
+
+    def replaces(self, key: Key) -> str | None:
+        """A squashed migration is recorded, not run, where what it replaces has been applied."""
+        replaced = self._project.loader.disk_migrations[key].replaces
+        folder = self.files[key].parent
+        if not any(app != key[0] or self._existed(folder / f"{name}.py") for app, name in replaced):
+            return None
+        return (
+            f"replaces {len(replaced)} migrations that production has applied, and is only recorded"
+        )
+
+    def _wanted(self, what: str, rootdir: Path) -> Collection[Key]:
+        loader, files = self._project.loader, self.files
+        apps, nodes = loader.migrated_apps, loader.graph.nodes
+        if what == OWN:
+            owned = Ownership([])
+            return {key for key in nodes if owned.is_own(str(files[key]))}
+        if what == ALL:
+            return set(nodes)
+        if what in apps:
+            return {key for key in nodes if key[0] == what}
+        if what.partition(".")[0] in apps:
+            return {self._project.find(what)}
+        if (rootdir / what).exists():
+            path = (rootdir / what).resolve()
+            return {key for key, file in files.items() if file == path or path in file.parents}
         try:
             repository = Repository(rootdir, what)
         except BudgetError as error:
             raise BudgetError(
                 f"{what!r} is no app with migrations, no migration, no path and no git ref: {error}"
             ) from None
+        self._existed = repository.had
         changed = repository.changed_files()
-        wanted = {key for key, file in files.items() if file in changed}
-        existed = repository.had
-    ordered = [key for key in project.order() if key in wanted]
-    return [
-        Gated(
-            key,
-            files[key],
-            tuple(ordered[place + 1 :]),
-            _replaces(project, key, files, existed) or project.does_nothing([key]),
-        )
-        for place, key in enumerate(ordered)
-    ]
-
-
-def _replaces(
-    project: History, key: Key, files: dict[Key, Path], existed: Callable[[Path], bool]
-) -> str | None:
-    """A squashed migration is recorded, not run, where what it replaces has been applied."""
-    replaced = project.loader.disk_migrations[key].replaces
-    folder = files[key].parent
-    known = [name for app, name in replaced if app != key[0] or existed(folder / f"{name}.py")]
-    if not known:
-        return None
-    return f"replaces {len(replaced)} migrations that production has applied, and is only recorded"
+        return {key for key, file in files.items() if file in changed}

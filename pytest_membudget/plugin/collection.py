@@ -110,9 +110,13 @@ def _overrides(rootpath: Path) -> dict[tuple[str, str], Override]:
     return found
 
 
-def override_of(key: tuple[str, str], rootpath: Path) -> Override:
-    """What pyproject.toml says of a migration.  Raises BudgetError."""
-    return _overrides(rootpath).get(key, Override())
+def override_of(keys: Sequence[tuple[str, str]], rootpath: Path) -> Override:
+    """What pyproject.toml says of a migration; several of one deploy have nothing of their own.
+
+    Raises BudgetError.
+    """
+    of_each = [_overrides(rootpath).get(key, Override()) for key in keys]
+    return of_each[0] if len(of_each) == 1 else Override()
 
 
 @contextmanager

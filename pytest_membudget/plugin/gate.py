@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 
 _EVERYWHERE = "membudget_gate_everywhere"
+_DEPLOY = "deploy::membudget"
 
 
 class Gate:
@@ -25,12 +26,12 @@ class Gate:
         self._what = what
         asked = config.args_source == pytest.Config.ArgsSource.ARGS
         self._everywhere = getattr(config, "workerinput", {}).get(_EVERYWHERE, not asked)
-        self._gated: dict[Path, list[Gated]] | None = None
+        self._gated: list[Gated] | None = None
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_collection(self, session: pytest.Session) -> None:
         if self._everywhere:
-            session.config.args += [str(path) for path in self._by_file()]
+            session.config.args += [str(one.file) for one in self._all() if one.file is not None]
 
     @pytest.hookimpl(wrapper=True)
     def pytest_collect_file(
@@ -38,7 +39,7 @@ class Gate:
     ) -> Generator[None, list[pytest.Collector], list[pytest.Collector]]:
         """A migration that is named on the command line is no module of tests as well."""
         found = yield
-        if file_path.suffix != ".py" or file_path.resolve() not in self._by_file():
+        if file_path.suffix != ".py" or self.of(file_path) is None:
             return found
         return [MigrationFile.from_parent(parent, path=file_path, nodeid=self._nodeid(file_path))]
 
@@ -48,33 +49,35 @@ class Gate:
         node.workerinput[_EVERYWHERE] = self._everywhere
 
     @pytest.hookimpl(tryfirst=True)
-    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+    def pytest_collection_modifyitems(
+        self, session: pytest.Session, items: list[pytest.Item]
+    ) -> None:
         """In the order in which they are applied, after the tests; each once."""
-        ranks = {gated.key: rank for rank, gated in enumerate(self._all())}
-        own = {item.gated.key: item for item in items if isinstance(item, MigrationItem)}
+        own = {item.gated.keys: item for item in items if isinstance(item, MigrationItem)}
         items[:] = [item for item in items if not isinstance(item, MigrationItem)]
-        items += [own[key] for key in sorted(own, key=lambda key: ranks[key])]
+        for gated in self._all():
+            if gated.keys in own:
+                items.append(own[gated.keys])
+            elif gated.file is None and self._everywhere:
+                items.append(
+                    MigrationItem.from_parent(session, name="deploy", nodeid=_DEPLOY, gated=gated)
+                )
 
     def _nodeid(self, file: Path) -> str | None:
         """pytest has no name for the file of an installed package, which is outside of rootdir."""
         return None if self._rootpath in file.parents else short_path(str(file))
 
-    def of(self, file: Path) -> list[Gated]:
-        return self._by_file()[file.resolve()]
+    def of(self, file: Path) -> Gated | None:
+        """The migration of a file, if the gate is about it."""
+        return next((one for one in self._all() if one.file == file.resolve()), None)
 
-    def _all(self) -> Iterator[Gated]:
-        for of_file in self._by_file().values():
-            yield from of_file
-
-    def _by_file(self) -> dict[Path, list[Gated]]:
+    def _all(self) -> list[Gated]:
         if self._gated is None:
             from pytest_membudget.errors import BudgetError
             from pytest_membudget.plugin.collection import select_migrations
 
-            self._gated = {}
             try:
-                for gated in select_migrations(self._what, self._rootpath):
-                    self._gated.setdefault(gated.file, []).append(gated)
+                self._gated = select_migrations(self._what, self._rootpath)
             except BudgetError as error:
                 raise pytest.UsageError(f"--membudget-gate: {error}") from None
         return self._gated
@@ -85,12 +88,11 @@ class MigrationFile(pytest.File):
 
     def collect(self) -> Iterator[MigrationItem]:
         gate = self.config.pluginmanager.getplugin("membudget-gate")
-        for gated in gate.of(self.path):
-            yield MigrationItem.from_parent(self, name="membudget", gated=gated)
+        yield MigrationItem.from_parent(self, name="membudget", gated=gate.of(self.path))
 
 
 class MigrationItem(pytest.Item):
-    """One migration; what it runs is its guard, as for a test whose body is empty."""
+    """One migration, or those of one deploy; its guard measures, as for a test with no body."""
 
     def __init__(self, *, gated: Gated, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -100,4 +102,4 @@ class MigrationItem(pytest.Item):
         """Nothing of its own."""
 
     def reportinfo(self) -> tuple[Path, int, str]:
-        return self.path, 0, ".".join(self.gated.key)
+        return self.path, 0, " + ".join(".".join(key) for key in self.gated.keys)

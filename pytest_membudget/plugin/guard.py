@@ -84,10 +84,10 @@ def make_guard(item: pytest.Item, options: Options, stages: Stages) -> Guard:
     gated = getattr(item, "gated", None)
     marker = item.get_closest_marker("membudget")
     if gated is not None:
-        override = override_of(gated.key, item.config.rootpath)
+        override = override_of(gated.keys, item.config.rootpath)
         if override.skip is not None:
             item.add_marker(pytest.mark.skip(reason=override.skip))
-        subject = complete((gated.key,), override.arguments, options, gated)
+        subject = complete((list(gated.keys),), override.arguments, options, gated)
     elif marker is not None:
         subject = complete(marker.args, marker.kwargs, options)
     else:

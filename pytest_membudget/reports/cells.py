@@ -13,7 +13,14 @@ from pytest_membudget.units import (
 )
 
 WITHIN, INCONCLUSIVE = "within", "inconclusive"
-_NOTED_ALWAYS = {"async-code", "broke-at-scale", "rows-untouched", "debug-on", "time-superlinear"}
+_NOTED_ALWAYS = {
+    "async-code",
+    "broke-at-scale",
+    "rows-untouched",
+    "debug-on",
+    "time-superlinear",
+    "peak-set-by",
+}
 
 
 def migration(result: dict[str, Any]) -> str:

@@ -80,6 +80,8 @@ def _apply(request: dict[str, Any], reply: dict[str, Any], phases: Phases) -> No
     else:
         from django.core.management import execute_from_command_line
 
+    if len(request["migrations"]) > 1:
+        _tell_migrations_apart(phases)
     started = time.perf_counter()
     try:
         with accompanied:
@@ -97,6 +99,20 @@ def _apply(request: dict[str, Any], reply: dict[str, Any], phases: Phases) -> No
         "parameter_limit": _parameter_limit(request["alias"]),
     }
     reply["applied"] = _applied(request["alias"], request["migrations"])
+
+
+def _tell_migrations_apart(phases: Phases) -> None:
+    from django.db.migrations.executor import MigrationExecutor
+
+    def telling(method: Any) -> Any:
+        def apply(self: Any, state: Any, migration: Any, *args: Any, **kwargs: Any) -> Any:
+            phases.begin_migration(f"{migration.app_label}.{migration.name}")
+            return method(self, state, migration, *args, **kwargs)
+
+        return apply
+
+    for name in ("apply_migration", "unapply_migration"):
+        setattr(MigrationExecutor, name, telling(getattr(MigrationExecutor, name)))
 
 
 def _applied(alias: str, migrations: list[list[str]]) -> list[bool]:

@@ -22,6 +22,7 @@ _MOST_PHASES = 40
 _MOST_HEADS = 500
 _PARAMETERS = re.compile(r"(?:%s|\?|\d+)(?:\s*,\s*(?:%s|\?|\d+))*")
 _START = "start"
+OF_MIGRATION = "\n"
 
 
 def memory() -> dict[str, int]:
@@ -38,12 +39,15 @@ class Phases:
     """A phase begins with the first statement of a shape that has not been seen before.
 
     ``marks`` holds by shape what it began with and its peak, in bytes and in order; the first is
-    ``"start"``, before any statement.  It is empty where a mark could not be set back.
+    ``"start"``, before any statement.  It is empty where a mark could not be set back.  Of several
+    migrations each has phases of its own, named ``"app.name\n"`` and the shape.
     """
 
     def __init__(self) -> None:
         self.marks: dict[str, tuple[int, int]] = {}
         self.peak = 0
+        self._migration = ""
+        self._first_of_migration = 0
         self._current: str | None = None
         self._heads: set[str] = set()
         self._owner = os.getpid()
@@ -51,6 +55,15 @@ class Phases:
 
     def begin(self) -> None:
         self._enter(_START)
+
+    def begin_migration(self, label: str) -> None:
+        """What follows is of another migration, whatever statements were seen before."""
+        if self._current is None:
+            return
+        self._close()
+        self._heads.clear()
+        self._migration, self._first_of_migration = f"{label}{OF_MIGRATION}", len(self.marks)
+        self._enter(self._migration + _START)
 
     def note(self, sql: object) -> None:
         """Begin a phase where ``sql`` is of a new shape: its head, whatever the parameters."""
@@ -64,8 +77,9 @@ class Phases:
             return
         try:
             self._heads.add(head)
-            shape = _PARAMETERS.sub("%s", head)
-            if shape not in self.marks and len(self.marks) < _MOST_PHASES:
+            shape = self._migration + _PARAMETERS.sub("%s", head)
+            many = len(self.marks) - self._first_of_migration
+            if shape not in self.marks and many < _MOST_PHASES:
                 self._close()
                 self._enter(shape)
         finally:
