@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from pytest_membudget.errors import BudgetError
+from pytest_membudget.growth import Growth
+from pytest_membudget.growth import read_growth as read_growth
 from pytest_membudget.units import parse_rows, parse_seconds, parse_size
 
 DEFAULT_TIME_BUDGET = 60.0
@@ -39,7 +41,8 @@ class Budget:
     """One question, complete: does this migration fit ``limit`` bytes at ``rows`` rows?
 
     ``migrations`` are ``(app_label, name)`` keys of the project's migration graph in the order
-    in which they are applied.  ``rows`` is keyed by canonical label, ``"shop.Order"``.
+    in which they are applied.  ``rows`` is keyed by canonical label, ``"shop.Order"``; ``growth``
+    is that of production's rows, where it is stated.
     """
 
     migrations: tuple[tuple[str, str], ...]
@@ -51,6 +54,7 @@ class Budget:
     reverse: bool = False
     time_budget: float = DEFAULT_TIME_BUDGET
     findings: tuple[tuple[str, str], ...] = field(default=())
+    growth: Growth | None = None
 
     @property
     def label(self) -> str:

@@ -80,4 +80,5 @@ def _findings(
         threshold=evidence.counted(evidence.threshold_ahead()) if grows else None,
         breaks_at=evidence.breaks_at(),
         peaks=evidence.peaks() if evidence.samples else [],
+        fits=evidence.fits() if projection is not None else None,
     )

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pytest_membudget import measurement
 from pytest_membudget.budget import Budget
 from pytest_membudget.measurement import Sample
-from pytest_membudget.units import format_rows, format_seconds, format_size
+from pytest_membudget.units import format_rows, format_seconds, format_size, round_rows_down
 from pytest_membudget.verdict import TOUCHED_ALL
 
 
@@ -49,11 +49,13 @@ def find(
     threshold: int | None,
     breaks_at: int | None,
     peaks: Sequence[tuple[str, float]] = (),
+    fits: int | None = None,
 ) -> list[Finding]:
     """Everything that the reader of a verdict should know about how it came about.
 
     ``threshold`` and ``breaks_at`` are row counts: of a chunk that no sample has filled, and from
-    which on a statement has too many parameters; ``peaks`` are those of several migrations.
+    which on a statement has too many parameters; ``peaks`` are those of several migrations,
+    ``fits`` how many rows would fit.
     """
     found = [Finding(code, message) for code, message in budget.findings]
     if not samples:
@@ -61,6 +63,16 @@ def find(
     found += _about_rows(budget, samples, touched, fresh)
     found += _about_process(samples, vendor)
     found += _about_time(budget, samples, projected_duration)
+    production = budget.rows[budget.counted_model]
+    if budget.growth is not None and fits is not None and fits > production:
+        until = budget.growth.until(fits / production)
+        found.append(
+            Finding(
+                "breaks-in",
+                f"at {budget.growth.text} it will not fit any more in {until}, with "
+                f"{format_rows(round_rows_down(fits))} {budget.counted_model} rows",
+            )
+        )
     if len(peaks) > 1:
         each = ", ".join(f"{label} {format_size(peak)}" for label, peak in peaks)
         found.append(

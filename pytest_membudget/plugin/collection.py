@@ -72,6 +72,7 @@ def complete(
         reverse=request.reverse,
         time_budget=time_budget.value if time_budget else DEFAULT_TIME_BUDGET,
         findings=tuple(project.findings(keys, reverse=request.reverse)),
+        growth=options.growth.value if options.growth else None,
     )
     targets = project.migrate_targets(keys, reverse=request.reverse)
     return Subject(

@@ -31,7 +31,7 @@ class Options:
     ``limit`` is bytes or ``"cgroup"``, ``rows`` maps model labels to production's row counts,
     ``time_budget`` is seconds; ``json``, ``html`` and ``markdown`` are paths, ``inconclusive`` is
     ``"fail"`` or ``"warn"``, ``attribution`` is ``"failed"``, ``"always"`` or ``"never"``;
-    ``profile`` is a path, ``gate`` names migrations.
+    ``profile`` is a path, ``gate`` names migrations, ``growth`` is that of production's rows.
     """
 
     limit: Setting | None
@@ -44,6 +44,7 @@ class Options:
     attribution: Setting
     profile: Setting | None
     gate: Setting | None
+    growth: Setting | None
 
 
 def add_options(parser: pytest.Parser) -> None:
@@ -129,6 +130,12 @@ def add_options(parser: pytest.Parser) -> None:
     parser.addini("membudget_markdown", "ini twin of --membudget-markdown", default=None)
     parser.addini("membudget_attribution", "ini twin of --membudget-attribution", default=None)
     parser.addini(
+        "membudget_growth",
+        'how production\'s rows grow, "5% a month": a report then says when a budget will break '
+        "(default: none)",
+        default=None,
+    )
+    parser.addini(
         "membudget_inconclusive",
         'what an inconclusive verdict does: "fail" the test or "warn" (default: fail)',
         default=None,
@@ -157,6 +164,7 @@ def read_options(config: pytest.Config) -> Options:
         attribution=setting("attribution", "read_attribution") or Setting("failed", "default"),
         profile=setting("profile") or _profile_in(config.rootpath),
         gate=setting("gate"),
+        growth=setting("growth", "read_growth"),
     )
 
 
@@ -189,6 +197,7 @@ def header(options: Options) -> str | None:
         ("attribution", options.attribution, str),
         ("profile", options.profile, str),
         ("gate", options.gate, str),
+        ("growth", options.growth, lambda growth: growth.text),
     ]
     parts = [
         f"{name} {show(setting.value)} (from {setting.source})"

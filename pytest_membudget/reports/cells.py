@@ -20,6 +20,7 @@ _NOTED_ALWAYS = {
     "debug-on",
     "time-superlinear",
     "peak-set-by",
+    "breaks-in",
 }
 
 

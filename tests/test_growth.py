@@ -1,0 +1,46 @@
+"""When a budget will break, where the growth of production is stated."""
+
+from __future__ import annotations
+
+import pytest
+from project import LOOP, Project
+
+from pytest_membudget.errors import BudgetError
+from pytest_membudget.growth import read_growth
+
+
+@pytest.mark.parametrize(
+    ("text", "factor", "until"),
+    [
+        ("5% a month", 2.0, "about 14 months"),
+        ("100 % per year", 2.0, "about 1 year"),
+        ("2.5% a week", 1.01, "less than a week"),
+    ],
+)
+def test_the_time_until_rows_are_so_many_times_as_many(
+    text: str, factor: float, until: str
+) -> None:
+    assert read_growth(text).until(factor) == until
+
+
+@pytest.mark.parametrize("text", ["5", "0% a month", "5% a fortnight", "a lot"])
+def test_what_is_no_growth_is_refused(text: str) -> None:
+    with pytest.raises(BudgetError, match='write "5% a month"'):
+        read_growth(text)
+
+
+def test_the_report_says_when(project: Project) -> None:
+    project.migration("0002_change", LOOP)
+    project.budget('"shop.0002"', 'rows={"shop.Order": 50_000}', 'limit="512Mi"')
+    ini = project.path / "pytest.ini"
+    ini.write_text(ini.read_text() + "membudget_growth = 5% a month\n")
+    run = project.run("--membudget-json=results.json")
+    run.assert_outcomes(passed=1)
+    run.stdout.fnmatch_lines(["*at 5% a month it will not fit any more in about * months, with *"])
+    (result,) = project.read_results()
+    months = int(
+        next(one["message"] for one in result["findings"] if one["code"] == "breaks-in")
+        .partition("about ")[2]
+        .split()[0]
+    )
+    assert 1.05 ** (months - 1) < result["fits_up_to_rows"] / 50_000 < 1.05 ** (months + 1)
