@@ -1,0 +1,1 @@
+"""The production profile: how many rows each table has and how wide its columns are."""
