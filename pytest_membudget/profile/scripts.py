@@ -1,0 +1,74 @@
+"""The read-only SQL that takes a profile, for each kind of database."""
+
+from __future__ import annotations
+
+from importlib.resources import files
+
+from pytest_membudget.errors import BudgetError
+
+VENDORS = ("postgresql", "mysql", "sqlite")
+
+_PARTS = {
+    ("postgresql", False): ("tables", "catalogue", "document"),
+    ("postgresql", True): ("tables", "scan", "document"),
+    ("mysql", False): ("tables", "catalogue"),
+    ("mysql", True): ("tables", "scan"),
+    ("sqlite", False): ("tables", "catalogue", "document"),
+    ("sqlite", True): ("tables", "scan", "document"),
+}
+# A statement that must name the tables of the database is written by another one.
+_WRITES_SQL = {("mysql", True), ("sqlite", False), ("sqlite", True)}
+_CLIENTS = {
+    "postgresql": "psql -XAtq -d production",
+    "mysql": "mysql --batch --raw --skip-column-names --default-character-set=utf8mb4 production",
+    "sqlite": "sqlite3 -readonly -list -noheader production.sqlite3",
+}
+_BEGIN = {
+    "postgresql": "BEGIN TRANSACTION READ ONLY;\nSET LOCAL client_encoding = 'UTF8';\n",
+    "mysql": "START TRANSACTION READ ONLY;\n",
+    "sqlite": "BEGIN;\n",
+}
+_COMMIT = "COMMIT;\n"
+
+
+def statement(vendor: str, *, exact: bool) -> str:
+    """One SELECT, whose rows are the lines of the profile, or of :func:`writes_sql`."""
+    if vendor not in VENDORS:
+        raise BudgetError(f"no profile can be taken of {vendor}, only of {', '.join(VENDORS)}")
+    folder = files(__package__) / "sql" / vendor
+    parts = [(folder / f"{name}.sql").read_text("utf-8") for name in _PARTS[vendor, exact]]
+    return "".join(parts).replace("{exact}", "true" if exact else "false").rstrip()
+
+
+def writes_sql(vendor: str, *, exact: bool) -> bool:
+    """Whether the statement's rows are lines of SQL, whose rows are the profile."""
+    return (vendor, exact) in _WRITES_SQL
+
+
+def script(vendor: str, *, exact: bool) -> str:
+    """What the database's own client runs in production."""
+    body = f"{statement(vendor, exact=exact)};\n"
+    begin = _BEGIN[vendor]
+    if writes_sql(vendor, exact=exact):
+        body = f"SELECT '{begin.strip()}';\n\n{body}\nSELECT '{_COMMIT.strip()}';\n"
+    return f"{_header(vendor, exact)}\n{begin}\n{body}\n{_COMMIT}"
+
+
+def _header(vendor: str, exact: bool) -> str:
+    client = _CLIENTS[vendor]
+    command = f"{client} < profile.sql"
+    if writes_sql(vendor, exact=exact):
+        # The same client runs what the script has written.
+        command += f" |\n    {client}"
+    reads = (
+        "scans each table once and brings back counts and sums"
+        if exact
+        else "asks the catalogue only and scans no table"
+    )
+    lines = [
+        "The production profile of pytest-membudget, as JSON.  Read-only: it",
+        f"{reads}.  No value of any row is in its output.",
+        "",
+        *f"  {command} > membudget.json".split("\n"),
+    ]
+    return "".join(f"-- {line}".rstrip() + "\n" for line in lines)
