@@ -1,4 +1,4 @@
-"""``membudget``, the command line: reports drawn again from the JSON of earlier runs."""
+"""``membudget``, the command line: the production profile, and reports drawn again."""
 
 from __future__ import annotations
 
@@ -9,19 +9,22 @@ import sys
 from collections.abc import Sequence
 
 from pytest_membudget.errors import BudgetError
+from pytest_membudget.profile.cli import add_profile
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one subcommand; 0 where it did what was asked.  A usage error exits with status 2."""
+    """Run one subcommand and return the exit status; a usage error exits with 2."""
     parser = argparse.ArgumentParser(
         prog="membudget", description="Memory budgets of Django migrations."
     )
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     _add_report(commands)
+    add_profile(commands)
     options = parser.parse_args(arguments)
     try:
-        options.run(options)
+        status: int = options.run(options)
         sys.stdout.flush()
+        return status
     except BudgetError as error:
         options.parser.error(str(error))
     except BrokenPipeError:
@@ -50,7 +53,7 @@ def _add_report(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
     parser.set_defaults(run=_report, parser=parser)
 
 
-def _report(options: argparse.Namespace) -> None:
+def _report(options: argparse.Namespace) -> int:
     from pytest_membudget.budget import read_output_path
     from pytest_membudget.reports.reader import merge, read_document
 
@@ -63,7 +66,7 @@ def _report(options: argparse.Namespace) -> None:
     documents = [read_document(path) for path in options.files]
     if options.compare:
         _compare(documents[0]["results"], documents[1]["results"], options.markdown)
-        return
+        return 0
 
     from pytest_membudget.reports.terminal import notes, summary
 
@@ -78,6 +81,7 @@ def _report(options: argparse.Namespace) -> None:
         from pytest_membudget.reports.markdown import write_markdown
 
         write_markdown(results, options.markdown)
+    return 0
 
 
 def _compare(old: list[dict[str, object]], new: list[dict[str, object]], path: str | None) -> None:
