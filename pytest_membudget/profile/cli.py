@@ -91,7 +91,7 @@ def _check(options: argparse.Namespace) -> int:
     print(f"{options.check}: {answer.summary}")
     for line in answer.lines:
         print(line)
-    return 0 if answer.good else 1
+    return 1 if answer.problems else 0
 
 
 def _write(text: str, path: str | None) -> None:

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from pytest_membudget.errors import BudgetError
 
@@ -89,9 +89,8 @@ def parse_profile(text: str, source: str) -> Profile:
     if not isinstance(document, dict) or "membudget_profile" not in document:
         raise BudgetError(f"{source} is no profile: `membudget profile` takes one")
     if document["membudget_profile"] != FORMAT:
-        raise BudgetError(
-            f"{source} has format {document['membudget_profile']!r}, and this version reads {FORMAT}"
-        )
+        found = document["membudget_profile"]
+        raise BudgetError(f"{source} has format {found!r}, and this version reads {FORMAT}")
     whole = _Part(document, source)
     database = whole.part("database")
     return Profile(
@@ -148,21 +147,21 @@ class _Part:
         try:
             return date.fromisoformat(self.text(key))
         except ValueError:
-            return self._refuse(key, 'a day as in "2026-11-21"')
+            self._refuse(key, 'a day as in "2026-11-21"')
 
     def count(self, key: str) -> int | None:
         value = self._content.get(key)
         if value is None or (type(value) is int and value >= 0):
             return value
-        return self._refuse(key, "a whole number, 0 or more")
+        self._refuse(key, "a whole number, 0 or more")
 
     def number(self, key: str, most: float = float("inf")) -> float | None:
         value = self._content.get(key)
         if value is None or (type(value) in (int, float) and 0 <= value <= most):
             return value
-        return self._refuse(key, "0 or more" if most == float("inf") else f"from 0 to {most:g}")
+        self._refuse(key, "0 or more" if most == float("inf") else f"from 0 to {most:g}")
 
-    def _refuse(self, key: str, right: str) -> Any:
+    def _refuse(self, key: str, right: str) -> NoReturn:
         raise BudgetError(f"{self._where}: {key} is {_shown(self._content.get(key))}, not {right}")
 
 
