@@ -153,13 +153,13 @@ class _Part:
         value = self._content.get(key)
         if value is None or (type(value) is int and value >= 0):
             return value
-        self._refuse(key, "a whole number, 0 or more")
+        return self._refuse(key, "a whole number, 0 or more")
 
     def number(self, key: str, most: float = float("inf")) -> float | None:
         value = self._content.get(key)
         if value is None or (type(value) in (int, float) and 0 <= value <= most):
             return value
-        self._refuse(key, "0 or more" if most == float("inf") else f"from 0 to {most:g}")
+        return self._refuse(key, "0 or more" if most == float("inf") else f"from 0 to {most:g}")
 
     def _refuse(self, key: str, right: str) -> NoReturn:
         raise BudgetError(f"{self._where}: {key} is {_shown(self._content.get(key))}, not {right}")

@@ -1,0 +1,79 @@
+"""Profiles taken as a user would: with the database's own client, and over Django."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pytest_membudget.profile.scripts import script
+
+SETTINGS = """
+import pymysql
+# It stands in for mysqlclient, whose version Django asks for.
+pymysql.version_info = (2, 2, 8, "final", 0)
+pymysql.install_as_MySQLdb()
+SECRET_KEY = "x"
+INSTALLED_APPS = ["shop"]
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+DATABASES = {"default": %r}
+"""
+MODELS = """
+from django.db import models
+
+class Order(models.Model):
+    note = models.TextField()
+    price = models.IntegerField()
+    tags = models.ManyToManyField("Tag")
+
+class Tag(models.Model):
+    pass
+"""
+
+
+def client(vendor: str, database: Sequence[str], *, exact: bool = False) -> str:
+    """What the script's own command prints, run by bash as its header says."""
+    program = {"postgresql": "psql", "mysql": "mysql", "sqlite": "sqlite3"}[vendor]
+    if shutil.which(program) is None and not os.environ.get("CI"):
+        pytest.skip(f"no {program}")
+    text = script(vendor, exact=exact)
+    lines = [line.removeprefix("--").strip() for line in text.splitlines() if line[:4] == "--  "]
+    named = {"postgresql": "-d production", "mysql": " production", "sqlite": "production.sqlite3"}
+    command = " ".join(lines).replace(named[vendor], " " + " ".join(database))
+    command = command.replace("< profile.sql", "").replace("> membudget.json", "")
+    if vendor == "mysql":
+        command = command.replace("mysql --", "mysql --no-defaults --")
+    done = subprocess.run(
+        ["bash", "-o", "pipefail", "-c", command], input=text, capture_output=True, text=True
+    )
+    assert (done.stderr, done.returncode) == ("", 0)
+    return done.stdout
+
+
+def write_project(folder: Path, database: dict[str, Any]) -> None:
+    (folder / "settings.py").write_text(SETTINGS % (database,))
+    (folder / "shop").mkdir()
+    (folder / "shop/__init__.py").touch()
+    (folder / "shop/models.py").write_text(MODELS)
+
+
+def membudget(folder: Path, *arguments: str, settings: str = "settings") -> Any:
+    """Run ``membudget profile`` in ``folder``, and return the process that ended."""
+    return subprocess.run(
+        [sys.executable, "-m", "pytest_membudget", "profile", *arguments],
+        cwd=folder,
+        env={**os.environ, "DJANGO_SETTINGS_MODULE": settings},
+        capture_output=True,
+        text=True,
+    )
+
+
+def columns(text: str, table: str) -> dict[str, Any]:
+    return dict(json.loads(text)["tables"][table]["columns"])

@@ -1,0 +1,203 @@
+"""The profile of a real PostgreSQL: what it tells is true, and no value of a row is in it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+import servers
+from profiles import client, columns, membudget, write_project
+
+from pytest_membudget.profile.document import parse_profile
+from pytest_membudget.profile.widths import Width, stored_widths
+
+SCHEMA = r"""
+CREATE TABLE shop_order (
+    id bigserial PRIMARY KEY, note text DEFAULT 'SECRET default', kind varchar(20), gone date,
+    price int, paid numeric(10, 2), bits bytea, flags int[] NOT NULL, document jsonb
+);
+COMMENT ON COLUMN shop_order.note IS 'SECRET comment';
+INSERT INTO shop_order (note, kind, price, paid, bits, flags, document)
+SELECT repeat('SECRET ', 20 + n % 10), CASE WHEN n % 5 = 0 THEN 'SECRET' END,
+       CASE WHEN n % 4 > 0 THEN n % 500 END, n, decode(repeat('ab', 300), 'hex'), ARRAY[n, n, n],
+       CASE WHEN n % 2 = 0 THEN jsonb_build_object('SECRET', (
+           SELECT string_agg(md5((n * 1000 + i)::text), '') FROM generate_series(1, 300) i)) END
+FROM generate_series(1, 10000) n;
+
+CREATE TABLE event (id bigint, at int, note text) PARTITION BY RANGE (at);
+CREATE TABLE event_a PARTITION OF event FOR VALUES FROM (0) TO (10);
+CREATE TABLE event_b PARTITION OF event FOR VALUES FROM (10) TO (20) PARTITION BY RANGE (at);
+CREATE TABLE event_b_1 PARTITION OF event_b FOR VALUES FROM (10) TO (20);
+CREATE TABLE event_next PARTITION OF event FOR VALUES FROM (20) TO (30);
+INSERT INTO event SELECT n, n % 20, CASE WHEN n % 20 < 10 THEN repeat('x', 100) END
+FROM generate_series(1, 3000) n;
+
+CREATE TABLE never (id int);
+INSERT INTO never VALUES (1);
+CREATE TABLE "Straße's ""own"" one" ("a "" b" text);
+CREATE TABLE nothing ();
+CREATE VIEW seen AS SELECT * FROM shop_order;
+CREATE SCHEMA other CREATE TABLE elsewhere (id int) CREATE TABLE shop_order (id int);
+ANALYZE shop_order, event_a, event_b_1;
+"""
+TABLES = [
+    'Straße\'s "own" one', "event", "event_a", "event_b", "event_b_1", "event_next", "never",
+    "nothing", "shop_order",
+]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def server(postgresql: servers.Server) -> Iterator[servers.Server]:
+    with pytest.MonkeyPatch.context() as patch, psycopg.connect(_address(postgresql)) as admin:
+        for name, value in postgresql.environment.items():
+            patch.setenv(name, value)
+        admin.autocommit = True
+        admin.execute("CREATE DATABASE profiled")
+        # Autovacuum would analyse what is never analysed here.
+        admin.execute("ALTER SYSTEM SET autovacuum = off")
+        admin.execute("SELECT pg_reload_conf()")
+        with psycopg.connect(_address(postgresql, "profiled")) as connection:
+            connection.execute(SCHEMA)
+        yield postgresql
+        admin.execute("DROP DATABASE profiled WITH (FORCE)")
+        admin.execute("ALTER SYSTEM RESET autovacuum")
+        admin.execute("SELECT pg_reload_conf()")
+
+
+@pytest.fixture(scope="module")
+def estimated(server: servers.Server) -> str:
+    return client("postgresql", ["-d", "profiled"])
+
+
+@pytest.fixture(scope="module")
+def exact(server: servers.Server) -> str:
+    return client("postgresql", ["-d", "profiled"], exact=True)
+
+
+def _address(server: servers.Server, dbname: str = "postgres") -> str:
+    return (
+        f"host={server.host} port={server.port} user={server.user} password={server.password} "
+        f"dbname={dbname}"
+    )
+
+
+def _ask(server: servers.Server, query: str) -> Any:
+    with psycopg.connect(_address(server, "profiled")) as connection:
+        row = connection.execute(query).fetchone()
+        assert row is not None
+        return row[0]
+
+
+def test_no_value_of_a_row_is_in_it(server: servers.Server, estimated: str, exact: str) -> None:
+    known = "SELECT string_agg(most_common_vals::text, '') FROM pg_stats WHERE tablename = '{}'"
+    assert "SECRET" in _ask(server, known.format("shop_order"))
+    assert "SECRET" not in estimated + exact
+
+
+def test_rows_of_the_tables_that_django_sees(estimated: str, exact: str) -> None:
+    rows = {name: table["rows"] for name, table in json.loads(estimated)["tables"].items()}
+    assert list(rows) == TABLES
+    assert rows == dict(zip(TABLES, [0, 3000, 1500, 1500, 1500, 0, None, 0, 10_000], strict=True))
+    scanned = {name: table["rows"] for name, table in json.loads(exact)["tables"].items()}
+    assert scanned == {**rows, "never": 1}
+
+
+def test_a_line_for_each_column(estimated: str) -> None:
+    assert (
+        '    "event_a": {\n'
+        '      "rows": 1500,\n'
+        '      "toast_bytes": 0,\n'
+        '      "columns": {\n'
+        '        "at": {"type": "integer", "width": 4, "nulls": 0, "distinct": 10},\n'
+        '        "id": {"type": "bigint", "width": 8, "nulls": 0, "distinct": 1500},\n'
+        '        "note": {"type": "text", "width": 100, "nulls": 0, "distinct": 1}\n'
+        "      }\n"
+        "    },\n"
+    ) in estimated
+    assert '  "database": {"vendor": "postgresql", "version": "' in estimated
+
+
+@pytest.mark.parametrize("name", ["note", "kind", "price", "gone", "bits", "document"])
+def test_widths_and_nulls_are_true(
+    server: servers.Server, estimated: str, exact: str, name: str
+) -> None:
+    as_bytes = {"bits": "bits", "price": "decode('00000000', 'hex')", "gone": "NULL::bytea"}
+    truth = _ask(
+        server,
+        f"SELECT ARRAY[avg(octet_length({as_bytes.get(name, name + '::text')})) "
+        f"FILTER (WHERE {name} IS NOT NULL), 1 - count({name})::numeric / count(*)] "
+        "FROM shop_order",
+    )
+    table = parse_profile(estimated, "profile").tables["shop_order"]
+    for nulls in (table.columns[name].nulls, columns(exact, "shop_order")[name]["nulls"]):
+        assert nulls == pytest.approx(float(truth[1]), abs=0.02)
+    if name == "gone":
+        assert (table.columns[name].type, table.columns[name].width) == ("date", 4)
+        return
+    assert stored_widths(table)[name].bytes == pytest.approx(float(truth[0]), rel=0.05)
+    assert columns(exact, "shop_order")[name]["width"] == pytest.approx(float(truth[0]), abs=0.1)
+
+
+def test_what_is_kept_outside_of_the_rows(estimated: str, exact: str) -> None:
+    table = parse_profile(estimated, "profile").tables["shop_order"]
+    assert table.columns["document"].width == 17
+    widths = stored_widths(table)
+    assert widths["document"].compressed
+    assert widths["flags"] == Width(table.columns["flags"].width or 0)
+    scanned = stored_widths(parse_profile(exact, "profile").tables["shop_order"])
+    assert not any(width.compressed for width in scanned.values())
+
+
+def test_a_partitioned_table_is_the_sum_of_its_partitions(estimated: str, exact: str) -> None:
+    for text in (estimated, exact):
+        note = columns(text, "event")["note"]
+        assert note == {"type": "text", "width": 100, "nulls": 0.5}
+        assert columns(text, "event_b")["note"]["nulls"] == 1
+
+
+def test_over_django_it_is_the_same(
+    server: servers.Server, estimated: str, exact: str, tmp_path: Path
+) -> None:
+    write_project(
+        tmp_path,
+        {
+            "ENGINE": "django.db.backends.postgresql",
+            "NAME": "profiled",
+            "HOST": server.host,
+            "PORT": server.port,
+            "USER": server.user,
+            "PASSWORD": server.password,
+        },
+    )
+    taken = membudget(tmp_path, "--database", "default")
+    assert taken.stdout == estimated
+    assert taken.stderr == "never analysed, so without a row count: never\n"
+    scanned = membudget(tmp_path, "--database", "default", "--exact", "-o", "deep/membudget.json")
+    assert (scanned.stdout, scanned.stderr) == ("", "")
+    assert (tmp_path / "deep/membudget.json").read_text() == exact
+
+
+def test_other_schemas_are_found_on_the_search_path(server: servers.Server) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PGOPTIONS", "-c search_path=other,public")
+        tables = json.loads(client("postgresql", ["-d", "profiled"]))["tables"]
+    assert tables["elsewhere"]["rows"] == 0
+    # The first one on the path is the one that a query without a schema means.
+    assert list(tables["shop_order"]["columns"]) == ["id"]
+
+
+def test_a_role_that_may_not_read_the_tables(server: servers.Server) -> None:
+    with psycopg.connect(_address(server, "profiled"), autocommit=True) as connection:
+        connection.execute("CREATE ROLE watcher LOGIN PASSWORD 'membudget'")
+        try:
+            with pytest.MonkeyPatch.context() as patch:
+                patch.setenv("PGUSER", "watcher")
+                table = json.loads(client("postgresql", ["-d", "profiled"]))["tables"]["shop_order"]
+        finally:
+            connection.execute("DROP ROLE watcher")
+    assert table["rows"] == 10_000
+    assert table["columns"]["note"] == {"type": "text"}
