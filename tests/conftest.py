@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import os
+import shutil
 from collections.abc import Iterator
 
 import pytest
@@ -13,6 +15,15 @@ pytest_plugins = ["pytester"]
 def postgresql() -> Iterator[servers.Server]:
     """A PostgreSQL server; a machine without one fails here, it never skips."""
     with servers.postgresql() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def mariadb() -> Iterator[servers.MariaDB]:
+    """A MariaDB server, of which PyPI has no binaries: a machine without one skips, CI fails."""
+    if shutil.which("mariadbd") is None and not os.environ.get("CI"):
+        pytest.skip("no MariaDB: install Debian's mariadb-server")
+    with servers.mariadb() as server:
         yield server
 
 

@@ -1,4 +1,4 @@
-"""A PostgreSQL server of the tests' own: started from PyPI's binaries, or from the machine's."""
+"""Servers of the tests' own: PostgreSQL from PyPI's binaries or the machine's, its MariaDB."""
 
 from __future__ import annotations
 
@@ -72,6 +72,50 @@ def postgresql() -> Iterator[Server]:
             yield server
         finally:
             run("pg_ctl", "-D", str(data), "-m", "immediate", "stop")
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@dataclass(frozen=True)
+class MariaDB:
+    """A server that only its socket leads to."""
+
+    socket: Path
+    user: str = "root"
+
+    @property
+    def options(self) -> list[str]:
+        """What its client programs are called with."""
+        return ["--no-defaults", f"--user={self.user}", f"--socket={self.socket}"]
+
+
+@contextmanager
+def mariadb() -> Iterator[MariaDB]:
+    """Start a server in a temporary folder, as whoever runs this."""
+    folder = Path(tempfile.mkdtemp(prefix="my-", dir="/tmp"))
+    user = pwd.getpwuid(os.geteuid()).pw_name
+    server = MariaDB(folder / "socket", user)
+    data = [f"--user={user}", f"--datadir={folder / 'data'}"]
+    # fmt: off
+    try:
+        subprocess.run(
+            ["mariadb-install-db", "--no-defaults", *data, "--skip-test-db",
+             "--auth-root-authentication-method=socket", f"--auth-root-socket-user={user}"],
+            check=True, stdout=subprocess.DEVNULL,
+        )
+        process = subprocess.Popen(
+            ["mariadbd", "--no-defaults", *data, "--skip-log-bin", "--skip-networking",
+             f"--socket={server.socket}", f"--pid-file={folder / 'pid'}"],
+            stderr=subprocess.DEVNULL,
+        )
+        # fmt: on
+        try:
+            ping = ["mariadb-admin", *server.options, "--wait=50", "--silent", "ping"]
+            subprocess.run(ping, check=True, timeout=60)
+            yield server
+        finally:
+            process.terminate()
+            process.wait()
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
