@@ -1,0 +1,182 @@
+"""``membudget.json`` read and interpreted, and ``membudget profile`` without a server."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from profiles import membudget, write_project
+
+from pytest_membudget.cli import main
+from pytest_membudget.errors import BudgetError
+from pytest_membudget.profile.document import ColumnProfile, TableProfile, read_profile
+from pytest_membudget.profile.widths import Width, stored_widths
+
+
+def document(**changes: Any) -> dict[str, Any]:
+    return {
+        "membudget_profile": 1,
+        "database": {"vendor": "postgresql", "version": "15.4"},
+        "taken": "2026-11-21",
+        "exact": False,
+        "tables": {"shop_order": table()},
+        **changes,
+    }
+
+
+def table(**changes: Any) -> dict[str, Any]:
+    return {
+        "rows": 1_700_000,
+        "toast_bytes": 12345,
+        "columns": {"id": {"type": "bigint", "width": 8, "nulls": 0, "distinct": 1_700_000}},
+        **changes,
+    }
+
+
+def column(**changes: Any) -> dict[str, Any]:
+    return document(tables={"shop_order": table(columns={"id": {"type": "bigint", **changes}})})
+
+
+def test_a_profile_is_read(tmp_path: Path) -> None:
+    file = tmp_path / "membudget.json"
+    file.write_text(json.dumps(document()))
+    profile = read_profile(file)
+    assert (profile.vendor, profile.version, profile.exact) == ("postgresql", "15.4", False)
+    assert profile.taken.isoformat() == "2026-11-21"
+    assert profile.tables == {
+        "shop_order": TableProfile(
+            1_700_000, {"id": ColumnProfile("bigint", 8, 0, 1_700_000)}, toast_bytes=12345
+        )
+    }
+
+
+def test_what_is_not_there_is_not_known(tmp_path: Path) -> None:
+    file = tmp_path / "membudget.json"
+    file.write_text(json.dumps(document(tables={"a": {"columns": {"b": {"type": "text"}}}})))
+    profile = read_profile(file)
+    assert profile.tables == {"a": TableProfile(None, {"b": ColumnProfile("text")})}
+    assert profile.never_analysed == ["a"]
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (None, ": no such file or directory; `membudget profile` takes one"),
+        ("{", " is not JSON: Expecting property name"),
+        ("[]", " is no profile"),
+        ('{"schema": 1}', " is no profile"),
+        (document(membudget_profile=2), " has format 2, and this version reads 1"),
+        (document(taken="yesterday"), ': taken is "yesterday", not a day as in "2026-11-21"'),
+        (document(database=None), ": database is missing, not an object"),
+        (document(database={"vendor": 1}), ": database: vendor is 1, not a string"),
+        (document(exact=None), ": exact is missing, not true or false"),
+        (document(tables=[]), ": tables is [], not an object"),
+        (
+            document(tables={"shop_order": table(rows="many")}),
+            ': tables: shop_order: rows is "many", not a whole number, 0 or more',
+        ),
+        (column(type=None), ": columns: id: type is missing, not a string"),
+        (column(width=-1), ": shop_order: columns: id: width is -1, not 0 or more"),
+        (column(nulls=1.5), ": shop_order: columns: id: nulls is 1.5, not from 0 to 1"),
+        (column(distinct=True), ": columns: id: distinct is true, not a whole number, 0 or more"),
+    ],
+)
+def test_a_file_that_cannot_be_read(tmp_path: Path, content: Any, message: str) -> None:
+    file = tmp_path / "membudget.json"
+    if content is not None:
+        file.write_text(content if isinstance(content, str) else json.dumps(content))
+    with pytest.raises(BudgetError) as raised:
+        read_profile(file)
+    assert str(raised.value).startswith(str(file))
+    assert message in str(raised.value)
+
+
+def widths(rows: int | None = 1000, toast: int | None = 0, **columns: tuple[str, float]) -> Any:
+    known = {name: ColumnProfile(kind, width, 0.5) for name, (kind, width) in columns.items()}
+    return {
+        name: (width.bytes, width.compressed)
+        for name, width in stored_widths(TableProfile(rows, known, toast)).items()
+    }
+
+
+def test_values_outside_of_the_rows() -> None:
+    mib = 1 << 20
+    # Half of a thousand rows have a value: 1,048,576 * 0.9746 / 500 and the pointer.
+    whole = (2060.9, True)
+    pointer, short = ("jsonb", 17.0), ("text[]", 30.0)
+    assert widths(toast=mib, a=pointer, b=short) == {"a": whole, "b": (30, False)}
+    assert widths(toast=mib, a=pointer, b=("text", 17)) == {"a": whole, "b": (17, False)}
+    assert widths(toast=mib, a=("text", 18), b=("bigint", 8))["a"] == (2061.9, True)
+    assert widths(toast=mib, a=pointer, b=("bytea", 17)) == {
+        "a": (1039, True),
+        "b": (1039, True),
+    }
+    longer = widths(toast=mib, a=("jsonb", 100), b=("jsonb", 300))
+    assert longer["b"][0] == 3 * longer["a"][0]
+    assert widths(toast=mib, a=("jsonb", 4))["a"] == (2047.9, True)
+    assert widths(toast=mib, a=("character varying(20)", 17)) == {"a": (17, False)}
+
+
+def test_rows_may_hold_compressed_values() -> None:
+    assert widths(a=("jsonb", 900), b=("jsonb", 100), c=("character varying(2000)", 900)) == {
+        "a": (900, True),
+        "b": (100, False),
+        "c": (900, False),
+    }
+    assert widths(toast=None, a=("longtext", 900)) == {"a": (900, False)}
+    assert stored_widths(TableProfile(None, {"a": ColumnProfile("jsonb", 17)}, 99)) == {
+        "a": Width(17)
+    }
+
+
+def test_the_script_needs_no_project(tmp_path: Path) -> None:
+    code = (
+        "import sys; from pytest_membudget.cli import main; import pytest_membudget.profile.widths;"
+        "status = main(['profile', '--sql', 'postgresql', '-o', 'profile.sql']);"
+        "print(status, {'django', 'pytest'} & set(sys.modules))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "0 set()\n"
+    text = (tmp_path / "profile.sql").read_text()
+    assert "psql -XAtq -d production < profile.sql > membudget.json" in text
+    for never in ("most_common", "histogram", "pg_attrdef", "description", "TEMP", "CREATE"):
+        assert never not in text
+
+
+@pytest.mark.parametrize("vendor", ["postgresql", "mysql", "sqlite"])
+def test_the_catalogue_is_asked_for_no_table(
+    capsys: pytest.CaptureFixture[str], vendor: str
+) -> None:
+    assert main(["profile", "--sql", vendor]) == 0
+    text = capsys.readouterr().out
+    assert "scans no table" in text
+    assert "count(*)" not in text.lower()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ([], "say --sql VENDOR, --database ALIAS or --check"),
+        (["--sql", "oracle"], "invalid choice: 'oracle'"),
+        (["--sql", "sqlite", "--database", "default"], "--sql needs no --database"),
+        (["--sql", "sqlite", "--check"], "not allowed with argument"),
+        (["--check", "x.json", "--exact"], "--check takes neither --exact nor --output"),
+        (["--check", "x.json"], "x.json: no such file or directory"),
+        (["--sql", "sqlite", "-o", "/dev/null/x"], "is not a path that a file can be written to"),
+        (["--database", "other"], "there is no database 'other'; DATABASES has default"),
+        (["--database", "default", "--settings", "no.where"], "cannot load no.where: ModuleNot"),
+        (["--database", "default"], "no settings: say --settings MODULE, or set DJANGO_SETTINGS"),
+    ],
+)
+def test_wrong_arguments(tmp_path: Path, arguments: list[str], message: str) -> None:
+    write_project(tmp_path, {"ENGINE": "django.db.backends.sqlite3", "NAME": "x"})
+    settings = "" if message.startswith("no settings") else "settings"
+    done = membudget(tmp_path, *arguments, settings=settings)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert f"membudget profile: error: {message}" in done.stderr or message in done.stderr

@@ -1,0 +1,105 @@
+"""``membudget profile --check``: what the profile lacks for the project's models."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+from typing import Any
+
+import pytest
+from profiles import membudget, write_project
+
+ORDER = ("id", "note", "price")
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    write_project(tmp_path, {"ENGINE": "django.db.backends.sqlite3", "NAME": "not-there"})
+    return tmp_path
+
+
+def tables() -> dict[str, Any]:
+    names = {
+        "shop_order": ORDER,
+        "shop_tag": ("id",),
+        "shop_order_tags": ("id", "order_id", "tag_id"),
+    }
+    return {
+        name: {
+            "rows": 10,
+            "columns": {one: {"type": "bigint", "nulls": 0, "distinct": 5} for one in columns},
+        }
+        for name, columns in names.items()
+    }
+
+
+def write(folder: Path, tables: dict[str, Any], days: int = 0, name: str = "membudget.json") -> str:
+    taken = (datetime.now(timezone.utc) - timedelta(days=days)).date().isoformat()
+    document = {
+        "membudget_profile": 1,
+        "database": {"vendor": "postgresql", "version": "15.4"},
+        "taken": taken,
+        "exact": False,
+        "tables": tables,
+    }
+    (folder / name).write_text(json.dumps(document))
+    return taken
+
+
+def check(folder: Path, *arguments: str) -> tuple[int, list[str]]:
+    done = membudget(folder, "--check", *arguments)
+    assert done.stderr == ""
+    return done.returncode, [line.strip() for line in done.stdout.splitlines()]
+
+
+def test_a_good_one(folder: Path) -> None:
+    taken = write(folder, tables())
+    summary = f"3 tables of postgresql 15.4, from the catalogue, taken on {taken} (0 days ago)"
+    assert check(folder) == (0, [f"membudget.json: {summary}"])
+
+
+def test_another_file_and_alias(folder: Path) -> None:
+    write(folder, tables(), name="other.json")
+    status, lines = check(folder, "other.json", "--database", "default")
+    assert (status, lines[0][:11]) == (0, "other.json:")
+
+
+def test_what_is_missing(folder: Path) -> None:
+    known = tables()
+    del known["shop_tag"], known["shop_order"]["columns"]["note"]
+    known["shop_order_tags"]["rows"] = None
+    write(folder, known)
+    status, lines = check(folder)
+    assert (status, lines[1:]) == (
+        1,
+        [
+            "missing: 1 column of shop.Order: note",
+            "never analysed: shop.Order_tags (table shop_order_tags); its row count is not known",
+            "missing: shop.Tag (table shop_tag)",
+        ],
+    )
+
+
+def test_one_that_is_stale(folder: Path) -> None:
+    write(folder, tables(), days=90)
+    assert check(folder)[0] == 0
+    write(folder, tables(), days=91)
+    status, lines = check(folder)
+    assert (status, lines[1]) == (1, "stale: it is 91 days old, and 90 are enough; take it again")
+
+
+def test_what_is_good_to_know(folder: Path) -> None:
+    known = tables()
+    known["legacy"] = known["old"] = known["shop_tag"]
+    known["shop_order"]["columns"] = {name: {"type": "text"} for name in ORDER}
+    write(folder, known)
+    status, lines = check(folder)
+    assert (status, lines[1:]) == (
+        0,
+        [
+            "no statistics of shop.Order: run ANALYZE, or take the profile as a role that may "
+            "read the tables",
+            "of no model: legacy, old",
+        ],
+    )
