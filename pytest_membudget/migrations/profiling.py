@@ -16,14 +16,8 @@ from django.utils.connection import ConnectionDoesNotExist
 
 from pytest_membudget.errors import BudgetError
 from pytest_membudget.profile.check import ModelTable
-from pytest_membudget.profile.scripts import statement, writes_sql
+from pytest_membudget.profile.scripts import BEGIN, COMMIT, statement, writes_sql
 from pytest_membudget.worker.bootstrap import load_settings
-
-_READ_ONLY = {
-    "postgresql": ("BEGIN TRANSACTION READ ONLY", "ROLLBACK"),
-    "mysql": ("START TRANSACTION READ ONLY", "ROLLBACK"),
-    "sqlite": ("PRAGMA query_only = ON", "PRAGMA query_only = OFF"),
-}
 
 
 def set_up(settings: str | None) -> None:
@@ -88,15 +82,15 @@ def _read_only(connection: BaseDatabaseWrapper) -> Iterator[None]:
     if connection.vendor == "sqlite" and not (name.startswith("file:") or Path(name).exists()):
         # Opening it would make it.
         raise BudgetError(f"there is no database at {name}")
-    begin, end = _READ_ONLY[connection.vendor]
     connection.set_autocommit(True)
     with connection.cursor() as cursor:
-        cursor.execute(begin)
+        for one in BEGIN[connection.vendor]:
+            cursor.execute(one)
     try:
         yield
     finally:
         with connection.cursor() as cursor:
-            cursor.execute(end)
+            cursor.execute(COMMIT)
 
 
 def _lines(connection: BaseDatabaseWrapper, query: str) -> list[str]:

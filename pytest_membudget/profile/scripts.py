@@ -23,12 +23,19 @@ _CLIENTS = {
     "mysql": "mysql --batch --raw --skip-column-names --default-character-set=utf8mb4 production",
     "sqlite": "sqlite3 -readonly -list -noheader production.sqlite3",
 }
-_BEGIN = {
-    "postgresql": "BEGIN TRANSACTION READ ONLY;\nSET LOCAL client_encoding = 'UTF8';\n",
-    "mysql": "START TRANSACTION READ ONLY;\n",
-    "sqlite": "BEGIN;\n",
+# A transaction in which the database itself refuses to write.
+BEGIN = {
+    "postgresql": (
+        "BEGIN TRANSACTION READ ONLY",
+        "SET LOCAL client_encoding = 'UTF8'",
+        # Of what a WITH query finds the planner expects a few rows, and would compare each column
+        # of the database with each other one.
+        "SET LOCAL enable_nestloop = off",
+    ),
+    "mysql": ("START TRANSACTION READ ONLY",),
+    "sqlite": ("PRAGMA query_only = ON", "BEGIN"),
 }
-_COMMIT = "COMMIT;\n"
+COMMIT = "COMMIT"
 
 
 def statement(vendor: str, *, exact: bool) -> str:
@@ -48,10 +55,10 @@ def writes_sql(vendor: str, *, exact: bool) -> bool:
 def script(vendor: str, *, exact: bool) -> str:
     """What the database's own client runs in production."""
     body = f"{statement(vendor, exact=exact)};\n"
-    begin = _BEGIN[vendor]
+    begin = "".join(f"{one};\n" for one in BEGIN[vendor])
     if writes_sql(vendor, exact=exact):
-        body = f"SELECT '{begin.strip()}';\n\n{body}\nSELECT '{_COMMIT.strip()}';\n"
-    return f"{_header(vendor, exact)}\n{begin}\n{body}\n{_COMMIT}"
+        body = f"SELECT '{begin.strip()}';\n\n{body}\nSELECT '{COMMIT};';\n"
+    return f"{_header(vendor, exact)}\n{begin}\n{body}\n{COMMIT};\n"
 
 
 def _header(vendor: str, exact: bool) -> str:
