@@ -19,7 +19,7 @@ def add_profile(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
         description="Take the production profile, which the database's catalogue tells: row "
         "counts, column widths, shares of NULLs.  No value of any row is in it.",
     )
-    what = parser.add_argument_group("what to do").add_mutually_exclusive_group()
+    what = parser.add_mutually_exclusive_group()
     what.add_argument(
         "--sql",
         choices=VENDORS,
