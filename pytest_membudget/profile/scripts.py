@@ -29,8 +29,9 @@ BEGIN = {
         "BEGIN TRANSACTION READ ONLY",
         "SET LOCAL client_encoding = 'UTF8'",
         # Of what a WITH query finds the planner expects a few rows, and would compare each column
-        # of the database with each other one.
+        # of the database with each other one; without that, it takes compiling to be worth it.
         "SET LOCAL enable_nestloop = off",
+        "SET LOCAL jit = off",
     ),
     "mysql": ("START TRANSACTION READ ONLY",),
     "sqlite": ("PRAGMA query_only = ON", "BEGIN"),
