@@ -64,6 +64,18 @@ def write_project(folder: Path, database: dict[str, Any]) -> None:
     (folder / "shop/models.py").write_text(MODELS)
 
 
+def refused_to_write(folder: Path) -> str:
+    """What is said when the statement, against all odds, is one that writes."""
+    with (folder / "settings.py").open("a") as settings:
+        settings.write(
+            "from pytest_membudget.migrations import profiling\n"
+            "profiling.statement = lambda *_, **__: 'DELETE FROM shop_order'\n"
+        )
+    done = membudget(folder, "--database", "default")
+    assert (done.returncode, done.stdout) == (2, "")
+    return str(done.stderr)
+
+
 def membudget(folder: Path, *arguments: str, settings: str = "settings") -> Any:
     """Run ``membudget profile`` in ``folder``, and return the process that ended."""
     return subprocess.run(

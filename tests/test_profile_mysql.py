@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 import servers
-from profiles import client, columns, membudget, write_project
+from profiles import client, columns, membudget, refused_to_write, write_project
 
 SCHEMA = r"""
 CREATE DATABASE profiled CHARACTER SET utf8mb4;
@@ -106,3 +106,4 @@ def test_over_django_it_is_the_same(server: servers.MariaDB, exact: bool, tmp_pa
     write_project(tmp_path, database)
     done = membudget(tmp_path, "--database", "default", *["--exact"] * exact)
     assert (done.stdout, done.stderr) == (taken(server, exact), "")
+    assert "in a READ ONLY transaction" in refused_to_write(tmp_path)

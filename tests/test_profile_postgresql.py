@@ -11,7 +11,7 @@ from typing import Any
 import psycopg
 import pytest
 import servers
-from profiles import client, columns, membudget, write_project
+from profiles import client, columns, membudget, refused_to_write, write_project
 
 from pytest_membudget.profile.document import parse_profile
 from pytest_membudget.profile.widths import Width, stored_widths
@@ -183,6 +183,7 @@ def test_over_django_it_is_the_same(
     scanned = membudget(tmp_path, "--database", "default", "--exact", "-o", "deep/membudget.json")
     assert (scanned.stdout, scanned.stderr) == ("", "")
     assert (tmp_path / "deep/membudget.json").read_text() == exact
+    assert "in a read-only transaction" in refused_to_write(tmp_path)
 
 
 def test_other_schemas_are_found_on_the_search_path(server: servers.Server) -> None:

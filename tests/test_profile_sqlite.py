@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from profiles import client, columns, membudget, write_project
+from profiles import client, columns, membudget, refused_to_write, write_project
 
 SCHEMA = """
 CREATE TABLE shop_order (
     id integer NOT NULL PRIMARY KEY AUTOINCREMENT, note text NOT NULL DEFAULT 'SECRET',
-    price integer, bits blob, slug varchar(20) UNIQUE
+    price integer, bits blob, slug varchar(20) UNIQUE, twice integer AS (price * 2)
 );
 CREATE INDEX shop_order_price ON shop_order (price, note);
 WITH RECURSIVE g(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM g WHERE n < 1000)
@@ -70,6 +70,7 @@ def test_without_statistics_the_highest_key_tells_the_rows(file: Path) -> None:
         "note": {"type": "text", "nulls": 0},
         "price": {"type": "integer"},
         "slug": {"type": "varchar(20)"},
+        "twice": {"type": "integer"},
     }
 
 
@@ -107,3 +108,8 @@ def test_a_file_that_is_not_there_is_not_made(file: Path) -> None:
     assert (done.returncode, done.stdout) == (2, "")
     assert "there is no database at production.sqlite3" in done.stderr
     assert not file.exists()
+
+
+def test_the_database_refuses_to_write(file: Path) -> None:
+    fill(file, SCHEMA)
+    assert "attempt to write a readonly database" in refused_to_write(file.parent)

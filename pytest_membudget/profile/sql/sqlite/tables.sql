@@ -13,7 +13,8 @@ columns AS (
            c.pk > 0 AND max(c.pk) OVER (PARTITION BY t.tbl) = 1 AS is_key,
            row_number() OVER (PARTITION BY t.tbl ORDER BY c.name DESC) = 1 AS last
     FROM tables t
-    JOIN pragma_table_info(t.tbl) c
+    -- Unlike table_info it has generated columns; 1 are the hidden ones of a virtual table.
+    JOIN pragma_table_xinfo(t.tbl) c ON c.hidden <> 1
 ),
 statistics AS (
     -- Neither table need be there.
