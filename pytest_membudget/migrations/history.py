@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import difflib
 import inspect
-from collections.abc import Iterable, Sequence
-from functools import cache
+from collections.abc import Collection, Iterable, Sequence
+from functools import cache, cached_property
 
 from django.apps import apps as project_apps
 from django.db.migrations import Migration, RunPython, RunSQL, SeparateDatabaseAndState
@@ -58,18 +58,24 @@ class History:
             raise BudgetError(f"{app_label}.{name} is ambiguous: {', '.join(matches)}")
         raise BudgetError(f"{app_label} has no migration {name!r}{_nearest(name, names)}")
 
-    def applied_before(self, keys: Sequence[Key], *, reverse: bool = False) -> list[Key]:
+    def applied_before(
+        self, keys: Sequence[Key], *, reverse: bool = False, without: Collection[Key] = ()
+    ) -> list[Key]:
         """The migrations that production has applied when ``keys`` are about to be run.
 
-        That is everything which does not depend on them; on the way back they are applied too.
+        That is everything which does not depend on them and is not in ``without``; on the way back
+        they are applied too.
         """
-        graph = self.loader.graph
-        after = {node for key in keys for node in graph.backwards_plan(key)}
+        after = self.depending_on(keys)
         if reverse:
             after -= set(keys)
         after |= self._replacements_beside_what_they_replace()
-        plan = (node for leaf in graph.leaf_nodes() for node in graph.forwards_plan(leaf))
-        return [node for node in dict.fromkeys(plan) if node not in after]
+        after.update(without)
+        return [node for node in self._plan if node not in after]
+
+    def depending_on(self, keys: Iterable[Key]) -> set[Key]:
+        """These migrations, and all that come after them."""
+        return {node for key in keys for node in self.loader.graph.backwards_plan(key)}
 
     def state(self, applied: Iterable[Key]) -> ProjectState:
         """The project state when ``applied``, in the order of the graph, have been applied."""
@@ -110,9 +116,7 @@ class History:
 
     def order(self) -> list[Key]:
         """Every migration, each after those that it depends on; the replaced ones come last."""
-        graph = self.loader.graph
-        plan = [node for leaf in graph.leaf_nodes() for node in graph.forwards_plan(leaf)]
-        return list(dict.fromkeys([*plan, *sorted(self.loader.disk_migrations)]))
+        return list(dict.fromkeys([*self._plan, *sorted(self.loader.disk_migrations)]))
 
     def does_nothing(self, keys: Sequence[Key]) -> str | None:
         """Why no row can come into the process, where the operations themselves tell that."""
@@ -183,6 +187,12 @@ class History:
                 raise BudgetError(f"rows: no model {label!r} exists {where}; there are {models}")
             resolved[known[label.lower()]] = count
         return resolved
+
+    @cached_property
+    def _plan(self) -> list[Key]:
+        graph = self.loader.graph
+        plan = (node for leaf in graph.leaf_nodes() for node in graph.forwards_plan(leaf))
+        return list(dict.fromkeys(plan))
 
     def _operations(self, keys: Sequence[Key]) -> list[Operation]:
         def flat(operations: Iterable[Operation]) -> Iterable[Operation]:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pytest_membudget.errors import BudgetError
 from pytest_membudget.frames import Ownership
-from pytest_membudget.migrations.history import Key, history
+from pytest_membudget.migrations.history import Key, history, history_with
 from pytest_membudget.repository import Repository
 
 OWN, ALL, DEPLOY = "own", "all", "deploy:"
@@ -18,13 +18,13 @@ OWN, ALL, DEPLOY = "own", "all", "deploy:"
 class Gated:
     """What is measured as one: a migration, or with ``file`` None all those of a deploy.
 
-    ``later`` are the migrations of the same gate that come after it; ``told_apart`` says why it
-    needs no measuring, None where it does.
+    ``later`` are the migrations of the same gate that come after it, with all that depend on them;
+    ``told_apart`` says why it needs no measuring, None where it does.
     """
 
     keys: tuple[Key, ...]
     file: Path | None
-    later: tuple[Key, ...]
+    later: frozenset[Key]
     told_apart: str | None
 
 
@@ -37,13 +37,15 @@ def select(what: str, rootdir: Path) -> list[Gated]:
     """
     chosen = _Choice(what.removeprefix(DEPLOY), rootdir)
     keys = chosen.keys
-    if not what.startswith(DEPLOY):
-        return [
-            Gated((key,), chosen.files[key], tuple(keys[place + 1 :]), chosen.told_apart([key]))
-            for place, key in enumerate(keys)
-        ]
-    applied = tuple(key for key in keys if chosen.replaces(key) is None)
-    return [Gated(applied, None, (), chosen.told_apart(applied))] if applied else []
+    if what.startswith(DEPLOY):
+        applied = tuple(key for key in keys if chosen.replaces(key) is None)
+        return [Gated(applied, None, frozenset(), chosen.told_apart(applied))] if applied else []
+    project, later = history_with(keys), frozenset[Key]()
+    gated = []
+    for key in reversed(keys):
+        gated.append(Gated((key,), chosen.files[key], later, chosen.told_apart([key])))
+        later |= project.depending_on([key])
+    return gated[::-1]
 
 
 class _Choice:

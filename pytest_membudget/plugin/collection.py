@@ -44,13 +44,13 @@ def complete(
     _require_database(request.database)
     from pytest_membudget.migrations.history import history, history_with
 
-    later = gated.later if gated else ()
+    later = gated.later if gated else frozenset()
     with _as_budget_error("the project's migrations can't be loaded"):
         keys = tuple(dict.fromkeys(history().find(name) for name in request.migrations))
         project = history_with([*keys, *later])
     if request.reverse and (operation := project.irreversible(keys)):
         raise BudgetError(f"reverse=True: {keys[0][1]} can't be reversed: {operation}")
-    applied = project.applied_before([*keys, *later], reverse=request.reverse)
+    applied = project.applied_before(keys, reverse=request.reverse, without=later)
     limit = _limit(request, options)
     production = read_production(options)
     rows = rows_to_seed(request, options, production, surveyed=gated is not None)
