@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from django.db import models
 
+    from pytest_membudget.migrations.seeding.shape import Shape
     from pytest_membudget.migrations.seeding.table import Table
 
     Field = models.Field[Any, Any]
@@ -35,6 +36,15 @@ class Column:
     once: bool = False
     """Has the column one value, not one for each template row?"""
 
+    shape: Shape | None = None
+    """What the profile says about it, where it shall follow that."""
+
+    nulls: float | None = None
+    """The share of NULLs among its rows, where that is known and can be kept."""
+
+    computed = False
+    """Is :meth:`sql` an expression, not the template's column itself?"""
+
     alone = False
     """Is the value of row i different from that of every other row?"""
 
@@ -46,17 +56,28 @@ class Column:
 class Picked(Column):
     """A column whose value in row i is number ``index(i)`` of a domain."""
 
+    computed = True
     domain: Domain = attribute(kw_only=True)
     index: Callable[[str], str] = attribute(kw_only=True)
     alone: bool = attribute(default=False, kw_only=True)
     masked: bool = False
     """Do the template rows say where it is NULL?"""
 
+    ranked: bool = False
+    """Are the rows counted in which it is not NULL, so that no value is left out?"""
+
+    cycle: tuple[int, int] | None = None
+    """The number of template rows, and of those that :attr:`ranked` counts among them."""
+
     def value(self, i: str) -> str:
         return self.domain.at(self.index(i))
 
     def sql(self, i: str) -> str:
-        value = self.value(i)
+        number = i
+        if self.cycle:
+            size, filled = self.cycle
+            number = f"(({i} - 1) / {size} * {filled} + t.{self.name})"
+        value = self.value(number)
         return f"CASE WHEN t.{self.name} IS NOT NULL THEN {value} END" if self.masked else value
 
 

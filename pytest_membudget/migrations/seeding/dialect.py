@@ -21,6 +21,12 @@ class Dialect(ABC):
     numbering: str
     """Definition of the column that numbers the rows of a temporary table from 1."""
 
+    compresses = False
+    """Does it compress wide values by itself?"""
+
+    json_ratio: float
+    """How many bytes of our JSON documents stand for one of PostgreSQL's compressed ones."""
+
     def __init__(self, connection: BaseDatabaseWrapper) -> None:
         self.connection = connection
 
@@ -63,6 +69,13 @@ class Dialect(ABC):
         """Column -> average bytes of its values, NULLs left out."""
 
     @abstractmethod
+    def stored(self, value: str, field: models.Field[Any, Any], compressed: bool) -> str:
+        """Bytes of a value of the field's without the header, as SQL."""
+
+    def compress(self, table: str) -> None:  # noqa: B027
+        """Let a temporary table compress all that becomes shorter by it."""
+
+    @abstractmethod
     def series(self, first: int, last: int) -> str:
         """An item for FROM: ``series``, whose column ``i`` counts from first to last."""
 
@@ -84,6 +97,10 @@ class Dialect(ABC):
     @abstractmethod
     def moment(self, number: str) -> str:
         """So many seconds after 2000-01-01 00:00 UTC."""
+
+    @abstractmethod
+    def microsecond(self, moment: str, number: str) -> str:
+        """The moment with its microseconds replaced."""
 
 
 def dialect(connection: BaseDatabaseWrapper) -> Dialect:

@@ -8,14 +8,17 @@ from typing import TYPE_CHECKING, Any
 from django.contrib.postgres import fields
 from django.contrib.postgres.search import SearchVectorField
 
+from pytest_membudget.migrations.seeding.documents import words
 from pytest_membudget.migrations.seeding.numbering import HUGE, Numbering, nth
 from pytest_membudget.migrations.seeding.numbering import numbering as numbered
+from pytest_membudget.migrations.seeding.shaped import Maker, maker
 from pytest_membudget.migrations.seeding.values import choices, draw
 
 if TYPE_CHECKING:
     from faker import Faker
 
 _LENGTH = 3
+_STOCK = 200
 
 
 @draw.register(fields.ArrayField)
@@ -36,6 +39,17 @@ def _(field: Any) -> Numbering:
     return Numbering(items.size, lambda n: [items.at(n)] * (field.size or _LENGTH))
 
 
+@maker.register(fields.ArrayField)
+def _(field: Any, fake: Faker) -> Maker:
+    base = _named(field)
+    stock = choices(base) or [draw(base, fake) for _ in range(_STOCK)]
+    return Maker(
+        lambda size, _: fake.random.choices(stock, k=size),
+        unit=8,
+        most=field.size or float("inf"),
+    )
+
+
 def _named(field: Any) -> Any:
     if not getattr(field.base_field, "name", None):
         field.base_field.set_attributes_from_name(field.name)
@@ -45,6 +59,14 @@ def _named(field: Any) -> Any:
 @draw.register(fields.HStoreField)
 def _(field: Any, fake: Faker) -> dict[str, str]:
     return {word: fake.city() for word in fake.words(4)}
+
+
+@maker.register(fields.HStoreField)
+def _(field: Any, fake: Faker) -> Maker:
+    def make(size: int, _: str) -> dict[str, str]:
+        return {f"{words(8, fake.random, '-')}{n}": words(12, fake.random) for n in range(size)}
+
+    return Maker(make, unit=30)
 
 
 @nth.register(fields.HStoreField)
@@ -79,6 +101,11 @@ def _step(value: Any) -> Any:
 @draw.register(SearchVectorField)
 def _(field: Any, fake: Faker) -> str:
     return " ".join(fake.words(12))
+
+
+@maker.register(SearchVectorField)
+def _(field: Any, fake: Faker) -> Maker:
+    return Maker(lambda size, _: words(size, fake.random))
 
 
 @nth.register(SearchVectorField)

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     Row = Sequence[Any]
 
 _BATCH = 1000
+_WIDE = 2000
 _TRIAL = "membudget_trial"
 
 
@@ -75,11 +76,19 @@ class Scratch:
         self._names.remove(name)
 
     def load(
-        self, name: str, model: type[models.Model], fields: Sequence[Field], rows: Sequence[Row]
+        self,
+        name: str,
+        model: type[models.Model],
+        fields: Sequence[Field],
+        rows: Sequence[Row],
+        width: float = 0,
     ) -> None:
+        """Insert rows of about ``width`` bytes, where that is known."""
         connection = self.dialect.connection
         names = [str(field.attname) for field in fields]
-        batch = min(_BATCH, connection.ops.bulk_batch_size(list(fields), rows))
+        # Django makes arrays of many rows, and to quote wide values in those takes very long.
+        most = _BATCH if width < _WIDE else 1
+        batch = min(most, connection.ops.bulk_batch_size(list(fields), rows))
         for start in range(0, len(rows), batch):
             objects = [
                 SimpleNamespace(**dict(zip(names, row, strict=True)))
@@ -90,10 +99,15 @@ class Scratch:
             query.get_compiler(connection=connection).execute_sql()
 
     def fill(
-        self, name: str, model: type[models.Model], fields: Sequence[Field], rows: Sequence[Row]
+        self,
+        name: str,
+        model: type[models.Model],
+        fields: Sequence[Field],
+        rows: Sequence[Row],
+        width: float = 0,
     ) -> None:
         self.create(name, fields)
-        self.load(name, model, fields, rows)
+        self.load(name, model, fields, rows, width)
 
     def trial(self, model: type[models.Model], field: Field, values: Sequence[Any]) -> None:
         """Store and load some values of one field; raises whatever the field raises."""

@@ -17,6 +17,8 @@ _FAST = {"foreign_keys": 0, "synchronous": 0, "cache_size": -65536, "temp_store"
 
 class SQLite(Dialect):
     numbering = "integer PRIMARY KEY"
+    # Measured: 10 KB of document as text are 4.2 KB in PostgreSQL, compressed by pglz.
+    json_ratio = 2.5
 
     @contextmanager
     def fast(self) -> Iterator[None]:
@@ -49,6 +51,9 @@ class SQLite(Dialect):
         [row] = self.fetch(f"SELECT {averages} FROM ({newest})")
         return {column: round(width or 0) for column, width in zip(columns, row, strict=True)}
 
+    def stored(self, value: str, field: models.Field[Any, Any], compressed: bool) -> str:
+        return f"length(CAST({value} AS blob))"
+
     def series(self, first: int, last: int) -> str:
         return (
             f"(WITH RECURSIVE s(i) AS (SELECT {first} WHERE {first} <= {last} "
@@ -69,3 +74,6 @@ class SQLite(Dialect):
 
     def moment(self, number: str) -> str:
         return f"datetime(946684800 + {number}, 'unixepoch')"
+
+    def microsecond(self, moment: str, number: str) -> str:
+        return f"(substr({moment}, 1, 20) || printf('%06d', {number}))"

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     Field = models.Field[Any, Any]
 
-_PROVIDERS = {
+PROVIDERS = {
     "email": "email",
     "first_name": "first_name",
     "last_name": "last_name",
@@ -100,7 +100,7 @@ def draw(field: Field, fake: Faker) -> Any:
 @draw.register(models.CharField)
 def _(field: Any, fake: Faker) -> str:
     limit = field.max_length or 120
-    for token, provider in _PROVIDERS.items():
+    for token, provider in PROVIDERS.items():
         if token in field.name:
             return str(getattr(fake, provider)())[:limit]
     shortest, longest = (limit // 2, limit) if limit <= 20 else (limit // 4, limit // 2)

@@ -1,0 +1,71 @@
+"""What production's profile says about a column, and how seeding reads it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+_THRESHOLD = 2032
+_POINTER = 18
+"""PostgreSQL's TOAST_TUPLE_THRESHOLD, and what stays in a row of a value stored outside of it."""
+
+
+@dataclass(frozen=True)
+class Shape:
+    """One column in production; None is what nobody knows.
+
+    ``width``: average bytes of the values that are not NULL, without the database's own header.
+    ``compressed``: is that the width after TOAST's compression?
+    ``nulls``: the share of NULLs, 0 to 1.
+    ``distinct``: how many different values there are among ``rows`` rows.
+    """
+
+    width: float | None = None
+    compressed: bool = False
+    nulls: float | None = None
+    distinct: int | None = None
+    rows: int | None = None
+
+    @property
+    def variety(self) -> float | None:
+        """Different values for each row, up to 1."""
+        if self.distinct is None or not self.rows:
+            return None
+        return min(1.0, self.distinct / self.rows)
+
+
+Shapes = Mapping[str, Mapping[str, Shape]]
+"""Shapes by table and column."""
+
+
+def shapes(document: Mapping[str, Mapping[str, Mapping[str, Any]]] | None) -> Shapes:
+    """Shapes from their JSON form, the attributes' names being the keys."""
+    return {
+        table: {column: Shape(**shape) for column, shape in columns.items()}
+        for table, columns in (document or {}).items()
+    }
+
+
+def as_toasted(columns: Mapping[str, Shape], ratios: Mapping[str, float]) -> dict[str, Shape]:
+    """The same shapes, ``compressed`` only where PostgreSQL would have compressed.
+
+    It takes the widest value of a row first and stops as soon as the row fits in a page's quarter,
+    so narrow values are never compressed, nor are those of narrow rows.
+    """
+    raw = {
+        name: (shape.width or 0) * (ratios.get(name, 1) if shape.compressed else 1)
+        for name, shape in columns.items()
+    }
+    left = sum(raw.values())
+    found = dict(columns)
+    for name in sorted(raw, key=lambda name: -raw[name]):
+        shape = columns[name]
+        if left <= _THRESHOLD:
+            found[name] = replace(shape, compressed=False)
+        elif shape.compressed:
+            stored = shape.width or 0
+            left += (stored if stored <= _THRESHOLD else _POINTER) - raw[name]
+        elif raw[name] > _THRESHOLD:
+            left += _POINTER - raw[name]
+    return found
