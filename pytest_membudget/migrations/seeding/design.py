@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from django.db import models
@@ -35,13 +35,17 @@ _KINDS = (
 
 
 class Designer:
-    """Designs one table; ``parent`` gives the table of a model that this one refers to."""
+    """Designs one table; ``parent`` gives the table of a model that this one refers to.
+
+    ``widths`` are those that are known, by column.
+    """
 
     def __init__(
         self,
         table: Table,
         scratch: Scratch,
         fresh: Collection[str],
+        widths: Mapping[str, float],
         parent: Callable[[type[models.Model]], Table],
     ) -> None:
         self.table = table
@@ -50,7 +54,7 @@ class Designer:
         self.fresh = fresh
         self.parent = parent
         self.rules = constraints.rules(self.model, self.dialect)
-        self.uniques = Uniques(table, self.rules, scratch)
+        self.uniques = Uniques(table, self.rules, scratch, widths)
 
     def design(self) -> None:
         table, uniques = self.table, constraints.uniques(self.model)

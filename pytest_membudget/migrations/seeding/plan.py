@@ -8,6 +8,7 @@ from django.db import DatabaseError, models
 
 from pytest_membudget.migrations.seeding.design import Designer
 from pytest_membudget.migrations.seeding.failure import refusal
+from pytest_membudget.migrations.seeding.following import follow
 from pytest_membudget.migrations.seeding.table import Table
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
     from pytest_membudget.migrations.seeding.dialect import Dialect
     from pytest_membudget.migrations.seeding.scratch import Scratch
+    from pytest_membudget.migrations.seeding.shape import Shapes
 
     Model = type[models.Model]
 
@@ -28,9 +30,14 @@ class Plan:
     """The tables met so far; each is designed once, so that its rows go on as they began."""
 
     def __init__(
-        self, apps: StateApps, dialect: Dialect, fresh: Mapping[str, Collection[str]]
+        self,
+        apps: StateApps,
+        dialect: Dialect,
+        fresh: Mapping[str, Collection[str]],
+        shapes: Shapes,
     ) -> None:
         self._apps = apps
+        self._shapes = shapes
         self._dialect = dialect
         self._fresh = {self.model(label): set(names) for label, names in fresh.items()}
         self._tables: dict[Model, Table] = {}
@@ -97,7 +104,12 @@ class Plan:
             # Models refer to each other in circles: known first, designed then.
             self._tables[model] = table
             fresh = self._fresh.get(model, ())
-            Designer(table, scratch, fresh, lambda parent: self._table(parent, scratch)).design()
+            own = self._shapes.get(model._meta.db_table, {})
+            widths = {name: shape.width for name, shape in own.items() if shape.width is not None}
+            Designer(
+                table, scratch, fresh, widths, lambda parent: self._table(parent, scratch)
+            ).design()
+            follow(table, self._shapes)
         return self._tables[model]
 
     def _existing(self, model: Model) -> int:

@@ -11,6 +11,7 @@ from faker import Faker
 
 from pytest_membudget.migrations.seeding.dialect import dialect
 from pytest_membudget.migrations.seeding.failure import refusal
+from pytest_membudget.migrations.seeding.missed import missed
 from pytest_membudget.migrations.seeding.plan import Plan
 from pytest_membudget.migrations.seeding.scratch import Scratch
 from pytest_membudget.migrations.seeding.table import SOME, Table
@@ -21,11 +22,16 @@ if TYPE_CHECKING:
 
     from django.db.migrations.state import StateApps
 
+    from pytest_membudget.migrations.seeding.shape import Shapes
+
 # Django's fields for PostgreSQL can be imported with its client library only.
 with suppress(ImportError):
     from pytest_membudget.migrations.seeding import postgresql_values  # noqa: F401
 
 _TEMPLATES = 1000
+_FEWEST = 50
+_BYTES = 32 << 20
+"""Template rows of a table, what they should not exceed together, and how few that may leave."""
 
 
 @dataclass(frozen=True)
@@ -34,10 +40,12 @@ class Seeded:
 
     ``rows``: label -> seeded rows, those of parents and M2M through tables included.
     ``widths``: label -> column -> average bytes of its values as stored, NULLs left out.
+    ``missed``: label -> columns whose width or share of NULLs could not be the profile's.
     """
 
     rows: dict[str, int]
     widths: dict[str, dict[str, int]]
+    missed: dict[str, list[str]]
 
 
 class Seeder:
@@ -46,15 +54,24 @@ class Seeder:
     ``fresh`` names fields, by label, that must look as if the column had just been added: NULL,
     or else the default, or else empty. Rows that were there before the first call stay as they
     are and are not counted. The same calls on the same database give the same rows.
+
+    ``shape`` says, by table and column, what production's values are like. What the model's own
+    rules ask for comes before it, and so does what ``fresh`` says.
     """
 
     def __init__(
-        self, apps: StateApps, using: str, *, fresh: Mapping[str, Collection[str]] | None = None
+        self,
+        apps: StateApps,
+        using: str,
+        *,
+        fresh: Mapping[str, Collection[str]] | None = None,
+        shape: Shapes | None = None,
     ) -> None:
         self._using = using
         self._dialect = dialect(connections[using])
-        self._plan = Plan(apps, self._dialect, fresh or {})
+        self._plan = Plan(apps, self._dialect, fresh or {}, shape or {})
         self._templates: dict[Table, Template] = {}
+        self._missed: dict[str, list[str]] = {}
         self._fake = Faker(use_weighting=False)
 
     def grow(self, rows: Mapping[str, int]) -> Seeded:
@@ -84,6 +101,7 @@ class Seeder:
         return Seeded(
             {table.label: table.have for table in self._plan.tables()},
             {table.label: self._dialect.widths(table.model) for table in self._plan.tables()},
+            {label: names for label, names in self._missed.items() if names},
         )
 
     def _prepare(self, growing: list[Table], scratch: Scratch) -> None:
@@ -95,8 +113,16 @@ class Seeder:
     def _insert(self, table: Table, scratch: Scratch) -> None:
         template = self._templates.get(table)
         if template is None:
-            size = _TEMPLATES if table.asked or table.want > SOME else SOME
-            template = self._templates[table] = Template(table, size, self._fake)
+            table.size = _template_size(table)
+            template = self._templates[table] = Template(table, self._fake)
         with template.loaded(scratch):
-            self._dialect.execute(table.growth(template.size))
+            self._dialect.execute(table.growth())
         self._dialect.finish(table.model)
+        if table.label not in self._missed:
+            self._missed[table.label] = missed(table)
+
+
+def _template_size(table: Table) -> int:
+    """Fewer rows where their values are wide, but enough for a share of NULLs."""
+    size = _TEMPLATES if table.asked or table.want > SOME else SOME
+    return max(min(_FEWEST, size), min(size, int(_BYTES / max(1, table.width))))

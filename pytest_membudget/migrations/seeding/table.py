@@ -31,6 +31,9 @@ class Table:
     existing: int
     """Rows that were there before the first of ours."""
 
+    size: int = 1000
+    """Rows of its template."""
+
     have: int = 0
     want: int = 0
     asked: bool = False
@@ -45,6 +48,11 @@ class Table:
     @property
     def name(self) -> str:
         return self.dialect.quote(self.model._meta.db_table)
+
+    @property
+    def width(self) -> float:
+        """Bytes of a row as far as the profile knows."""
+        return sum(column.shape.width or 0 for column in self.columns.values() if column.shape)
 
     @property
     def reused(self) -> bool:
@@ -99,7 +107,7 @@ class Table:
         """These columns of row ``number`` as a list for SELECT, named as in the table."""
         return ", ".join(
             f"{self.dialect.typed(column.sql(number), column.field)} AS {column.name}"
-            if isinstance(column, Picked)
+            if column.computed
             else column.sql(number)
             for name, column in self.columns.items()
             if name in names
@@ -112,11 +120,14 @@ class Table:
             if not isinstance(column, Picked) or column.masked
         ]
 
-    def growth(self, size: int) -> str:
-        """The statement that adds the missing rows, with ``size`` template rows at hand."""
-        names = ", ".join(column.name for column in self.columns.values())
-        source = self.dialect.series(self.have + 1, self.want)
+    def rows(self, first: int, last: int) -> str:
+        """The SELECT of some rows, with the template at hand."""
+        source = self.dialect.series(first, last)
         if self.drawn():
-            source += f" JOIN {TEMPLATE} AS t ON t.{NUMBER} = (series.i - 1) % {size} + 1"
-        values = self.source("series.i", self.columns.keys())
-        return f"INSERT INTO {self.name} ({names}) SELECT {values} FROM {source}"
+            source += f" JOIN {TEMPLATE} AS t ON t.{NUMBER} = (series.i - 1) % {self.size} + 1"
+        return f"SELECT {self.source('series.i', self.columns.keys())} FROM {source}"
+
+    def growth(self) -> str:
+        """The statement that adds the missing rows."""
+        names = ", ".join(column.name for column in self.columns.values())
+        return f"INSERT INTO {self.name} ({names}) {self.rows(self.have + 1, self.want)}"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import zlib
 from contextlib import contextmanager
 from itertools import cycle, islice
 from typing import TYPE_CHECKING, Any
@@ -14,13 +13,13 @@ from pytest_membudget.migrations.seeding import values
 from pytest_membudget.migrations.seeding.columns import Column, Picked
 from pytest_membudget.migrations.seeding.constraints import candidates
 from pytest_membudget.migrations.seeding.dialect import NUMBER
-from pytest_membudget.migrations.seeding.domains import Formula, trusted
+from pytest_membudget.migrations.seeding.domains import Formula
 from pytest_membudget.migrations.seeding.failure import refusal, unstorable
-from pytest_membudget.migrations.seeding.stand_in import stand_in
+from pytest_membudget.migrations.seeding.pools import Pools, seed_of
 from pytest_membudget.migrations.seeding.table import TEMPLATE, Table
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Iterable, Iterator
 
     from faker import Faker
 
@@ -37,10 +36,10 @@ _FAR = 10**7
 class Template:
     """Made once for a table, then loaded again whenever the table is to grow."""
 
-    def __init__(self, table: Table, size: int, fake: Faker) -> None:
+    def __init__(self, table: Table, fake: Faker) -> None:
         self.table = table
-        self.size = size
-        self._fake = fake
+        self.size = table.size
+        self._pools = Pools(table, fake)
         self._rows: list[Row] = []
         self._columns = table.drawn()
         self._fields = [_carrier(column) for column in self._columns]
@@ -56,9 +55,10 @@ class Template:
         scratch.drop(TEMPLATE)
 
     def _fill(self, scratch: Scratch, rows: list[Row]) -> None:
+        model = self.table.model
         try:
             with transaction.atomic(using=scratch.dialect.connection.alias):
-                scratch.fill(TEMPLATE, self.table.model, self._fields, rows)
+                scratch.fill(TEMPLATE, model, self._fields, rows, self.table.width)
         except Exception as error:  # a field may raise anything
             raise unstorable(self.table.label, self._culprit(rows, scratch), [error]) from error
 
@@ -71,7 +71,7 @@ class Template:
         return None
 
     def _compose(self, scratch: Scratch) -> list[Row]:
-        pools = [self._pool(column, scratch) for column in self._columns]
+        pools = [self._pools.draw(column, scratch) for column in self._columns]
         names = [column.field.name for column in self._columns]
         known = self.table.columns.keys()
         rules = [r for r in self.table.rules if r.fields & set(names) and r.fields <= known]
@@ -79,18 +79,36 @@ class Template:
             own = [rule for rule in rules if rule.fields == {column.field.name}]
             if own and not column.constant:
                 pools[place] = self._allowed(place, pools, own, scratch)
+            pools[place] = self._pools.laid_out(column, pools[place])
         shared = [rule for rule in rules if len(rule.fields) > 1]
         rows = list(islice(zip(*map(cycle, pools), strict=False), self.size))
-        return self._agreeing(rows, pools, shared, scratch) if shared else rows
+        rows = self._agreeing(rows, pools, shared, scratch) if shared else rows
+        return self._ranked(rows)
+
+    def _ranked(self, rows: list[Row]) -> list[Row]:
+        """The rows with a running number in each column that counts where it is not NULL."""
+        found = [list(row) for row in rows]
+        for place, column in enumerate(self._columns):
+            if isinstance(column, Picked) and column.ranked:
+                filled = [row for row in found if row[place] is not None]
+                for number, row in enumerate(filled, 1):
+                    row[place] = number
+                column.cycle = len(rows), len(filled)
+        return [tuple(row) for row in found]
 
     def _allowed(
         self, place: int, pools: list[list[Any]], rules: list[Rule], scratch: Scratch
     ) -> list[Any]:
-        field = self._columns[place].field
+        column = self._columns[place]
+        field = column.field
         tried = [*pools[place], *(value for rule in rules for value in candidates(field, rule))]
+        tried += [None] if column.nulls else []
         others = [pool[0] for pool in pools]
         rows = [(*others[:place], value, *others[place + 1 :]) for value in tried]
         allowed = [row[place] for row in self._passing(rows, rules, scratch)]
+        if column.nulls:
+            column.nulls = column.nulls if None in allowed else None
+            allowed = [value for value in allowed if value is not None]
         if not allowed:
             names = ", ".join(rule.name for rule in rules)
             raise refusal(self.table.label, field.name, f"no value found that satisfies {names}")
@@ -100,7 +118,7 @@ class Template:
         self, rows: list[Row], pools: list[list[Any]], rules: list[Rule], scratch: Scratch
     ) -> list[Row]:
         """Rows that keep the rules between columns, by trial of ever wilder ones."""
-        dice = random.Random(_seed(self.table.label))
+        dice = random.Random(seed_of(self.table.label))
         involved = set().union(*(rule.fields for rule in rules))
         places = [p for p, column in enumerate(self._columns) if column.field.name in involved]
         wild = {place: self._wild(place, rules) for place in places}
@@ -165,36 +183,6 @@ class Template:
         if domains and all(isinstance(d, Formula) and d.size > 2 * _FAR for d in domains):
             yield f"(t.{NUMBER} + {_FAR})"
 
-    def _pool(self, column: Column, scratch: Scratch) -> list[Any]:
-        if isinstance(column, Picked):
-            return [1]
-        field = column.field
-        if column.constant:
-            return column.constant
-        self._fake.seed_instance(_seed(f"{self.table.label}.{field.name}"))
-        allowed = values.choices(field)
-        kind = stand_in(field, scratch.dialect.connection)
-        makes: list[Callable[[], Any]] = [
-            lambda: values.draw(kind, self._fake),
-            lambda: field.to_python(values.draw(kind, self._fake)),
-        ]
-        if allowed:
-            makes = [lambda: self._fake.random.choice(allowed)]
-        if field.has_default():
-            makes.append(field.get_default)
-        if field.null:
-            makes.append(lambda: None)
-        errors: list[Exception] = []
-        for make in makes:
-            try:
-                pool = [make() for _ in range(1 if column.once else self.size)]
-                if not trusted(field):
-                    scratch.trial(self.table.model, field, pool)
-                return pool
-            except Exception as error:  # a field may raise anything
-                errors.append(error)
-        raise unstorable(self.table.label, field.name, errors)
-
 
 def _carrier(column: Column) -> Field:
     """The field that carries a column's template values: its own, or a flag for a reference."""
@@ -204,7 +192,3 @@ def _carrier(column: Column) -> Field:
     flag.set_attributes_from_name(column.field.name)
     flag.attname, flag.column = column.field.attname, column.field.column
     return flag
-
-
-def _seed(name: str) -> int:
-    return zlib.crc32(name.encode())

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Any
 from django.db import models
 
 from pytest_membudget.migrations.seeding import numbering, values
-from pytest_membudget.migrations.seeding.domains import Domain, Lookup, formulas, trusted
+from pytest_membudget.migrations.seeding.domains import Domain, Lookup, trusted
 from pytest_membudget.migrations.seeding.failure import unstorable
+from pytest_membudget.migrations.seeding.formulas import formulas
 from pytest_membudget.migrations.seeding.scratch import Scratch, new_name
 from pytest_membudget.migrations.seeding.stand_in import stand_in
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from pytest_membudget.migrations.seeding.constraints import Rule
     from pytest_membudget.migrations.seeding.table import Table
@@ -24,10 +25,13 @@ _TRIED = 1000
 
 
 class Uniques:
-    def __init__(self, table: Table, rules: list[Rule], scratch: Scratch) -> None:
+    def __init__(
+        self, table: Table, rules: list[Rule], scratch: Scratch, widths: Mapping[str, float]
+    ) -> None:
         self._table = table
         self._rules = rules
         self._scratch = scratch
+        self._widths = widths
         self._dialect = table.dialect
 
     def domain(self, field: Field, exact: bool) -> Domain:
@@ -38,7 +42,8 @@ class Uniques:
         if not values.choices(field) and trusted(field):
             rules = [rule for rule in self._rules if rule.fields == {field.name}]
             literals = [literal for rule in rules for literal in rule.literals]
-            found = formulas(field, self._last(field), literals, exact, self._dialect)
+            width = self._widths.get(str(field.column))
+            found = formulas(field, self._last(field), literals, exact, self._dialect, width)
             for domain in found:
                 if all(self._agrees(field, domain, rule) for rule in rules):
                     return domain
