@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from pytest_membudget.budget import Budget
@@ -15,6 +16,7 @@ from pytest_membudget.worker.stage_client import StageClient
 class Seeded:
     """``rows`` by label with all that was seeded unasked, ``widths`` in bytes by label and column.
 
+    ``missed`` names the columns, by label, whose width or share of NULLs is not the profile's.
     ``room`` is how many bytes the database may take, None where that isn't known.
     """
 
@@ -23,16 +25,27 @@ class Seeded:
     seconds: float
     size: int
     room: int | None
+    missed: dict[str, list[str]] = field(default_factory=dict)
 
 
 class Seedbed:
-    """Made at the state where ``applied`` are applied.  ``tables`` maps model labels to tables."""
+    """Made at the state where ``applied`` are applied.  ``tables`` maps model labels to tables.
 
-    def __init__(self, stage: StageClient, budget: Budget, applied: list[tuple[str, str]]) -> None:
+    ``shape`` is what is known of production's values, as :meth:`Stage.seed` takes it.
+    """
+
+    def __init__(
+        self,
+        stage: StageClient,
+        budget: Budget,
+        applied: list[tuple[str, str]],
+        shape: Mapping[str, Any] | None = None,
+    ) -> None:
         self._stage = stage
         self.folder = stage.folder
         self._budget = budget
         self._applied = applied
+        self._shape = shape
         self._fresh: dict[str, list[str]] = {}
         self._ahead: dict[str, int] | None = None
         self._names: list[str] = []
@@ -60,7 +73,12 @@ class Seedbed:
         assert ahead == rows, "what was seeded ahead is what comes next"
         self._filled = True
         return Seeded(
-            answer["seeded"], answer["widths"], answer["seconds"], answer["bytes"], answer["free"]
+            answer["seeded"],
+            answer["widths"],
+            answer["seconds"],
+            answer["bytes"],
+            answer["free"],
+            answer["missed"],
         )
 
     def fill_ahead(self, size: int) -> None:
@@ -109,6 +127,7 @@ class Seedbed:
             "rows": rows,
             "fresh": self._fresh,
             "seed": self._budget.seed,
+            "shape": self._shape,
         }
         self._stage.begin("seed", **arguments)
         self._ahead = rows

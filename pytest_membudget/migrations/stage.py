@@ -16,6 +16,7 @@ from pytest_membudget.migrations.digest import digest
 from pytest_membudget.migrations.history import Key, history_with
 from pytest_membudget.migrations.scratch.base import ScratchDatabases
 from pytest_membudget.migrations.seeding import Seeder
+from pytest_membudget.migrations.seeding.shape import shapes
 from pytest_membudget.migrations.templates import Templates
 
 
@@ -77,17 +78,25 @@ class Stage:
         rows: dict[str, int],
         fresh: dict[str, list[str]],
         seed: str | None,
+        shape: dict[str, dict[str, dict[str, Any]]] | None = None,
     ) -> dict[str, Any]:
-        """Fill ``name`` up to ``rows``, with the user's ``seed`` where there is one."""
+        """Fill ``name`` up to ``rows``, with the user's ``seed`` where there is one.
+
+        ``shape`` holds the attributes of a :class:`Shape` by table and column. It counts for the
+        first rows of a database, which later ones go on from.
+        """
         begin = time.monotonic()
+        missed: dict[str, list[str]] = {}
         apps = self._state_apps([(app_label, migration) for app_label, migration in applied])
         self._scratch.use(name)
         try:
             if seed is None:
                 if name not in self._seeders:
-                    self._seeders[name] = Seeder(apps, self._alias, fresh=_fields(apps, fresh))
+                    self._seeders[name] = Seeder(
+                        apps, self._alias, fresh=_fields(apps, fresh), shape=shapes(shape)
+                    )
                 seeded = self._seeders[name].grow(rows)
-                there, widths = seeded.rows, seeded.widths
+                there, widths, missed = seeded.rows, seeded.widths, seeded.missed
             else:
                 there, widths = _call_seed(seed, apps, rows, self._alias), {}
         finally:
@@ -95,6 +104,7 @@ class Stage:
         return {
             "seeded": there,
             "widths": widths,
+            "missed": missed,
             "seconds": time.monotonic() - begin,
             "bytes": self._scratch.size(name),
             "free": self._scratch.free(),
