@@ -7,7 +7,7 @@ import os
 import subprocess
 import sys
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
@@ -24,17 +24,19 @@ def run(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
         *,
         hash_seed: str = "0",
         role: str = "postgres",
+        apps: Sequence[str] = (),
         **more: Any,
     ) -> Any:
         if vendor == "sqlite":
             name = str(tmp_path_factory.mktemp("seeding") / "base.sqlite3")
             database: dict[str, Any] = {"ENGINE": "django.db.backends.sqlite3", "NAME": name}
-            apps = APPS[vendor]
+            apps = [*APPS[vendor], *apps]
         else:
             server = request.getfixturevalue("postgresql")
-            name, apps = f"seeding_{uuid.uuid4().hex[:8]}", APPS[vendor]
+            name, there = f"seeding_{uuid.uuid4().hex[:8]}", APPS[vendor]
             if not {"hstore", "citext"} <= _prepare(server, name, role):
-                apps = apps[:-1]
+                there = there[:-1]
+            apps = [*there, *apps]
             database = {
                 "ENGINE": "django.db.backends.postgresql",
                 "NAME": name,

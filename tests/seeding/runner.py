@@ -157,11 +157,17 @@ def grow(case: dict, connection) -> dict:
     from django.db.migrations.state import ProjectState
 
     from pytest_membudget.migrations.seeding import Seeder
+    from pytest_membudget.migrations.seeding.shape import shapes
 
     with connection.cursor() as cursor:
         for sql in case.get("before", []):
             cursor.execute(sql)
-    seeder = Seeder(ProjectState.from_apps(apps).apps, "default", fresh=case.get("fresh"))
+    seeder = Seeder(
+        ProjectState.from_apps(apps).apps,
+        "default",
+        fresh=case.get("fresh"),
+        shape=shapes(case.get("shape")),
+    )
     for rows in case["ladder"]:
         seeded = seeder.grow(rows)
         connection.close()
@@ -180,6 +186,7 @@ def grow(case: dict, connection) -> dict:
         "broken": broken,
         "leftovers": leftovers(connection),
         "widths": seeded.widths,
+        "missed": seeded.missed,
         "digest": dump(connection),
         "answers": [fetch(query, connection) for query in case.get("queries", [])],
     }

@@ -1,0 +1,232 @@
+"""A seeded table has the widths, NULLs and varieties of the profile that it was seeded from."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from seeding_cases import Run
+
+ROWS = 200_000
+TABLE = "shaped_order"
+SHAPE: dict[str, dict[str, Any]] = {
+    "address_id": {"nulls": 0.37, "distinct": 9_000},
+    "customer_id": {"distinct": 20_000},
+    "invoice_id": {"nulls": 0.8, "distinct": 40_000},
+    "slug": {"width": 44, "distinct": ROWS},
+    "contact": {"width": 24.4, "distinct": 150_000},
+    "title": {"width": 71.3, "distinct": 190_000},
+    "status": {"width": 6.2, "distinct": 5},
+    "code": {"width": 8, "distinct": 20_000},
+    "comment": {"width": 613, "nulls": 0.62},
+    "document": {"width": 10_240, "nulls": 0.0},
+    "settings": {"width": 300, "nulls": 0.25},
+    "small": {"width": 9},
+    "scan": {"width": 2000},
+    "discount": {"nulls": 0.913, "distinct": 12},
+    "number": {"distinct": 60_000},
+    "total": {"distinct": 100_000},
+    "weight": {"distinct": 200_000},
+    "placed": {"distinct": 199_000},
+    "added": {"width": 900, "nulls": 0.1},
+}
+PARENTS = {"shaped_customer": 40_000, "shaped_address": 10_000, "shaped_invoice": 40_000}
+DOCUMENT = {
+    TABLE: {name: {"rows": ROWS, **shape} for name, shape in SHAPE.items()},
+    **{table: {"id": {"rows": rows, "distinct": rows}} for table, rows in PARENTS.items()},
+}
+SEEDED = 10_000
+STEP = {
+    "shaped.Order": SEEDED,
+    "shaped.Customer": SEEDED // 5,
+    "shaped.Address": SEEDED // 20,
+    "shaped.Invoice": SEEDED // 5,
+}
+LADDER = [{label: rows // 4 for label, rows in STEP.items()}, STEP]
+ADDED = "added"
+
+
+def width(vendor: str, column: str) -> str:
+    if vendor == "sqlite":
+        return f"avg(length(CAST({column} AS blob)))"
+    if column in ("document", "settings", "small"):
+        return f"avg(pg_column_size({column}::text::jsonb) - 4)"
+    return f"avg(octet_length({column}))"
+
+
+def truths(vendor: str) -> list[str]:
+    """For each column: its width or 0, its NULLs, its different values."""
+    return [
+        f"SELECT {width(vendor, name) if 'width' in shape else 0}, "
+        f"avg(CASE WHEN {name} IS NULL THEN 1.0 ELSE 0.0 END), "
+        f"count(DISTINCT {name}{'::text' if vendor == 'postgresql' else ''}) FROM {TABLE}"
+        for name, shape in SHAPE.items()
+    ]
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def seeded(request: pytest.FixtureRequest, run: Run) -> dict[str, Any]:
+    """What each column is like, and the documents of some rows."""
+    vendor = request.param
+    extra = [f"SELECT document, settings, title, comment, contact FROM {TABLE} WHERE id % 97 = 1"]
+    extra.append(
+        f"SELECT max(n), min(n) FROM (SELECT count(*) n FROM {TABLE} GROUP BY customer_id) x"
+    )
+    extra.append(f"SELECT count(DISTINCT {width(vendor, 'title')[4:-1]}) FROM {TABLE}")
+    case = {"ladder": LADDER, "shape": DOCUMENT, "fresh": {"shaped.Order": [ADDED]}}
+    found = run(vendor, {"orders": {**case, "queries": [*truths(vendor), *extra]}}, apps=["shaped"])
+    result = found["orders"]
+    assert "answers" in result, result.get("crash") or result
+    result["truth"] = dict(zip(SHAPE, (row for [row] in result["answers"]), strict=False))
+    result["rows_read"] = result["answers"][len(SHAPE)]
+    result["extra"] = result["answers"][len(SHAPE) + 1 :]
+    return dict(result)
+
+
+def test_counts_and_references(seeded: dict[str, Any]) -> None:
+    assert seeded["counts"] == seeded["rows"]
+    assert seeded["broken"] == []
+    assert seeded["leftovers"] == []
+    assert seeded["missed"] == {}
+
+
+@pytest.mark.parametrize("column", [name for name in SHAPE if name != ADDED])
+def test_widths_and_nulls_agree(column: str, seeded: dict[str, Any]) -> None:
+    shape, (wide, nulls, _) = SHAPE[column], seeded["truth"][column]
+    assert float(nulls) == pytest.approx(shape.get("nulls", 0), abs=0.02)
+    if "width" in shape:
+        assert float(wide) == pytest.approx(shape["width"], rel=0.05)
+
+
+@pytest.mark.parametrize("column", [name for name in SHAPE if "distinct" in SHAPE[name]])
+def test_varieties_agree(column: str, seeded: dict[str, Any]) -> None:
+    wanted = SHAPE[column]["distinct"]
+    if wanted > 1000:
+        wanted *= SEEDED / ROWS
+    assert seeded["truth"][column][2] == pytest.approx(wanted, rel=0.1)
+
+
+def test_a_column_that_was_just_added_stays_empty(seeded: dict[str, Any]) -> None:
+    assert [float(figure or 0) for figure in seeded["truth"][ADDED]] == [0, 1, 0]
+
+
+def depth(value: Any) -> int:
+    parts = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return 1 + max(map(depth, parts), default=0) if isinstance(value, dict | list) else 0
+
+
+def leaves(value: Any) -> list[Any]:
+    if isinstance(value, dict | list):
+        parts = value.values() if isinstance(value, dict) else value
+        return [leaf for part in parts for leaf in leaves(part)]
+    return [value]
+
+
+def test_documents_are_nested_and_texts_are_words(seeded: dict[str, Any]) -> None:
+    for document, settings, title, comment, contact in seeded["rows_read"]:
+        whole = json.loads(document)
+        assert depth(whole) >= 4
+        assert len(leaves(whole)) > 100
+        assert max(len(str(leaf)) for leaf in leaves(whole)) < 300
+        assert settings is None or depth(json.loads(settings)) >= 2
+        assert title == title.strip()
+        assert comment is None or " " in comment
+        assert "@" in contact
+
+
+def test_the_other_parents_have_no_children(seeded: dict[str, Any]) -> None:
+    [[most, least]] = seeded["extra"][0]
+    assert least >= 2
+    assert most <= 25
+
+
+def test_widths_vary(seeded: dict[str, Any]) -> None:
+    assert seeded["extra"][1][0][0] > 20
+
+
+RULED = {
+    "shaped_ruled": {
+        "short": {"width": 200},
+        "kind": {"width": 1, "distinct": 1},
+        "needed": {"width": 50, "nulls": 0.5},
+        "either": {"width": 60, "nulls": 0.9},
+        "other": {"width": 80, "nulls": 0.9},
+        "parent_id": {"nulls": 0.5},
+        "group": {"nulls": 0.5},
+    }
+}
+
+
+@pytest.mark.parametrize("vendor", ["sqlite", "postgresql"])
+def test_rules_come_first_and_what_is_missed_is_told(vendor: str, run: Run) -> None:
+    queries = [
+        "SELECT max(length(short)), count(DISTINCT kind), count(needed) FROM shaped_ruled",
+        "SELECT count(*) FROM shaped_ruled WHERE either IS NULL AND other IS NULL",
+    ]
+    case = {"ladder": [{"shaped.Ruled": 2000}], "shape": RULED, "queries": queries}
+    result = run(vendor, {"ruled": case}, apps=["shaped"])["ruled"]
+    assert "answers" in result, result.get("crash") or result
+    assert result["answers"] == [[[20, 2, 2000]], [[0]]]
+    assert set(result["missed"]["shaped.Ruled"]) >= {"short", "needed"}
+    assert "kind" not in result["missed"]["shaped.Ruled"]
+
+
+@pytest.mark.parametrize("vendor", ["sqlite", "postgresql"])
+def test_few_template_rows_of_wide_documents(vendor: str, run: Run) -> None:
+    shape = {"shaped_wide": {"document": {"width": 1 << 18}, "maybe": {"nulls": 0.41, "width": 9}}}
+    figures = f"SELECT {width(vendor, 'document')}, count(maybe) FROM shaped_wide"
+    case = {"ladder": [{"shaped.Wide": 200}], "shape": shape, "queries": [figures]}
+    result = run(vendor, {"wide": case}, apps=["shaped"])["wide"]
+    assert "answers" in result, result.get("crash") or result
+    [[wide, filled]] = result["answers"][0]
+    assert float(wide) == pytest.approx(1 << 18, rel=0.05)
+    assert filled / 200 == pytest.approx(0.59, abs=0.02)
+    assert result["missed"] == {}
+
+
+def test_arrays_and_compressed_values(run: Run) -> None:
+    shape = {
+        "shaped_postgresql_lists": {
+            "numbers": {"width": 420},
+            "names": {"width": 95, "nulls": 0.3},
+        },
+        "shaped_postgresql_compressed": {
+            "document": {"width": 4000, "compressed": True},
+            "text": {"width": 1900, "compressed": True},
+            "short": {"width": 40, "compressed": True},
+        },
+        "shaped_postgresql_narrow": {"text": {"width": 900, "compressed": True}},
+    }
+    queries = [
+        "SELECT avg(pg_column_size(numbers::text::int[]) - 4), "
+        "avg(pg_column_size(names::text::varchar[]) - 4), "
+        "avg((names IS NULL)::int) FROM shaped_postgresql_lists",
+        "SELECT avg(pg_column_size(document)), avg(pg_column_size(text)), "
+        "avg(octet_length(short)), "
+        "avg(octet_length(document::text)) FROM shaped_postgresql_compressed",
+        "SELECT avg(octet_length(text)) FROM shaped_postgresql_narrow",
+    ]
+    ladder = [{f"shaped_postgresql.{name}": 3000 for name in ("Lists", "Compressed", "Narrow")}]
+    case = {"ladder": ladder, "shape": shape, "queries": queries}
+    found = run("postgresql", {"case": case}, apps=["shaped_postgresql"])["case"]
+    assert "answers" in found, found.get("crash") or found
+    [[numbers, names, nulls]], [[document, text, short, raw]], [[narrow]] = found["answers"]
+    assert float(numbers) == pytest.approx(420, rel=0.05)
+    assert float(names) == pytest.approx(95, rel=0.05)
+    assert float(nulls) == pytest.approx(0.3, abs=0.02)
+    assert float(document) == pytest.approx(4000, rel=0.05)
+    assert float(text) == pytest.approx(1900, rel=0.05)
+    assert float(short) == pytest.approx(40, rel=0.05)
+    assert float(narrow) == pytest.approx(900, rel=0.05)
+    assert float(raw) > 2 * 4000
+    assert found["missed"] == {}
+
+
+def test_what_was_compressed_is_wider_where_nothing_compresses(run: Run) -> None:
+    shape = {"shaped_wide": {"document": {"width": 4000, "compressed": True}}}
+    figures = f"SELECT {width('sqlite', 'document')} FROM shaped_wide"
+    case = {"ladder": [{"shaped.Wide": 1000}], "shape": shape, "queries": [figures]}
+    result = run("sqlite", {"wide": case}, apps=["shaped"])["wide"]
+    assert result["answers"][0][0][0] == pytest.approx(4000 * 2.5, rel=0.05)
+    assert result["missed"] == {}
