@@ -127,7 +127,7 @@ def _padded(field: Any, after: int, dialect: Dialect, width: int) -> Iterator[Do
     filled = width - len(start) - _DIGITS - len(end)
     if filled < 0:
         if not start and not end:
-            yield _spelled(LETTERS, min(field.max_length or width, max(width, _SPELLED)), after)
+            yield _spelled(LETTERS, min(field.max_length or _DIGITS, max(width, _SPELLED)), after)
         return
     away = min(filled, (field.max_length or 2 * width) - width, width // 2)
     filler = dialect.literal((_FILLER * ((filled + away) // len(_FILLER) + 1))[: filled + away])

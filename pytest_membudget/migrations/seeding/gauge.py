@@ -37,14 +37,13 @@ class Gauge:
         """Their average bytes once they are stored, which should be about ``width``."""
         scratch, name = self.scratch, new_name()
         dialect = scratch.dialect
-        scratch.create(name, [self.field])
-        if self.compressed:
-            dialect.compress(name)
         rows = [(value,) for value in values]
-        scratch.load(name, self.field.model, [self.field], rows, width)
         stored = dialect.stored(dialect.column(self.field), self.field, self.compressed)
-        [(found,)] = dialect.fetch(f"SELECT avg({stored}) FROM {name}")
-        scratch.drop(name)
+        with scratch.attempt(name, [self.field]):
+            if self.compressed:
+                dialect.compress(name)
+            scratch.load(name, self.field.model, [self.field], rows, width)
+            [(found,)] = dialect.fetch(f"SELECT avg({stored}) FROM {name}")
         return float(found or 0)
 
     def fitted(self, maker: Maker, width: float, tails: list[str], dice: Random) -> list[Any]:

@@ -104,6 +104,8 @@ class Pools:
         gauge = Gauge(scratch, column.field, shape.compressed and dialect.compresses)
         if shape.compressed and not gauge.compressed:
             width *= ratio(kind, dialect)
+        if made.exact:
+            width = min(width, made.most)
         marks = varied.digits(width) if isinstance(column, Varied) else 0
         tails = [varied.tail(n, width, marks) if shape.distinct else "" for n in range(count)]
         return gauge.fitted(made, width, tails, dice)

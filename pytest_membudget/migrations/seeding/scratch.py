@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from copy import copy
 from itertools import count
 from types import SimpleNamespace
@@ -13,7 +14,7 @@ from django.db.models.sql import InsertQuery
 from pytest_membudget.migrations.seeding.dialect import NUMBER, Dialect
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from types import TracebackType
 
     from django.db.models.options import Options
@@ -117,14 +118,21 @@ class Scratch:
             *connection.ops.get_db_converters(column),
             *column.get_db_converters(connection),
         ]
+        with self.attempt(_TRIAL, [field]):
+            self.load(_TRIAL, model, [field], [(value,) for value in values])
+            sql = f"SELECT {self.dialect.column(field)} FROM {_TRIAL}"
+            for (value,) in self.dialect.fetch(sql):
+                for converter in converters:
+                    value = converter(value, column, connection)
+
+    @contextmanager
+    def attempt(self, name: str, fields: Sequence[Field]) -> Iterator[None]:
+        """A table for what may fail: it is gone afterwards, in any case."""
         try:
-            with transaction.atomic(using=connection.alias):
-                self.fill(_TRIAL, model, [field], [(value,) for value in values])
-                sql = f"SELECT {self.dialect.column(field)} FROM {_TRIAL}"
-                for (value,) in self.dialect.fetch(sql):
-                    for converter in converters:
-                        value = converter(value, column, connection)
-                self.drop(_TRIAL)
-        except BaseException:
-            self._names.remove(_TRIAL)
-            raise
+            with transaction.atomic(using=self.dialect.connection.alias):
+                self.create(name, fields)
+                yield
+                self.drop(name)
+        finally:
+            if name in self._names:
+                self._names.remove(name)
