@@ -73,6 +73,7 @@ def _findings(
     return find(
         evidence.budget,
         evidence.samples,
+        notes=evidence.notes,
         vendor=evidence.database["vendor"],
         touched=evidence.touched_last(),
         fresh=evidence.fresh,

@@ -33,7 +33,8 @@ class Evidence:
 
     ``tables`` maps the budget's models to their tables; ``touches_rows`` says that the migration
     is expected to read or write rows, ``thresholds`` at how many a chunk or a buffer of it may be
-    full; ``fresh`` are the columns that were seeded empty, by table.
+    full; ``fresh`` are the columns that were seeded empty, by table; ``notes`` are the codes and
+    messages of what else the reader should know.
     """
 
     budget: Budget
@@ -43,6 +44,7 @@ class Evidence:
     tables: dict[str, str] = field(default_factory=dict)
     fresh: dict[str, list[str]] = field(default_factory=dict)
     samples: list[Sample] = field(default_factory=list)
+    notes: Sequence[tuple[str, str]] = ()
 
     @property
     def ladder(self) -> Ladder:

@@ -42,6 +42,7 @@ def find(
     budget: Budget,
     samples: Sequence[Sample],
     *,
+    notes: Sequence[tuple[str, str]],
     vendor: str | None,
     touched: float | None,
     fresh: dict[str, list[str]],
@@ -57,7 +58,7 @@ def find(
     which on a statement has too many parameters; ``peaks`` are those of several migrations,
     ``fits`` how many rows would fit.
     """
-    found = [Finding(code, message) for code, message in budget.findings]
+    found = [Finding(code, message) for code, message in (*budget.findings, *notes)]
     if not samples:
         return found
     found += _about_rows(budget, samples, touched, fresh)
@@ -124,6 +125,9 @@ def _about_rows(
             for label, columns in widths.items()
         )
         yield Finding("row-widths", f"rows were generated with average widths of {text}")
+    if last.missed:
+        text = "; ".join(f"{label}: {', '.join(names)}" for label, names in last.missed.items())
+        yield Finding("shape-missed", f"values could not be made as the profile has them: {text}")
     unasked = {label: n for label, n in last.seeded.items() if label not in budget.rows}
     if unasked:
         text = ", ".join(f"{format_rows(rows)} {label}" for label, rows in unasked.items())

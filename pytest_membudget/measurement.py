@@ -53,7 +53,8 @@ class Sample:
     """One rung of the ladder: the rows that were seeded and the run over them.
 
     ``rows`` counts each model of the budget at this scale, ``seeded`` every table that was
-    filled, ``size`` the largest of ``rows``, which is what the ladder climbs.
+    filled, ``size`` the largest of ``rows``, which is what the ladder climbs.  ``missed`` are the
+    columns, by label, whose values could not be made as the profile says.
     """
 
     rows: dict[str, int]
@@ -61,6 +62,7 @@ class Sample:
     seed_seconds: float = 0.0
     seeded: dict[str, int] = field(default_factory=dict)
     widths: dict[str, dict[str, int]] = field(default_factory=dict)
+    missed: dict[str, list[str]] = field(default_factory=dict)
 
     @property
     def size(self) -> int:

@@ -24,6 +24,36 @@ class Production:
     fallback: Mapping[str, int] = field(default_factory=dict)
     shape: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
+    def notes(self, tables: Mapping[str, str]) -> list[tuple[str, str]]:
+        """Codes and messages: what the profile does not know of these tables, by model."""
+        if self.profile is None:
+            return []
+        found = []
+        columns = {label: self.shape.get(table, {}) for label, table in tables.items()}
+        if plain := [label for label, known in columns.items() if not _has_widths(known)]:
+            found.append(
+                (
+                    "widths-unknown",
+                    f"{self.profile} says nothing of how wide the values of {', '.join(plain)} "
+                    "are: they are as wide as their fields suggest",
+                )
+            )
+        compressed = [
+            f"{label}.{name}"
+            for label, known in columns.items()
+            for name, one in known.items()
+            if one["compressed"]
+        ]
+        if compressed:
+            found.append(
+                (
+                    "widths-compressed",
+                    f"{', '.join(compressed)} may be stored compressed: how wide the values are is "
+                    "taken from how generated ones compress; membudget profile --exact measures it",
+                )
+            )
+        return found
+
     def rows(self, table: str, label: str) -> int | None:
         """The row count of a model; None where nobody knows."""
         for known, key in (
@@ -36,6 +66,10 @@ class Production:
             if (rows := known.get(key)) is not None:
                 return rows
         return None
+
+
+def _has_widths(columns: Mapping[str, Mapping[str, Any]]) -> bool:
+    return any(one["width"] is not None for one in columns.values())
 
 
 def _by_lower(rows: Mapping[str, int]) -> Mapping[str, int]:

@@ -135,8 +135,10 @@ class _Check:
 
     def measure(self, stage: StageClient) -> tuple[Verdict, Attribution]:
         self.progress("building the state before it")
-        bed = Seedbed(stage, self.budget, self.subject.applied)
+        production = self.subject.production
+        bed = Seedbed(stage, self.budget, self.subject.applied, production.shape or None)
         self.evidence.tables = bed.tables
+        self.evidence.notes = production.notes(bed.tables)
         try:
             verdict = climb(self.evidence, partial(self._sample, bed))
             return verdict, self._attribution(bed, verdict)
@@ -192,7 +194,9 @@ class _Check:
         if following is None:
             bed.drop(name)
         room = _ROOM_UNKNOWN if seeded.room is None else (seeded.room + seeded.size) * _ROOM_SHARE
-        sample = Sample(rows, done, seeded.seconds, seeded.rows, seeded.widths)
+        sample = Sample(
+            rows, done, seeded.seconds, seeded.rows, seeded.widths, missed=seeded.missed
+        )
         return sample, room * size / max(1, seeded.size)
 
     def _with_rows_that_match(self, bed: Seedbed, sample: Sample) -> Sample:

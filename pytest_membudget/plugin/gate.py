@@ -27,6 +27,8 @@ class Gate:
         asked = config.args_source == pytest.Config.ArgsSource.ARGS
         self._everywhere = getattr(config, "workerinput", {}).get(_EVERYWHERE, not asked)
         self._gated: list[Gated] | None = None
+        self._by_file: dict[Path, Gated] | None = None
+        self._names: set[str] = set()
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_collection(self, session: pytest.Session) -> None:
@@ -69,7 +71,10 @@ class Gate:
 
     def of(self, file: Path) -> Gated | None:
         """The migration of a file, if the gate is about it."""
-        return next((one for one in self._all() if one.file == file.resolve()), None)
+        if self._by_file is None:
+            self._by_file = {one.file: one for one in self._all() if one.file is not None}
+            self._names = {file.name for file in self._by_file}
+        return self._by_file.get(file.resolve()) if file.name in self._names else None
 
     def _all(self) -> list[Gated]:
         if self._gated is None:

@@ -22,6 +22,7 @@ def shape(profile: Profile) -> dict[str, dict[str, dict[str, Any]]]:
             column: {
                 "width": widths[column].bytes if column in widths else None,
                 "compressed": column in widths and widths[column].compressed,
+                "text": profile.exact,
                 "nulls": figures.nulls,
                 "distinct": figures.distinct,
                 "rows": table.rows,

@@ -69,8 +69,10 @@ class Dialect(ABC):
         """Column -> average bytes of its values, NULLs left out."""
 
     @abstractmethod
-    def stored(self, value: str, field: models.Field[Any, Any], compressed: bool) -> str:
-        """Bytes of a value of the field's without the header, as SQL."""
+    def stored(
+        self, value: str, field: models.Field[Any, Any], *, compressed: bool, text: bool
+    ) -> str:
+        """Bytes of a value of the field's without the header, or of its text, as SQL."""
 
     def compress(self, table: str) -> None:  # noqa: B027
         """Let a temporary table compress all that becomes shorter by it."""

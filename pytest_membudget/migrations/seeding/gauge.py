@@ -27,18 +27,24 @@ _BYTES = 1 << 20
 
 @dataclass(frozen=True)
 class Gauge:
-    """``field`` is stored as in its own table; ``compressed`` wherever that makes it shorter."""
+    """``field`` is stored as in its own table; ``compressed`` wherever that makes it shorter.
+
+    With ``text`` it is the value's text that has the width.
+    """
 
     scratch: Scratch
     field: models.Field[Any, Any]
     compressed: bool
+    text: bool = False
 
     def width(self, values: list[Any], width: float) -> float:
         """Their average bytes once they are stored, which should be about ``width``."""
         scratch, name = self.scratch, new_name()
         dialect = scratch.dialect
         rows = [(value,) for value in values]
-        stored = dialect.stored(dialect.column(self.field), self.field, self.compressed)
+        stored = dialect.stored(
+            dialect.column(self.field), self.field, compressed=self.compressed, text=self.text
+        )
         with scratch.attempt(name, [self.field]):
             if self.compressed:
                 dialect.compress(name)

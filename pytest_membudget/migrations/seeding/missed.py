@@ -28,8 +28,13 @@ def missed(table: Table) -> list[str]:
         return []
     parts = []
     for column in shaped:
-        compressed = bool(column.shape and column.shape.compressed and dialect.compresses)
-        stored = dialect.stored(column.name, column.field, compressed)
+        assert column.shape is not None
+        stored = dialect.stored(
+            column.name,
+            column.field,
+            compressed=column.shape.compressed and dialect.compresses,
+            text=column.shape.text,
+        )
         parts.append(f"avg({stored}), avg(CASE WHEN {column.name} IS NULL THEN 1.0 ELSE 0.0 END)")
     names = ", ".join(column.name for column in shaped)
     keys = getattr(table.model._meta, "pk_fields", None) or [table.model._meta.pk]

@@ -101,7 +101,7 @@ class Pools:
         made = maker(kind, self._fake) if width is not None else None
         if made is None or width is None:
             return _different(lambda: values.draw(kind, self._fake), count, shape.distinct)
-        gauge = Gauge(scratch, column.field, shape.compressed and dialect.compresses)
+        gauge = Gauge(scratch, column.field, shape.compressed and dialect.compresses, shape.text)
         if shape.compressed and not gauge.compressed:
             width *= ratio(kind, dialect)
         if made.exact:

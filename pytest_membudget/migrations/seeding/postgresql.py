@@ -58,11 +58,15 @@ class PostgreSQL(Dialect):
             )
         )
 
-    def stored(self, value: str, field: models.Field[Any, Any], compressed: bool) -> str:
+    def stored(
+        self, value: str, field: models.Field[Any, Any], *, compressed: bool, text: bool
+    ) -> str:
         if compressed:
             return f"pg_column_size({value})"
         kind = field.rel_db_type(self.connection) or ""
-        if re.fullmatch(r"(text|varchar|char|citext)(\(\d+\))?", kind):
+        if re.fullmatch(r"(text|varchar|char|citext)(\(\d+\))?", kind) or (
+            text and kind != "bytea"
+        ):
             return f"octet_length(({value})::text)"
         # Read from its own text a value is neither compressed nor out of line.
         return f"(pg_column_size({self.typed(f'({value})::text', field)}) - {_HEADER})"

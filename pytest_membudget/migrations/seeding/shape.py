@@ -17,12 +17,14 @@ class Shape:
 
     ``width``: average bytes of the values that are not NULL, without the database's own header.
     ``compressed``: is that the width after TOAST's compression?
+    ``text``: is it that of the text which a document or an array is read as, not of what is stored?
     ``nulls``: the share of NULLs, 0 to 1.
     ``distinct``: how many different values there are among ``rows`` rows.
     """
 
     width: float | None = None
     compressed: bool = False
+    text: bool = False
     nulls: float | None = None
     distinct: int | None = None
     rows: int | None = None

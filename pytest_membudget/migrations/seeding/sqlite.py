@@ -51,7 +51,9 @@ class SQLite(Dialect):
         [row] = self.fetch(f"SELECT {averages} FROM ({newest})")
         return {column: round(width or 0) for column, width in zip(columns, row, strict=True)}
 
-    def stored(self, value: str, field: models.Field[Any, Any], compressed: bool) -> str:
+    def stored(
+        self, value: str, field: models.Field[Any, Any], *, compressed: bool, text: bool
+    ) -> str:
         return f"length(CAST({value} AS blob))"
 
     def series(self, first: int, last: int) -> str:
