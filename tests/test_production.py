@@ -1,0 +1,194 @@
+"""From a production database over its profile to the rows that a migration is measured with."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+from project import STREAM, Project
+
+DOCUMENT = """
+    from django.db import migrations, models
+
+    class Migration(migrations.Migration):
+        dependencies = [("shop", "0001_initial")]
+        operations = [
+            migrations.AddField("Order", "document", models.JSONField(null=True)),
+        ]
+"""
+# What the migration finds in the rows that it is measured with, and what production has.
+FIGURES = """
+    def figures(connection):
+        def width(name):
+            if connection.vendor == "sqlite":
+                return f"avg(length(CAST({{name}} AS blob)))"
+            return f"avg(octet_length({{name}}::text))"
+        columns = [width("number"), width("note"), width("document")]
+        columns += ["avg(CASE WHEN total IS NULL THEN 1.0 ELSE 0.0 END)"]
+        columns += ["avg(CASE WHEN document IS NULL THEN 1.0 ELSE 0.0 END)"]
+        columns += ["count(*)", "count(DISTINCT customer_id)", "count(DISTINCT note)"]
+        columns += ["count(DISTINCT price)"]
+        with connection.cursor() as cursor:
+            cursor.execute(f"SELECT {{', '.join(columns)}} FROM shop_order")
+            return [float(figure) for figure in cursor.fetchone()]
+"""
+MEASURED = (
+    FIGURES.format()
+    + """
+    def forwards(apps, schema_editor):
+        import json, pathlib
+        Order = apps.get_model("shop", "Order")
+        rows = sum(1 for order in Order.objects.iterator())
+        document = Order.objects.exclude(document=None).values_list("document", flat=True).first()
+        seen = [figures(schema_editor.connection), document]
+        if rows > 1000:
+            pathlib.Path("seen.json").write_text(json.dumps(seen))
+"""
+)
+FILL = """
+import django, json, os, random, sys
+django.setup()
+from django.core.management import call_command
+from django.db import connection
+from django.db.migrations.loader import MigrationLoader
+call_command("migrate", "shop", "0002", verbosity=0)
+apps = MigrationLoader(connection).project_state(("shop", "0002_document")).apps
+Customer, Order = apps.get_model("shop.Customer"), apps.get_model("shop.Order")
+dice = random.Random(7)
+def words(n):
+    return " ".join("".join(dice.choices("abcdefgh", k=7)) for _ in range(n))
+def document():
+    line = lambda: {"sku": words(1), "price": dice.randrange(10**4), "tags": [words(1), words(1)]}
+    return {"id": dice.randrange(10**6), "lines": [line() for _ in range(dice.randint(120, 180))]}
+emails = [f"secret{n}@example.com" for n in range(400)]
+customers = Customer.objects.bulk_create([Customer(email=email) for email in emails])
+Order.objects.bulk_create([
+    Order(customer=customers[n % 300], number=f"N-{n:09}", note=words(dice.randint(40, 120)),
+          price=dice.randrange(50), total=None if n % 10 < 3 else n,
+          document=None if n % 10 == 0 else document())
+    for n in range(4000)
+], batch_size=200)
+if connection.vendor == "postgresql":
+    connection.cursor().execute("ANALYZE")
+"""
+
+
+def python(project: Project, code: str) -> str:
+    environment = {**os.environ, "DJANGO_SETTINGS_MODULE": "settings", "PYTHONPATH": "."}
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=project.path,
+        env=environment,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@pytest.fixture
+def production(project: Project, vendor: str) -> Project:
+    """A project whose production database is there and has 4,000 orders."""
+    project.write("shop/migrations/0002_document.py", DOCUMENT)
+    if vendor == "postgresql":
+        python(
+            project,
+            "import psycopg; c = psycopg.connect(dbname='postgres', autocommit=True); "
+            "c.execute('DROP DATABASE IF EXISTS production'); "
+            "c.execute('CREATE DATABASE production')",
+        )
+    python(project, FILL)
+    project.last = "0002_document"
+    return project
+
+
+def profile(project: Project, *arguments: str) -> dict[str, Any]:
+    command = [sys.executable, "-m", "pytest_membudget", "profile", "--database", "default"]
+    environment = {**os.environ, "DJANGO_SETTINGS_MODULE": "settings"}
+    subprocess.run(
+        [*command, "-o", "membudget.json", *arguments],
+        cwd=project.path,
+        env=environment,
+        check=True,
+    )
+    return dict(json.loads((project.path / "membudget.json").read_text()))
+
+
+def test_what_is_seeded_is_like_production(production: Project, vendor: str) -> None:
+    profile(production, "--exact")
+    production.migration("0003_change", MEASURED)
+    run = production.run(
+        "--membudget-gate=shop.0003", "--membudget-limit=512Mi", "--membudget-json=results.json"
+    )
+    run.assert_outcomes(passed=1)
+    (result,) = production.read_results()
+    assert result["rows"] == {"shop.Order": 4000, "shop.Customer": 400}
+    seen, document = json.loads((production.path / "seen.json").read_text())
+    code = FIGURES.format().replace("\n    ", "\n")
+    true = json.loads(
+        python(
+            production,
+            "import django, json; django.setup()\nfrom django.db import connection\n"
+            f"{code}\nprint(json.dumps(figures(connection)))",
+        )
+    )
+    scale = seen[5] / true[5]
+    assert seen[:3] == pytest.approx(true[:3], rel=0.05)
+    assert seen[3:5] == pytest.approx(true[3:5], abs=0.02)
+    if vendor == "postgresql":  # SQLite's catalogue knows no distinct counts
+        assert seen[6:8] == pytest.approx([scale * true[6], scale * true[7]], rel=0.1)
+        assert seen[8] == pytest.approx(true[8], rel=0.1)
+    assert true[2] > 9_000
+    assert isinstance(document, dict | list)
+    assert any(isinstance(value, dict | list) for value in iter_values(document))
+    assert "widths-unknown" not in {one["code"] for one in result["findings"]}
+
+
+def iter_values(document: Any) -> list[Any]:
+    return list(document.values()) if isinstance(document, dict) else list(document)
+
+
+def test_a_profile_gives_the_rows_of_a_marker(production: Project, vendor: str) -> None:
+    profile(production)
+    production.migration("0003_change", STREAM)
+    production.budget('"shop.0003"', 'limit="512Mi"')
+    result = production.result()
+    assert result["rows"] == {"shop.Order": 4000, "shop.Customer": 400}
+    codes = {one["code"]: one["message"] for one in result["findings"]}
+    if vendor == "sqlite":
+        assert "says nothing of how wide the values of shop.Order" in codes["widths-unknown"]
+    else:
+        assert codes["widths-compressed"].startswith("shop.Order.document, ")
+    stated = production.result("--membudget-rows=shop.Order=9_000")
+    assert stated["rows"] == {"shop.Order": 9000, "shop.Customer": 400}
+
+
+def test_a_table_that_the_profile_lacks_is_no_pass(production: Project) -> None:
+    document = profile(production)
+    del document["tables"]["shop_order"]
+    (production.path / "membudget.json").write_text(json.dumps(document))
+    production.migration("0003_change", STREAM)
+    production.budget('"shop.0003"', 'limit="512Mi"')
+    result = production.result()
+    assert result["verdict"] == "inconclusive"
+    assert "membudget.json does not say how many rows" in result["reason"]
+
+
+@pytest.mark.parametrize(
+    ("content", "problem"),
+    [("{}", "is no profile"), ("x", "is not JSON"), (None, "no such file or directory")],
+)
+def test_a_profile_that_can_not_be_read(
+    project: Project, content: str | None, problem: str
+) -> None:
+    project.migration("0002_change", STREAM)
+    project.budget('"shop.0002"', 'limit="512Mi"')
+    if content is not None:
+        project.write("other.json", content)
+    run = project.run("--membudget-profile=other.json")
+    assert run.ret == 4
+    assert problem in run.stderr.str()
