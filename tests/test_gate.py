@@ -139,6 +139,7 @@ def test_a_loop_is_found_and_a_schema_change_costs_nothing(project: Project, ven
         "--durations=0",
     )
     run.assert_outcomes(passed=2, failed=1)
+    run.stdout.fnmatch_lines(["2 migrations take no rows that could add up into the process*"])
     results = {result["migration"]: result for result in project.read_results()}
     assert results["shop.0002_change"]["verdict"] == "exceeds"
     assert list(results["shop.0002_change"]["rows"]) == ["shop.Order", "shop.Customer"]

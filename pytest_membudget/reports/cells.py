@@ -125,6 +125,29 @@ def several_vendors(results: Iterable[dict[str, Any]]) -> bool:
     return len({vendor(result) for result in results}) > 1
 
 
+def measured(results: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Those without the ones that a gate could pass with nothing measured."""
+    return [result for result in results if not _is_told_apart(result)]
+
+
+def told_apart(results: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Those that take no rows into the process, so that there was nothing to measure."""
+    return [result for result in results if _is_told_apart(result)]
+
+
+def how_many_told_apart(results: Iterable[dict[str, Any]]) -> str | None:
+    """``"412 migrations take no rows that could add up …"``; None where there is no such one."""
+    count = len(told_apart(results))
+    if not count:
+        return None
+    noun, verb = ("migration", "takes") if count == 1 else ("migrations", "take")
+    return f"{count} {noun} {verb} no rows that could add up into the process: nothing to measure"
+
+
+def _is_told_apart(result: dict[str, Any]) -> bool:
+    return result["verdict"] == WITHIN and not result["samples"]
+
+
 def by_headroom(results: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
     """Least headroom first, before it those of which no peak is known."""
 

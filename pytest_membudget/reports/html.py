@@ -28,16 +28,22 @@ def write_html(
 
     ``environments`` name the versions of the runs that the results are of.
     """
-    ordered = cells.by_headroom(results)
-    write_text(path, html(ordered, environments, _flame_graphs(ordered, path)))
+    ordered = cells.by_headroom(cells.measured(results))
+    told_apart = cells.told_apart(results)
+    page = html(ordered, environments, _flame_graphs(ordered, path), told_apart)
+    write_text(path, page)
 
 
 def html(
     results: Sequence[dict[str, Any]],
     environments: Sequence[dict[str, Any]],
     flame_graphs: dict[int, str],
+    told_apart: Sequence[dict[str, Any]] = (),
 ) -> str:
-    """The page; ``flame_graphs`` are links by the index of the result."""
+    """The page; ``flame_graphs`` are links by the index of the result.
+
+    ``told_apart`` are results with nothing to measure, which it only lists.
+    """
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("pytest_membudget.reports"),
         autoescape=True,
@@ -52,7 +58,8 @@ def html(
         results=results,
         names=[cells.migration(result) for result in results],
         several_vendors=cells.several_vendors(results),
-        verdicts=cells.verdicts(results),
+        told_apart=told_apart,
+        verdicts=cells.verdicts([*results, *told_apart]),
         environments=list(dict.fromkeys(_environment(one) for one in environments if one)),
         version=__version__,
         flame_graphs=flame_graphs,

@@ -24,8 +24,12 @@ def markdown(results: Sequence[dict[str, Any]]) -> str:
     if not results:
         return f"{title}\nNo migration was measured.\n"
     counts = ", ".join(f"{count} {name}" for name, count in cells.verdicts(results))
-    ordered = cells.by_headroom(results)
-    parts = [title, f"{counts}\n", _table(_columns(results), ordered)]
+    ordered = cells.by_headroom(cells.measured(results))
+    parts = [title, f"{counts}\n"]
+    if ordered:
+        parts.append(_table(_columns(ordered), ordered))
+    if told_apart := cells.how_many_told_apart(results):
+        parts.append(f"{told_apart}.\n")
     parts += [_failure(result) for result in ordered if cells.failing(result)]
     return "\n".join(parts)
 

@@ -12,15 +12,20 @@ from pytest_membudget.reports.tables import comparison_table, render, summary_ta
 
 def summary(results: Sequence[dict[str, Any]], width: int, *, color: bool) -> list[str]:
     """A table of all budgets, as lines no wider than ``width``; a narrow one has fewer columns."""
-    return render(summary_table(results, width), width, color=color)
+    measured = cells.measured(results)
+    return render(summary_table(measured, width), width, color=color) if measured else []
 
 
 def notes(results: Sequence[dict[str, Any]]) -> list[str]:
     """What the reader of the table has to know, of budgets that pass as well."""
+    told_apart = cells.how_many_told_apart(results)
     return [
-        f"{cells.migration(result)}: {message}"
-        for result in results
-        for message in cells.noted(result, everything=False)
+        *([told_apart] if told_apart else []),
+        *(
+            f"{cells.migration(result)}: {message}"
+            for result in results
+            for message in cells.noted(result, everything=False)
+        ),
     ]
 
 
