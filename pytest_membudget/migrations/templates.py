@@ -13,6 +13,10 @@ from pytest_membudget.migrations.history import Key
 from pytest_membudget.migrations.scratch.base import ScratchDatabases
 
 
+# A gate goes through hundreds of states, one after the other.
+_KEPT = 6
+
+
 class Templates:
     """Databases with no seeded rows, by the set of migrations that they have applied."""
 
@@ -31,7 +35,14 @@ class Templates:
             _migrate(self._connection, wanted, sync=not base)
             self._scratch.release()
             self._built[wanted] = name
+        self._built[wanted] = self._built.pop(wanted)  # the one that was used last comes last
+        self._drop_old()
         return self._built[wanted]
+
+    def _drop_old(self) -> None:
+        oldest = [state for state in self._built if state]
+        for state in oldest[:-_KEPT]:
+            self._scratch.drop(self._built.pop(state))
 
 
 def _migrate(connection: Any, wanted: frozenset[Key], *, sync: bool) -> None:
