@@ -12,7 +12,6 @@ from django.db.migrations.executor import MigrationExecutor
 from pytest_membudget.migrations.history import Key
 from pytest_membudget.migrations.scratch.base import ScratchDatabases
 
-
 # A gate goes through hundreds of states, one after the other.
 _KEPT = 6
 

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_membudget.plugin.options import Options, add_options, header, read_options
+from pytest_membudget.plugin.options import add_options
 from pytest_membudget.plugin.reporter import Reporter
+from pytest_membudget.plugin.settings import Options, header, read_options
 
 if TYPE_CHECKING:
     from pytest_membudget.plugin.guard import Guard

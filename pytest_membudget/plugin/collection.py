@@ -20,9 +20,9 @@ from pytest_membudget.budget import (
 )
 from pytest_membudget.container import memory_limit
 from pytest_membudget.errors import BudgetError
-from pytest_membudget.plugin.options import MARKER, Options, Setting
 from pytest_membudget.plugin.overrides import Override, read_overrides
 from pytest_membudget.plugin.rows import read_production, rows_to_seed
+from pytest_membudget.plugin.settings import MARKER, Options, Setting
 from pytest_membudget.session import Subject
 
 if TYPE_CHECKING:

@@ -8,9 +8,9 @@ import pytest
 
 from pytest_membudget.errors import BudgetError
 from pytest_membudget.plugin.collection import complete, override_of
-from pytest_membudget.plugin.options import Options
 from pytest_membudget.plugin.progress import progress_line
 from pytest_membudget.plugin.screen import screen
+from pytest_membudget.plugin.settings import Options
 from pytest_membudget.reports.failure import failure
 from pytest_membudget.result import Result
 from pytest_membudget.session import Subject, check

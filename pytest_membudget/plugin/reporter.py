@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from pytest_membudget.plugin.options import Options
 from pytest_membudget.plugin.screen import ScreenOfWorkers
+from pytest_membudget.plugin.settings import Options
 
 
 class Reporter(ScreenOfWorkers):

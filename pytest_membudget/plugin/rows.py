@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from pytest_membudget.budget import Request
 from pytest_membudget.errors import BudgetError
-from pytest_membudget.plugin.options import COMMAND_LINE, MARKER, Options, Setting
+from pytest_membudget.plugin.settings import COMMAND_LINE, MARKER, Options, Setting
 from pytest_membudget.production import EVERY_OTHER, Production
 
 if TYPE_CHECKING:
