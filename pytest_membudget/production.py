@@ -54,6 +54,12 @@ class Production:
             )
         return found
 
+    def width(self, table: str) -> float | None:
+        """Average bytes of a row; None where the profile does not know all of its columns."""
+        columns = self.shape.get(table, {}).values()
+        widths = [one["width"] if one["nulls"] != 1 else 0 for one in columns]
+        return sum(widths) if widths and None not in widths else None
+
     def rows(self, table: str, label: str) -> int | None:
         """The row count of a model; None where nobody knows."""
         for known, key in (

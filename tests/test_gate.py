@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 from typing import Any
 
@@ -302,3 +303,36 @@ def test_a_deploy_is_measured_as_one(branch: Project, vendor: str) -> None:
     (peaks,) = [one for one in result["findings"] if one["code"] == "peak-set-by"]
     assert "each would peak at: shop.0003_loop " in peaks["message"]
     assert ", shop.0004_stream " in peaks["message"]
+
+
+def test_tables_with_few_rows_are_no_danger(project: Project) -> None:
+    project.migration(
+        "0002_change",
+        """
+        def forwards(apps, schema_editor):
+            list(apps.get_model("shop", "Customer").objects.filter(email="nobody@example.com"))
+            list(apps.get_model("shop", "Order").objects.filter(price=-1))
+        """,
+    )
+    column = {"type": "text", "width": 50}
+    tables = {"shop_order": {"rows": 2_000, "columns": {"note": column}}}
+    document = {
+        "membudget_profile": 1,
+        "database": {"vendor": "sqlite", "version": "3"},
+        "taken": "2026-01-01",
+        "exact": True,
+        "tables": tables,
+    }
+    project.write("membudget.json", json.dumps(document))
+    result = gate_of(project)
+    assert result["verdict"] == "within"
+    assert result["reason"].endswith(
+        "goes to tables with too few rows to matter: 2,000 shop.Order."
+    )
+    tables["shop_order"]["rows"] = 20_000
+    project.write("membudget.json", json.dumps(document))
+    assert "touched none of the seeded rows" in gate_of(project)["reason"]
+
+
+def gate_of(project: Project) -> dict[str, Any]:
+    return project.result("--membudget-gate=shop.0002", "--membudget-limit=512Mi")
