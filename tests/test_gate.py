@@ -84,6 +84,9 @@ def test_what_means_nothing_is_refused(project: Project) -> None:
     run.stderr.fnmatch_lines(
         ["*'shpo' is no app with migrations, no migration, no path and no git ref*"]
     )
+    project.write("tests/test_other.py", "def test_other(): pass\n")
+    run = project.run(*GATE, "--membudget-gate", "tests")
+    run.stderr.fnmatch_lines(["*there are no migrations in 'tests'*--membudget-gate=own tests*"])
     run = project.run(*GATE, "--membudget-gate=shop.0009")
     run.stderr.fnmatch_lines(["*shop has no migration '0009'*"])
 

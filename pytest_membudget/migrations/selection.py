@@ -87,7 +87,13 @@ class _Choice:
             return {self._project.find(what)}
         if (rootdir / what).exists():
             path = (rootdir / what).resolve()
-            return {key for key, file in files.items() if file == path or path in file.parents}
+            found = {key for key, file in files.items() if file == path or path in file.parents}
+            if not found:
+                raise BudgetError(
+                    f"there are no migrations in {what!r}; if that is what pytest shall run, write "
+                    f"--membudget-gate=own {what}"
+                )
+            return found
         try:
             repository = Repository(rootdir, what)
         except BudgetError as error:
