@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -74,7 +75,7 @@ def read_options(config: pytest.Config) -> Options:
 
 def _profile_in(rootpath: Path) -> Setting | None:
     committed = rootpath / PROFILE
-    return Setting(str(committed), "default") if committed.exists() else None
+    return Setting(os.path.relpath(committed), "the rootdir") if committed.exists() else None
 
 
 def header(options: Options) -> str | None:
