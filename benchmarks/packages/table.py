@@ -8,7 +8,6 @@ The files are what ``--membudget-json`` wrote; explanations.toml says why a verd
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -26,18 +25,18 @@ EXPLANATIONS = Path(__file__).with_name("explanations.toml")
 def main() -> None:
     results = merge([read_document(path) for path in sys.argv[1:]])
     explained = tomllib.loads(EXPLANATIONS.read_text(encoding="utf-8"))
-    print("| app | migrations | nothing to measure | measured | seconds each, measured |")
-    print("| --- | --: | --: | --: | --: |")
-    for app in sorted({app_of(result) for result in results}):
-        of_app = [result for result in results if app_of(result) == app]
-        measured = cells.measured(of_app)
-        print(
-            f"| {app} | {len(of_app)} | {len(of_app) - len(measured)} | {len(measured)} | "
-            f"{mean_seconds(measured)} |"
-        )
+    measured = cells.measured(results)
+    print(f"Of {len(results)} migrations {len(measured)} had something to measure.\n")
+    print("| app | migrations | measured | seconds each |")
+    print("| --- | --: | --: | --: |")
+    for app in sorted({app_of(result) for result in measured}):
+        whole = [result for result in results if app_of(result) == app]
+        seconds = [result["duration_s"] for result in measured if app_of(result) == app]
+        mean = sum(seconds) / len(seconds)
+        print(f"| {app} | {len(whole)} | {len(seconds)} | {mean:.0f} |")
     print("\n| migration | database | peak | verdict | seconds | why |")
     print("| --- | --- | --: | --- | --: | --- |")
-    for result in sorted(cells.measured(results), key=lambda one: one["migration"]):
+    for result in sorted(measured, key=lambda one: one["migration"]):
         print(
             f"| {result['migration']} | {cells.vendor(result)} | {cells.short_peak(result)} | "
             f"{result['verdict']} | {result['duration_s']:.0f} | "
@@ -47,12 +46,6 @@ def main() -> None:
 
 def app_of(result: dict[str, Any]) -> str:
     return str(result["migration"].partition(".")[0])
-
-
-def mean_seconds(results: Sequence[dict[str, Any]]) -> str:
-    if not results:
-        return ""
-    return f"{sum(result['duration_s'] for result in results) / len(results):.0f}"
 
 
 if __name__ == "__main__":
