@@ -32,12 +32,14 @@ class Survey:
     """``rows`` of the models to seed, the one that the migration goes to with the most rows first.
 
     ``unknown`` are labels of models that it goes to and of which nobody knows how many rows there
-    are; ``few`` says that the tables that it goes to have too few rows to matter; ``failure`` is
-    what the migration raised, on tables that were empty or nearly so.
+    are, ``without_model`` tables that can't be seeded for want of one; ``few`` says that the tables
+    that it goes to have too few rows to matter; ``failure`` is what the migration raised, on tables
+    that were empty or nearly so.
     """
 
     rows: dict[str, int]
     unknown: tuple[str, ...]
+    without_model: tuple[str, ...]
     few: bool
     failure: str
     details: str
@@ -67,6 +69,13 @@ def with_rows(
             f"or give --membudget-rows {found.unknown[0]}=N."
         )
         return subject, Verdict(INCONCLUSIVE, None, reason), ""
+    if found.without_model:
+        names = ", ".join(found.without_model)
+        reason = (
+            f"{label} goes to {names}, which no model stands for, so its rows can't be made; write a "
+            "marked test with rows= and a seed= that makes them."
+        )
+        return subject, Verdict(INCONCLUSIVE, None, reason), ""
     if found.rows and found.few:
         goes_to = ", ".join(f"{count:,} {label}" for label, count in found.rows.items())
         reason = f"{label} goes to tables with too few rows to matter: {goes_to}."
@@ -83,11 +92,13 @@ def survey(
     subject: Subject, production: Production, stage: StageClient, progress: Callable[[str], None]
 ) -> Survey:
     """Run it on empty tables, then on a few rows in those that it went to, until it is no more."""
-    tables = stage.call("tables", applied=subject.applied)
+    present = stage.call("tables", applied=subject.applied)
+    tables = present["models"]
     seeded: set[str] = set()
     for _ in range(_ROUNDS):
         progress(f"finding its tables with a few rows in {len(seeded)} of them")
-        done = _dry_run(subject, stage, tables, seeded)
+        few = {table: _few_rows(production.rows(table, tables[table]["label"])) for table in seeded}
+        done = _dry_run(subject, stage, tables, few)
         met = done.went_to.keys() & tables.keys()
         if met <= seeded:
             break
@@ -109,6 +120,7 @@ def survey(
             tables[table]["label"]: count for table, count in [*largest_first, *of_parents.items()]
         },
         unknown=tuple(tables[table]["label"] for table in grown if known[table] is None),
+        without_model=tuple(sorted(done.went_to.keys() & set(present["others"]))),
         few=all(
             _are_few(count, production.width(table), subject.budget.limit)
             for table, count in rows.items()
@@ -118,16 +130,23 @@ def survey(
     )
 
 
-def _dry_run(subject: Subject, stage: StageClient, tables: dict[str, Any], seeded: set[str]) -> Run:
-    rows = {tables[table]["label"]: _FEW for table in sorted(seeded)}
+def _dry_run(
+    subject: Subject, stage: StageClient, tables: dict[str, Any], few: dict[str, int]
+) -> Run:
+    rows = {tables[table]["label"]: few[table] for table in sorted(few)}
     bed = Seedbed(stage, replace(subject.budget, rows=rows, seed=None), subject.applied)
     try:
         if rows:
-            bed.fill(_FEW)
+            bed.fill(max(rows.values()))
         order = subject.order(bed, bed.clone(), deadline=_DEADLINE, stop_above=_NO_LIMIT)
         return run(replace(order, tables=list(tables)))
     finally:
         bed.close()
+
+
+def _few_rows(production: int | None) -> int:
+    """A table of three rows may have no room for more: its unique columns say so."""
+    return max(1, min(_FEW, production or _FEW))
 
 
 def _grows_with(table: str, done: Run, unique: list[str]) -> bool:

@@ -339,3 +339,25 @@ def test_tables_with_few_rows_are_no_danger(project: Project) -> None:
 
 def gate_of(project: Project) -> dict[str, Any]:
     return project.result("--membudget-gate=shop.0002", "--membudget-limit=512Mi")
+
+
+def test_a_table_without_a_model_is_no_pass(project: Project) -> None:
+    project.migration(
+        "0002_change",
+        """
+        def forwards(apps, schema_editor):
+            schema_editor.execute("CREATE TABLE legacy (id integer)")
+        """,
+    )
+    project.migration(
+        "0003_read",
+        """
+        def forwards(apps, schema_editor):
+            with schema_editor.connection.cursor() as cursor:
+                cursor.execute("SELECT id FROM legacy")
+                rows = cursor.fetchall()
+        """,
+    )
+    result = project.result("--membudget-gate=shop.0003", *GATE)
+    assert result["verdict"] == "inconclusive"
+    assert "shop.0003_read goes to legacy, which no model stands for" in result["reason"]

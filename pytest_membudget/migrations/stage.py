@@ -52,12 +52,19 @@ class Stage:
         apps = self._state_apps(keys)
         return {"name": name, "tables": [apps.get_model(one)._meta.db_table for one in labels]}
 
-    def tables(self, applied: list[list[str]]) -> dict[str, dict[str, Any]]:
-        """By table of the state: its model's ``label``, the ``parents`` that it refers to, and the
-        ``unique`` columns, each of which finds a single row.
+    def tables(self, applied: list[list[str]]) -> dict[str, Any]:
+        """The state's tables: ``models`` by table, and ``others``, tables and views without one.
+
+        Of a model there are its ``label``, the ``parents`` that it refers to, and its ``unique``
+        columns, each of which finds a single row.
         """
-        apps = self._state_apps([(app_label, name) for app_label, name in applied])
-        return {
+        keys = [(app_label, name) for app_label, name in applied]
+        self._scratch.use(self._templates.get(keys))
+        try:
+            present = self._connection.introspection.table_names(include_views=True)
+        finally:
+            self._scratch.release()
+        models = {
             model._meta.db_table: {
                 "label": model._meta.label,
                 "parents": sorted(
@@ -67,9 +74,10 @@ class Stage:
                 ),
                 "unique": [f.column for f in model._meta.local_concrete_fields if f.unique],
             }
-            for model in apps.get_models(include_auto_created=True)
-            if model._meta.managed and not model._meta.proxy and not model._meta.swapped
+            for model in self._state_apps(keys).get_models(include_auto_created=True)
+            if model._meta.db_table in present and not model._meta.proxy
         }
+        return {"models": models, "others": sorted(set(present) - models.keys())}
 
     def seed(
         self,
