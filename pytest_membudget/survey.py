@@ -72,8 +72,8 @@ def with_rows(
     if found.without_model:
         names = ", ".join(found.without_model)
         reason = (
-            f"{label} goes to {names}, which no model stands for, so its rows can't be made; write a "
-            "marked test with rows= and a seed= that makes them."
+            f"{label} goes to {names}, which no model stands for, so its rows can't be made; write "
+            "a marked test with rows= and a seed= that makes them."
         )
         return subject, Verdict(INCONCLUSIVE, None, reason), ""
     if found.rows and found.few:
