@@ -110,6 +110,17 @@ def test_a_renamed_migration_is_a_new_one(branch: Project) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    "option", ["-onorecursedirs=migrations", "--ignore-glob=*/migrations/*", "--ignore=shop"]
+)
+def test_a_folder_without_tests_is_gated(project: Project, option: str) -> None:
+    project.write("conftest.py", 'collect_ignore_glob = ["*/migrations/*"]\n')
+    project.write("shop/migrations/old/test_ignored.py", "def test_ignored(): assert False\n")
+    assert collected(project, "--membudget-gate", option) == [f"{FIRST}::membudget"]
+    run = project.run("--collect-only", "-q", *GATE, "--membudget-gate", option)
+    assert "test_ignored" not in run.stdout.str()
+
+
 def test_a_project_in_a_sub_folder_of_its_repository(branch: Project) -> None:
     branch.migration("0003_added", LOOP)
     top = branch.path

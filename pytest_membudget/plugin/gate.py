@@ -29,11 +29,33 @@ class Gate:
         self._gated: list[Gated] | None = None
         self._by_file: dict[Path, Gated] | None = None
         self._names: set[str] = set()
+        self._leading: set[Path] | None = None
+        self._opened: set[Path] = set()
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_collection(self, session: pytest.Session) -> None:
         if self._everywhere:
             session.config.args += [str(one.file) for one in self._all() if one.file is not None]
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_ignore_collect(
+        self, collection_path: Path
+    ) -> Generator[None, bool | None, bool | None]:
+        """Folders with no tests are often left out of the search, and a gate left out would pass.
+
+        pytest 9 drops a path that lies in another one it was given, so naming the files does not
+        suffice.  What lies beside them in such a folder, an environment's packages perhaps, stays
+        left out.
+        """
+        ignored = yield
+        path = collection_path.resolve()
+        inside = path.parent in self._opened
+        if not (ignored or inside):
+            return ignored
+        if path not in self._ways():
+            return True
+        self._opened.add(path)
+        return False
 
     @pytest.hookimpl(wrapper=True)
     def pytest_collect_file(
@@ -75,6 +97,13 @@ class Gate:
             self._by_file = {one.file: one for one in self._all() if one.file is not None}
             self._names = {file.name for file in self._by_file}
         return self._by_file.get(file.resolve()) if file.name in self._names else None
+
+    def _ways(self) -> set[Path]:
+        """The gated files, and the folders that lead to them."""
+        if self._leading is None:
+            files = [one.file for one in self._all() if one.file is not None]
+            self._leading = {path for file in files for path in (file, *file.parents)}
+        return self._leading
 
     def _all(self) -> list[Gated]:
         if self._gated is None:
