@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from pytest_membudget.curves import breaks_at, curves, most_elsewhere
+from pytest_membudget.curves import breaks_at, curves, curves_by_migration, most_elsewhere
 from pytest_membudget.measurement import FINISHED, Run, Sample
 from pytest_membudget.projection import MIB, project_highest
 
@@ -45,6 +45,15 @@ def test_the_phase_that_will_be_highest_is_not_the_highest_of_the_samples() -> N
     assert abs(by_phase.peak - truth) < 6 * MIB
     assert by_phase.low <= truth <= by_phase.high
     assert by_run.high < truth
+
+
+def test_a_statement_of_several_lines_is_no_migration() -> None:
+    samples = [
+        replace(one, run=replace(one.run, phases={f"\n{head}\nFROM x": marks}))
+        for one in measured(25_000, 50_000, 100_000)
+        for head, marks in list(one.run.phases.items())[:1]
+    ]
+    assert curves_by_migration(samples) == {}
 
 
 def test_a_phase_that_stays_with_what_it_began_with_is_left_to_the_ones_before() -> None:

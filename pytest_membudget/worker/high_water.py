@@ -22,7 +22,8 @@ _MOST_PHASES = 40
 _MOST_HEADS = 500
 _PARAMETERS = re.compile(r"(?:%s|\?|\d+)(?:\s*,\s*(?:%s|\?|\d+))*")
 _START = "start"
-OF_MIGRATION = "\n"
+# No statement has it.
+OF_MIGRATION = "\0"
 
 
 def memory() -> dict[str, int]:
@@ -40,7 +41,7 @@ class Phases:
 
     ``marks`` holds by shape what it began with and its peak, in bytes and in order; the first is
     ``"start"``, before any statement.  It is empty where a mark could not be set back.  Of several
-    migrations each has phases of its own, named ``"app.name\n"`` and the shape.
+    migrations each has phases of its own, named ``"app.name"``, OF_MIGRATION and the shape.
     """
 
     def __init__(self) -> None:
