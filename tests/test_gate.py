@@ -313,7 +313,7 @@ def test_squashed_migrations_are_recorded_only(project: Project) -> None:
 def test_a_deploy_is_measured_as_one(branch: Project, vendor: str) -> None:
     branch.migration("0003_loop", LOOP)
     branch.migration("0004_stream", STREAM)
-    (result,) = branch.results("--membudget-gate=deploy:main", *GATE)
+    (result,) = branch.results("--membudget-gate=deploy:main", *GATE, "shop", "-k", "membudget")
     assert result["nodeid"] == "deploy::membudget"
     assert result["migration"] == "shop.0003_loop + shop.0004_stream"
     assert result["reason"].endswith(" shop.0003_loop sets the peak.")

@@ -76,16 +76,27 @@ class Gate:
     def pytest_collection_modifyitems(
         self, session: pytest.Session, items: list[pytest.Item]
     ) -> None:
-        """In the order in which they are applied, after the tests; each once."""
+        """In the order in which they are applied, after the tests; each once.
+
+        A deploy is in no file that a path could leave out.
+        """
         own = {item.gated.keys: item for item in items if isinstance(item, MigrationItem)}
+        files = [gated.file for gated in self._all() if gated.file is not None]
+        if self._everywhere and files and not own and not session.config.getoption("lf", False):
+            raise pytest.UsageError(
+                f"--membudget-gate: none of {len(files)} migrations was collected, for instance "
+                f"not {short_path(str(files[0]))}, so nothing would be said of them"
+            )
         items[:] = [item for item in items if not isinstance(item, MigrationItem)]
         for gated in self._all():
             if gated.keys in own:
                 items.append(own[gated.keys])
-            elif gated.file is None and self._everywhere:
-                items.append(
-                    MigrationItem.from_parent(session, name="deploy", nodeid=_DEPLOY, gated=gated)
+            elif gated.file is None:
+                deploy = MigrationItem.from_parent(
+                    session, name="membudget", nodeid=_DEPLOY, gated=gated
                 )
+                session.config.hook.pytest_itemcollected(item=deploy)
+                items.append(deploy)
 
     def _nodeid(self, file: Path) -> str | None:
         """pytest has no name for the file of an installed package, which is outside of rootdir."""
