@@ -49,6 +49,16 @@ MEASURED = (
             pathlib.Path("seen.json").write_text(json.dumps(seen))
 """
 )
+PROFILED = """
+    def forwards(apps, schema_editor):
+        import pathlib
+        from pytest_membudget.migrations.profiling import take_profile
+        rows = sum(1 for order in apps.get_model("shop", "Order").objects.iterator())
+        if rows > 1000:
+            pathlib.Path("own.json").write_text(take_profile("default", exact=True))
+        if schema_editor.connection.vendor == "sqlite":  # which cannot be written to any more
+            schema_editor.connection.cursor().execute("PRAGMA query_only = off")
+"""
 FILL = """
 import django, json, os, random, sys
 django.setup()
@@ -146,6 +156,19 @@ def test_what_is_seeded_is_like_production(production: Project, vendor: str) -> 
     assert isinstance(document, dict | list)
     assert any(isinstance(value, dict | list) for value in iter_values(document))
     assert "widths-unknown" not in {one["code"] for one in result["findings"]}
+
+
+def test_the_seeded_database_s_own_profile_agrees(production: Project) -> None:
+    wanted = profile(production, "--exact")["tables"]["shop_order"]["columns"]
+    production.migration("0003_change", PROFILED, atomic=False)
+    run = production.run("--membudget-gate=shop.0003", "--membudget-limit=512Mi")
+    run.assert_outcomes(passed=1)
+    found = json.loads((production.path / "own.json").read_text())["tables"]["shop_order"]
+    assert found["rows"] == 4000
+    for name, column in wanted.items():
+        own = found["columns"][name]
+        assert own.get("width", 0) == pytest.approx(column.get("width", 0), rel=0.05, abs=1), name
+        assert own["nulls"] == pytest.approx(column["nulls"], abs=0.02), name
 
 
 def iter_values(document: Any) -> list[Any]:
