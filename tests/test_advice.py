@@ -152,7 +152,7 @@ def test_a_value_of_another_table_is_no_expression(project: Project) -> None:
 
 
 def test_a_cursor_of_its_own(project: Project, vendor: str) -> None:
-    found = advice(project, FETCHALL, limit="46Mi" if vendor == "sqlite" else "58Mi")
+    found = advice(project, FETCHALL, limit="46Mi" if vendor == "sqlite" else "50Mi")
     code = {"sqlite": "loop-over-cursor", "postgresql": "server-side-cursor"}[vendor]
     assert list(found) == [code]
     assert found[code]["bytes_per_row"] > 100
@@ -162,7 +162,7 @@ def test_a_cursor_of_its_own(project: Project, vendor: str) -> None:
 def test_the_client_holds_a_result_that_is_not_fetched_at_once(
     project: Project, postgresql: object
 ) -> None:
-    found = advice(project, ONE_BY_ONE, limit="58Mi")
+    found = advice(project, ONE_BY_ONE, limit="50Mi")
     assert list(found) == ["server-side-cursor"]
     assert found["server-side-cursor"]["line"] == line_of(project, "cursor.execute")
 
@@ -178,7 +178,7 @@ def test_where_server_side_cursors_are_disabled_pages_are_advised(
     settings.write_text(
         settings.read_text() + '\nDATABASES["default"]["DISABLE_SERVER_SIDE_CURSORS"] = True\n'
     )
-    found = advice(project, STREAM, limit="58Mi")
+    found = advice(project, STREAM, limit="50Mi")
     assert "iterator" not in found
     assert "server-side-cursor" not in found
     assert "server-side cursors are disabled" in found["keyset-pages"]["message"]

@@ -8,7 +8,8 @@ import pytest
 from project import Project
 
 from pytest_membudget.attribution.allocator import overhead
-from pytest_membudget.attribution.growth import growth
+from pytest_membudget.attribution.growth import Stack, growth
+from pytest_membudget.attribution.lines import CLIENT_RESULT, sites
 from pytest_membudget.attribution.records import MALLOC, PYMALLOC, Alive
 from pytest_membudget.frames import Ownership, short_path
 
@@ -183,3 +184,16 @@ def test_the_verdict_stands_where_memray_cannot_run(project: Project) -> None:
     result = change(project, BULK_UPDATE, limit="44Mi", rows=40_000)
     assert result["verdict"] == "exceeds"
     assert "memray can't run here" in result["attribution_note"]
+
+
+@pytest.mark.parametrize("allocator", [MALLOC, PYMALLOC])
+def test_the_client_s_memory_is_known_whatever_the_allocator_is_called(allocator: str) -> None:
+    frames = (
+        ("_maybe_prepare_gen", "/x/site-packages/psycopg/_cursor_base.py", 312),
+        ("forwards", __file__, 1),
+    )
+    stack = Stack(allocator, frames, 212.0, 0.1, 0.0)
+    (site,) = sites([stack], Ownership([]), "postgresql")
+    assert site.cause == CLIENT_RESULT
+    small = Stack(PYMALLOC, frames, 100.0, 2.0, 0.0)
+    assert next(iter(sites([small], Ownership([]), "postgresql"))).cause != CLIENT_RESULT

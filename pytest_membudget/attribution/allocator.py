@@ -10,7 +10,7 @@ from __future__ import annotations
 from pytest_membudget.attribution.records import MALLOC, PYMALLOC
 
 _ALIGNMENT = 16
-_LARGEST_SMALL = 512
+LARGEST_SMALL = 512
 _POOL, _POOL_HEADER = 16 * 1024, 48
 # An arena holds 64 pools, of which one is lost where the mapping isn't aligned to a pool.
 _ARENA = 64 / 63
@@ -26,7 +26,7 @@ def overhead(allocator: str, size: float, blocks: float) -> float:
         return 0.0
     mean = size / blocks
     one = blocks <= _ONE_A_ROW
-    if allocator == PYMALLOC and mean <= _LARGEST_SMALL:
+    if allocator == PYMALLOC and mean <= LARGEST_SMALL:
         block = max(_ALIGNMENT, _rounded(mean, one))
         pool = (_POOL - _POOL_HEADER) // block
         return blocks * (_POOL / pool * _ARENA - mean)

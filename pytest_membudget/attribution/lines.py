@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from pytest_membudget.attribution.allocator import LARGEST_SMALL
 from pytest_membudget.attribution.growth import Stack
 from pytest_membudget.attribution.records import MALLOC, Frame
 from pytest_membudget.frames import Ownership, short_path, source_line
@@ -28,6 +29,8 @@ OTHER = "other"
 _ALLOCATORS = "sizes rounded up, pools, arenas, what was freed and is kept"
 CLIENT_HOLDS = "what libpq, the database's client library, holds"
 _HELD = "what {} held of the statement and its result: freed since, but not given back"
+# Not where psycopg writes a statement's parameters into it, which is Python's memory.
+_SENDS = (_DRIVER, "psycopg/_cursor_base.py", "psycopg/generators.py")
 _LIBRARIES = {"postgresql": "libpq", "sqlite": "SQLite"}
 
 
@@ -142,8 +145,7 @@ def _cause(stack: Stack, below: Sequence[Frame], vendor: str) -> str:
     functions = {function for function, file, _ in below if "django/db/" in file}
     if "debug_sql" in functions:
         return DEBUG_LOG
-    of_c = stack.allocator == MALLOC
-    if vendor == "postgresql" and of_c and below and _is_client(below[0]):
+    if vendor == "postgresql" and below and _is_of_client(stack, below[0]):
         return CLIENT_RESULT
     if "_fetch_all" in functions:
         return HELD_BY_CACHE
@@ -158,12 +160,21 @@ def _cause(stack: Stack, below: Sequence[Frame], vendor: str) -> str:
     return OTHER
 
 
-def _is_client(frame: Frame) -> bool:
-    """Where libpq's memory is asked for: by the statement, before any row is fetched."""
+def _is_of_client(stack: Stack, frame: Frame) -> bool:
+    """Whether libpq asked for the memory: for a statement, before any row is fetched.
+
+    Where a small object of Python's was asked for there as well, memray may name Python's allocator
+    for all of the stack; libpq's blocks are larger than those of Python's objects.
+    """
     function, file, _ = frame
     if file == _DRIVER:
-        return function == "execute"
-    return "/psycopg" in file and not function.lstrip("_").startswith(("fetch", "load"))
+        of_client = function == "execute"
+    else:
+        of_client = "/psycopg" in file and not function.lstrip("_").startswith(("fetch", "load"))
+    if stack.allocator == MALLOC:
+        return of_client
+    large = stack.bytes_per_row > LARGEST_SMALL * stack.blocks_per_row
+    return of_client and large and file.endswith(_SENDS)
 
 
 def _is_wrapper(frame: Frame) -> bool:
