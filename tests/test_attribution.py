@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 from project import Project
 
@@ -189,7 +191,7 @@ def test_the_verdict_stands_where_memray_cannot_run(project: Project) -> None:
 @pytest.mark.parametrize("allocator", [MALLOC, PYMALLOC])
 def test_the_client_s_memory_is_known_whatever_the_allocator_is_called(allocator: str) -> None:
     frames = (
-        ("_maybe_prepare_gen", "/x/site-packages/psycopg/_cursor_base.py", 312),
+        ("_maybe_prepare_gen", str(Path(psycopg.__file__).with_name("_cursor_base.py")), 312),
         ("forwards", __file__, 1),
     )
     stack = Stack(allocator, frames, 212.0, 0.1, 0.0)
