@@ -24,8 +24,9 @@ class Run:
     None where it is not known.  ``phases`` holds, by the statement that a phase of the process
     begins with, the RSS it began with and its high-water mark.  ``read`` and ``written`` count rows
     by table, ``filters`` holds the columns that its statements filter by, ``went_to`` every table
-    that was not only inserted into, with the columns that choose its rows.  ``timeline`` holds
-    ``(seconds, RSS)`` pairs, thinned.  ``observed`` is what observer.py writes down, where asked.
+    that was not only inserted into, with the columns by which each statement chooses its rows.
+    ``timeline`` holds ``(seconds, RSS)`` pairs, thinned.  ``observed`` is what observer.py writes
+    down, where asked.
     """
 
     outcome: str
@@ -40,7 +41,7 @@ class Run:
     read: dict[str, int] = field(default_factory=dict)
     written: dict[str, int] = field(default_factory=dict)
     filters: dict[str, list[str]] = field(default_factory=dict)
-    went_to: dict[str, list[str]] = field(default_factory=dict)
+    went_to: dict[str, list[list[str]]] = field(default_factory=dict)
     timeline: tuple[tuple[float, int], ...] = ()
     facts: dict[str, Any] = field(default_factory=dict)
     observed: dict[str, Any] = field(default_factory=dict)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from pytest_membudget.measurement import RAISED, Run
+from pytest_membudget.measurement import Run
 from pytest_membudget.production import Production
 from pytest_membudget.seedbed import Seedbed
 from pytest_membudget.verdict import ERROR, INCONCLUSIVE, WITHIN, Verdict
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 _FEW = 20
 # Of fewer than these it takes the same number, whatever the table holds, or finds none.
 _SOME = _FEW / 4
-_ROUNDS = 4
+_ROUNDS = 8
 # About the most that a row was seen to take: 6.8 KiB for 330 bytes, in a bulk_update on PostgreSQL.
 _MOST_BYTES, _MOST_TIMES = 8 * 1024, 25
 _SMALL_SHARE = 0.05
@@ -43,6 +43,7 @@ class Survey:
     few: bool
     failure: str
     details: str
+    processes: int
 
 
 def told_apart(subject: Subject) -> Verdict | None:
@@ -76,15 +77,21 @@ def with_rows(
             "a marked test with rows= and a seed= that makes them."
         )
         return subject, Verdict(INCONCLUSIVE, None, reason), ""
-    if found.rows and found.few:
+    if found.rows and found.few and not found.failure:
         goes_to = ", ".join(f"{count:,} {label}" for label, count in found.rows.items())
         reason = f"{label} goes to tables with too few rows to matter: {goes_to}."
         return subject, Verdict(WITHIN, None, reason), ""
     if found.rows:
         return replace(subject, budget=replace(subject.budget, rows=found.rows)), None, ""
     if found.failure:
-        reason = f"{label} raised on a few rows: {found.failure}"
+        reason = f"{label} broke on a few rows: {found.failure}"
         return subject, Verdict(ERROR, None, reason), found.details
+    if found.processes > 1:
+        reason = (
+            f"{label} ran {found.processes} processes, and the tables that they go to could not "
+            "all be followed; write a marked test with rows=."
+        )
+        return subject, Verdict(INCONCLUSIVE, None, reason), ""
     return subject, Verdict(WITHIN, None, f"{label} goes to no table whose rows can add up."), ""
 
 
@@ -100,10 +107,15 @@ def survey(
         few = {table: _few_rows(production.rows(table, tables[table]["label"])) for table in seeded}
         done = _dry_run(subject, stage, tables, few)
         met = done.went_to.keys() & tables.keys()
-        if met <= seeded:
+        unseen = met - seeded
+        if not unseen:
             break
         seeded |= met
-    grown = [table for table in sorted(met) if _grows_with(table, done, tables[table]["unique"])]
+    grown = [
+        table
+        for table in sorted(met)
+        if table in unseen or _grows_with(table, done, tables[table]["unique"])
+    ]
     if grown:
         grown += sorted(table for table in met if _is_only_joined(table, done))
     known = {table: production.rows(table, tables[table]["label"]) for table in grown}
@@ -125,8 +137,9 @@ def survey(
             _are_few(count, production.width(table), subject.budget.limit)
             for table, count in rows.items()
         ),
-        failure=done.failure if done.outcome == RAISED else "",
-        details=done.details if done.outcome == RAISED else "",
+        failure=done.failure,
+        details=done.details,
+        processes=done.processes,
     )
 
 
@@ -156,8 +169,10 @@ def _grows_with(table: str, done: Run, unique: list[str]) -> bool:
     filter that none of a few rows meets may well be met in production.
     """
     taken = max(done.read.get(table, 0), done.written.get(table, 0))
-    chosen_by = done.went_to[table]
-    return taken >= _SOME or (bool(chosen_by) and not set(chosen_by) & set(unique))
+    return taken >= _SOME or any(
+        columns and not any(f"{column}=" in columns for column in unique)
+        for columns in done.went_to[table]
+    )
 
 
 def _are_few(rows: int, width: float | None, limit: int) -> bool:
@@ -169,4 +184,4 @@ def _are_few(rows: int, width: float | None, limit: int) -> bool:
 
 def _is_only_joined(table: str, done: Run) -> bool:
     """Rows are counted for the first table of a statement: it multiplies those of another one."""
-    return not (table in done.read or table in done.written or done.went_to[table])
+    return not (table in done.read or table in done.written or any(done.went_to[table]))

@@ -376,3 +376,80 @@ def test_a_table_without_a_model_is_no_pass(project: Project) -> None:
     result = project.result("--membudget-gate=shop.0003", *GATE)
     assert result["verdict"] == "inconclusive"
     assert "shop.0003_read goes to legacy, which no model stands for" in result["reason"]
+
+
+@pytest.mark.parametrize(
+    "chosen",
+    [
+        'filter(number__startswith="X")',
+        "filter(pk__gt=10**9)",
+        'filter(price=-1).exclude(number="X")',
+        'filter(Q(number="X") | Q(price=-1))',
+    ],
+)
+def test_a_filter_that_no_row_meets_is_no_pass(project: Project, chosen: str) -> None:
+    project.migration(
+        "0002_change",
+        f"""
+        from django.db.models import Q
+
+        def forwards(apps, schema_editor):
+            list(apps.get_model("shop", "Order").objects.{chosen})
+        """,
+    )
+    result = project.result("--membudget-gate=shop.0002", *GATE)
+    assert result["verdict"] == "inconclusive"
+    assert "touched none of the seeded rows" in result["reason"]
+
+
+@pytest.mark.parametrize("end", ["os._exit(0)", "os.kill(os.getpid(), 9)", "1 / 0"])
+def test_a_dry_run_that_breaks_is_no_pass(project: Project, end: str) -> None:
+    project.migration(
+        "0002_change", f"import os\n\ndef forwards(apps, schema_editor):\n    {end}\n"
+    )
+    result = project.result("--membudget-gate=shop.0002", *GATE)
+    assert result["verdict"] == "error"
+    assert "shop.0002_change broke on a few rows: " in result["reason"]
+
+
+@pytest.mark.parametrize("method", ["fork", "spawn"])
+def test_tables_that_children_go_to(project: Project, postgresql: object, method: str) -> None:
+    project.write(
+        "shop/work.py",
+        """
+        import django
+
+        def read(label):
+            django.setup()
+            from django.apps import apps
+            from django.db import connections
+            connections.close_all()
+            return sum(1 for row in apps.get_model(label).objects.iterator())
+        """,
+    )
+    project.write(
+        "shop/models.py",
+        """
+        from django.db import models
+
+        class Customer(models.Model):
+            email = models.EmailField(unique=True, max_length=254)
+        """,
+    )
+    project.migration(
+        "0002_change",
+        f"""
+        import multiprocessing
+        from shop.work import read
+
+        def forwards(apps, schema_editor):
+            with multiprocessing.get_context("{method}").Pool(2) as pool:
+                pool.map(read, ["shop.Customer"] * 2)
+        """,
+        atomic=False,
+    )
+    result = project.result("--membudget-gate=shop.0002", *GATE)
+    if method == "fork":
+        assert result["rows"] == {"shop.Customer": 40_000}, result["reason"]
+    else:
+        assert result["verdict"] != "within", result["reason"]

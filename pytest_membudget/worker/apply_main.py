@@ -70,7 +70,7 @@ def _apply(request: dict[str, Any], reply: dict[str, Any], phases: Phases) -> No
             reply["startup"] = time.perf_counter() - started
             tally.read.clear()
             tally.written.clear()
-            tally.went_to.clear()
+            tally.forget_tables()
             tally.most_parameters = 0
 
     pre_migrate.connect(about_to_migrate, weak=False)
@@ -89,7 +89,7 @@ def _apply(request: dict[str, Any], reply: dict[str, Any], phases: Phases) -> No
                 command = ["migrate", app_label, name, "--database", request["alias"], "--no-input"]
                 execute_from_command_line(["manage.py", *command, "--no-color", "--traceback"])
     finally:
-        reply["went_to"] = {table: sorted(columns) for table, columns in tally.went_to.items()}
+        reply["went_to"] = {table: sorted(ways) for table, ways in tally.went_to.items()}
     reply["duration"] = time.perf_counter() - started - reply.get("startup", 0.0)
     reply["read"], reply["written"] = dict(tally.read), dict(tally.written)
     reply["filters"] = {table: sorted(columns) for table, columns in tally.filters.items()}

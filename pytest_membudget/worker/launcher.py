@@ -164,6 +164,10 @@ def _add_overflow(answer: dict[str, Any], overflow: Path) -> None:
         return
     for line in overflow.read_text().splitlines():
         kind, rows, table = line.split(" ", 2)
+        if kind == "went":
+            name, columns = json.loads(table)
+            answer.setdefault("went_to", {}).setdefault(name, []).append(columns)
+            continue
         counts = Counter(answer.get(kind, {}))
         counts[table] += int(rows)
         answer[kind] = dict(counts)

@@ -6,27 +6,16 @@ Forked children append to a file that the pytest process adds up, since a pool m
 
 from __future__ import annotations
 
+import json
 import os
-import re
 from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from pytest_membudget.worker import statements
 from pytest_membudget.worker.high_water import Phases
 
-_TABLE = re.compile(r"\b(?:FROM|UPDATE|INTO|JOIN)\s+(?:ONLY\s+)?([^\s(),;]+)", re.IGNORECASE)
-_WRITES = re.compile(r"\s*(?:INSERT|UPDATE|DELETE|MERGE|REPLACE)\b", re.IGNORECASE)
-_INSERT = re.compile(r"\s*(?:INSERT|REPLACE)\s+INTO\s+([^\s(]+)", re.IGNORECASE)
-# A handful of rows, whatever the table holds.
-_BOUNDED = re.compile(
-    r"\s*SELECT\s+(?:1 AS|COUNT\(|MAX\(|MIN\(|SUM\(|AVG\(|EXISTS)|\bLIMIT\s+\d{1,2}\s*$",
-    re.IGNORECASE,
-)
-_WHERE = re.compile(r"\bWHERE\b(.*)", re.IGNORECASE | re.DOTALL)
-_COLUMN = re.compile(r'(?:"([^"]+)"\.)?"([^"]+)"')
-_HEAD = 20_000
-# What migrate reads and writes for itself.
-_BOOKKEEPING = ("django_migrations", "django_content_type", "auth_permission", "pg_", "sqlite_")
+_MOST_NOTED = 1000
 
 
 class Tally:
@@ -43,39 +32,41 @@ class Tally:
         self.read: Counter[str] = Counter()
         self.written: Counter[str] = Counter()
         self.filters: dict[str, set[str]] = {}
-        self.went_to: dict[str, set[str]] = {}
+        self.went_to: dict[str, set[tuple[str, ...]]] = {}
+        self._noted: set[int] = set()
         self.most_parameters = 0
         self._overflow = overflow
         self._owner = os.getpid()
 
-    def table_of(self, sql: object) -> str:
-        first = ""
-        for match in _TABLE.finditer(str(sql)[:_HEAD]):
-            table = _unquoted(match[1])
-            if table in self.tables:
-                return table
-            first = first or table
-        return "" if first.startswith(_BOOKKEEPING) else first
+    def table_of(self, text: str) -> str:
+        named = statements.tables(text)
+        first = named[0] if named else ""
+        seeded = next((table for table in named if table in self.tables), None)
+        return seeded or ("" if first.startswith(statements.BOOKKEEPING) else first)
 
-    def note_filter(self, table: str, sql: object) -> None:
+    def note_filter(self, table: str, text: str) -> None:
         """Remember the columns of a seeded table that a statement filters by."""
-        where = _WHERE.search(str(sql)[:_HEAD]) if table in self.tables else None
-        if where is not None:
-            columns = {column for of, column in _COLUMN.findall(where[1]) if of in ("", table)}
-            self.filters.setdefault(table, set()).update(columns)
+        condition = statements.where(text) if table in self.tables else None
+        if condition is not None:
+            chosen = statements.chosen_by(condition, table)
+            self.filters.setdefault(table, set()).update(chosen)
 
-    def note_tables(self, sql: object) -> None:
+    def note_tables(self, text: str) -> None:
         """Remember every table that a statement reads or changes rows of."""
-        text = str(sql)[:_HEAD]
-        insert = _INSERT.match(text)
-        target = _unquoted(insert[1]) if insert else None
-        tables = {_unquoted(match[1]) for match in _TABLE.finditer(text)} - {target}
-        where = None if _BOUNDED.search(text) or _WRITES.match(text) else _WHERE.search(text)
-        columns = _COLUMN.findall(where[1]) if where else []
-        for table in tables:
-            if not table.startswith(_BOOKKEEPING):
-                chosen = {column for of, column in columns if of in ("", table)}
-                self.went_to.setdefault(table, set()).update(chosen)
+        known = hash(text)
+        if known in self._noted:
+            return
+        if len(self._noted) < _MOST_NOTED:
+            self._noted.add(known)
+        for table, columns in statements.destinations(text).items():
+            if os.getpid() == self._owner:
+                self.went_to.setdefault(table, set()).add(columns)
+            else:
+                self._tell_parent(f"went 0 {json.dumps([table, columns])}")
+
+    def forget_tables(self) -> None:
+        self.went_to.clear()
+        self._noted.clear()
 
     def add(self, table: str, rows: int, *, written: bool) -> None:
         if rows <= 0 or not table:
@@ -83,8 +74,11 @@ class Tally:
         if os.getpid() == self._owner:
             (self.written if written else self.read)[table] += rows
         else:
-            with open(self._overflow, "a") as file:  # noqa: PTH123
-                file.write(f"{'written' if written else 'read'} {rows} {table}\n")
+            self._tell_parent(f"{'written' if written else 'read'} {rows} {table}")
+
+    def _tell_parent(self, line: str) -> None:
+        with open(self._overflow, "a") as file:  # noqa: PTH123
+            file.write(f"{line}\n")
 
     def counting(self, base: type[Any]) -> type[Any]:
         """A subclass of a driver's cursor class that counts into this tally."""
@@ -110,10 +104,6 @@ class Tally:
                 setattr(holder, name, self.counting(cursor_class))
 
 
-def _unquoted(name: str) -> str:
-    return name.replace('"', "").replace("`", "")
-
-
 def _counting(base: type[Any], tally: Tally) -> type[Any]:
     def counted(self: Any, rows: int) -> None:
         table, written = self._counted_as
@@ -129,6 +119,14 @@ def _counting(base: type[Any], tally: Tally) -> type[Any]:
 
         def executemany(self, query: Any, *args: Any, **kwargs: Any) -> Any:
             return _execute(self, super().executemany, query, *args, **kwargs)
+
+        def copy(self, statement: Any, *args: Any, **kwargs: Any) -> Any:
+            tally.note_tables(statements.head(statement))
+            return super().copy(statement, *args, **kwargs)
+
+        def stream(self, query: Any, *args: Any, **kwargs: Any) -> Any:
+            tally.note_tables(statements.head(query))
+            return super().stream(query, *args, **kwargs)
 
         def fetchone(self) -> Any:
             row = super().fetchone()
@@ -159,10 +157,11 @@ def _counting(base: type[Any], tally: Tally) -> type[Any]:
         cursor: Any, execute: Callable[..., Any], query: Any, *args: Any, **kwargs: Any
     ) -> Any:
         tally.phases.note(query)
-        written = bool(_WRITES.match(query)) if isinstance(query, str) else False
-        table = tally.table_of(query)
-        tally.note_filter(table, query)
-        tally.note_tables(query)
+        text = statements.head(query)
+        written = statements.writes(text)
+        table = tally.table_of(text)
+        tally.note_filter(table, text)
+        tally.note_tables(text)
         cursor._counted_as = (table, written)
         result = execute(query, *args, **kwargs)
         if written and cursor.description is None:
