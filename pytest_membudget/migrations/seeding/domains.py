@@ -86,4 +86,5 @@ class Lookup(Domain):
 
     def prepare(self, scratch: Scratch, count: int) -> None:
         rows = [(self.numbering.at(n),) for n in range(1, min(self.size, count) + 1)]
-        scratch.fill(self.name, self.field.model, [self.field], rows)
+        scratch.create(self.name, [self.field])
+        scratch.load(self.name, self.field.model, [self.field], rows)

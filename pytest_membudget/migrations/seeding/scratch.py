@@ -99,17 +99,6 @@ class Scratch:
             query.insert_values(list(fields), cast("Any", objects), raw=True)
             query.get_compiler(connection=connection).execute_sql()
 
-    def fill(
-        self,
-        name: str,
-        model: type[models.Model],
-        fields: Sequence[Field],
-        rows: Sequence[Row],
-        width: float = 0,
-    ) -> None:
-        self.create(name, fields)
-        self.load(name, model, fields, rows, width)
-
     def trial(self, model: type[models.Model], field: Field, values: Sequence[Any]) -> None:
         """Store and load some values of one field; raises whatever the field raises."""
         connection = self.dialect.connection

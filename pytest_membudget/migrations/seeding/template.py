@@ -58,7 +58,8 @@ class Template:
         model = self.table.model
         try:
             with transaction.atomic(using=scratch.dialect.connection.alias):
-                scratch.fill(TEMPLATE, model, self._fields, rows, self.table.width)
+                scratch.create(TEMPLATE, self._fields)
+                scratch.load(TEMPLATE, model, self._fields, rows, self.table.width)
         except Exception as error:  # a field may raise anything
             raise unstorable(self.table.label, self._culprit(rows, scratch), [error]) from error
 
