@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,16 +27,12 @@ class Gate:
         self._what = what
         asked = config.args_source == pytest.Config.ArgsSource.ARGS
         self._everywhere = getattr(config, "workerinput", {}).get(_EVERYWHERE, not asked)
-        self._gated: list[Gated] | None = None
-        self._by_file: dict[Path, Gated] | None = None
-        self._names: set[str] = set()
-        self._leading: set[Path] | None = None
         self._opened: set[Path] = set()
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_collection(self, session: pytest.Session) -> None:
         if self._everywhere:
-            session.config.args += [str(one.file) for one in self._all() if one.file is not None]
+            session.config.args += map(str, self._by_file)
 
     @pytest.hookimpl(wrapper=True)
     def pytest_ignore_collect(
@@ -52,7 +49,7 @@ class Gate:
         inside = path.parent in self._opened
         if not (ignored or inside):
             return ignored
-        if path not in self._ways():
+        if path not in self._ways:
             return True
         self._opened.add(path)
         return False
@@ -81,14 +78,14 @@ class Gate:
         A deploy is in no file that a path could leave out.
         """
         own = {item.gated.keys: item for item in items if isinstance(item, MigrationItem)}
-        files = [gated.file for gated in self._all() if gated.file is not None]
+        files = list(self._by_file)
         if self._everywhere and files and not own and not session.config.getoption("lf", False):
             raise pytest.UsageError(
                 f"--membudget-gate: none of {len(files)} migrations was collected, for instance "
                 f"not {short_path(str(files[0]))}, so nothing would be said of them"
             )
         items[:] = [item for item in items if not isinstance(item, MigrationItem)]
-        for gated in self._all():
+        for gated in self._gated:
             if gated.keys in own:
                 items.append(own[gated.keys])
             elif gated.file is None:
@@ -104,28 +101,32 @@ class Gate:
 
     def of(self, file: Path) -> Gated | None:
         """The migration of a file, if the gate is about it."""
-        if self._by_file is None:
-            self._by_file = {one.file: one for one in self._all() if one.file is not None}
-            self._names = {file.name for file in self._by_file}
+        # To resolve each file that pytest looks at would take long.
         return self._by_file.get(file.resolve()) if file.name in self._names else None
 
+    @cached_property
+    def _by_file(self) -> dict[Path, Gated]:
+        return {one.file: one for one in self._gated if one.file is not None}
+
+    @cached_property
+    def _names(self) -> set[str]:
+        return {file.name for file in self._by_file}
+
+    @cached_property
     def _ways(self) -> set[Path]:
         """The gated files, and the folders that lead to them."""
-        if self._leading is None:
-            files = [one.file for one in self._all() if one.file is not None]
-            self._leading = {path for file in files for path in (file, *file.parents)}
-        return self._leading
+        return {path for file in self._by_file for path in (file, *file.parents)}
 
-    def _all(self) -> list[Gated]:
-        if self._gated is None:
-            from pytest_membudget.errors import BudgetError
-            from pytest_membudget.plugin.collection import select_migrations
+    @cached_property
+    def _gated(self) -> list[Gated]:
+        """In order.  The project is loaded when it is asked for first, not at start-up."""
+        from pytest_membudget.errors import BudgetError
+        from pytest_membudget.plugin.collection import select_migrations
 
-            try:
-                self._gated = select_migrations(self._what, self._rootpath)
-            except BudgetError as error:
-                raise pytest.UsageError(f"--membudget-gate: {error}") from None
-        return self._gated
+        try:
+            return select_migrations(self._what, self._rootpath)
+        except BudgetError as error:
+            raise pytest.UsageError(f"--membudget-gate: {error}") from None
 
 
 class MigrationFile(pytest.File):

@@ -86,6 +86,7 @@ def make_guard(item: pytest.Item, options: Options, stages: Stages) -> Guard:
     if gated is not None:
         override = override_of(gated.keys, item.config.rootpath)
         if override.skip is not None:
+            # The project's own wish, whose reason overrides.py insists on.
             item.add_marker(pytest.mark.skip(reason=override.skip))
         subject = complete((list(gated.keys),), override.arguments, options, gated)
     elif marker is not None:
