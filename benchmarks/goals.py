@@ -16,7 +16,7 @@ def is_close(one: dict[str, Any], truth: int, close: tuple[float, int] = CLOSE) 
     if not gives_a_peak(one):
         return True
     share, size = close
-    return abs(one["peak_bytes"] - truth) <= max(share * truth, size)
+    return bool(abs(one["peak_bytes"] - truth) <= max(share * truth, size))
 
 
 def is_covered(one: dict[str, Any], truth: int) -> bool:
@@ -33,9 +33,9 @@ def gives_a_peak(one: dict[str, Any]) -> bool:
 
 
 def is_right(one: dict[str, Any], share: float) -> bool:
-    return one["verdict"] == ("exceeds" if share < 1 else "within")
+    return bool(one["verdict"] == ("exceeds" if share < 1 else "within"))
 
 
 def is_wrong(one: dict[str, Any], share: float) -> bool:
     """Whether the verdict is the wrong one for a limit of ``share`` times the truth."""
-    return one["verdict"] == ("within" if share < 1 else "exceeds")
+    return bool(one["verdict"] == ("within" if share < 1 else "exceeds"))

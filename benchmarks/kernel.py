@@ -34,7 +34,7 @@ def judge(case: Case, group: ControlGroup, stages: Stages) -> dict[str, object]:
     figure = result.anonymous_bytes
     assert figure is not None
     app_label, name = case.migration.split(".")
-    command = [sys.executable, BODIES / "manage.py", "migrate", app_label, name, "--no-input"]
+    command = [sys.executable, str(BODIES / "manage.py"), "migrate", app_label, name, "--no-input"]
     statuses = {}
     with bed_of(case, stages) as bed:
         bed.fill(case.size)

@@ -36,23 +36,14 @@ django.setup()
 
 from pytest_membudget.measurement import Run, Sample  # noqa: E402
 from pytest_membudget.plugin.collection import complete  # noqa: E402
-from pytest_membudget.plugin.options import Options, Setting  # noqa: E402
+from pytest_membudget.plugin.settings import Options, Setting  # noqa: E402
 from pytest_membudget.result import Result  # noqa: E402
 from pytest_membudget.seedbed import Seedbed  # noqa: E402
 from pytest_membudget.session import Subject, check  # noqa: E402
 from pytest_membudget.worker.launcher import run  # noqa: E402
 from pytest_membudget.worker.stage_client import Stages  # noqa: E402
 
-_NO_OPTIONS = Options(
-    limit=None,
-    rows=None,
-    time_budget=None,
-    json=None,
-    html=None,
-    markdown=None,
-    inconclusive=Setting("fail", "default"),
-    attribution=Setting("never", "default"),
-)
+_NO_OPTIONS = Options(attribution=Setting("never", "default"))
 
 
 def subject(migration: str, rows: dict[str, int], limit: int, **arguments: Any) -> Subject:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import big_o
 import numpy as np
@@ -21,7 +22,8 @@ Points = Sequence[tuple[float, float]]
 
 
 def least_squares(points: Points, rows: float) -> float:
-    slope, intercept = np.polyfit(*zip(*points, strict=True), 1)
+    sizes, peaks = zip(*points, strict=True)
+    slope, intercept = np.polyfit(sizes, peaks, 1)
     return float(slope * rows + intercept)
 
 
@@ -37,7 +39,7 @@ def power_law(points: Points, rows: float) -> float:
     start = (peaks[0], (peaks[-1] - peaks[0]) / sizes[-1], 1.0)
     bounds = ([0, 0, 0], [np.inf, np.inf, 3])
 
-    def law(n: np.ndarray, a: float, b: float, c: float) -> np.ndarray:
+    def law(n: Any, a: float, b: float, c: float) -> Any:
         return a + b * n**c
 
     try:

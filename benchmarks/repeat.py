@@ -12,6 +12,7 @@ import sys
 from argparse import ArgumentParser
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from cases import Case, chosen
 from lab import check_case, keep, open_stages
@@ -37,7 +38,7 @@ def another_core_busy() -> Iterator[None]:
         spinning.wait()
 
 
-def repeat(case: Case, rounds: int, stages: Stages) -> dict[str, object]:
+def repeat(case: Case, rounds: int, stages: Stages) -> dict[str, Any]:
     results = [check_case(case, LIMITS[case.migration], stages) for _ in range(rounds)]
     peaks = [result.peak_bytes or 0 for result in results]
     spread = (max(peaks) - min(peaks)) / min(peaks)
@@ -55,7 +56,7 @@ def main() -> int:
     parser = ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rounds", type=int, default=10)
     rounds = parser.parse_args().rounds
-    rows = []
+    rows: list[dict[str, Any]] = []
     with open_stages() as stages:
         for case in chosen(LIMITS):
             alone = repeat(case, rounds, stages)

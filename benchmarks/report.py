@@ -111,9 +111,9 @@ def sections() -> Iterator[str]:
         if kept is not None:
             yield cost(kept)
 
-    kept = RESULTS / "seeding.json"
-    if kept.exists():
-        yield seeding(json.loads(kept.read_text()))
+    seeded = RESULTS / "seeding.json"
+    if seeded.exists():
+        yield seeding(json.loads(seeded.read_text()))
 
 
 def circumstances(document: dict[str, Any]) -> str:

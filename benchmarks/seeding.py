@@ -69,7 +69,8 @@ def start(rows: int, database: dict[str, Any]) -> dict[str, Any]:
         check=True,
         env={**os.environ, "PYTHONHASHSEED": "0"},
     )
-    return json.loads(done.stdout.splitlines()[-1])
+    figures: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return figures
 
 
 def show(rows: int, found: dict[str, Any]) -> None:
@@ -218,7 +219,7 @@ def factory_boy(apps: Any) -> Callable[[int], object]:
 
     one = apps.get_model("shop.Customer").objects.create(name="one")
 
-    class Products(factory.django.DjangoModelFactory):
+    class Products(factory.django.DjangoModelFactory):  # type: ignore[misc]
         class Meta:
             model = apps.get_model("shop.Product")
 
@@ -226,7 +227,7 @@ def factory_boy(apps: Any) -> Callable[[int], object]:
         document = factory.LazyFunction(a_document)
         customer = one
 
-    return Products.create_batch
+    return lambda count: Products.create_batch(count)
 
 
 def a_document() -> dict[str, Any]:

@@ -11,9 +11,10 @@ from typing import Any
 import pytest
 
 COMMAND_LINE = "the command line"
-_INI = "the ini file"
 MARKER = "the marker"
 PROFILE = "membudget.json"
+_INI = "the ini file"
+_DEFAULT = "default"
 
 
 @dataclass(frozen=True)
@@ -34,17 +35,17 @@ class Options:
     ``profile`` is a path, ``gate`` names migrations, ``growth`` is that of production's rows.
     """
 
-    limit: Setting | None
-    rows: Setting | None
-    time_budget: Setting | None
-    json: Setting | None
-    html: Setting | None
-    markdown: Setting | None
-    inconclusive: Setting
-    attribution: Setting
-    profile: Setting | None
-    gate: Setting | None
-    growth: Setting | None
+    limit: Setting | None = None
+    rows: Setting | None = None
+    time_budget: Setting | None = None
+    json: Setting | None = None
+    html: Setting | None = None
+    markdown: Setting | None = None
+    inconclusive: Setting = Setting("fail", _DEFAULT)
+    attribution: Setting = Setting("failed", _DEFAULT)
+    profile: Setting | None = None
+    gate: Setting | None = None
+    growth: Setting | None = None
 
 
 def read_options(config: pytest.Config) -> Options:
@@ -65,8 +66,8 @@ def read_options(config: pytest.Config) -> Options:
         json=setting("json", "read_output_path"),
         html=setting("html", "read_output_path"),
         markdown=setting("markdown", "read_output_path"),
-        inconclusive=setting("inconclusive", "read_inconclusive") or Setting("fail", "default"),
-        attribution=setting("attribution", "read_attribution") or Setting("failed", "default"),
+        inconclusive=setting("inconclusive", "read_inconclusive") or Options.inconclusive,
+        attribution=setting("attribution", "read_attribution") or Options.attribution,
         profile=setting("profile") or _profile_in(config.rootpath),
         gate=setting("gate"),
         growth=setting("growth", "read_growth"),
@@ -80,7 +81,7 @@ def _profile_in(rootpath: Path) -> Setting | None:
 
 def header(options: Options) -> str | None:
     """One line with each setting that somebody has set; None where nobody has."""
-    if all(setting is None or setting.source == "default" for setting in vars(options).values()):
+    if all(setting is None or setting.source == _DEFAULT for setting in vars(options).values()):
         return None
 
     from pytest_membudget.units import format_seconds, format_size
@@ -107,7 +108,7 @@ def header(options: Options) -> str | None:
     parts = [
         f"{name} {show(setting.value)} (from {setting.source})"
         for name, setting, show in shown
-        if setting is not None and setting.source != "default"
+        if setting is not None and setting.source != _DEFAULT
     ]
     return f"membudget: {', '.join(parts)}"
 
