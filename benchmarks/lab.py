@@ -39,7 +39,8 @@ from pytest_membudget.plugin.collection import complete  # noqa: E402
 from pytest_membudget.plugin.settings import Options, Setting  # noqa: E402
 from pytest_membudget.result import Result  # noqa: E402
 from pytest_membudget.seedbed import Seedbed  # noqa: E402
-from pytest_membudget.session import Subject, check  # noqa: E402
+from pytest_membudget.session import check  # noqa: E402
+from pytest_membudget.subject import Subject  # noqa: E402
 from pytest_membudget.worker.launcher import run  # noqa: E402
 from pytest_membudget.worker.stage_client import Stages  # noqa: E402
 

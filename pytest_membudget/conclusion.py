@@ -6,9 +6,10 @@ from dataclasses import replace
 
 from pytest_membudget.evidence import Evidence
 from pytest_membudget.findings import Finding, find
+from pytest_membudget.matching import values_of
 from pytest_membudget.projection import BOUNDED, CONSTANT, Projection
 from pytest_membudget.result import Result
-from pytest_membudget.verdict import ERROR, EXCEEDS, MEASURED, Verdict
+from pytest_membudget.verdict import ERROR, EXCEEDS, INCONCLUSIVE, MEASURED, Verdict
 
 
 def conclude(
@@ -40,6 +41,13 @@ def conclude(
         samples=tuple(samples),
         details=details,
     )
+    asked = values_of(evidence.fresh)
+    if asked and verdict.verdict == EXCEEDS:
+        reason = (
+            f"{verdict.reason} That is if each row has {asked}, which it filters by; how many have "
+            "it in production is not known, and a seed= can say it."
+        )
+        result = replace(result, verdict=INCONCLUSIVE, reason=reason)
     over = verdict.verdict == EXCEEDS and verdict.basis == MEASURED
     if (
         projection is None
@@ -77,6 +85,7 @@ def _findings(
         vendor=evidence.database["vendor"],
         touched=evidence.touched_last(),
         fresh=evidence.fresh,
+        unmatched=evidence.unmatched_last(),
         projected_duration=projected_duration,
         threshold=evidence.counted(evidence.threshold_ahead()) if grows else None,
         breaks_at=evidence.breaks_at(),

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field, replace
 
 from pytest_membudget.budget import Budget
 from pytest_membudget.curves import breaks_at, curves, curves_by_migration, most_elsewhere, noise_of
-from pytest_membudget.findings import touched_share
 from pytest_membudget.ladder import Ladder
+from pytest_membudget.matching import Fresh, touched_share, unmatched
 from pytest_membudget.measurement import Sample
 from pytest_membudget.projection import (
     CONSTANT,
@@ -33,8 +33,9 @@ class Evidence:
 
     ``tables`` maps the budget's models to their tables; ``touches_rows`` says that the migration
     is expected to read or write rows, ``thresholds`` at how many a chunk or a buffer of it may be
-    full; ``fresh`` are the columns that were seeded empty, by table; ``notes`` are the codes and
-    messages of what else the reader should know.
+    full; ``fresh`` are the columns, by table, that were seeded as statements ask for: with the one
+    value in the list, or empty without one; ``notes`` are the codes and messages of what else the
+    reader should know.
     """
 
     budget: Budget
@@ -42,7 +43,7 @@ class Evidence:
     thresholds: Sequence[int] = ()
     database: dict[str, str | None] = field(default_factory=dict)
     tables: dict[str, str] = field(default_factory=dict)
-    fresh: dict[str, list[str]] = field(default_factory=dict)
+    fresh: Fresh = field(default_factory=dict)
     samples: list[Sample] = field(default_factory=list)
     notes: Sequence[tuple[str, str]] = ()
 
@@ -66,6 +67,21 @@ class Evidence:
     def touched_last(self) -> float | None:
         """The same of the last sample that finished; None without one as well."""
         return self.touched(self.finished[-1]) if self.finished else None
+
+    def unmatched(self, sample: Sample) -> list[str]:
+        """Statements that found no row, and might have found any number of them."""
+        return unmatched(sample) if self.touches_rows else []
+
+    def found(self, sample: Sample) -> tuple[int, float] | None:
+        """How well it found its rows, more is better; None where nothing can be said."""
+        touched = self.touched(sample)
+        if touched is None or not sample.finished:
+            return None
+        return -len(self.unmatched(sample)), touched
+
+    def unmatched_last(self) -> list[str]:
+        """The same of the last sample that finished."""
+        return self.unmatched(self.finished[-1]) if self.finished else []
 
     def projection(self) -> Projection | None:
         """To production's row count; it reaches up to where every seeded row would be touched."""
@@ -164,6 +180,7 @@ class Evidence:
             self.samples,
             projection,
             touched=self.touched_last(),
+            unmatched=self.unmatched_last(),
             fits=self.fits(),
             enough=projection is not None and self._is_enough(projection),
             telling=projection is not None and self.stands_alone(projection),

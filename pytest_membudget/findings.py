@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from textwrap import shorten
 
 from pytest_membudget import measurement
 from pytest_membudget.budget import Budget
+from pytest_membudget.matching import Fresh, values_of
 from pytest_membudget.measurement import Sample
 from pytest_membudget.units import format_rows, format_seconds, format_size, round_rows_down
 from pytest_membudget.verdict import TOUCHED_ALL
@@ -18,26 +20,6 @@ class Finding:
     message: str
 
 
-def touched_share(sample: Sample, tables: dict[str, str]) -> float:
-    """The share of the seeded rows that the run read or wrote, of the largest model it went to.
-
-    ``tables`` maps a model label to its table.  A lookup table that is read in full says nothing
-    of the rows that a filter left out of a larger one.
-    """
-    run = sample.run
-    went_to = [
-        label
-        for label, table in tables.items()
-        if table in run.read or table in run.written or table in run.filters
-    ]
-    if not went_to:
-        return 0.0
-    largest = max(went_to, key=lambda label: sample.rows[label])
-    table = tables[largest]
-    touched = max(run.read.get(table, 0), run.written.get(table, 0))
-    return min(1.0, touched / sample.rows[largest])
-
-
 def find(
     budget: Budget,
     samples: Sequence[Sample],
@@ -45,7 +27,8 @@ def find(
     notes: Sequence[tuple[str, str]],
     vendor: str | None,
     touched: float | None,
-    fresh: dict[str, list[str]],
+    fresh: Fresh,
+    unmatched: Sequence[str],
     projected_duration: float | None,
     threshold: int | None,
     breaks_at: int | None,
@@ -62,6 +45,11 @@ def find(
     if not samples:
         return found
     found += _about_rows(budget, samples, touched, fresh)
+    if unmatched:
+        text = "; ".join(shorten(statement, 200, placeholder=" …") for statement in unmatched)
+        found.append(
+            Finding("statement-unmatched", f"statements that found none of the seeded rows: {text}")
+        )
     found += _about_process(samples, vendor)
     found += _about_time(budget, samples, projected_duration)
     production = budget.rows[budget.counted_model]
@@ -102,7 +90,10 @@ def find(
 
 
 def _about_rows(
-    budget: Budget, samples: Sequence[Sample], touched: float | None, fresh: dict[str, list[str]]
+    budget: Budget,
+    samples: Sequence[Sample],
+    touched: float | None,
+    fresh: Fresh,
 ) -> Iterator[Finding]:
     last = samples[-1]
     if touched is not None and touched < TOUCHED_ALL:
@@ -111,12 +102,18 @@ def _about_rows(
             f"the migration touched {touched:.0%} of the seeded rows; the interval reaches up to "
             "where all of them would be touched",
         )
-    if fresh:
-        columns = ", ".join(f"{table}.{name}" for table, names in fresh.items() for name in names)
+    seeded = {f"{table}.{name}": v for table, names in fresh.items() for name, v in names.items()}
+    if empty := ", ".join(column for column, value in seeded.items() if not value):
         yield Finding(
             "rows-fresh",
-            f"the migration filters by {columns}, so these were seeded empty, as a column that "
+            f"the migration filters by {empty}, so these were seeded empty, as a column that "
             "has just been added: NULL, its default or blank",
+        )
+    if asked := values_of(fresh):
+        yield Finding(
+            "rows-asked",
+            f"every row was seeded with the value that the migration filters by, {asked}; how many "
+            "rows have it in production is not known",
         )
     if widths := {label: columns for label, columns in last.widths.items() if label in last.rows}:
         text = "; ".join(

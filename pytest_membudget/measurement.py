@@ -23,8 +23,10 @@ class Run:
     ``anonymous`` is the part of the peak that the kernel cannot reclaim, page tables included;
     None where it is not known.  ``phases`` holds, by the statement that a phase of the process
     begins with, the RSS it began with and its high-water mark.  ``read`` and ``written`` count rows
-    by table, ``filters`` holds the columns that its statements filter by, ``went_to`` every table
-    that was not only inserted into, with the columns by which each statement chooses its rows.
+    by table, ``filters`` holds the columns that its statements filter by, each with the value
+    that they ask for, where that is one; ``unmatched`` counts how often a statement was sent that
+    may choose any number of rows and never found one; ``went_to`` holds every table that was not
+    only inserted into, with the columns by which each statement chooses its rows.
     ``timeline`` holds ``(seconds, RSS)`` pairs, thinned.  ``observed`` is what observer.py writes
     down, where asked.
     """
@@ -40,7 +42,8 @@ class Run:
     peak_source: str = "VmHWM"
     read: dict[str, int] = field(default_factory=dict)
     written: dict[str, int] = field(default_factory=dict)
-    filters: dict[str, list[str]] = field(default_factory=dict)
+    filters: dict[str, dict[str, list[Any]]] = field(default_factory=dict)
+    unmatched: dict[str, int] = field(default_factory=dict)
     went_to: dict[str, list[list[str]]] = field(default_factory=dict)
     timeline: tuple[tuple[float, int], ...] = ()
     facts: dict[str, Any] = field(default_factory=dict)

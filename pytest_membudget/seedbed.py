@@ -9,6 +9,7 @@ from typing import Any
 
 from pytest_membudget.budget import Budget
 from pytest_membudget.errors import StageError
+from pytest_membudget.matching import Fresh
 from pytest_membudget.worker.stage_client import StageClient
 
 
@@ -46,7 +47,7 @@ class Seedbed:
         self._budget = budget
         self._applied = applied
         self._shape = shape
-        self._fresh: dict[str, list[str]] = {}
+        self._fresh: Fresh = {}
         self._ahead: dict[str, int] | None = None
         self._names: list[str] = []
         self._filled = False
@@ -99,8 +100,11 @@ class Seedbed:
         self._stage.call("drop", name=name)
         self._names.remove(name)
 
-    def seed_fresh(self, columns: dict[str, list[str]]) -> None:
-        """Begin anew, with these columns (by table) as empty as one that has just been added."""
+    def seed_fresh(self, columns: Fresh) -> None:
+        """Begin anew, with these columns (by table) as empty as one that has just been added.
+
+        One that comes with a value in a list holds that in each row.
+        """
         self._fresh = columns
         self._restart()
 

@@ -3,24 +3,25 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import replace
 from functools import partial
 
-from pytest_membudget.budget import Budget
 from pytest_membudget.conclusion import conclude
 from pytest_membudget.errors import StageError
 from pytest_membudget.evidence import Evidence
 from pytest_membudget.frames import short_path
+from pytest_membudget.matching import asked_for
 from pytest_membudget.measurement import Sample
-from pytest_membudget.production import Production
 from pytest_membudget.projection import MIB
 from pytest_membudget.result import Attribution, Result
 from pytest_membudget.seedbed import Seedbed
+from pytest_membudget.subject import Subject
 from pytest_membudget.survey import told_apart, with_rows
 from pytest_membudget.units import format_rows
 from pytest_membudget.verdict import ERROR, EXCEEDS, INCONCLUSIVE, TOUCHED_HALF, WITHIN, Verdict
-from pytest_membudget.worker.launcher import Order, run
+from pytest_membudget.worker.launcher import run
 from pytest_membudget.worker.stage_client import StageClient, Stages
 
 # So far above the limit there is no doubt, and the run's end would tell no more.
@@ -34,46 +35,6 @@ _ROOM_UNKNOWN = 8 * 1024 * MIB
 Progress = Callable[[str], None]
 # From a size and the seconds left to a sample, and how many rows there is room for on the disk.
 Measure = Callable[[int, float], tuple[Sample, float]]
-
-
-@dataclass(frozen=True)
-class Subject:
-    """A budget with what the project's history says about its migrations.
-
-    ``applied`` are the migrations before it, ``targets`` the arguments of ``manage.py migrate``;
-    ``touches_rows`` says that it runs code which is expected to read or write rows, ``files`` are
-    those of the migrations, ``thresholds`` are row counts at which a chunk or a buffer may be full.
-    ``production`` is what is known of it: where the budget has no rows, a survey picks them.
-    ``mixed`` is the file of one that alters tables and goes through rows in one transaction;
-    ``told_apart`` says why it needs no measuring, None where it does;
-    ``attribution`` says when to find out why the peak grows: ``"failed"``, ``"always"``,
-    ``"never"``.
-    """
-
-    budget: Budget
-    applied: list[tuple[str, str]]
-    targets: list[tuple[str, str]]
-    touches_rows: bool
-    files: Sequence[str] = ()
-    thresholds: Sequence[int] = ()
-    production: Production = field(default_factory=Production)
-    told_apart: str | None = None
-    mixed: str | None = None
-    attribution: str = "failed"
-
-    def order(self, bed: Seedbed, name: str, *, deadline: float, stop_above: int) -> Order:
-        """What the worker has to do on the database ``name``, a clone of ``bed``."""
-        return Order(
-            alias=self.budget.database,
-            name=name,
-            tables=list(bed.tables.values()),
-            targets=self.targets,
-            migrations=list(self.budget.migrations),
-            reverse=self.budget.reverse,
-            deadline=deadline,
-            stop_above=stop_above,
-            folder=bed.folder,
-        )
 
 
 def check(subject: Subject, stages: Stages, nodeid: str, progress: Progress) -> Result:
@@ -168,7 +129,7 @@ class _Check:
 
     def _sample(self, bed: Seedbed, size: int, left: float) -> tuple[Sample, float]:
         sample, room = self._apply(bed, size, left)
-        if not self.evidence.samples:
+        if not self.evidence.samples and self.budget.seed is None:
             sample = self._with_rows_that_match(bed, sample)
         return sample, room
 
@@ -200,18 +161,17 @@ class _Check:
         return sample, room * size / max(1, seeded.size)
 
     def _with_rows_that_match(self, bed: Seedbed, sample: Sample) -> Sample:
-        """Where its filter left most rows out, look again with the filter's columns empty."""
-        columns = sample.run.filters
-        touched = self.evidence.touched(sample)
-        if not sample.finished or touched is None or touched > TOUCHED_HALF or not columns:
+        """Where its filters left most rows out, look again with the columns as they ask for."""
+        fresh = asked_for(sample, with_values=self.subject.surveyed)
+        before = self.evidence.found(sample)
+        if not fresh or before is None or before > (0, TOUCHED_HALF):
             return sample
-        if self.budget.seed is not None:
-            return sample
-        bed.seed_fresh(columns)
-        again, _ = self._apply(bed, sample.size, self.budget.time_budget)
-        over = again.run.peak > self.budget.limit
-        if over or (again.finished and (self.evidence.touched(again) or 0) > touched):
-            self.evidence.fresh = columns
-            return again
+        bed.seed_fresh(fresh)
+        with suppress(StageError):
+            again, _ = self._apply(bed, sample.size, self.budget.time_budget)
+            over = again.run.peak > self.budget.limit
+            if over or (self.evidence.found(again) or before) > before:
+                self.evidence.fresh = fresh
+                return again
         bed.seed_fresh({})
         return sample

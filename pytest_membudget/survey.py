@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from pytest_membudget.errors import StageError
+from pytest_membudget.matching import Fresh
 from pytest_membudget.measurement import Run
 from pytest_membudget.production import Production
 from pytest_membudget.seedbed import Seedbed
+from pytest_membudget.subject import Subject
 from pytest_membudget.verdict import ERROR, INCONCLUSIVE, WITHIN, Verdict
 from pytest_membudget.worker.launcher import run
 from pytest_membudget.worker.stage_client import StageClient
-
-if TYPE_CHECKING:
-    from pytest_membudget.session import Subject
 
 _FEW = 20
 # Of fewer than these it takes the same number, whatever the table holds, or finds none.
@@ -82,7 +83,8 @@ def with_rows(
         reason = f"{label} goes to tables with too few rows to matter: {goes_to}."
         return subject, Verdict(WITHIN, None, reason), ""
     if found.rows:
-        return replace(subject, budget=replace(subject.budget, rows=found.rows)), None, ""
+        budget = replace(subject.budget, rows=found.rows)
+        return replace(subject, budget=budget, surveyed=True), None, ""
     if found.failure:
         reason = f"{label} broke on a few rows: {found.failure}"
         return subject, Verdict(ERROR, None, reason), found.details
@@ -98,15 +100,23 @@ def with_rows(
 def survey(
     subject: Subject, production: Production, stage: StageClient, progress: Callable[[str], None]
 ) -> Survey:
-    """Run it on empty tables, then on a few rows in those that it went to, until it is no more."""
+    """Run it on empty tables, then on a few rows in those that it went to, until it is no more.
+
+    Where its filters leave rows out, it is run on rows as they ask for as well.
+    """
     present = stage.call("tables", applied=subject.applied)
     tables = present["models"]
     seeded: set[str] = set()
+    runs: list[Run] = []
     for _ in range(_ROUNDS):
         progress(f"finding its tables with a few rows in {len(seeded)} of them")
         few = {table: _few_rows(production.rows(table, tables[table]["label"])) for table in seeded}
-        done = _dry_run(subject, stage, tables, few)
-        met = done.went_to.keys() & tables.keys()
+        runs = [_dry_run(subject, stage, tables, few)]
+        if fresh := _left_out(runs[0], few):
+            with suppress(StageError):
+                runs.append(_dry_run(subject, stage, tables, few, fresh))
+        went_to = {table for done in runs for table in done.went_to}
+        met = went_to & tables.keys()
         unseen = met - seeded
         if not unseen:
             break
@@ -114,10 +124,10 @@ def survey(
     grown = [
         table
         for table in sorted(met)
-        if table in unseen or _grows_with(table, done, tables[table]["unique"])
+        if table in unseen or any(_grows_with(table, one, tables[table]["unique"]) for one in runs)
     ]
     if grown:
-        grown += sorted(table for table in met if _is_only_joined(table, done))
+        grown += sorted(table for table in met if all(_is_only_joined(table, one) for one in runs))
     known = {table: production.rows(table, tables[table]["label"]) for table in grown}
     rows = {table: count for table, count in known.items() if count}
     parents = {parent for table in rows for parent in tables[table]["parents"]} - rows.keys()
@@ -132,29 +142,44 @@ def survey(
             tables[table]["label"]: count for table, count in [*largest_first, *of_parents.items()]
         },
         unknown=tuple(tables[table]["label"] for table in grown if known[table] is None),
-        without_model=tuple(sorted(done.went_to.keys() & set(present["others"]))),
+        without_model=tuple(sorted(went_to & set(present["others"]))),
         few=all(
             _are_few(count, production.width(table), subject.budget.limit)
             for table, count in rows.items()
         ),
-        failure=done.failure,
-        details=done.details,
-        processes=done.processes,
+        failure=runs[0].failure,
+        details=runs[0].details,
+        processes=max(done.processes for done in runs),
     )
 
 
 def _dry_run(
-    subject: Subject, stage: StageClient, tables: dict[str, Any], few: dict[str, int]
+    subject: Subject,
+    stage: StageClient,
+    tables: dict[str, Any],
+    few: dict[str, int],
+    fresh: Fresh | None = None,
 ) -> Run:
     rows = {tables[table]["label"]: few[table] for table in sorted(few)}
     bed = Seedbed(stage, replace(subject.budget, rows=rows, seed=None), subject.applied)
     try:
+        if fresh:
+            bed.seed_fresh(fresh)
         if rows:
             bed.fill(max(rows.values()))
         order = subject.order(bed, bed.clone(), deadline=_DEADLINE, stop_above=_NO_LIMIT)
         return run(replace(order, tables=list(tables)))
     finally:
         bed.close()
+
+
+def _left_out(done: Run, few: dict[str, int]) -> Fresh:
+    """The columns by which it left out rows that may lead to further tables."""
+    return {
+        table: columns
+        for table, columns in done.filters.items()
+        if columns and max(done.read.get(table, 0), done.written.get(table, 0)) < few.get(table, 0)
+    }
 
 
 def _few_rows(production: int | None) -> int:
@@ -171,7 +196,7 @@ def _grows_with(table: str, done: Run, unique: list[str]) -> bool:
     taken = max(done.read.get(table, 0), done.written.get(table, 0))
     return taken >= _SOME or any(
         columns and not any(f"{column}=" in columns for column in unique)
-        for columns in done.went_to[table]
+        for columns in done.went_to.get(table, ())
     )
 
 
@@ -184,4 +209,4 @@ def _are_few(rows: int, width: float | None, limit: int) -> bool:
 
 def _is_only_joined(table: str, done: Run) -> bool:
     """Rows are counted for the first table of a statement: it multiplies those of another one."""
-    return not (table in done.read or table in done.written or any(done.went_to[table]))
+    return not (table in done.read or table in done.written or any(done.went_to.get(table, ())))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from textwrap import shorten
 
 from pytest_membudget import measurement
 from pytest_membudget.budget import Budget
@@ -43,6 +44,7 @@ def judge(
     projection: Projection | None,
     *,
     touched: float | None,
+    unmatched: Sequence[str],
     fits: int | None,
     enough: bool,
     telling: bool,
@@ -51,7 +53,8 @@ def judge(
     """Hold the samples and their projection against the limit.
 
     ``touched`` is the share of the seeded rows that the migration read or wrote, None where it
-    is not expected to; ``enough`` says that there are enough samples to trust a projection,
+    is not expected to; ``unmatched`` are its statements that found no row at all, where they might
+    have found any number; ``enough`` says that there are enough samples to trust a projection,
     ``telling`` that it adds to what a sample showed that passed the limit;
     ``breaks_at`` is the row count from which on a statement has too many parameters.
     """
@@ -70,6 +73,8 @@ def judge(
         return Verdict(INCONCLUSIVE, None, f"{budget.label} could not be judged: {_why(last)}.")
     if touched is not None and touched < TOUCHED_TOO_FEW:
         return Verdict(INCONCLUSIVE, None, _untouched(budget, touched, last))
+    if unmatched:
+        return Verdict(INCONCLUSIVE, None, _unmatched(budget, unmatched[0], last))
     never_run = next((message for code, message in budget.findings if code == ASYNC_CODE), None)
     if never_run is not None:
         return Verdict(INCONCLUSIVE, None, f"{budget.label} was not run whole: {never_run}.")
@@ -127,6 +132,15 @@ def _untouched(budget: Budget, touched: float, last: Sample) -> str:
     return (
         f"{budget.label} touched {share} of the seeded rows ({seeded} {budget.counted_model}), so "
         "its memory says nothing about production; give rows that it works on with seed=."
+    )
+
+
+def _unmatched(budget: Budget, statement: str, last: Sample) -> str:
+    seeded = format_rows(last.rows[budget.counted_model])
+    return (
+        f"{budget.label} has a statement that found none of the seeded rows ({seeded} "
+        f"{budget.counted_model}), so nothing is known of what it loads in production: "
+        f"{shorten(statement, 200, placeholder=' …')}; give rows that it works on with seed=."
     )
 
 

@@ -349,7 +349,7 @@ def test_tables_with_few_rows_are_no_danger(project: Project) -> None:
     )
     tables["shop_order"]["rows"] = 20_000
     project.write("membudget.json", json.dumps(document))
-    assert "touched none of the seeded rows" in gate_of(project)["reason"]
+    assert gate_of(project)["rows"] == {"shop.Order": 20_000}
 
 
 def gate_of(project: Project) -> dict[str, Any]:
@@ -384,7 +384,7 @@ def test_a_table_without_a_model_is_no_pass(project: Project) -> None:
         'filter(number__startswith="X")',
         "filter(pk__gt=10**9)",
         'filter(price=-1).exclude(number="X")',
-        'filter(Q(number="X") | Q(price=-1))',
+        'filter(Q(number="X") | Q(price__lt=-1))',
     ],
 )
 def test_a_filter_that_no_row_meets_is_no_pass(project: Project, chosen: str) -> None:
@@ -400,6 +400,45 @@ def test_a_filter_that_no_row_meets_is_no_pass(project: Project, chosen: str) ->
     result = project.result("--membudget-gate=shop.0002", *GATE)
     assert result["verdict"] == "inconclusive"
     assert "touched none of the seeded rows" in result["reason"]
+
+
+ASKED = """
+def forwards(apps, schema_editor):
+    Order = apps.get_model("shop", "Order")
+    Order.objects.filter(note__startswith="legacy", total__isnull=True).update(total=0)
+    for order in Order.objects.filter(note__startswith="legacy", price=-1){how}:
+        order.total = 0
+"""
+
+
+def test_rows_have_the_values_that_it_filters_by(project: Project, vendor: str) -> None:
+    project.migration("0002_change", ASKED.format(how=".iterator()"))
+    result = gate(project, "--membudget-gate=shop.0002")["shop.0002_change"]
+    assert result["verdict"] == "within"
+    assert result["samples"][-1]["rows_read"] == result["samples"][-1]["rows_written"] == 40_000
+    [asked] = [one["message"] for one in result["findings"] if one["code"] == "rows-asked"]
+    assert "shop_order.note = 'legacy', shop_order.price = -1; how many" in asked
+
+
+def test_tables_that_only_such_rows_lead_to_are_found(project: Project) -> None:
+    body = """
+    def forwards(apps, schema_editor):
+        Order, Customer = apps.get_model("shop", "Order"), apps.get_model("shop", "Customer")
+        if {order.customer_id for order in Order.objects.filter(note="legacy").iterator()}:
+            list(Customer.objects.all())
+    """
+    project.migration("0002_change", body)
+    result = gate(project, "--membudget-gate=shop.0002")["shop.0002_change"]
+    assert result["rows"] == {"shop.Customer": 40_000, "shop.Order": 40_000}
+    assert result["samples"][-1]["rows_read"] == 80_000
+
+
+def test_what_too_many_rows_with_a_value_would_do_is_inconclusive(project: Project) -> None:
+    project.migration("0002_change", ASKED.format(how=""))
+    result = gate(project, "--membudget-gate=shop.0002", "--membudget-limit=64Mi")
+    [reason] = [one["reason"] for one in result.values() if one["verdict"] == "inconclusive"]
+    assert "the limit is 64 MiB. It fits up to " in reason
+    assert "That is if each row has shop_order.note = 'legacy', shop_order.price = -1" in reason
 
 
 @pytest.mark.parametrize("end", ["os._exit(0)", "os.kill(os.getpid(), 9)", "1 / 0"])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pytest_membudget.worker.statements import EVERYTHING, destinations
+from pytest_membudget.worker.statements import EVERYTHING, destinations, filters
 
 
 @pytest.mark.parametrize(
@@ -28,3 +28,26 @@ from pytest_membudget.worker.statements import EVERYTHING, destinations
 )
 def test_destinations(sql: str, going: dict[str, tuple[str, ...]]) -> None:
     assert destinations(sql) == going
+
+
+@pytest.mark.parametrize(
+    ("condition", "parameters", "asked"),
+    [
+        ('"a"."n" = %s', ["x"], {"n": ["x"]}),
+        ('("a"."n" IS NULL AND "a"."m" = %s)', ["x"], {"n": [], "m": ["x"]}),
+        ('("a"."n" IS NOT NULL AND "a"."m" = %s)', ["x"], {"m": ["x"]}),
+        ('"a"."n" IN (%s, %s) AND "a"."m" = %s', ["x", "y", 3], {"n": ["x"], "m": [3]}),
+        ('"a"."n" LIKE %s ESCAPE \'\\\'', ["a\\%b%"], {"n": ["a%b"]}),
+        ('"a"."n"::text LIKE %s', ["%x%"], {"n": ["x"]}),
+        ('"a"."n" LIKE \'%%s\' AND "a"."m" = %s', [3], {"n": [], "m": [3]}),
+        ('"a"."n" > %s AND "a"."m" = %s', [1, 2], {"n": [], "m": [2]}),
+        ('"b"."n" = %s AND "a"."m" = %s', [1, 2], {"m": [2]}),
+        ('NOT ("a"."n" = %s)', [1], {"n": []}),
+        ('"a"."n" = %s ORDER BY "a"."m" ASC', [1], {"n": [1]}),
+        ('"a"."n" = 1', [], {"n": []}),
+    ],
+)
+def test_filters(condition: str, parameters: list[object], asked: dict[str, list[object]]) -> None:
+    sql = f'SELECT "a"."id", %s AS "x" FROM "a" WHERE {condition}'
+    assert filters(sql, "a", ["first", *parameters]) == asked
+    assert filters('SELECT "a"."id" FROM "a"', "a", []) is None

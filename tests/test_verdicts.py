@@ -118,6 +118,34 @@ def test_a_filter_that_matches_nothing_is_no_pass(project: Project, vendor: str)
     assert "touched none of the seeded rows (2,000 shop.Order)" in result["reason"]
 
 
+def test_one_statement_that_finds_nothing_is_no_pass(project: Project, vendor: str) -> None:
+    other = """
+    def forwards(apps, schema_editor):
+        Order = apps.get_model("shop", "Order")
+        for order in Order.objects.iterator():
+            list(Order.objects.filter(price=-order.price))
+        list(Order.objects.filter(note="legacy").order_by("price"))
+    """
+    result = judged(project, other, FEW, 'limit="512Mi"')
+    assert result["verdict"] == "inconclusive"
+    assert (
+        "has a statement that found none of the seeded rows (2,000 shop.Order)"
+        in (result["reason"])
+    )
+    assert 'FROM "shop_order" WHERE "shop_order"."note" = %s' in result["reason"]
+    assert "statement-unmatched" in codes(result)
+
+
+def test_rows_are_seeded_so_that_each_statement_finds_some(project: Project, vendor: str) -> None:
+    both = BACKFILL.replace(
+        "for order in", "for order in Order.objects.iterator():\n        pass\n    for order in"
+    )
+    result = judged(project, both, FEW, 'limit="512Mi"')
+    assert result["verdict"] == "within"
+    assert result["samples"][-1]["rows_read"] == 4_000
+    assert "rows-fresh" in codes(result)
+
+
 def test_a_filter_that_matches_some_widens_the_interval(project: Project, vendor: str) -> None:
     some = BACKFILL.replace(
         "filter(total__isnull=True)", "filter(id__lte=Order.objects.count() // 4)"

@@ -84,7 +84,7 @@ class Stage:
         name: str,
         applied: list[list[str]],
         rows: dict[str, int],
-        fresh: dict[str, list[str]],
+        fresh: dict[str, dict[str, list[Any]]],
         seed: str | None,
         shape: dict[str, dict[str, dict[str, Any]]] | None = None,
     ) -> dict[str, Any]:
@@ -140,14 +140,16 @@ class Stage:
         return self._apps[1]
 
 
-def _fields(apps: StateApps, columns: Mapping[str, list[str]]) -> dict[str, list[str]]:
-    """Field names by model label, of columns by table."""
+def _fields(
+    apps: StateApps, columns: Mapping[str, Mapping[str, list[Any]]]
+) -> dict[str, dict[str, list[Any]]]:
+    """What is said of columns by table, by model label and field name."""
     return {
-        model._meta.label: [
-            field.name
+        model._meta.label: {
+            field.name: columns[model._meta.db_table][str(field.column)]
             for field in model._meta.local_concrete_fields
             if field.column in columns[model._meta.db_table]
-        ]
+        }
         for model in apps.get_models()
         if model._meta.db_table in columns and not model._meta.proxy
     }

@@ -23,7 +23,7 @@ from pytest_membudget.errors import BudgetError
 from pytest_membudget.plugin.overrides import Override, read_overrides
 from pytest_membudget.plugin.rows import read_production, rows_to_seed
 from pytest_membudget.plugin.settings import MARKER, Options, Setting
-from pytest_membudget.session import Subject
+from pytest_membudget.subject import Subject
 
 if TYPE_CHECKING:
     from pytest_membudget.migrations.selection import Gated

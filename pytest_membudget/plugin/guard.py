@@ -13,7 +13,8 @@ from pytest_membudget.plugin.screen import screen
 from pytest_membudget.plugin.settings import Options
 from pytest_membudget.reports.failure import failure
 from pytest_membudget.result import Result
-from pytest_membudget.session import Subject, check
+from pytest_membudget.session import check
+from pytest_membudget.subject import Subject
 from pytest_membudget.worker.stage_client import Stages
 
 _PROPERTIES = (

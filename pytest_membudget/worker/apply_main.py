@@ -41,7 +41,7 @@ def main() -> None:
         os._exit(1)
     reply.update(_weight(reply, phases))
     unfinished = Path(request["reply"] + ".part")
-    unfinished.write_text(json.dumps(reply))
+    unfinished.write_text(json.dumps(reply, default=str))
     unfinished.replace(request["reply"])
     sys.stdout.flush()
     os._exit(0)
@@ -68,10 +68,7 @@ def _apply(request: dict[str, Any], reply: dict[str, Any], phases: Phases) -> No
 
                 accompanied.enter_context(aid(request["aid"], reply))
             reply["startup"] = time.perf_counter() - started
-            tally.read.clear()
-            tally.written.clear()
-            tally.forget_tables()
-            tally.most_parameters = 0
+            tally.begin()
 
     pre_migrate.connect(about_to_migrate, weak=False)
     accompanied = ExitStack()
@@ -92,7 +89,7 @@ def _apply(request: dict[str, Any], reply: dict[str, Any], phases: Phases) -> No
         reply["went_to"] = {table: sorted(ways) for table, ways in tally.went_to.items()}
     reply["duration"] = time.perf_counter() - started - reply.get("startup", 0.0)
     reply["read"], reply["written"] = dict(tally.read), dict(tally.written)
-    reply["filters"] = {table: sorted(columns) for table, columns in tally.filters.items()}
+    reply["filters"], reply["unmatched"] = tally.filters, tally.unmatched()
     reply["facts"] = {
         **_facts(settings, request["alias"]),
         "most_parameters": tally.most_parameters,

@@ -123,6 +123,7 @@ def _conclude(
         read=answer.get("read", {}),
         written=answer.get("written", {}),
         filters=answer.get("filters", {}),
+        unmatched=answer.get("unmatched", {}),
         went_to=answer.get("went_to", {}),
         timeline=meter.timeline(),
         facts=answer.get("facts", {}),

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
+from typing import Any
 
 _TABLE = re.compile(r"\b(?:FROM|UPDATE|INTO|JOIN|COPY)\s+(?:ONLY\s+)?([^\s(),;]+)", re.IGNORECASE)
 _WRITES = re.compile(r"\s*(?:INSERT|UPDATE|DELETE|MERGE|REPLACE)\b", re.IGNORECASE)
@@ -14,6 +16,14 @@ _BOUNDED = re.compile(
 )
 _GROUPS = re.compile(r"\bGROUP\s+BY\b", re.IGNORECASE)
 _WHERE = re.compile(r"\bWHERE\b(.*)", re.IGNORECASE | re.DOTALL)
+_NOT_NULL = re.compile(r'(?:"[^"]+"\.)?"[^"]+"\s+IS\s+NOT\s+NULL', re.IGNORECASE)
+_ORDER = re.compile(r"\bORDER\s+BY\b[^()]*$", re.IGNORECASE)
+_NOT = re.compile(r"\bNOT\b", re.IGNORECASE)
+# A parameter, and the column that it, or one of several, has to be equal to or like.
+_PLACED = re.compile(
+    r'(?:(?:"(?P<of>[^"]+)"\.)?"(?P<column>[^"]+)"(?:::\w+)?\s*(?:=|IN\s*\(|(?P<like>LIKE))\s*)?%s',
+    re.IGNORECASE,
+)
 _COLUMN = re.compile(r'(?:"([^"]+)"\.)?"([^"]+)"(\s*=)?')
 # Where an equality does not narrow the rows down to those of one value.
 _LOOSE = re.compile(r"\b(?:NOT|OR)\b", re.IGNORECASE)
@@ -34,6 +44,12 @@ def tables(text: str) -> list[str]:
     return [unquoted(match[1]) for match in _TABLE.finditer(text)]
 
 
+def after_columns(text: str) -> str:
+    """What follows the columns that a statement is about, from FROM on."""
+    found = _TABLE.search(text)
+    return text if found is None else text[found.start() :]
+
+
 def unquoted(name: str) -> str:
     return name.replace('"', "").replace("`", "")
 
@@ -42,15 +58,33 @@ def writes(text: str) -> bool:
     return bool(_WRITES.match(text))
 
 
-def where(text: str) -> str | None:
-    """What follows WHERE."""
+def filters(text: str, table: str, parameters: Sequence[Any]) -> dict[str, list[Any]] | None:
+    """The columns that it filters by and that are the table's, or may be; None without a filter.
+
+    Each has the value that it has to have for a row to be found, where there is one, or one of
+    several, and none else.
+    """
     found = _WHERE.search(text)
-    return None if found is None else found[1]
+    if found is None:
+        return None
+    condition = _ORDER.sub("", _NOT_NULL.sub("", found[1]))
+    columns: dict[str, list[Any]] = {
+        column: [] for of, column, _ in _COLUMN.findall(condition) if of in ("", table)
+    }
+    if _NOT.search(condition):
+        return columns
+    place = text[: found.start(1)].replace("%%", "  ").count("%s")
+    for match in _PLACED.finditer(condition.replace("%%", "  ")):
+        if match["column"] is not None and match["of"] in (None, table) and place < len(parameters):
+            value = parameters[place]
+            columns[match["column"]] = [_matching(value) if match["like"] else value]
+        place += 1
+    return columns
 
 
-def chosen_by(condition: str, table: str) -> set[str]:
-    """The columns of a condition that are the table's, or may be."""
-    return {column for of, column, _ in _COLUMN.findall(condition) if of in ("", table)}
+def _matching(pattern: Any) -> Any:
+    """A text that meets a pattern of LIKE."""
+    return re.sub(r"\\(.)", r"\1", pattern.strip("%")) if isinstance(pattern, str) else pattern
 
 
 def destinations(text: str) -> dict[str, tuple[str, ...]]:
@@ -65,11 +99,11 @@ def destinations(text: str) -> dict[str, tuple[str, ...]]:
     if _COPY.match(text):
         return dict.fromkeys(going, EVERYTHING)
     bounded = _BOUNDED.search(text) and not _GROUPS.search(text)
-    condition = None if bounded or writes(text) else where(text)
+    condition = None if bounded or writes(text) else _WHERE.search(text)
     if condition is None:
         return dict.fromkeys(going, ())
-    loose = _LOOSE.search(condition)
-    found = _COLUMN.findall(condition)
+    loose = _LOOSE.search(condition[1])
+    found = _COLUMN.findall(condition[1])
     return {
         table: tuple(
             sorted(

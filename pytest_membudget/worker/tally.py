@@ -9,13 +9,31 @@ from __future__ import annotations
 import json
 import os
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from pytest_membudget.worker import statements
 from pytest_membudget.worker.high_water import Phases
 
-_MOST_NOTED = 1000
+_MOST_KNOWN = 1000
+_SHOWN = 300
+# Of more it finds about as many rows, and they came from somewhere.
+_FEW_PARAMETERS = 20
+
+
+@dataclass(slots=True)
+class Statement:
+    """What is known of a statement: ``times`` counts how often it was sent, ``rows`` its rows.
+
+    ``ending``, from FROM on, is that of one that may choose any number of a seeded table's rows.
+    """
+
+    table: str
+    written: bool
+    ending: str = ""
+    times: int = 0
+    rows: int = 0
 
 
 class Tally:
@@ -23,7 +41,8 @@ class Tally:
 
     ``phases`` is told of each statement before it is sent; ``most_parameters`` counts those of
     the statement that had the most.  ``went_to`` holds every table but those that rows are only
-    inserted into, with the columns by which statements choose any number of its rows.
+    inserted into, with the columns by which statements choose any number of its rows; ``filters``
+    the columns of seeded tables that statements filter by, with the value that they ask for.
     """
 
     def __init__(self, tables: list[str], overflow: str, phases: Phases) -> None:
@@ -31,42 +50,61 @@ class Tally:
         self.phases = phases
         self.read: Counter[str] = Counter()
         self.written: Counter[str] = Counter()
-        self.filters: dict[str, set[str]] = {}
+        self.filters: dict[str, dict[str, list[Any]]] = {}
         self.went_to: dict[str, set[tuple[str, ...]]] = {}
-        self._noted: set[int] = set()
         self.most_parameters = 0
+        self._known: dict[int, Statement] = {}
         self._overflow = overflow
         self._owner = os.getpid()
 
-    def table_of(self, text: str) -> str:
-        named = statements.tables(text)
-        first = named[0] if named else ""
-        seeded = next((table for table in named if table in self.tables), None)
-        return seeded or ("" if first.startswith(statements.BOOKKEEPING) else first)
+    def statement(self, text: str, parameters: Sequence[Any] = ()) -> Statement:
+        """What is known of one that is about to be sent."""
+        key = hash(text)
+        known = self._known.get(key)
+        if known is None:
+            known = self._read(text, parameters)
+            if len(self._known) < _MOST_KNOWN:
+                self._known[key] = known
+        known.times += 1
+        return known
 
-    def note_filter(self, table: str, text: str) -> None:
-        """Remember the columns of a seeded table that a statement filters by."""
-        condition = statements.where(text) if table in self.tables else None
-        if condition is not None:
-            chosen = statements.chosen_by(condition, table)
-            self.filters.setdefault(table, set()).update(chosen)
-
-    def note_tables(self, text: str) -> None:
-        """Remember every table that a statement reads or changes rows of."""
-        known = hash(text)
-        if known in self._noted:
-            return
-        if len(self._noted) < _MOST_NOTED:
-            self._noted.add(known)
-        for table, columns in statements.destinations(text).items():
+    def _read(self, text: str, parameters: Sequence[Any]) -> Statement:
+        ways = statements.destinations(text)
+        for going, columns in ways.items():
             if os.getpid() == self._owner:
-                self.went_to.setdefault(table, set()).add(columns)
+                self.went_to.setdefault(going, set()).add(columns)
             else:
-                self._tell_parent(f"went 0 {json.dumps([table, columns])}")
+                self._tell_parent(f"went 0 {json.dumps([going, columns])}")
+        named = statements.tables(text)
+        table = next((table for table in named if table in self.tables), "")
+        if not table:
+            first = named[0] if named else ""
+            table = "" if first.startswith(statements.BOOKKEEPING) else first
+            return Statement(table, statements.writes(text))
+        filters = statements.filters(text, table, parameters)
+        known = self.filters.setdefault(table, {}) if filters is not None else {}
+        for column, value in (filters or {}).items():
+            known[column] = known.get(column) or value
+        chosen = [
+            columns for columns in ways.values() if columns not in ((), statements.EVERYTHING)
+        ]
+        some = chosen and len(parameters) <= _FEW_PARAMETERS
+        ending = statements.after_columns(text)[:_SHOWN] if some else ""
+        return Statement(table, statements.writes(text), ending)
 
-    def forget_tables(self) -> None:
+    def unmatched(self) -> dict[str, int]:
+        """The statements that chose none of the rows each time, and how often they were sent."""
+        known = self._known.values()
+        return {one.ending: one.times for one in known if one.ending and not one.rows}
+
+    def begin(self) -> None:
+        """Forget what was sent before the migration."""
+        self.read.clear()
+        self.written.clear()
+        self.filters.clear()
         self.went_to.clear()
-        self._noted.clear()
+        self._known.clear()
+        self.most_parameters = 0
 
     def add(self, table: str, rows: int, *, written: bool) -> None:
         if rows <= 0 or not table:
@@ -106,11 +144,12 @@ class Tally:
 
 def _counting(base: type[Any], tally: Tally) -> type[Any]:
     def counted(self: Any, rows: int) -> None:
-        table, written = self._counted_as
-        tally.add(table, rows, written=written)
+        statement = self._counted_as
+        tally.add(statement.table, rows, written=statement.written)
+        statement.rows += rows
 
     class CountingCursor(base):  # type: ignore[misc]
-        _counted_as = ("", False)
+        _counted_as = Statement("", False)
 
         def execute(self, query: Any, *args: Any, **kwargs: Any) -> Any:
             if args and isinstance(args[0], list | tuple | dict):
@@ -121,12 +160,14 @@ def _counting(base: type[Any], tally: Tally) -> type[Any]:
             return _execute(self, super().executemany, query, *args, **kwargs)
 
         def copy(self, statement: Any, *args: Any, **kwargs: Any) -> Any:
-            tally.note_tables(statements.head(statement))
+            tally.statement(statements.head(statement))
             return super().copy(statement, *args, **kwargs)
 
         def stream(self, query: Any, *args: Any, **kwargs: Any) -> Any:
-            tally.note_tables(statements.head(query))
-            return super().stream(query, *args, **kwargs)
+            self._counted_as = tally.statement(statements.head(query))
+            for row in super().stream(query, *args, **kwargs):
+                counted(self, 1)
+                yield row
 
         def fetchone(self) -> Any:
             row = super().fetchone()
@@ -158,13 +199,10 @@ def _counting(base: type[Any], tally: Tally) -> type[Any]:
     ) -> Any:
         tally.phases.note(query)
         text = statements.head(query)
-        written = statements.writes(text)
-        table = tally.table_of(text)
-        tally.note_filter(table, text)
-        tally.note_tables(text)
-        cursor._counted_as = (table, written)
+        given = args[0] if args and isinstance(args[0], list | tuple) else ()
+        statement = cursor._counted_as = tally.statement(text, given)
         result = execute(query, *args, **kwargs)
-        if written and cursor.description is None:
+        if statement.written and cursor.description is None:
             counted(cursor, cursor.rowcount)
         return result
 

@@ -74,7 +74,7 @@ def seeded(request: pytest.FixtureRequest, run: Run) -> dict[str, Any]:
         f"SELECT max(n), min(n) FROM (SELECT count(*) n FROM {TABLE} GROUP BY customer_id) x"
     )
     extra.append(f"SELECT count(DISTINCT {width(vendor, 'title')[4:-1]}) FROM {TABLE}")
-    case = {"ladder": LADDER, "shape": DOCUMENT, "fresh": {"shaped.Order": [ADDED]}}
+    case = {"ladder": LADDER, "shape": DOCUMENT, "fresh": {"shaped.Order": {ADDED: []}}}
     found = run(vendor, {"orders": {**case, "queries": [*truths(vendor), *extra]}}, apps=["shaped"])
     result = found["orders"]
     assert "answers" in result, result.get("crash") or result

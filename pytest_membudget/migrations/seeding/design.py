@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from django.db import models
@@ -44,7 +44,7 @@ class Designer:
         self,
         table: Table,
         scratch: Scratch,
-        fresh: Collection[str],
+        fresh: Mapping[str, Sequence[Any]],
         widths: Mapping[str, float],
         parent: Callable[[type[models.Model]], Table],
     ) -> None:
@@ -83,13 +83,18 @@ class Designer:
         return len(unique.fields) == 1 and unique.condition is None
 
     def _is_fresh(self, field: Field, single: set[str]) -> bool:
-        named = field.name in self.fresh or field.column in self.fresh
-        return named and (field.null or not (field.is_relation or field.name in single))
+        wanted = self.fresh.get(field.name)
+        if wanted is None:
+            return False
+        free = not (field.is_relation or field.name in single)
+        return free or (field.null and not wanted)
 
     def _freeze(self, field: Field) -> None:
-        """Give the column what the rows of a table get when it is added to them."""
+        """Give the column what is asked for, or what rows get when it is added to their table."""
         column = Column(field, self.dialect.column(field))
-        if field.null:
+        if wanted := self.fresh[field.name]:
+            column.constant = [field.to_python(wanted[0])]
+        elif field.null:
             column.constant = [None]
         elif field.has_default():
             first, second = field.get_default(), field.get_default()

@@ -12,7 +12,7 @@ from pytest_membudget.migrations.seeding.following import follow
 from pytest_membudget.migrations.seeding.table import Table
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from django.db.migrations.state import StateApps
 
@@ -33,13 +33,13 @@ class Plan:
         self,
         apps: StateApps,
         dialect: Dialect,
-        fresh: Mapping[str, Collection[str]],
+        fresh: Mapping[str, Mapping[str, Sequence[Any]]],
         shapes: Shapes,
     ) -> None:
         self._apps = apps
         self._shapes = shapes
         self._dialect = dialect
-        self._fresh = {self.model(label): set(names) for label, names in fresh.items()}
+        self._fresh = {self.model(label): names for label, names in fresh.items()}
         self._tables: dict[Model, Table] = {}
 
     def model(self, label: str) -> Model:
@@ -103,7 +103,7 @@ class Plan:
             table = Table(model, self._dialect, self._existing(model))
             # Models refer to each other in circles: known first, designed then.
             self._tables[model] = table
-            fresh = self._fresh.get(model, ())
+            fresh = self._fresh.get(model, {})
             own = self._shapes.get(model._meta.db_table, {})
             widths = {name: shape.width for name, shape in own.items() if shape.width is not None}
             Designer(

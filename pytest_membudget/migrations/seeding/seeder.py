@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.db import DatabaseError, connections, transaction
 from faker import Faker
@@ -18,7 +18,7 @@ from pytest_membudget.migrations.seeding.table import SOME, Table
 from pytest_membudget.migrations.seeding.template import Template
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Mapping, Sequence
 
     from django.db.migrations.state import StateApps
 
@@ -52,8 +52,9 @@ class Seeder:
     """Fills the tables of one scratch database, further with each call of :meth:`grow`.
 
     ``fresh`` names fields, by label, that must look as if the column had just been added: NULL,
-    or else the default, or else empty. Rows that were there before the first call stay as they
-    are and are not counted. The same calls on the same database give the same rows.
+    or else the default, or else empty; or that hold the one value that comes with them. Rows that
+    were there before the first call stay as they are and are not counted. The same calls on the
+    same database give the same rows.
 
     ``shape`` says, by table and column, what production's values are like. What the model's own
     rules ask for comes before it, and so does what ``fresh`` says.
@@ -64,7 +65,7 @@ class Seeder:
         apps: StateApps,
         using: str,
         *,
-        fresh: Mapping[str, Collection[str]] | None = None,
+        fresh: Mapping[str, Mapping[str, Sequence[Any]]] | None = None,
         shape: Shapes | None = None,
     ) -> None:
         self._using = using

@@ -1,0 +1,59 @@
+"""Which of the seeded rows the migration found, and which it looked for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from pytest_membudget.measurement import Sample
+
+Fresh = Mapping[str, Mapping[str, Sequence[Any]]]
+"""Columns by table that are seeded as statements ask for: a value in a list, or empty."""
+
+# A statement that is sent for each row, or for every few, finds a few at a time.
+_OFTEN = 10
+
+
+def touched_share(sample: Sample, tables: dict[str, str]) -> float:
+    """The share of the seeded rows that the run read or wrote, of the largest model it went to.
+
+    ``tables`` maps a model label to its table.  A lookup table that is read in full says nothing
+    of the rows that a filter left out of a larger one.
+    """
+    run = sample.run
+    went_to = [
+        label
+        for label, table in tables.items()
+        if table in run.read or table in run.written or table in run.filters
+    ]
+    if not went_to:
+        return 0.0
+    largest = max(went_to, key=lambda label: sample.rows[label])
+    table = tables[largest]
+    touched = max(run.read.get(table, 0), run.written.get(table, 0))
+    return min(1.0, touched / sample.rows[largest])
+
+
+def unmatched(sample: Sample) -> list[str]:
+    """Statements that might have found any number of the seeded rows, and found none."""
+    often = sample.size / _OFTEN
+    return [text for text, times in sample.run.unmatched.items() if times <= often]
+
+
+def asked_for(sample: Sample, *, with_values: bool) -> dict[str, dict[str, list[Any]]]:
+    """The columns that it filters by, empty or with the values that it asks for."""
+    return {
+        table: columns if with_values else {name: [] for name in columns}
+        for table, columns in sample.run.filters.items()
+        if columns
+    }
+
+
+def values_of(fresh: Fresh) -> str:
+    """The columns that are seeded with a value, each with that; empty without one."""
+    return ", ".join(
+        f"{table}.{name} = {value[0]!r}"
+        for table, columns in fresh.items()
+        for name, value in columns.items()
+        if value
+    )

@@ -1,0 +1,53 @@
+"""What a check is about: a budget, with what the project and production say about it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from pytest_membudget.budget import Budget
+from pytest_membudget.production import Production
+from pytest_membudget.seedbed import Seedbed
+from pytest_membudget.worker.launcher import Order
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A budget with what the project's history says about its migrations.
+
+    ``applied`` are the migrations before it, ``targets`` the arguments of ``manage.py migrate``;
+    ``touches_rows`` says that it runs code which is expected to read or write rows, ``files`` are
+    those of the migrations, ``thresholds`` are row counts at which a chunk or a buffer may be full.
+    ``production`` is what is known of it: where the budget has no rows, a survey picks them, and
+    ``surveyed`` says that it did.
+    ``mixed`` is the file of one that alters tables and goes through rows in one transaction;
+    ``told_apart`` says why it needs no measuring, None where it does;
+    ``attribution`` says when to find out why the peak grows: ``"failed"``, ``"always"``,
+    ``"never"``.
+    """
+
+    budget: Budget
+    applied: list[tuple[str, str]]
+    targets: list[tuple[str, str]]
+    touches_rows: bool
+    files: Sequence[str] = ()
+    thresholds: Sequence[int] = ()
+    production: Production = field(default_factory=Production)
+    surveyed: bool = False
+    told_apart: str | None = None
+    mixed: str | None = None
+    attribution: str = "failed"
+
+    def order(self, bed: Seedbed, name: str, *, deadline: float, stop_above: int) -> Order:
+        """What the worker has to do on the database ``name``, a clone of ``bed``."""
+        return Order(
+            alias=self.budget.database,
+            name=name,
+            tables=list(bed.tables.values()),
+            targets=self.targets,
+            migrations=list(self.budget.migrations),
+            reverse=self.budget.reverse,
+            deadline=deadline,
+            stop_above=stop_above,
+            folder=bed.folder,
+        )
