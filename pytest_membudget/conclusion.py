@@ -84,7 +84,6 @@ def _findings(
         notes=evidence.notes,
         vendor=evidence.database["vendor"],
         touched=evidence.touched_last(),
-        fresh=evidence.fresh,
         unmatched=evidence.unmatched_last(),
         projected_duration=projected_duration,
         threshold=evidence.counted(evidence.threshold_ahead()) if grows else None,

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field, replace
 from pytest_membudget.budget import Budget
 from pytest_membudget.curves import breaks_at, curves, curves_by_migration, most_elsewhere, noise_of
 from pytest_membudget.ladder import Ladder
-from pytest_membudget.matching import Fresh, touched_share, unmatched
-from pytest_membudget.measurement import Sample
+from pytest_membudget.matching import touched_share, unmatched
+from pytest_membudget.measurement import Fresh, Sample
 from pytest_membudget.projection import (
     CONSTANT,
     FLOOR_ROWS,
@@ -33,9 +33,7 @@ class Evidence:
 
     ``tables`` maps the budget's models to their tables; ``touches_rows`` says that the migration
     is expected to read or write rows, ``thresholds`` at how many a chunk or a buffer of it may be
-    full; ``fresh`` are the columns, by table, that were seeded as statements ask for: with the one
-    value in the list, or empty without one; ``notes`` are the codes and messages of what else the
-    reader should know.
+    full; ``notes`` are the codes and messages of what else the reader should know.
     """
 
     budget: Budget
@@ -43,13 +41,17 @@ class Evidence:
     thresholds: Sequence[int] = ()
     database: dict[str, str | None] = field(default_factory=dict)
     tables: dict[str, str] = field(default_factory=dict)
-    fresh: Fresh = field(default_factory=dict)
     samples: list[Sample] = field(default_factory=list)
     notes: Sequence[tuple[str, str]] = ()
 
     @property
     def ladder(self) -> Ladder:
         return Ladder(max(self.budget.rows.values(), default=0), self.budget.time_budget)
+
+    @property
+    def fresh(self) -> Fresh:
+        """The columns, by table, that are seeded as its statements ask for."""
+        return self.samples[-1].fresh if self.samples else {}
 
     @property
     def finished(self) -> list[Sample]:

@@ -8,7 +8,7 @@ from textwrap import shorten
 
 from pytest_membudget import measurement
 from pytest_membudget.budget import Budget
-from pytest_membudget.matching import Fresh, values_of
+from pytest_membudget.matching import values_of
 from pytest_membudget.measurement import Sample
 from pytest_membudget.units import format_rows, format_seconds, format_size, round_rows_down
 from pytest_membudget.verdict import TOUCHED_ALL
@@ -27,7 +27,6 @@ def find(
     notes: Sequence[tuple[str, str]],
     vendor: str | None,
     touched: float | None,
-    fresh: Fresh,
     unmatched: Sequence[str],
     projected_duration: float | None,
     threshold: int | None,
@@ -44,7 +43,7 @@ def find(
     found = [Finding(code, message) for code, message in (*budget.findings, *notes)]
     if not samples:
         return found
-    found += _about_rows(budget, samples, touched, fresh)
+    found += _about_rows(budget, samples, touched)
     if unmatched:
         text = "; ".join(shorten(statement, 200, placeholder=" …") for statement in unmatched)
         found.append(
@@ -90,10 +89,7 @@ def find(
 
 
 def _about_rows(
-    budget: Budget,
-    samples: Sequence[Sample],
-    touched: float | None,
-    fresh: Fresh,
+    budget: Budget, samples: Sequence[Sample], touched: float | None
 ) -> Iterator[Finding]:
     last = samples[-1]
     if touched is not None and touched < TOUCHED_ALL:
@@ -102,14 +98,19 @@ def _about_rows(
             f"the migration touched {touched:.0%} of the seeded rows; the interval reaches up to "
             "where all of them would be touched",
         )
-    seeded = {f"{table}.{name}": v for table, names in fresh.items() for name, v in names.items()}
-    if empty := ", ".join(column for column, value in seeded.items() if not value):
+    empty = ", ".join(
+        f"{table}.{name}"
+        for table, columns in last.fresh.items()
+        for name, value in columns.items()
+        if not value
+    )
+    if empty:
         yield Finding(
             "rows-fresh",
             f"the migration filters by {empty}, so these were seeded empty, as a column that "
             "has just been added: NULL, its default or blank",
         )
-    if asked := values_of(fresh):
+    if asked := values_of(last.fresh):
         yield Finding(
             "rows-asked",
             f"every row was seeded with the value that the migration filters by, {asked}; how many "

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from typing import Any
 
-from pytest_membudget.measurement import Sample
-
-Fresh = Mapping[str, Mapping[str, Sequence[Any]]]
-"""Columns by table that are seeded as statements ask for: a value in a list, or empty."""
+from pytest_membudget.measurement import Fresh, Sample
 
 # A statement that is sent for each row, or for every few, finds a few at a time.
 _OFTEN = 10

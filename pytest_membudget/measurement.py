@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
+
+Fresh = Mapping[str, Mapping[str, Sequence[Any]]]
+"""Columns by table that are seeded as statements ask for: a value in a list, or empty."""
 
 FINISHED = "finished"
 RAISED = "raised"
@@ -58,7 +62,8 @@ class Sample:
 
     ``rows`` counts each model of the budget at this scale, ``seeded`` every table that was
     filled, ``size`` the largest of ``rows``, which is what the ladder climbs.  ``missed`` are the
-    columns, by label, whose values could not be made as the profile says.
+    columns, by label, whose values could not be made as the profile says, ``fresh`` those that were
+    seeded as the migration's filters ask for, by table.
     """
 
     rows: dict[str, int]
@@ -67,6 +72,7 @@ class Sample:
     seeded: dict[str, int] = field(default_factory=dict)
     widths: dict[str, dict[str, int]] = field(default_factory=dict)
     missed: dict[str, list[str]] = field(default_factory=dict)
+    fresh: Fresh = field(default_factory=dict)
 
     @property
     def size(self) -> int:

@@ -9,7 +9,7 @@ from typing import Any
 
 from pytest_membudget.budget import Budget
 from pytest_membudget.errors import StageError
-from pytest_membudget.matching import Fresh
+from pytest_membudget.measurement import Fresh
 from pytest_membudget.worker.stage_client import StageClient
 
 
@@ -17,7 +17,8 @@ from pytest_membudget.worker.stage_client import StageClient
 class Seeded:
     """``rows`` by label with all that was seeded unasked, ``widths`` in bytes by label and column.
 
-    ``missed`` names the columns, by label, whose width or share of NULLs is not the profile's.
+    ``missed`` names the columns, by label, whose width or share of NULLs is not the profile's,
+    ``fresh`` those that could be seeded as they were asked for.
     ``room`` is how many bytes the database may take, None where that isn't known.
     """
 
@@ -27,6 +28,7 @@ class Seeded:
     size: int
     room: int | None
     missed: dict[str, list[str]] = field(default_factory=dict)
+    fresh: Fresh = field(default_factory=dict)
 
 
 class Seedbed:
@@ -80,6 +82,7 @@ class Seedbed:
             answer["bytes"],
             answer["free"],
             answer["missed"],
+            answer["fresh"],
         )
 
     def fill_ahead(self, size: int) -> None:

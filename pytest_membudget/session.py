@@ -156,7 +156,13 @@ class _Check:
             bed.drop(name)
         room = _ROOM_UNKNOWN if seeded.room is None else (seeded.room + seeded.size) * _ROOM_SHARE
         sample = Sample(
-            rows, done, seeded.seconds, seeded.rows, seeded.widths, missed=seeded.missed
+            rows,
+            done,
+            seeded.seconds,
+            seeded.rows,
+            seeded.widths,
+            missed=seeded.missed,
+            fresh=seeded.fresh,
         )
         return sample, room * size / max(1, seeded.size)
 
@@ -171,7 +177,6 @@ class _Check:
             again, _ = self._apply(bed, sample.size, self.budget.time_budget)
             over = again.run.peak > self.budget.limit
             if over or (self.evidence.found(again) or before) > before:
-                self.evidence.fresh = fresh
                 return again
         bed.seed_fresh({})
         return sample

@@ -8,8 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from pytest_membudget.errors import StageError
-from pytest_membudget.matching import Fresh
-from pytest_membudget.measurement import Run
+from pytest_membudget.measurement import Fresh, Run
 from pytest_membudget.production import Production
 from pytest_membudget.seedbed import Seedbed
 from pytest_membudget.subject import Subject

@@ -95,6 +95,7 @@ class Stage:
         """
         begin = time.monotonic()
         missed: dict[str, list[str]] = {}
+        held: dict[str, dict[str, list[Any]]] = {}
         apps = self._state_apps([(app_label, migration) for app_label, migration in applied])
         self._scratch.use(name)
         try:
@@ -104,7 +105,8 @@ class Stage:
                         apps, self._alias, fresh=_fields(apps, fresh), shape=shapes(shape)
                     )
                 seeded = self._seeders[name].grow(rows)
-                there, widths, missed = seeded.rows, seeded.widths, seeded.missed
+                there, widths = seeded.rows, seeded.widths
+                missed, held = seeded.missed, seeded.fresh
             else:
                 there, widths = _call_seed(seed, apps, rows, self._alias), {}
         finally:
@@ -113,6 +115,7 @@ class Stage:
             "seeded": there,
             "widths": widths,
             "missed": missed,
+            "fresh": held,
             "seconds": time.monotonic() - begin,
             "bytes": self._scratch.size(name),
             "free": self._scratch.free(),

@@ -92,6 +92,7 @@ class Designer:
     def _freeze(self, field: Field) -> None:
         """Give the column what is asked for, or what rows get when it is added to their table."""
         column = Column(field, self.dialect.column(field))
+        self.table.fresh[str(field.column)] = list(self.fresh[field.name])
         if wanted := self.fresh[field.name]:
             column.constant = [field.to_python(wanted[0])]
         elif field.null:

@@ -41,11 +41,13 @@ class Seeded:
     ``rows``: label -> seeded rows, those of parents and M2M through tables included.
     ``widths``: label -> column -> average bytes of its values as stored, NULLs left out.
     ``missed``: label -> columns whose width or share of NULLs could not be the profile's.
+    ``fresh``: table -> columns that hold what was asked for, each with the value in a list or none.
     """
 
     rows: dict[str, int]
     widths: dict[str, dict[str, int]]
     missed: dict[str, list[str]]
+    fresh: dict[str, dict[str, list[Any]]]
 
 
 class Seeder:
@@ -103,6 +105,7 @@ class Seeder:
             {table.label: table.have for table in self._plan.tables()},
             {table.label: self._dialect.widths(table.model) for table in self._plan.tables()},
             {label: names for label, names in self._missed.items() if names},
+            {t.model._meta.db_table: t.fresh for t in self._plan.tables() if t.fresh},
         )
 
     def _prepare(self, growing: list[Table], scratch: Scratch) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from dataclasses import field as attribute
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pytest_membudget.migrations.seeding.columns import Column, Partial, Picked, Rows
 from pytest_membudget.migrations.seeding.dialect import NUMBER, Dialect
@@ -40,6 +40,8 @@ class Table:
     columns: dict[str, Column] = attribute(default_factory=dict)
     groups: list[Group] = attribute(default_factory=list)
     rules: list[Rule] = attribute(default_factory=list)
+    fresh: dict[str, list[Any]] = attribute(default_factory=dict)
+    """The columns that hold what was asked for, with the one value where there is one."""
 
     @property
     def label(self) -> str:
