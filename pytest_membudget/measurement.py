@@ -29,7 +29,7 @@ class Run:
     begins with, the RSS it began with and its high-water mark.  ``read`` and ``written`` count rows
     by table, ``filters`` holds the columns that its statements filter by, each with the value
     that they ask for, where that is one; ``unmatched`` counts how often a statement was sent that
-    may choose any number of rows and never found one; ``went_to`` holds every table that was not
+    may load any number of rows and never found one; ``went_to`` holds every table that was not
     only inserted into, with the columns by which each statement chooses its rows.
     ``timeline`` holds ``(seconds, RSS)`` pairs, thinned.  ``observed`` is what observer.py writes
     down, where asked.

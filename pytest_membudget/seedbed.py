@@ -32,7 +32,8 @@ class Seeded:
 
 
 class Seedbed:
-    """Made at the state where ``applied`` are applied.  ``tables`` maps model labels to tables.
+    """Made at the state where ``applied`` are applied.  ``tables`` maps model labels to tables,
+    ``uniques`` tables to the columns of which a value finds a single row.
 
     ``shape`` is what is known of production's values, as :meth:`Stage.seed` takes it.
     """
@@ -54,6 +55,7 @@ class Seedbed:
         self._names: list[str] = []
         self._filled = False
         self.tables: dict[str, str] = {}
+        self.uniques: dict[str, list[str]] = {}
         self._bed = self._make()
 
     def rows(self, size: int) -> dict[str, int]:
@@ -148,6 +150,6 @@ class Seedbed:
     def _make(self) -> str:
         labels = list(self._budget.rows)
         made = self._stage.call("prepare", applied=self._applied, labels=labels)
-        self.tables = dict(zip(labels, made["tables"], strict=True))
+        self.tables, self.uniques = made["tables"], made["uniques"]
         self._names.append(made["name"])
         return str(made["name"])

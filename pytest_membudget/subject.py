@@ -43,7 +43,7 @@ class Subject:
         return Order(
             alias=self.budget.database,
             name=name,
-            tables=list(bed.tables.values()),
+            tables=bed.uniques,
             targets=self.targets,
             migrations=list(self.budget.migrations),
             reverse=self.budget.reverse,

@@ -13,6 +13,7 @@ from pytest_membudget.production import Production
 from pytest_membudget.seedbed import Seedbed
 from pytest_membudget.subject import Subject
 from pytest_membudget.verdict import ERROR, INCONCLUSIVE, WITHIN, Verdict
+from pytest_membudget.worker import statements
 from pytest_membudget.worker.launcher import run
 from pytest_membudget.worker.stage_client import StageClient
 
@@ -167,7 +168,7 @@ def _dry_run(
         if rows:
             bed.fill(max(rows.values()))
         order = subject.order(bed, bed.clone(), deadline=_DEADLINE, stop_above=_NO_LIMIT)
-        return run(replace(order, tables=list(tables)))
+        return run(replace(order, tables={table: one["unique"] for table, one in tables.items()}))
     finally:
         bed.close()
 
@@ -189,11 +190,13 @@ def _few_rows(production: int | None) -> int:
 def _grows_with(table: str, done: Run, unique: list[str]) -> bool:
     """Whether more rows in a table may mean more in the process.
 
-    Not where all that it takes are a few, without a choice or by a key that finds a single one.  A
-    filter that none of a few rows meets may well be met in production.
+    Not where all that it takes are a few, without a choice or by a key that finds a single one.
+    What none of a few rows meets may well be met in production.
     """
     taken = max(done.read.get(table, 0), done.written.get(table, 0))
-    return taken >= _SOME or any(
+    if taken >= _SOME or any(table in statements.tables(ending) for ending in done.unmatched):
+        return True
+    return any(
         columns and not any(f"{column}=" in columns for column in unique)
         for columns in done.went_to.get(table, ())
     )

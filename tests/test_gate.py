@@ -384,6 +384,8 @@ def test_a_table_without_a_model_is_no_pass(project: Project) -> None:
         'filter(number__startswith="X")',
         "filter(pk__gt=10**9)",
         'filter(price=-1).exclude(number="X")',
+        "raw(\"SELECT id FROM shop_order WHERE number = 'X'\")",
+        'values("number").annotate(times=Count("pk")).filter(times__gt=1)',
         'filter(Q(number="X") | Q(price__lt=-1))',
     ],
 )
@@ -391,7 +393,7 @@ def test_a_filter_that_no_row_meets_is_no_pass(project: Project, chosen: str) ->
     project.migration(
         "0002_change",
         f"""
-        from django.db.models import Q
+        from django.db.models import Count, Q
 
         def forwards(apps, schema_editor):
             list(apps.get_model("shop", "Order").objects.{chosen})

@@ -22,6 +22,7 @@ from pytest_membudget.worker.statements import EVERYTHING, destinations, filters
         ('UPDATE "a" SET "n" = %s WHERE "a"."id" = %s', {"a": ()}),
         ('INSERT INTO "a" ("n") VALUES (%s)', {}),
         ('INSERT INTO "a" ("n") SELECT "n" FROM "b"', {"b": ()}),
+        ('SELECT "n" FROM "a" GROUP BY 1 HAVING COUNT("a"."m") > %s', {"a": ("m",)}),
         ("COPY a TO STDOUT", {"a": EVERYTHING}),
         ('SELECT "x" FROM "django_migrations"', {}),
     ],

@@ -124,6 +124,7 @@ def test_one_statement_that_finds_nothing_is_no_pass(project: Project, vendor: s
         Order = apps.get_model("shop", "Order")
         for order in Order.objects.iterator():
             list(Order.objects.filter(price=-order.price))
+        list(Order.objects.filter(number="unique"))
         list(Order.objects.filter(note="legacy").order_by("price"))
     """
     result = judged(project, other, FEW, 'limit="512Mi"')

@@ -10,6 +10,7 @@ from typing import Any
 
 from django.db import connections, transaction
 from django.db.migrations.state import StateApps
+from django.db.models import Model
 
 from pytest_membudget.errors import SeedError, StageError
 from pytest_membudget.migrations.digest import digest
@@ -37,7 +38,11 @@ class Stage:
         return {"vendor": self._connection.vendor, "version": version}
 
     def prepare(self, applied: list[list[str]], labels: list[str]) -> dict[str, Any]:
-        """Make a database at the state where ``applied`` are applied; tell the models' tables."""
+        """Make a database at the state where ``applied`` are applied.
+
+        The answer has its ``name``, the ``tables`` by label, and the ``uniques`` by table: columns
+        of which a value finds a single row.
+        """
         keys = [(app_label, name) for app_label, name in applied]
         try:
             name = self._scratch.clone(self._templates.get(keys))
@@ -50,7 +55,12 @@ class Stage:
                 traceback.format_exc(),
             ) from error
         apps = self._state_apps(keys)
-        return {"name": name, "tables": [apps.get_model(one)._meta.db_table for one in labels]}
+        models = {label: apps.get_model(label) for label in labels}
+        return {
+            "name": name,
+            "tables": {label: model._meta.db_table for label, model in models.items()},
+            "uniques": {model._meta.db_table: _uniques(model) for model in models.values()},
+        }
 
     def tables(self, applied: list[list[str]]) -> dict[str, Any]:
         """The state's tables: ``models`` by table, and ``others``, tables and views without one.
@@ -72,7 +82,7 @@ class Stage:
                     for field in model._meta.local_concrete_fields
                     if field.is_relation and field.related_model is not None
                 ),
-                "unique": [f.column for f in model._meta.local_concrete_fields if f.unique],
+                "unique": _uniques(model),
             }
             for model in self._state_apps(keys).get_models(include_auto_created=True)
             if model._meta.db_table in present and not model._meta.proxy
@@ -141,6 +151,10 @@ class Stage:
         if self._apps is None or self._apps[0] != wanted:
             self._apps = (wanted, history_with(keys).state(keys).apps)
         return self._apps[1]
+
+
+def _uniques(model: type[Model]) -> list[str]:
+    return [str(field.column) for field in model._meta.local_concrete_fields if field.unique]
 
 
 def _fields(

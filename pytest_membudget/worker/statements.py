@@ -15,7 +15,7 @@ _BOUNDED = re.compile(
     re.IGNORECASE,
 )
 _GROUPS = re.compile(r"\bGROUP\s+BY\b", re.IGNORECASE)
-_WHERE = re.compile(r"\bWHERE\b(.*)", re.IGNORECASE | re.DOTALL)
+_WHERE = re.compile(r"\b(?:WHERE|HAVING)\b(.*)", re.IGNORECASE | re.DOTALL)
 _NOT_NULL = re.compile(r'(?:"[^"]+"\.)?"[^"]+"\s+IS\s+NOT\s+NULL', re.IGNORECASE)
 _ORDER = re.compile(r"\bORDER\s+BY\b[^()]*$", re.IGNORECASE)
 _NOT = re.compile(r"\bNOT\b", re.IGNORECASE)
@@ -42,6 +42,12 @@ def head(sql: object) -> str:
 def tables(text: str) -> list[str]:
     """Every table that it names, in order."""
     return [unquoted(match[1]) for match in _TABLE.finditer(text)]
+
+
+def loads(text: str) -> bool:
+    """Whether it may bring any number of rows into the process, as far as its form tells."""
+    bounded = _BOUNDED.search(text) and not _GROUPS.search(text)
+    return not (bounded or writes(text) or _COPY.match(text))
 
 
 def after_columns(text: str) -> str:
@@ -98,8 +104,7 @@ def destinations(text: str) -> dict[str, tuple[str, ...]]:
     going -= {unquoted(insert[1])} if insert else set()
     if _COPY.match(text):
         return dict.fromkeys(going, EVERYTHING)
-    bounded = _BOUNDED.search(text) and not _GROUPS.search(text)
-    condition = None if bounded or writes(text) else _WHERE.search(text)
+    condition = _WHERE.search(text) if loads(text) else None
     if condition is None:
         return dict.fromkeys(going, ())
     loose = _LOOSE.search(condition[1])

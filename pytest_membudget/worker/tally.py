@@ -26,7 +26,7 @@ _FEW_PARAMETERS = 20
 class Statement:
     """What is known of a statement: ``times`` counts how often it was sent, ``rows`` its rows.
 
-    ``ending``, from FROM on, is that of one that may choose any number of a seeded table's rows.
+    ``ending``, from FROM on, is that of one that may load any number of a seeded table's rows.
     """
 
     table: str
@@ -37,16 +37,17 @@ class Statement:
 
 
 class Tally:
-    """Rows by table.  ``tables`` are the seeded ones; a statement is credited to the first.
+    """Rows by table.  A statement is credited to the first of the seeded ones that it names.
 
+    ``tables`` are these, each with the columns of which a value finds a single row;
     ``phases`` is told of each statement before it is sent; ``most_parameters`` counts those of
     the statement that had the most.  ``went_to`` holds every table but those that rows are only
     inserted into, with the columns by which statements choose any number of its rows; ``filters``
     the columns of seeded tables that statements filter by, with the value that they ask for.
     """
 
-    def __init__(self, tables: list[str], overflow: str, phases: Phases) -> None:
-        self.tables = set(tables)
+    def __init__(self, tables: dict[str, list[str]], overflow: str, phases: Phases) -> None:
+        self.tables = tables
         self.phases = phases
         self.read: Counter[str] = Counter()
         self.written: Counter[str] = Counter()
@@ -85,15 +86,17 @@ class Tally:
         known = self.filters.setdefault(table, {}) if filters is not None else {}
         for column, value in (filters or {}).items():
             known[column] = known.get(column) or value
-        chosen = [
-            columns for columns in ways.values() if columns not in ((), statements.EVERYTHING)
-        ]
-        some = chosen and len(parameters) <= _FEW_PARAMETERS
-        ending = statements.after_columns(text)[:_SHOWN] if some else ""
+        bounded = (
+            not statements.loads(text)
+            or len(parameters) > _FEW_PARAMETERS
+            or any(f"{column}=" in ways.get(table, ()) for column in self.tables[table])
+        )
+        own = table.startswith(statements.BOOKKEEPING)
+        ending = "" if bounded or own else statements.after_columns(text)[:_SHOWN]
         return Statement(table, statements.writes(text), ending)
 
     def unmatched(self) -> dict[str, int]:
-        """The statements that chose none of the rows each time, and how often they were sent."""
+        """The statements that found none of the rows each time, and how often they were sent."""
         known = self._known.values()
         return {one.ending: one.times for one in known if one.ending and not one.rows}
 
