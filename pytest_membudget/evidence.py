@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from pytest_membudget.budget import Budget
 from pytest_membudget.curves import breaks_at, curves, curves_by_migration, most_elsewhere, noise_of
 from pytest_membudget.ladder import Ladder
-from pytest_membudget.matching import touched_share, unmatched
+from pytest_membudget.matching import share_of_each, touched_share, unmatched
 from pytest_membudget.measurement import Fresh, Sample
 from pytest_membudget.projection import (
     CONSTANT,
@@ -105,11 +105,13 @@ class Evidence:
         if ahead is not None:
             bounded = project_highest(self.curves, ahead, noise)
             projection = replace(projection, low=min(projection.low, bounded.low if bounded else 0))
-        touched = self.touched_last()
-        if not touched or touched > TOUCHED_ALL:
+        share, touched = share_of_each(self.fresh), self.touched_last()
+        if touched and touched <= TOUCHED_ALL:
+            share = min(share, touched)
+        if share == 1 or not self.finished:
             return projection
         baseline = self.finished[-1].run.baseline or 0
-        whole = baseline + (projection.high - baseline) / touched
+        whole = baseline + (projection.high - baseline) / share
         return replace(projection, high=max(projection.high, whole))
 
     def peaks(self) -> list[tuple[str, float]]:

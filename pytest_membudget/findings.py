@@ -113,7 +113,7 @@ def _about_rows(
     if asked := values_of(last.fresh):
         yield Finding(
             "rows-asked",
-            f"every row was seeded with the value that the migration filters by, {asked}; how many "
+            f"every row was seeded with a value that the migration filters by, {asked}; how many "
             "rows have it in production is not known",
         )
     if widths := {label: columns for label, columns in last.widths.items() if label in last.rows}:

@@ -46,10 +46,15 @@ def asked_for(sample: Sample, *, with_values: bool) -> dict[str, dict[str, list[
 
 
 def values_of(fresh: Fresh) -> str:
-    """The columns that are seeded with a value, each with that; empty without one."""
+    """The columns that are seeded with values, each with those; empty without one."""
     return ", ".join(
-        f"{table}.{name} = {value[0]!r}"
+        f"{table}.{name} = {' or '.join(map(repr, values))}"
         for table, columns in fresh.items()
-        for name, value in columns.items()
-        if value
+        for name, values in columns.items()
+        if values
     )
+
+
+def share_of_each(fresh: Fresh) -> float:
+    """The share of the rows that have a certain one of the values which take turns."""
+    return 1 / max((len(v) for columns in fresh.values() for v in columns.values() if v), default=1)

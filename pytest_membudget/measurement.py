@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 Fresh = Mapping[str, Mapping[str, Sequence[Any]]]
-"""Columns by table that are seeded as statements ask for: a value in a list, or empty."""
+"""Columns by table that are seeded as statements ask for: with these values in turn, or empty."""
 
 FINISHED = "finished"
 RAISED = "raised"
@@ -27,8 +27,8 @@ class Run:
     ``anonymous`` is the part of the peak that the kernel cannot reclaim, page tables included;
     None where it is not known.  ``phases`` holds, by the statement that a phase of the process
     begins with, the RSS it began with and its high-water mark.  ``read`` and ``written`` count rows
-    by table, ``filters`` holds the columns that its statements filter by, each with the value
-    that they ask for, where that is one; ``unmatched`` counts how often a statement was sent that
+    by table, ``filters`` holds the columns that its statements filter by, each with the
+    values that they ask for; ``unmatched`` counts how often a statement was sent that
     may load any number of rows and never found one; ``went_to`` holds every table that was not
     only inserted into, with the columns by which each statement chooses its rows.
     ``timeline`` holds ``(seconds, RSS)`` pairs, thinned.  ``observed`` is what observer.py writes

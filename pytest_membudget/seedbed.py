@@ -108,7 +108,7 @@ class Seedbed:
     def seed_fresh(self, columns: Fresh) -> None:
         """Begin anew, with these columns (by table) as empty as one that has just been added.
 
-        One that comes with a value in a list holds that in each row.
+        One that comes with values holds these, in turn.
         """
         self._fresh = columns
         self._restart()

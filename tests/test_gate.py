@@ -422,6 +422,25 @@ def test_rows_have_the_values_that_it_filters_by(project: Project, vendor: str) 
     assert "shop_order.note = 'legacy', shop_order.price = -1; how many" in asked
 
 
+def test_values_take_turns(project: Project) -> None:
+    body = """
+    def forwards(apps, schema_editor):
+        Order = apps.get_model("shop", "Order")
+        for order in Order.objects.filter(note="first"):
+            order.total = 1
+        for order in Order.objects.filter(note="second", price__in=[-1, -2]).order_by("total"):
+            order.total = 2
+    """
+    project.migration("0002_change", body)
+    result = gate(project, "--membudget-gate=shop.0002")["shop.0002_change"]
+    assert result["verdict"] == "within"
+    assert result["samples"][-1]["rows_read"] == pytest.approx(40_000, abs=10)
+    messages = " ".join(one["message"] for one in result["findings"])
+    assert "shop_order.note = 'first' or 'second', shop_order.price = -1" in messages
+    over = [result[key] - result["baseline_bytes"] for key in ("peak_bytes", "peak_high_bytes")]
+    assert over[1] == pytest.approx(2 * over[0], rel=0.3)
+
+
 def test_tables_that_only_such_rows_lead_to_are_found(project: Project) -> None:
     body = """
     def forwards(apps, schema_editor):

@@ -18,6 +18,7 @@ from pytest_membudget.worker.high_water import Phases
 
 _MOST_KNOWN = 1000
 _SHOWN = 300
+_VALUES = 8
 # Of more it finds about as many rows, and they came from somewhere.
 _FEW_PARAMETERS = 20
 
@@ -43,7 +44,7 @@ class Tally:
     ``phases`` is told of each statement before it is sent; ``most_parameters`` counts those of
     the statement that had the most.  ``went_to`` holds every table but those that rows are only
     inserted into, with the columns by which statements choose any number of its rows; ``filters``
-    the columns of seeded tables that statements filter by, with the value that they ask for.
+    the columns of seeded tables that statements filter by, with the values that they ask for.
     """
 
     def __init__(self, tables: dict[str, list[str]], overflow: str, phases: Phases) -> None:
@@ -82,17 +83,19 @@ class Tally:
             first = named[0] if named else ""
             table = "" if first.startswith(statements.BOOKKEEPING) else first
             return Statement(table, statements.writes(text))
+        if table.startswith(statements.BOOKKEEPING):
+            return Statement(table, statements.writes(text))
         filters = statements.filters(text, table, parameters)
         known = self.filters.setdefault(table, {}) if filters is not None else {}
-        for column, value in (filters or {}).items():
-            known[column] = known.get(column) or value
+        for column, asked in (filters or {}).items():
+            values = known.setdefault(column, [])
+            values += [value for value in asked if value not in values][: _VALUES - len(values)]
         bounded = (
             not statements.loads(text)
             or len(parameters) > _FEW_PARAMETERS
             or any(f"{column}=" in ways.get(table, ()) for column in self.tables[table])
         )
-        own = table.startswith(statements.BOOKKEEPING)
-        ending = "" if bounded or own else statements.after_columns(text)[:_SHOWN]
+        ending = "" if bounded else statements.after_columns(text)[:_SHOWN]
         return Statement(table, statements.writes(text), ending)
 
     def unmatched(self) -> dict[str, int]:

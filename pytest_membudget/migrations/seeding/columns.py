@@ -31,7 +31,7 @@ class Column:
     field: Field
     name: str
     constant: list[Any] = attribute(default_factory=list)
-    """Holds the one value that the column is fixed to."""
+    """Holds the value that the column is fixed to, or some that take turns."""
 
     once: bool = False
     """Has the column one value, not one for each template row?"""

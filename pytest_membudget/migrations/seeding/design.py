@@ -94,7 +94,7 @@ class Designer:
         column = Column(field, self.dialect.column(field))
         self.table.fresh[str(field.column)] = list(self.fresh[field.name])
         if wanted := self.fresh[field.name]:
-            column.constant = [field.to_python(wanted[0])]
+            column.constant = [field.to_python(value) for value in wanted]
         elif field.null:
             column.constant = [None]
         elif field.has_default():

@@ -41,7 +41,7 @@ class Seeded:
     ``rows``: label -> seeded rows, those of parents and M2M through tables included.
     ``widths``: label -> column -> average bytes of its values as stored, NULLs left out.
     ``missed``: label -> columns whose width or share of NULLs could not be the profile's.
-    ``fresh``: table -> columns that hold what was asked for, each with the value in a list or none.
+    ``fresh``: table -> columns that hold what was asked for, each with the values or none.
     """
 
     rows: dict[str, int]
@@ -54,9 +54,9 @@ class Seeder:
     """Fills the tables of one scratch database, further with each call of :meth:`grow`.
 
     ``fresh`` names fields, by label, that must look as if the column had just been added: NULL,
-    or else the default, or else empty; or that hold the one value that comes with them. Rows that
-    were there before the first call stay as they are and are not counted. The same calls on the
-    same database give the same rows.
+    or else the default, or else empty; or that hold the values that come with them, in turn.
+    Rows that were there before the first call stay as they are and are not counted. The same calls
+    on the same database give the same rows.
 
     ``shape`` says, by table and column, what production's values are like. What the model's own
     rules ask for comes before it, and so does what ``fresh`` says.

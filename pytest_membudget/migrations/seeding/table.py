@@ -41,7 +41,7 @@ class Table:
     groups: list[Group] = attribute(default_factory=list)
     rules: list[Rule] = attribute(default_factory=list)
     fresh: dict[str, list[Any]] = attribute(default_factory=dict)
-    """The columns that hold what was asked for, with the one value where there is one."""
+    """The columns that hold what was asked for, with the values where there are some."""
 
     @property
     def label(self) -> str:
