@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pytest_membudget.worker.statements import EVERYTHING, destinations, filters
+from pytest_membudget.worker.statements import EVERYTHING, destinations, filters, shape
 
 
 @pytest.mark.parametrize(
@@ -52,3 +52,16 @@ def test_filters(condition: str, parameters: list[object], asked: dict[str, list
     sql = f'SELECT "a"."id", %s AS "x" FROM "a" WHERE {condition}'
     assert filters(sql, "a", ["first", *parameters]) == asked
     assert filters('SELECT "a"."id" FROM "a"', "a", []) is None
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("WHERE n IN (%s, %s, %s)", "WHERE n IN (%s)"),
+        ("LIMIT 1000 OFFSET 2000", "LIMIT 1000 OFFSET 3000"),
+        ("WHERE n = 'one' AND m = 5", "WHERE n = 'two' AND m = 6"),
+    ],
+)
+def test_statements_of_one_shape(one: str, other: str) -> None:
+    assert shape(one) == shape(other)
+    assert shape("FROM t1 WHERE a") != shape("FROM t2 WHERE a")

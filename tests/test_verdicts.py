@@ -137,6 +137,16 @@ def test_one_statement_that_finds_nothing_is_no_pass(project: Project, vendor: s
     assert "statement-unmatched" in codes(result)
 
 
+def test_an_empty_last_page_is_no_statement_that_finds_nothing(project: Project) -> None:
+    pages = """
+    def forwards(apps, schema_editor):
+        orders, start = apps.get_model("shop", "Order").objects.order_by("pk"), 0
+        while page := list(orders[start:start + 500]):
+            start += len(page)
+    """
+    assert judged(project, pages, FEW, 'limit="512Mi"')["verdict"] == "within"
+
+
 def test_rows_are_seeded_so_that_each_statement_finds_some(project: Project, vendor: str) -> None:
     both = BACKFILL.replace(
         "for order in", "for order in Order.objects.iterator():\n        pass\n    for order in"

@@ -8,9 +8,10 @@ a mark of its own, and each is projected.
 from __future__ import annotations
 
 import os
-import re
 import threading
 from pathlib import Path
+
+from pytest_membudget.worker import statements
 
 _STATUS = Path("/proc/self/status")
 # Writing 5 sets the mark back to what is resident now; see proc(5).
@@ -20,7 +21,6 @@ _FIELDS = {"peak": "VmHWM", "rss": "VmRSS", "file_backed": "RssFile", "tables": 
 _HEAD = 240
 _MOST_PHASES = 40
 _MOST_HEADS = 500
-_PARAMETERS = re.compile(r"(?:%s|\?|\d+)(?:\s*,\s*(?:%s|\?|\d+))*")
 _START = "start"
 # No statement has it.
 OF_MIGRATION = "\0"
@@ -78,7 +78,7 @@ class Phases:
             return
         try:
             self._heads.add(head)
-            shape = self._migration + _PARAMETERS.sub("%s", head)
+            shape = self._migration + statements.shape(head)
             many = len(self.marks) - self._first_of_migration
             if shape not in self.marks and many < _MOST_PHASES:
                 self._close()

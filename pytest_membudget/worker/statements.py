@@ -27,6 +27,8 @@ _PLACED = re.compile(
 _COLUMN = re.compile(r'(?:"([^"]+)"\.)?"([^"]+)"(\s*=)?')
 # Where an equality does not narrow the rows down to those of one value.
 _LOOSE = re.compile(r"\b(?:NOT|OR)\b", re.IGNORECASE)
+_TEXT = re.compile(r"'[^']*'")
+_PARAMETERS = re.compile(r"(?:%s|\?|(?<!\w)\d+)(?:\s*,\s*(?:%s|\?|\d+))*")
 _COPY = re.compile(r"\s*COPY\b", re.IGNORECASE)
 _HEAD = 20_000
 # What migrate reads and writes for itself.
@@ -48,6 +50,11 @@ def loads(text: str) -> bool:
     """Whether it may bring any number of rows into the process, as far as its form tells."""
     bounded = _BOUNDED.search(text) and not _GROUPS.search(text)
     return not (bounded or writes(text) or _COPY.match(text))
+
+
+def shape(text: str) -> str:
+    """The same for statements that differ in their parameters, in a page's place or in a text."""
+    return _PARAMETERS.sub("%s", _TEXT.sub("%s", text))
 
 
 def after_columns(text: str) -> str:

@@ -27,7 +27,7 @@ _FEW_PARAMETERS = 20
 class Statement:
     """What is known of a statement: ``times`` counts how often it was sent, ``rows`` its rows.
 
-    ``ending``, from FROM on, is that of one that may load any number of a seeded table's rows.
+    ``ending`` is the shape, from FROM on, of one that may load any number of a seeded table's rows.
     """
 
     table: str
@@ -95,13 +95,16 @@ class Tally:
             or len(parameters) > _FEW_PARAMETERS
             or any(f"{column}=" in ways.get(table, ()) for column in self.tables[table])
         )
-        ending = "" if bounded else statements.after_columns(text)[:_SHOWN]
+        ending = "" if bounded else statements.shape(statements.after_columns(text)[:_SHOWN])
         return Statement(table, statements.writes(text), ending)
 
     def unmatched(self) -> dict[str, int]:
         """The statements that found none of the rows each time, and how often they were sent."""
-        known = self._known.values()
-        return {one.ending: one.times for one in known if one.ending and not one.rows}
+        times, rows = Counter[str](), Counter[str]()
+        for one in self._known.values():
+            times[one.ending] += one.times
+            rows[one.ending] += one.rows
+        return {ending: times[ending] for ending in times if ending and not rows[ending]}
 
     def begin(self) -> None:
         """Forget what was sent before the migration."""
