@@ -168,7 +168,7 @@ class _Check:
 
     def _with_rows_that_match(self, bed: Seedbed, sample: Sample) -> Sample:
         """Where its filters left most rows out, look again with the columns as they ask for."""
-        fresh = asked_for(sample, with_values=self.subject.surveyed)
+        fresh = asked_for(sample, with_values=self.subject.gated)
         before = self.evidence.found(sample)
         if not fresh or before is None or before > (0, TOUCHED_HALF):
             return sample

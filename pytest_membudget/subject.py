@@ -18,8 +18,8 @@ class Subject:
     ``applied`` are the migrations before it, ``targets`` the arguments of ``manage.py migrate``;
     ``touches_rows`` says that it runs code which is expected to read or write rows, ``files`` are
     those of the migrations, ``thresholds`` are row counts at which a chunk or a buffer may be full.
-    ``production`` is what is known of it: where the budget has no rows, a survey picks them, and
-    ``surveyed`` says that it did.
+    ``production`` is what is known of it: where the budget has no rows, a survey picks them.
+    ``gated`` says that no test was written, which could say what rows it works on.
     ``mixed`` is the file of one that alters tables and goes through rows in one transaction;
     ``told_apart`` says why it needs no measuring, None where it does;
     ``attribution`` says when to find out why the peak grows: ``"failed"``, ``"always"``,
@@ -33,7 +33,7 @@ class Subject:
     files: Sequence[str] = ()
     thresholds: Sequence[int] = ()
     production: Production = field(default_factory=Production)
-    surveyed: bool = False
+    gated: bool = False
     told_apart: str | None = None
     mixed: str | None = None
     attribution: str = "failed"

@@ -83,8 +83,7 @@ def with_rows(
         reason = f"{label} goes to tables with too few rows to matter: {goes_to}."
         return subject, Verdict(WITHIN, None, reason), ""
     if found.rows:
-        budget = replace(subject.budget, rows=found.rows)
-        return replace(subject, budget=budget, surveyed=True), None, ""
+        return replace(subject, budget=replace(subject.budget, rows=found.rows)), None, ""
     if found.failure:
         reason = f"{label} broke on a few rows: {found.failure}"
         return subject, Verdict(ERROR, None, reason), found.details

@@ -83,6 +83,7 @@ def complete(
         files=project.files(keys),
         thresholds=project.thresholds(keys, reverse=request.reverse),
         production=production,
+        gated=gated is not None,
         told_apart=gated.told_apart if gated else None,
         mixed=project.mixed(keys),
         attribution=options.attribution.value,
