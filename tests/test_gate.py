@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+import textwrap
 from typing import Any
 
 import pytest
@@ -220,6 +221,23 @@ def test_rows_that_nobody_knows_of_are_no_pass(project: Project) -> None:
     )
     run.assert_outcomes(failed=1)
     run.stdout.fnmatch_lines(["*goes to shop.Order, and nobody says how many rows it has*"])
+
+
+def test_a_statement_whose_rows_stay_in_the_database(project: Project, postgresql: object) -> None:
+    body = """
+    def forwards(apps, schema_editor):
+        order = apps.get_model("shop", "Order")
+        for sql in schema_editor.connection.ops.sequence_reset_sql(NO_STYLE, [order]):
+            schema_editor.execute(sql)
+        schema_editor.execute(
+            'CREATE MATERIALIZED VIEW few AS SELECT id FROM "shop_order" WHERE "price" < 0'
+        )
+    """
+    head = "from django.core.management.color import no_style\n\nNO_STYLE = no_style()\n"
+    project.migration("0002_change", head + textwrap.dedent(body))
+    result = gate(project, "--membudget-gate=shop.0002")["shop.0002_change"]
+    assert result["verdict"] == "within"
+    assert result["reason"].endswith("goes to no table whose rows can add up.")
 
 
 def test_a_branch_that_only_rows_lead_to_is_found(project: Project) -> None:

@@ -23,6 +23,7 @@ from pytest_membudget.worker.statements import EVERYTHING, destinations, filters
         ('INSERT INTO "a" ("n") VALUES (%s)', {}),
         ('INSERT INTO "a" ("n") SELECT "n" FROM "b"', {"b": ()}),
         ('SELECT "n" FROM "a" GROUP BY 1 HAVING COUNT("a"."m") > %s', {"a": ("m",)}),
+        ('CREATE VIEW v AS SELECT "n" FROM "a" WHERE "a"."n" > 1', {"a": ()}),
         ("COPY a TO STDOUT", {"a": EVERYTHING}),
         ('SELECT "x" FROM "django_migrations"', {}),
     ],

@@ -8,6 +8,7 @@ from typing import Any
 
 _TABLE = re.compile(r"\b(?:FROM|UPDATE|INTO|JOIN|COPY)\s+(?:ONLY\s+)?([^\s(),;]+)", re.IGNORECASE)
 _WRITES = re.compile(r"\s*(?:INSERT|UPDATE|DELETE|MERGE|REPLACE)\b", re.IGNORECASE)
+_LOADS = re.compile(r"[\s(]*(?:SELECT|WITH|FETCH|TABLE|VALUES)\b", re.IGNORECASE)
 _INSERT = re.compile(r"\s*(?:INSERT|REPLACE)\s+INTO\s+([^\s(]+)", re.IGNORECASE)
 # A handful of rows, whatever the table holds.
 _BOUNDED = re.compile(
@@ -49,7 +50,7 @@ def tables(text: str) -> list[str]:
 def loads(text: str) -> bool:
     """Whether it may bring any number of rows into the process, as far as its form tells."""
     bounded = _BOUNDED.search(text) and not _GROUPS.search(text)
-    return not (bounded or writes(text) or _COPY.match(text))
+    return bool(_LOADS.match(text)) and not bounded
 
 
 def shape(text: str) -> str:

@@ -27,6 +27,7 @@ _FEW_PARAMETERS = 20
 class Statement:
     """What is known of a statement: ``times`` counts how often it was sent, ``rows`` its rows.
 
+    ``looked`` says that somebody, or the driver, has looked how many there are.
     ``ending`` is the shape, from FROM on, of one that may load any number of a seeded table's rows.
     """
 
@@ -35,6 +36,7 @@ class Statement:
     ending: str = ""
     times: int = 0
     rows: int = 0
+    looked: bool = False
 
 
 class Tally:
@@ -102,6 +104,8 @@ class Tally:
         """The statements that found none of the rows each time, and how often they were sent."""
         times, rows = Counter[str](), Counter[str]()
         for one in self._known.values():
+            if not one.looked:
+                continue
             times[one.ending] += one.times
             rows[one.ending] += one.rows
         return {ending: times[ending] for ending in times if ending and not rows[ending]}
@@ -155,7 +159,7 @@ def _counting(base: type[Any], tally: Tally) -> type[Any]:
     def counted(self: Any, rows: int) -> None:
         statement = self._counted_as
         tally.add(statement.table, rows, written=statement.written)
-        statement.rows += rows
+        statement.rows, statement.looked = statement.rows + rows, True
 
     class CountingCursor(base):  # type: ignore[misc]
         _counted_as = Statement("", False)
@@ -194,11 +198,13 @@ def _counting(base: type[Any], tally: Tally) -> type[Any]:
             return rows
 
     def __next__(self: Any) -> Any:
+        self._counted_as.looked = True
         row = base.__next__(self)
         counted(self, 1)
         return row
 
     def __iter__(self: Any) -> Iterator[Any]:
+        counted(self, 0)
         for row in base.__iter__(self):
             counted(self, 1)
             yield row
@@ -213,6 +219,9 @@ def _counting(base: type[Any], tally: Tally) -> type[Any]:
         result = execute(query, *args, **kwargs)
         if statement.written and cursor.description is None:
             counted(cursor, cursor.rowcount)
+        elif cursor.rowcount >= 0:
+            # libpq has the whole result, whether it will be fetched or not.
+            statement.rows, statement.looked = statement.rows + cursor.rowcount, True
         return result
 
     if hasattr(base, "__next__"):
