@@ -25,27 +25,46 @@ EXPLANATIONS = Path(__file__).with_name("explanations.toml")
 def main() -> None:
     results = merge([read_document(path) for path in sys.argv[1:]])
     explained = tomllib.loads(EXPLANATIONS.read_text(encoding="utf-8"))
-    measured = cells.measured(results)
-    print(f"Of {len(results)} migrations {len(measured)} had something to measure.\n")
-    print("| app | migrations | measured | seconds each |")
-    print("| --- | --: | --: | --: |")
-    for app in sorted({app_of(result) for result in measured}):
-        whole = [result for result in results if app_of(result) == app]
-        seconds = [result["duration_s"] for result in measured if app_of(result) == app]
-        mean = sum(seconds) / len(seconds)
-        print(f"| {app} | {len(whole)} | {len(seconds)} | {mean:.0f} |")
-    print("\n| migration | database | peak | verdict | seconds | why |")
-    print("| --- | --- | --: | --- | --: | --- |")
-    for result in sorted(measured, key=lambda one: one["migration"]):
-        print(
-            f"| {result['migration']} | {cells.vendor(result)} | {cells.short_peak(result)} | "
-            f"{result['verdict']} | {result['duration_s']:.0f} | "
-            f"{explained.get(result['migration'], '')} |"
-        )
+    found: dict[str, dict[str, dict[str, Any]]] = {}
+    for result in cells.measured(results):
+        found.setdefault(result["migration"], {})[cells.vendor(result)] = result
+    vendors = sorted({vendor for by_vendor in found.values() for vendor in by_vendor})
+    every = {result["migration"] for result in results}
+    for vendor in vendors:
+        count = sum(vendor in by_vendor for by_vendor in found.values())
+        print(f"On {vendor} {count} of {len(every)} migrations had something to measure.")
+    print(
+        f"\n| app | migrations | {' | '.join(f'{v}: measured | seconds each' for v in vendors)} |"
+    )
+    print(f"| --- | --: |{' --: | --: |' * len(vendors)}")
+    for app in sorted({app_of(migration) for migration in found}):
+        row = [app, str(sum(app_of(migration) == app for migration in every))]
+        for vendor in vendors:
+            seconds = [
+                by_vendor[vendor]["duration_s"]
+                for migration, by_vendor in found.items()
+                if vendor in by_vendor and app_of(migration) == app
+            ]
+            row += [str(len(seconds)), f"{sum(seconds) / len(seconds):.0f}" if seconds else ""]
+        print(f"| {' | '.join(row)} |")
+    print(
+        f"\n| migration | {' | '.join(f'{v}: peak | verdict | seconds' for v in vendors)} | why |"
+    )
+    print(f"| --- |{' --: | --- | --: |' * len(vendors)} --- |")
+    for migration, by_vendor in sorted(found.items()):
+        row = [migration]
+        for vendor in vendors:
+            one = by_vendor.get(vendor)
+            row += ["", "", ""] if one is None else _cells(one)
+        print(f"| {' | '.join(row)} | {explained.get(migration, '')} |")
 
 
-def app_of(result: dict[str, Any]) -> str:
-    return str(result["migration"].partition(".")[0])
+def _cells(result: dict[str, Any]) -> list[str]:
+    return [cells.short_peak(result), result["verdict"], f"{result['duration_s']:.0f}"]
+
+
+def app_of(migration: str) -> str:
+    return migration.partition(".")[0]
 
 
 if __name__ == "__main__":
