@@ -161,8 +161,11 @@ def _unclear(budget: Budget, projection: Projection, last: Sample) -> str:
         )
     else:
         measured = f"with {rows} rows {_why(last)}"
+    fit = "may or may not fit"
+    if projection.high < budget.limit:
+        fit = "seems to fit, but there were too few samples to be sure"
     return (
-        f"{budget.label} may or may not fit: it would peak at {size} with {_counted(budget)} rows, "
+        f"{budget.label} {fit}: it would peak at {size} with {_counted(budget)} rows, "
         f"the limit is {format_size(budget.limit)}, and {measured}."
     )
 
