@@ -84,7 +84,7 @@ def _findings(
         notes=evidence.notes,
         vendor=evidence.database["vendor"],
         touched=evidence.touched_last(),
-        unmatched=evidence.unmatched_last(),
+        unmatched=evidence.unmatched(),
         projected_duration=projected_duration,
         threshold=evidence.counted(evidence.threshold_ahead()) if grows else None,
         breaks_at=evidence.breaks_at(),

@@ -70,20 +70,9 @@ class Evidence:
         """The same of the last sample that finished; None without one as well."""
         return self.touched(self.finished[-1]) if self.finished else None
 
-    def unmatched(self, sample: Sample) -> list[str]:
+    def unmatched(self) -> list[str]:
         """Statements that found no row, and might have found any number of them."""
-        return unmatched(sample) if self.touches_rows else []
-
-    def found(self, sample: Sample) -> tuple[int, float] | None:
-        """How well it found its rows, more is better; None where nothing can be said."""
-        touched = self.touched(sample)
-        if touched is None or not sample.finished:
-            return None
-        return -len(self.unmatched(sample)), touched
-
-    def unmatched_last(self) -> list[str]:
-        """The same of the last sample that finished."""
-        return self.unmatched(self.finished[-1]) if self.finished else []
+        return unmatched(self.finished[-1]) if self.finished and self.touches_rows else []
 
     def projection(self) -> Projection | None:
         """To production's row count; it reaches up to where every seeded row would be touched."""
@@ -184,7 +173,8 @@ class Evidence:
             self.samples,
             projection,
             touched=self.touched_last(),
-            unmatched=self.unmatched_last(),
+            # A seed makes the rows that its author knows of.
+            unmatched=() if self.budget.seed else self.unmatched(),
             fits=self.fits(),
             enough=projection is not None and self._is_enough(projection),
             telling=projection is not None and self.stands_alone(projection),

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
+import reprlib
 from typing import Any
 
-from pytest_membudget.measurement import Fresh, Sample
+from pytest_membudget.measurement import Fresh, Run, Sample
 
 # A statement that is sent for each row, or for every few, finds a few at a time.
 _OFTEN = 10
@@ -36,19 +38,21 @@ def unmatched(sample: Sample) -> list[str]:
     return [text for text, times in sample.run.unmatched.items() if times <= often]
 
 
-def asked_for(sample: Sample, *, with_values: bool) -> dict[str, dict[str, list[Any]]]:
-    """The columns that it filters by, empty or with the values that it asks for."""
-    return {
-        table: columns if with_values else {name: [] for name in columns}
-        for table, columns in sample.run.filters.items()
-        if columns
+def asked_for(run: Run, *, with_values: bool) -> dict[str, dict[str, list[Any]]]:
+    """The columns that it filters by, empty, or those that it asks values of, with these."""
+    found = {
+        table: {name: values for name, values in columns.items() if values}
+        if with_values
+        else {name: [] for name in columns}
+        for table, columns in run.filters.items()
     }
+    return {table: columns for table, columns in found.items() if columns}
 
 
 def values_of(fresh: Fresh) -> str:
     """The columns that are seeded with values, each with those; empty without one."""
     return ", ".join(
-        f"{table}.{name} = {' or '.join(map(repr, values))}"
+        f"{table}.{name} = {' or '.join(map(reprlib.repr, values))}"
         for table, columns in fresh.items()
         for name, values in columns.items()
         if values
@@ -56,5 +60,6 @@ def values_of(fresh: Fresh) -> str:
 
 
 def share_of_each(fresh: Fresh) -> float:
-    """The share of the rows that have a certain one of the values which take turns."""
-    return 1 / max((len(v) for columns in fresh.values() for v in columns.values() if v), default=1)
+    """The share of a table's rows that have certain ones of the values which take turns."""
+    turns = [math.lcm(*(len(v) or 1 for v in columns.values())) for columns in fresh.values()]
+    return 1 / max(turns, default=1)

@@ -33,7 +33,7 @@ class Seeded:
 
 class Seedbed:
     """Made at the state where ``applied`` are applied.  ``tables`` maps model labels to tables,
-    ``uniques`` tables to the columns of which a value finds a single row.
+    ``uniques`` tables to the sets of columns of which values find a single row.
 
     ``shape`` is what is known of production's values, as :meth:`Stage.seed` takes it.
     """
@@ -55,7 +55,7 @@ class Seedbed:
         self._names: list[str] = []
         self._filled = False
         self.tables: dict[str, str] = {}
-        self.uniques: dict[str, list[str]] = {}
+        self.uniques: dict[str, list[list[str]]] = {}
         self._bed = self._make()
 
     def rows(self, size: int) -> dict[str, int]:

@@ -168,15 +168,18 @@ class _Check:
 
     def _with_rows_that_match(self, bed: Seedbed, sample: Sample) -> Sample:
         """Where its filters left most rows out, look again with the columns as they ask for."""
-        fresh = asked_for(sample, with_values=self.subject.gated)
-        before = self.evidence.found(sample)
-        if not fresh or before is None or before > (0, TOUCHED_HALF):
+        touched = self.evidence.touched(sample)
+        fresh = asked_for(sample.run, with_values=self.subject.gated)
+        # Where most rows were found, another look would lose what was done with these.
+        if not sample.finished or touched is None or touched > TOUCHED_HALF or not fresh:
+            return sample
+        if sample.run.peak > self.budget.limit:
             return sample
         bed.seed_fresh(fresh)
         with suppress(StageError):
             again, _ = self._apply(bed, sample.size, self.budget.time_budget)
             over = again.run.peak > self.budget.limit
-            if over or (self.evidence.found(again) or before) > before:
+            if over or (again.finished and (self.evidence.touched(again) or 0) > touched):
                 return again
         bed.seed_fresh({})
         return sample

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from pytest_membudget.errors import StageError
+from pytest_membudget.matching import asked_for
 from pytest_membudget.measurement import Fresh, Run
 from pytest_membudget.production import Production
 from pytest_membudget.seedbed import Seedbed
@@ -123,7 +124,7 @@ def survey(
     grown = [
         table
         for table in sorted(met)
-        if table in unseen or any(_grows_with(table, one, tables[table]["unique"]) for one in runs)
+        if table in unseen or any(_grows_with(table, one, tables[table]["uniques"]) for one in runs)
     ]
     if grown:
         grown += sorted(table for table in met if all(_is_only_joined(table, one) for one in runs))
@@ -167,7 +168,7 @@ def _dry_run(
         if rows:
             bed.fill(max(rows.values()))
         order = subject.order(bed, bed.clone(), deadline=_DEADLINE, stop_above=_NO_LIMIT)
-        return run(replace(order, tables={table: one["unique"] for table, one in tables.items()}))
+        return run(replace(order, tables={table: one["uniques"] for table, one in tables.items()}))
     finally:
         bed.close()
 
@@ -176,8 +177,8 @@ def _left_out(done: Run, few: dict[str, int]) -> Fresh:
     """The columns by which it left out rows that may lead to further tables."""
     return {
         table: columns
-        for table, columns in done.filters.items()
-        if columns and max(done.read.get(table, 0), done.written.get(table, 0)) < few.get(table, 0)
+        for table, columns in asked_for(done, with_values=True).items()
+        if max(done.read.get(table, 0), done.written.get(table, 0)) < few.get(table, 0)
     }
 
 
@@ -186,7 +187,7 @@ def _few_rows(production: int | None) -> int:
     return max(1, min(_FEW, production or _FEW))
 
 
-def _grows_with(table: str, done: Run, unique: list[str]) -> bool:
+def _grows_with(table: str, done: Run, uniques: list[list[str]]) -> bool:
     """Whether more rows in a table may mean more in the process.
 
     Not where all that it takes are a few, without a choice or by a key that finds a single one.
@@ -196,7 +197,7 @@ def _grows_with(table: str, done: Run, unique: list[str]) -> bool:
     if taken >= _SOME or any(table in statements.tables(ending) for ending in done.unmatched):
         return True
     return any(
-        columns and not any(f"{column}=" in columns for column in unique)
+        columns and not any(all(f"{column}=" in columns for column in unique) for unique in uniques)
         for columns in done.went_to.get(table, ())
     )
 

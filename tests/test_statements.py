@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pytest_membudget.worker.statements import EVERYTHING, destinations, filters, shape
+from pytest_membudget.worker.statements import EVERYTHING, asked, destinations, shape
 
 
 @pytest.mark.parametrize(
@@ -13,6 +13,11 @@ from pytest_membudget.worker.statements import EVERYTHING, destinations, filters
         ('SELECT "a"."id" FROM "a"', {"a": ()}),
         ('SELECT "a"."id" FROM "a" WHERE "a"."id" = %s', {"a": ("id=",)}),
         ('SELECT "a"."id" FROM "a" WHERE "a"."id" > %s', {"a": ("id",)}),
+        ('SELECT "a"."id" FROM "a" WHERE "a"."id" IN (%s, %s)', {"a": ("id=",)}),
+        (
+            'SELECT * FROM "a" WHERE EXISTS(SELECT 1 AS "x" FROM "b" U0 WHERE U0."id" = ("a"."n"))',
+            {"a": ("b", "id", "n", "x"), "b": ("b", "id", "x")},
+        ),
         ('SELECT "a"."id" FROM "a" WHERE NOT ("a"."id" = %s)', {"a": ("id",)}),
         ('SELECT "a"."id" FROM "a" WHERE ("a"."id" = %s OR "a"."n" = %s)', {"a": ("id", "n")}),
         ('SELECT "a"."id" FROM "a" WHERE "a"."n" = %s LIMIT 21', {"a": ()}),
@@ -33,10 +38,10 @@ def test_destinations(sql: str, going: dict[str, tuple[str, ...]]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("condition", "parameters", "asked"),
+    ("condition", "parameters", "values"),
     [
         ('"a"."n" = %s', ["x"], {"n": ["x"]}),
-        ('("a"."n" IS NULL AND "a"."m" = %s)', ["x"], {"n": [], "m": ["x"]}),
+        ('("a"."n" IS NULL AND "a"."m" = %s)', ["x"], {"n": [None], "m": ["x"]}),
         ('("a"."n" IS NOT NULL AND "a"."m" = %s)', ["x"], {"m": ["x"]}),
         ('"a"."n" IN (%s, %s) AND "a"."m" = %s', ["x", "y", 3], {"n": ["x"], "m": [3]}),
         ('"a"."n" LIKE %s ESCAPE \'\\\'', ["a\\%b%"], {"n": ["a%b"]}),
@@ -44,15 +49,21 @@ def test_destinations(sql: str, going: dict[str, tuple[str, ...]]) -> None:
         ('"a"."n" LIKE \'%%s\' AND "a"."m" = %s', [3], {"n": [], "m": [3]}),
         ('"a"."n" > %s AND "a"."m" = %s', [1, 2], {"n": [], "m": [2]}),
         ('"b"."n" = %s AND "a"."m" = %s', [1, 2], {"m": [2]}),
+        ('U0."n" = %s AND "a"."m" = %s', [1, 2], {"m": [2]}),
         ('NOT ("a"."n" = %s)', [1], {"n": []}),
+        ('("a"."n" AND NOT "a"."m" AND "a"."o" = %s)', [1], {"n": [True], "m": [False], "o": [1]}),
+        ('UPPER("a"."n") = UPPER(%s)', ["x"], {"n": []}),
+        ('EXISTS(SELECT 1 FROM b U0 WHERE U0."id" = ("a"."n"))', [], {"n": []}),
         ('"a"."n" = %s ORDER BY "a"."m" ASC', [1], {"n": [1]}),
         ('"a"."n" = 1', [], {"n": []}),
     ],
 )
-def test_filters(condition: str, parameters: list[object], asked: dict[str, list[object]]) -> None:
+def test_asked(condition: str, parameters: list[object], values: dict[str, list[object]]) -> None:
     sql = f'SELECT "a"."id", %s AS "x" FROM "a" WHERE {condition}'
-    assert filters(sql, "a", ["first", *parameters]) == asked
-    assert filters('SELECT "a"."id" FROM "a"', "a", []) is None
+    found = asked(sql, "a")
+    assert found is not None
+    assert {one.column: one.values(["first", *parameters]) for one in found} == values
+    assert asked('SELECT "a"."id" FROM "a"', "a") is None
 
 
 @pytest.mark.parametrize(
@@ -65,4 +76,3 @@ def test_filters(condition: str, parameters: list[object], asked: dict[str, list
 )
 def test_statements_of_one_shape(one: str, other: str) -> None:
     assert shape(one) == shape(other)
-    assert shape("FROM t1 WHERE a") != shape("FROM t2 WHERE a")

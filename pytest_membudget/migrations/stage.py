@@ -40,8 +40,8 @@ class Stage:
     def prepare(self, applied: list[list[str]], labels: list[str]) -> dict[str, Any]:
         """Make a database at the state where ``applied`` are applied.
 
-        The answer has its ``name``, the ``tables`` by label, and the ``uniques`` by table: columns
-        of which a value finds a single row.
+        The answer has its ``name``, the ``tables`` by label, and the ``uniques`` by table: sets of
+        columns of which values find a single row.
         """
         keys = [(app_label, name) for app_label, name in applied]
         try:
@@ -65,8 +65,8 @@ class Stage:
     def tables(self, applied: list[list[str]]) -> dict[str, Any]:
         """The state's tables: ``models`` by table, and ``others``, tables and views without one.
 
-        Of a model there are its ``label``, the ``parents`` that it refers to, and its ``unique``
-        columns, each of which finds a single row.
+        Of a model there are its ``label``, the ``parents`` that it refers to, and its ``uniques``,
+        sets of columns of which values find a single row.
         """
         keys = [(app_label, name) for app_label, name in applied]
         self._scratch.use(self._templates.get(keys))
@@ -82,7 +82,7 @@ class Stage:
                     for field in model._meta.local_concrete_fields
                     if field.is_relation and field.related_model is not None
                 ),
-                "unique": _uniques(model),
+                "uniques": _uniques(model),
             }
             for model in self._state_apps(keys).get_models(include_auto_created=True)
             if model._meta.db_table in present and not model._meta.proxy
@@ -153,8 +153,12 @@ class Stage:
         return self._apps[1]
 
 
-def _uniques(model: type[Model]) -> list[str]:
-    return [str(field.column) for field in model._meta.local_concrete_fields if field.unique]
+def _uniques(model: type[Model]) -> list[list[str]]:
+    meta = model._meta
+    sets = [[field.name] for field in meta.local_concrete_fields if field.unique]
+    sets += [list(names) for names in meta.unique_together]
+    sets += [list(constraint.fields) for constraint in meta.total_unique_constraints]
+    return [[str(meta.get_field(name).column) for name in names] for names in sets if names]  # type: ignore[union-attr]
 
 
 def _fields(

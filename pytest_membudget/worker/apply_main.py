@@ -89,7 +89,7 @@ def _apply(request: dict[str, Any], reply: dict[str, Any], phases: Phases) -> No
         reply["went_to"] = {table: sorted(ways) for table, ways in tally.went_to.items()}
     reply["duration"] = time.perf_counter() - started - reply.get("startup", 0.0)
     reply["read"], reply["written"] = dict(tally.read), dict(tally.written)
-    reply["filters"], reply["unmatched"] = tally.filters, tally.unmatched()
+    reply["filters"], reply["unmatched"] = tally.filters(), tally.unmatched()
     reply["facts"] = {
         **_facts(settings, request["alias"]),
         "most_parameters": tally.most_parameters,

@@ -78,7 +78,7 @@ class Phases:
             return
         try:
             self._heads.add(head)
-            shape = self._migration + statements.shape(head)
+            shape = self._migration + statements.PARAMETERS.sub("%s", head)
             many = len(self.marks) - self._first_of_migration
             if shape not in self.marks and many < _MOST_PHASES:
                 self._close()

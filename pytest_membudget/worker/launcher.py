@@ -36,7 +36,7 @@ class Order:
 
     alias: str
     name: str
-    tables: dict[str, list[str]]
+    tables: dict[str, list[list[str]]]
     targets: list[tuple[str, str]]
     migrations: list[tuple[str, str]]
     reverse: bool

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 _TABLE = re.compile(r"\b(?:FROM|UPDATE|INTO|JOIN|COPY)\s+(?:ONLY\s+)?([^\s(),;]+)", re.IGNORECASE)
@@ -11,25 +12,28 @@ _WRITES = re.compile(r"\s*(?:INSERT|UPDATE|DELETE|MERGE|REPLACE)\b", re.IGNORECA
 _LOADS = re.compile(r"[\s(]*(?:SELECT|WITH|FETCH|TABLE|VALUES)\b", re.IGNORECASE)
 _INSERT = re.compile(r"\s*(?:INSERT|REPLACE)\s+INTO\s+([^\s(]+)", re.IGNORECASE)
 # A handful of rows, whatever the table holds.
-_BOUNDED = re.compile(
-    r"\s*SELECT\s+(?:1 AS|COUNT\(|MAX\(|MIN\(|SUM\(|AVG\(|EXISTS)|\bLIMIT\s+\d{1,2}\s*$",
-    re.IGNORECASE,
-)
+_SINGLE = re.compile(r"\s*SELECT\s+(?:1 AS|COUNT\(|MAX\(|MIN\(|SUM\(|AVG\(|EXISTS)", re.IGNORECASE)
+_LIMITED = re.compile(r"\bLIMIT\s+\d{1,2}\s*$", re.IGNORECASE)
 _GROUPS = re.compile(r"\bGROUP\s+BY\b", re.IGNORECASE)
 _WHERE = re.compile(r"\b(?:WHERE|HAVING)\b(.*)", re.IGNORECASE | re.DOTALL)
 _NOT_NULL = re.compile(r'(?:"[^"]+"\.)?"[^"]+"\s+IS\s+NOT\s+NULL', re.IGNORECASE)
 _ORDER = re.compile(r"\bORDER\s+BY\b[^()]*$", re.IGNORECASE)
 _NOT = re.compile(r"\bNOT\b", re.IGNORECASE)
-# A parameter, and the column that it, or one of several, has to be equal to or like.
-_PLACED = re.compile(
-    r'(?:(?:"(?P<of>[^"]+)"\.)?"(?P<column>[^"]+)"(?:::\w+)?\s*(?:=|IN\s*\(|(?P<like>LIKE))\s*)?%s',
+# A column, of a table by its name or by an alias, which Django does not quote.
+_NAME = r'(?:(?:"(?P<of>[^"]+)"|\b(?P<alias>\w+))\.)?"(?P<column>[^"]+)"'
+_COLUMN = re.compile(rf"{_NAME}(?P<equals>\s*=|\s+IN\s*\(\s*(?:%s|\?|\d))?", re.IGNORECASE)
+_NULL = re.compile(rf"{_NAME}\s+IS\s+NULL", re.IGNORECASE)
+# A boolean stands alone.
+_FLAG = re.compile(
+    rf"(?P<lead>^|(?<!\w)(?<![=<>,]\s)\(|\bAND\b)\s*(?P<no>NOT\s+)?{_NAME}\s*(?=\)|\bAND\b|$)",
     re.IGNORECASE,
 )
-_COLUMN = re.compile(r'(?:"([^"]+)"\.)?"([^"]+)"(\s*=)?')
+# A parameter, and the column that it, or one of several, has to be equal to or like.
+_PLACED = re.compile(rf"(?:{_NAME}(?:::\w+)?\s*(?:=|IN\s*\(|(?P<like>LIKE))\s*)?%s", re.IGNORECASE)
 # Where an equality does not narrow the rows down to those of one value.
 _LOOSE = re.compile(r"\b(?:NOT|OR)\b", re.IGNORECASE)
 _TEXT = re.compile(r"'[^']*'")
-_PARAMETERS = re.compile(r"(?:%s|\?|(?<!\w)\d+)(?:\s*,\s*(?:%s|\?|\d+))*")
+PARAMETERS = re.compile(r"(?:%s|\?|\d+)(?:\s*,\s*(?:%s|\?|\d+))*")
 _COPY = re.compile(r"\s*COPY\b", re.IGNORECASE)
 _HEAD = 20_000
 # What migrate reads and writes for itself.
@@ -49,13 +53,18 @@ def tables(text: str) -> list[str]:
 
 def loads(text: str) -> bool:
     """Whether it may bring any number of rows into the process, as far as its form tells."""
-    bounded = _BOUNDED.search(text) and not _GROUPS.search(text)
+    bounded = _LIMITED.search(text) or (_SINGLE.match(text) and not _GROUPS.search(text))
     return bool(_LOADS.match(text)) and not bounded
 
 
 def shape(text: str) -> str:
     """The same for statements that differ in their parameters, in a page's place or in a text."""
-    return _PARAMETERS.sub("%s", _TEXT.sub("%s", text))
+    return PARAMETERS.sub("%s", _TEXT.sub("%s", text))
+
+
+def literals(text: str) -> tuple[str, ...]:
+    """The texts that are written into it."""
+    return tuple(_TEXT.findall(text))
 
 
 def after_columns(text: str) -> str:
@@ -72,33 +81,65 @@ def writes(text: str) -> bool:
     return bool(_WRITES.match(text))
 
 
-def filters(text: str, table: str, parameters: Sequence[Any]) -> dict[str, list[Any]] | None:
-    """The columns that it filters by and that are the table's, or may be; None without a filter.
+@dataclass(frozen=True)
+class Asked:
+    """What a statement asks of a column: a value that finds rows, or what no value tells."""
 
-    Each has the value that it has to have for a row to be found, where there is one, or one of
-    several, and none else.
+    column: str
+    place: int | None = None
+    """Of the parameter that holds the value."""
+    like: bool = False
+    known: tuple[Any, ...] = ()
+    """The value, where it is none of the parameters."""
+
+    def values(self, parameters: Sequence[Any]) -> list[Any]:
+        """The value in a list, which is empty where there is none."""
+        if self.place is None or self.place >= len(parameters):
+            return list(self.known)
+        value = parameters[self.place]
+        if self.like and isinstance(value, str):
+            value = re.sub(r"\\(.)", r"\1", value.strip("%"))
+        return [value]
+
+
+def asked(text: str, table: str, *, first: bool = True) -> list[Asked] | None:
+    """The columns of a table that a statement filters by; None without a filter.
+
+    The ``first`` table is the one that columns without a table are taken to belong to.
     """
-    found = _WHERE.search(text)
-    if found is None:
+    where = _WHERE.search(text)
+    if where is None:
         return None
-    condition = _ORDER.sub("", _NOT_NULL.sub("", found[1]))
-    columns: dict[str, list[Any]] = {
-        column: [] for of, column, _ in _COLUMN.findall(condition) if of in ("", table)
-    }
-    if _NOT.search(condition):
-        return columns
-    place = text[: found.start(1)].replace("%%", "  ").count("%s")
-    for match in _PLACED.finditer(condition.replace("%%", "  ")):
-        if match["column"] is not None and match["of"] in (None, table) and place < len(parameters):
-            value = parameters[place]
-            columns[match["column"]] = [_matching(value) if match["like"] else value]
-        place += 1
-    return columns
+    found: dict[str, Asked] = {}
 
+    def is_own(match: re.Match[str]) -> bool:
+        return not match["alias"] and (match["of"] == table or (match["of"] is None and first))
 
-def _matching(pattern: Any) -> Any:
-    """A text that meets a pattern of LIKE."""
-    return re.sub(r"\\(.)", r"\1", pattern.strip("%")) if isinstance(pattern, str) else pattern
+    def note(match: re.Match[str], **what: Any) -> None:
+        if is_own(match):
+            found.setdefault(match["column"], Asked(match["column"], **what))
+
+    def note_flag(match: re.Match[str]) -> str:
+        note(match, known=(not match["no"],))
+        return str(match["lead"])
+
+    def note_null(match: re.Match[str]) -> str:
+        note(match, known=(None,))
+        return ""
+
+    condition = _ORDER.sub("", _NOT_NULL.sub("", where[1].replace("%%", "  ")))
+    plain = _NULL.sub(note_null, _FLAG.sub(note_flag, condition))
+    if _NOT.search(plain):
+        found.clear()
+    else:
+        place = text[: where.start(1)].replace("%%", "  ").count("%s")
+        for match in _PLACED.finditer(plain):
+            if match["column"] is not None:
+                note(match, place=place, like=bool(match["like"]))
+            place += 1
+    for match in _COLUMN.finditer(condition):
+        note(match)
+    return list(found.values())
 
 
 def destinations(text: str) -> dict[str, tuple[str, ...]]:
@@ -116,14 +157,21 @@ def destinations(text: str) -> dict[str, tuple[str, ...]]:
     if condition is None:
         return dict.fromkeys(going, ())
     loose = _LOOSE.search(condition[1])
-    found = _COLUMN.findall(condition[1])
+    found = [
+        (
+            match["of"],
+            match["alias"],
+            match["column"] + ("=" if match["equals"] and not loose else ""),
+        )
+        for match in _COLUMN.finditer(condition[1])
+    ]
     return {
         table: tuple(
             sorted(
                 {
-                    column + ("=" if equals and not loose else "")
-                    for of, column, equals in found
-                    if of in ("", table)
+                    column.rstrip("=") if alias else column
+                    for of, alias, column in found
+                    if of in (None, table)
                 }
             )
         )

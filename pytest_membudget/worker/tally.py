@@ -10,13 +10,15 @@ import json
 import os
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from pytest_membudget.worker import statements
 from pytest_membudget.worker.high_water import Phases
+from pytest_membudget.worker.statements import Asked
 
-_MOST_KNOWN = 1000
+_MOST_TEXTS = 1000
+_MOST_SHAPES = 300
 _SHOWN = 300
 _VALUES = 8
 # Of more it finds about as many rows, and they came from somewhere.
@@ -25,54 +27,112 @@ _FEW_PARAMETERS = 20
 
 @dataclass(slots=True)
 class Statement:
-    """What is known of a statement: ``times`` counts how often it was sent, ``rows`` its rows.
+    """One with certain values: ``times`` counts how often it was sent, ``rows`` its rows.
 
-    ``looked`` says that somebody, or the driver, has looked how many there are.
-    ``ending`` is the shape, from FROM on, of one that may load any number of a seeded table's rows.
+    ``asks`` are the values by table and column; ``looked`` says that somebody, or the driver, has
+    looked how many rows there are.
     """
 
     table: str
     written: bool
-    ending: str = ""
+    asks: dict[str, dict[str, list[Any]]] = field(default_factory=dict)
     times: int = 0
     rows: int = 0
     looked: bool = False
 
 
+@dataclass(slots=True)
+class Shape:
+    """The statements of one shape, ``apart`` by their values while these are few.
+
+    ``ending``, from FROM on, is that of one which may load any number of a seeded table's rows.
+    Those for each row, or each few rows, are ``merged``: they ask for no value in particular.
+    """
+
+    ending: str
+    apart: dict[Any, Statement] = field(default_factory=dict)
+    merged: Statement | None = None
+
+    def find(self, values: tuple[Any, ...], new: Statement) -> Statement:
+        """The statement of these values, which is ``new`` where there is none."""
+        try:
+            if values in self.apart or len(self.apart) < _VALUES:
+                return self.apart.setdefault(values, new)
+        except TypeError:  # a list or a document
+            pass
+        return self.merge(new)
+
+    def merge(self, new: Statement) -> Statement:
+        for other in self.apart.values():
+            new.times += other.times
+            new.rows += other.rows
+            new.looked |= other.looked
+        self.merged = new
+        return new
+
+
+@dataclass(slots=True)
+class Form:
+    """What can be read from a text, whatever its parameters are."""
+
+    table: str
+    written: bool
+    asked: dict[str, list[Asked]]
+    literals: tuple[str, ...]
+    shape: Shape | None
+
+
 class Tally:
     """Rows by table.  A statement is credited to the first of the seeded ones that it names.
 
-    ``tables`` are these, each with the columns of which a value finds a single row;
+    ``tables`` are these, each with the sets of columns of which values find a single row;
     ``phases`` is told of each statement before it is sent; ``most_parameters`` counts those of
     the statement that had the most.  ``went_to`` holds every table but those that rows are only
-    inserted into, with the columns by which statements choose any number of its rows; ``filters``
-    the columns of seeded tables that statements filter by, with the values that they ask for.
+    inserted into, with the columns by which statements choose any number of its rows.
     """
 
-    def __init__(self, tables: dict[str, list[str]], overflow: str, phases: Phases) -> None:
+    def __init__(self, tables: dict[str, list[list[str]]], overflow: str, phases: Phases) -> None:
         self.tables = tables
         self.phases = phases
         self.read: Counter[str] = Counter()
         self.written: Counter[str] = Counter()
-        self.filters: dict[str, dict[str, list[Any]]] = {}
         self.went_to: dict[str, set[tuple[str, ...]]] = {}
         self.most_parameters = 0
-        self._known: dict[int, Statement] = {}
+        self._forms: dict[int, Form] = {}
+        self._shapes: dict[int, Shape] = {}
         self._overflow = overflow
         self._owner = os.getpid()
 
     def statement(self, text: str, parameters: Sequence[Any] = ()) -> Statement:
         """What is known of one that is about to be sent."""
+        form = self._form(text)
+        shape = form.shape
+        if shape is None:
+            return Statement(form.table, form.written)
+        asks = {
+            table: {one.column: one.values(parameters) for one in columns}
+            for table, columns in form.asked.items()
+        }
+        values = form.literals + tuple(
+            value for columns in asks.values() for found in columns.values() for value in found
+        )
+        new = Statement(form.table, form.written, asks)
+        many = len(parameters) > _FEW_PARAMETERS
+        one = shape.merged or (shape.merge(new) if many else shape.find(values, new))
+        one.times += not many
+        return one
+
+    def _form(self, text: str) -> Form:
         key = hash(text)
-        known = self._known.get(key)
+        known = self._forms.get(key)
         if known is None:
-            known = self._read(text, parameters)
-            if len(self._known) < _MOST_KNOWN:
-                self._known[key] = known
-        known.times += 1
+            known = self._read(text)
+            # Savepoints, each with a name of its own, name no table.
+            if known.table and len(self._forms) < _MOST_TEXTS:
+                self._forms[key] = known
         return known
 
-    def _read(self, text: str, parameters: Sequence[Any]) -> Statement:
+    def _read(self, text: str) -> Form:
         ways = statements.destinations(text)
         for going, columns in ways.items():
             if os.getpid() == self._owner:
@@ -80,43 +140,60 @@ class Tally:
             else:
                 self._tell_parent(f"went 0 {json.dumps([going, columns])}")
         named = statements.tables(text)
-        table = next((table for table in named if table in self.tables), "")
-        if not table:
-            first = named[0] if named else ""
-            table = "" if first.startswith(statements.BOOKKEEPING) else first
-            return Statement(table, statements.writes(text))
+        written = statements.writes(text)
+        seeded = [table for table in dict.fromkeys(named) if table in self.tables]
+        table = next(iter(seeded or named), "")
         if table.startswith(statements.BOOKKEEPING):
-            return Statement(table, statements.writes(text))
-        filters = statements.filters(text, table, parameters)
-        known = self.filters.setdefault(table, {}) if filters is not None else {}
-        for column, asked in (filters or {}).items():
-            values = known.setdefault(column, [])
-            values += [value for value in asked if value not in values][: _VALUES - len(values)]
-        bounded = (
-            not statements.loads(text)
-            or len(parameters) > _FEW_PARAMETERS
-            or any(f"{column}=" in ways.get(table, ()) for column in self.tables[table])
+            return Form(table if seeded else "", written, {}, (), None)
+        if not seeded:
+            return Form(table, written, {}, (), None)
+        asked = {
+            one: found
+            for one in seeded
+            if (found := statements.asked(text, one, first=one == table)) is not None
+        }
+        single = any(
+            all(f"{column}=" in ways.get(table, ()) for column in unique)
+            for unique in self.tables[table]
         )
-        ending = "" if bounded else statements.shape(statements.after_columns(text)[:_SHOWN])
-        return Statement(table, statements.writes(text), ending)
+        loads = statements.loads(text) and not single
+        if not (asked or loads):
+            return Form(table, written, {}, (), None)
+        end = statements.after_columns(text)
+        shape = Shape(statements.shape(end[:_SHOWN]) if loads else "")
+        if len(self._shapes) < _MOST_SHAPES:
+            shape = self._shapes.setdefault(hash(statements.shape(end)), shape)
+        return Form(table, written, asked, statements.literals(end), shape)
 
     def unmatched(self) -> dict[str, int]:
         """The statements that found none of the rows each time, and how often they were sent."""
-        times, rows = Counter[str](), Counter[str]()
-        for one in self._known.values():
-            if not one.looked:
-                continue
-            times[one.ending] += one.times
-            rows[one.ending] += one.rows
-        return {ending: times[ending] for ending in times if ending and not rows[ending]}
+        found = Counter[str]()
+        for shape in self._shapes.values():
+            for one in [shape.merged] if shape.merged else shape.apart.values():
+                if shape.ending and one.looked and not one.rows:
+                    found[shape.ending] += one.times
+        return {ending: times for ending, times in found.items() if times}
+
+    def filters(self) -> dict[str, dict[str, list[Any]]]:
+        """The columns that statements filter by, by table, with the values that they ask for."""
+        found: dict[str, dict[str, list[Any]]] = {}
+        for shape in self._shapes.values():
+            for one in [shape.merged] if shape.merged else shape.apart.values():
+                for table, columns in one.asks.items():
+                    known = found.setdefault(table, {})
+                    for column, values in columns.items() if not shape.merged else ():
+                        of_column = known.setdefault(column, [])
+                        new = [value for value in values if value not in of_column]
+                        of_column += new[: _VALUES - len(of_column)]
+        return found
 
     def begin(self) -> None:
         """Forget what was sent before the migration."""
         self.read.clear()
         self.written.clear()
-        self.filters.clear()
         self.went_to.clear()
-        self._known.clear()
+        self._forms.clear()
+        self._shapes.clear()
         self.most_parameters = 0
 
     def add(self, table: str, rows: int, *, written: bool) -> None:
@@ -167,10 +244,11 @@ def _counting(base: type[Any], tally: Tally) -> type[Any]:
         def execute(self, query: Any, *args: Any, **kwargs: Any) -> Any:
             if args and isinstance(args[0], list | tuple | dict):
                 tally.most_parameters = max(tally.most_parameters, len(args[0]))
-            return _execute(self, super().execute, query, *args, **kwargs)
+            given = args[0] if args and isinstance(args[0], list | tuple) else ()
+            return _execute(self, super().execute, given, query, *args, **kwargs)
 
         def executemany(self, query: Any, *args: Any, **kwargs: Any) -> Any:
-            return _execute(self, super().executemany, query, *args, **kwargs)
+            return _execute(self, super().executemany, (), query, *args, **kwargs)
 
         def copy(self, statement: Any, *args: Any, **kwargs: Any) -> Any:
             tally.statement(statements.head(statement))
@@ -178,6 +256,7 @@ def _counting(base: type[Any], tally: Tally) -> type[Any]:
 
         def stream(self, query: Any, *args: Any, **kwargs: Any) -> Any:
             self._counted_as = tally.statement(statements.head(query))
+            counted(self, 0)
             for row in super().stream(query, *args, **kwargs):
                 counted(self, 1)
                 yield row
@@ -210,16 +289,20 @@ def _counting(base: type[Any], tally: Tally) -> type[Any]:
             yield row
 
     def _execute(
-        cursor: Any, execute: Callable[..., Any], query: Any, *args: Any, **kwargs: Any
+        cursor: Any,
+        execute: Callable[..., Any],
+        given: Sequence[Any],
+        query: Any,
+        *args: Any,
+        **kwargs: Any,
     ) -> Any:
         tally.phases.note(query)
         text = statements.head(query)
-        given = args[0] if args and isinstance(args[0], list | tuple) else ()
         statement = cursor._counted_as = tally.statement(text, given)
         result = execute(query, *args, **kwargs)
         if statement.written and cursor.description is None:
             counted(cursor, cursor.rowcount)
-        elif cursor.rowcount >= 0:
+        elif cursor.description is not None and cursor.rowcount >= 0:
             # libpq has the whole result, whether it will be fetched or not.
             statement.rows, statement.looked = statement.rows + cursor.rowcount, True
         return result

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from django.db import models
@@ -63,8 +64,8 @@ class Designer:
         for field in self.dialect.columns(self.model):
             if isinstance(field, models.GeneratedField):
                 continue
-            if self._is_fresh(field, single):
-                self._freeze(field)
+            if (held := self._held(field, single)) is not None:
+                self._freeze(field, held)
             elif field.is_relation:
                 table.columns[field.name] = self._reference(field, references)
                 references += 1
@@ -82,19 +83,29 @@ class Designer:
     def _unconditional(self, unique: Unique) -> bool:
         return len(unique.fields) == 1 and unique.condition is None
 
-    def _is_fresh(self, field: Field, single: set[str]) -> bool:
+    def _held(self, field: Field, single: set[str]) -> list[Any] | None:
+        """The values that the column has to hold; none for those of one that was just added.
+
+        None where it is free, or can't hold what is asked for.
+        """
         wanted = self.fresh.get(field.name)
         if wanted is None:
-            return False
+            return None
         free = not (field.is_relation or field.name in single)
-        return free or (field.null and not wanted)
+        if all(value is None for value in wanted):
+            return [] if free or field.null else None
+        held = []
+        for value in wanted if free else ():
+            with suppress(Exception):  # a field may raise anything
+                held += [field.to_python(value)] if value is not None or field.null else []
+        return held or None
 
-    def _freeze(self, field: Field) -> None:
-        """Give the column what is asked for, or what rows get when it is added to their table."""
+    def _freeze(self, field: Field, held: list[Any]) -> None:
+        """Give the column these values, or what rows get when it is added to their table."""
         column = Column(field, self.dialect.column(field))
-        self.table.fresh[str(field.column)] = list(self.fresh[field.name])
-        if wanted := self.fresh[field.name]:
-            column.constant = [field.to_python(value) for value in wanted]
+        self.table.fresh[str(field.column)] = list(self.fresh[field.name]) if held else []
+        if held:
+            column.constant = held
         elif field.null:
             column.constant = [None]
         elif field.has_default():
