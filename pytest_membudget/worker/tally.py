@@ -17,7 +17,7 @@ from pytest_membudget.worker import statements
 from pytest_membudget.worker.high_water import Phases
 from pytest_membudget.worker.statements import Asked
 
-_MOST_TEXTS = 1000
+_MOST_TEXTS = 300
 _MOST_SHAPES = 300
 _SHOWN = 300
 _VALUES = 8
@@ -73,12 +73,15 @@ class Shape:
 
 @dataclass(slots=True)
 class Form:
-    """What can be read from a text, whatever its parameters are."""
+    """What can be read from a text, whatever its parameters are.
+
+    ``literals`` is the hash of the texts that are written into it: they may be long.
+    """
 
     table: str
     written: bool
     asked: dict[str, list[Asked]]
-    literals: tuple[str, ...]
+    literals: int
     shape: Shape | None
 
 
@@ -109,16 +112,17 @@ class Tally:
         shape = form.shape
         if shape is None:
             return Statement(form.table, form.written)
+        many = len(parameters) > _FEW_PARAMETERS
+        if shape.merged is not None:
+            shape.merged.times += not many
+            return shape.merged
         asks = {
             table: {one.column: one.values(parameters) for one in columns}
             for table, columns in form.asked.items()
         }
-        values = form.literals + tuple(
-            value for columns in asks.values() for found in columns.values() for value in found
-        )
+        held = (value for columns in asks.values() for found in columns.values() for value in found)
         new = Statement(form.table, form.written, asks)
-        many = len(parameters) > _FEW_PARAMETERS
-        one = shape.merged or (shape.merge(new) if many else shape.find(values, new))
+        one = shape.merge(new) if many else shape.find((form.literals, *held), new)
         one.times += not many
         return one
 
@@ -144,9 +148,9 @@ class Tally:
         seeded = [table for table in dict.fromkeys(named) if table in self.tables]
         table = next(iter(seeded or named), "")
         if table.startswith(statements.BOOKKEEPING):
-            return Form(table if seeded else "", written, {}, (), None)
+            return Form(table if seeded else "", written, {}, 0, None)
         if not seeded:
-            return Form(table, written, {}, (), None)
+            return Form(table, written, {}, 0, None)
         asked = {
             one: found
             for one in seeded
@@ -158,12 +162,12 @@ class Tally:
         )
         loads = statements.loads(text) and not single
         if not (asked or loads):
-            return Form(table, written, {}, (), None)
+            return Form(table, written, {}, 0, None)
         end = statements.after_columns(text)
         shape = Shape(statements.shape(end[:_SHOWN]) if loads else "")
         if len(self._shapes) < _MOST_SHAPES:
             shape = self._shapes.setdefault(hash(statements.shape(end)), shape)
-        return Form(table, written, asked, statements.literals(end), shape)
+        return Form(table, written, asked, hash(statements.literals(end)), shape)
 
     def unmatched(self) -> dict[str, int]:
         """The statements that found none of the rows each time, and how often they were sent."""
