@@ -21,7 +21,7 @@ from pytest_membudget.worker.launcher import Order, run
 
 # A run under memray takes about four times as long, and its capture as long again to be read.
 # Pages and chunks of some thousand rows have to be full, so a sample of few rows may take longer;
-# SQLite's page cache of 2 MiB is full only with some tens of thousands of narrow ones.
+# and a changed run, with SQLite's whole page cache of 2 MiB, is held against a measured one.
 _LEAST_ROWS = 8_000
 _LONGEST_SECONDS = {_LEAST_ROWS: 6.0, 50_000: 2.5, 100_000: 1.5, sys.maxsize: 0.0}
 _LONGEST_TRIAL = 10.0
