@@ -54,10 +54,15 @@ def _apply(request: dict[str, Any], reply: dict[str, Any], phases: Phases) -> No
     from django.db.backends.signals import connection_created
     from django.db.models.signals import pre_migrate
 
+    from pytest_membudget.worker.cursors import count_on
     from pytest_membudget.worker.tally import Tally
 
     tally = Tally(request["tables"], request["overflow"], phases)
-    connection_created.connect(tally.watch, weak=False)
+
+    def watch(connection: Any, **_: Any) -> None:
+        count_on(connection, tally)
+
+    connection_created.connect(watch, weak=False)
 
     def about_to_migrate(**_: Any) -> None:
         if "baseline" not in reply:

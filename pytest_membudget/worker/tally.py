@@ -1,6 +1,5 @@
-"""Count the rows that a migration reads and writes, by table, where the driver hands them over.
+"""Count the rows that a migration reads and writes, by table, and what its statements ask for.
 
-The cursors are counted at the driver's level, so raw SQL and server-side cursors count too.
 Forked children append to a file that the pytest process adds up, since a pool may kill them.
 """
 
@@ -9,7 +8,7 @@ from __future__ import annotations
 import json
 import os
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -40,6 +39,10 @@ class Statement:
     rows: int = 0
     looked: bool = False
 
+    def count(self, rows: int) -> None:
+        self.rows += rows
+        self.looked = True
+
 
 @dataclass(slots=True)
 class Shape:
@@ -52,6 +55,9 @@ class Shape:
     ending: str
     apart: dict[Any, Statement] = field(default_factory=dict)
     merged: Statement | None = None
+
+    def statements(self) -> Iterable[Statement]:
+        return [self.merged] if self.merged else self.apart.values()
 
     def find(self, values: tuple[Any, ...], new: Statement) -> Statement:
         """The statement of these values, which is ``new`` where there is none."""
@@ -173,7 +179,7 @@ class Tally:
         """The statements that found none of the rows each time, and how often they were sent."""
         found = Counter[str]()
         for shape in self._shapes.values():
-            for one in [shape.merged] if shape.merged else shape.apart.values():
+            for one in shape.statements():
                 if shape.ending and one.looked and not one.rows:
                     found[shape.ending] += one.times
         return {ending: times for ending, times in found.items() if times}
@@ -182,7 +188,7 @@ class Tally:
         """The columns that statements filter by, by table, with the values that they ask for."""
         found: dict[str, dict[str, list[Any]]] = {}
         for shape in self._shapes.values():
-            for one in [shape.merged] if shape.merged else shape.apart.values():
+            for one in shape.statements():
                 for table, columns in one.asks.items():
                     known = found.setdefault(table, {})
                     for column, values in columns.items() if not shape.merged else ():
@@ -211,109 +217,3 @@ class Tally:
     def _tell_parent(self, line: str) -> None:
         with open(self._overflow, "a") as file:  # noqa: PTH123
             file.write(f"{line}\n")
-
-    def counting(self, base: type[Any]) -> type[Any]:
-        """A subclass of a driver's cursor class that counts into this tally."""
-        return _counting(base, self)
-
-    def watch(self, connection: Any, **_: Any) -> None:
-        """Count on a Django connection; made for the ``connection_created`` signal."""
-        if connection.vendor == "sqlite":
-            from django.db.backends.sqlite3.base import SQLiteCursorWrapper
-
-            counting = self.counting(SQLiteCursorWrapper)
-            connection.create_cursor = lambda name=None: connection.connection.cursor(
-                factory=counting
-            )
-            return
-        from django.db.backends.postgresql import base
-
-        holders = [(connection.connection, "cursor_factory")]
-        holders += [(connection.connection, "server_cursor_factory"), (base, "ServerSideCursor")]
-        for holder, name in holders:
-            cursor_class = getattr(holder, name, None)
-            if cursor_class is not None and not hasattr(cursor_class, "_counted_as"):
-                setattr(holder, name, self.counting(cursor_class))
-
-
-def _counting(base: type[Any], tally: Tally) -> type[Any]:
-    def counted(self: Any, rows: int) -> None:
-        statement = self._counted_as
-        tally.add(statement.table, rows, written=statement.written)
-        statement.rows, statement.looked = statement.rows + rows, True
-
-    class CountingCursor(base):  # type: ignore[misc]
-        _counted_as = Statement("", False)
-
-        def execute(self, query: Any, *args: Any, **kwargs: Any) -> Any:
-            if args and isinstance(args[0], list | tuple | dict):
-                tally.most_parameters = max(tally.most_parameters, len(args[0]))
-            given = args[0] if args and isinstance(args[0], list | tuple) else ()
-            return _execute(self, super().execute, given, query, *args, **kwargs)
-
-        def executemany(self, query: Any, *args: Any, **kwargs: Any) -> Any:
-            return _execute(self, super().executemany, (), query, *args, **kwargs)
-
-        def copy(self, statement: Any, *args: Any, **kwargs: Any) -> Any:
-            tally.statement(statements.head(statement))
-            return super().copy(statement, *args, **kwargs)
-
-        def stream(self, query: Any, *args: Any, **kwargs: Any) -> Any:
-            self._counted_as = tally.statement(statements.head(query))
-            counted(self, 0)
-            for row in super().stream(query, *args, **kwargs):
-                counted(self, 1)
-                yield row
-
-        def fetchone(self) -> Any:
-            row = super().fetchone()
-            counted(self, row is not None)
-            return row
-
-        def fetchmany(self, *args: Any, **kwargs: Any) -> Any:
-            rows = super().fetchmany(*args, **kwargs)
-            counted(self, len(rows))
-            return rows
-
-        def fetchall(self) -> Any:
-            rows = super().fetchall()
-            counted(self, len(rows))
-            return rows
-
-    def __next__(self: Any) -> Any:
-        self._counted_as.looked = True
-        row = base.__next__(self)
-        counted(self, 1)
-        return row
-
-    def __iter__(self: Any) -> Iterator[Any]:
-        counted(self, 0)
-        for row in base.__iter__(self):
-            counted(self, 1)
-            yield row
-
-    def _execute(
-        cursor: Any,
-        execute: Callable[..., Any],
-        given: Sequence[Any],
-        query: Any,
-        *args: Any,
-        **kwargs: Any,
-    ) -> Any:
-        tally.phases.note(query)
-        text = statements.head(query)
-        statement = cursor._counted_as = tally.statement(text, given)
-        result = execute(query, *args, **kwargs)
-        if statement.written and cursor.description is None:
-            counted(cursor, cursor.rowcount)
-        elif cursor.description is not None and cursor.rowcount >= 0:
-            # libpq has the whole result, whether it will be fetched or not.
-            statement.rows, statement.looked = statement.rows + cursor.rowcount, True
-        return result
-
-    if hasattr(base, "__next__"):
-        CountingCursor.__next__ = __next__
-    else:
-        CountingCursor.__iter__ = __iter__
-    CountingCursor.__name__ = base.__name__
-    return CountingCursor
