@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from pytest_membudget.budget import Budget
+from pytest_membudget.coverage import TOUCHED_ALL, Gap, gaps
 from pytest_membudget.curves import breaks_at, curves, curves_by_migration, most_elsewhere, noise_of
 from pytest_membudget.ladder import Ladder
 from pytest_membudget.matching import share_of_each, touched_share, unmatched
@@ -19,7 +20,7 @@ from pytest_membudget.projection import (
     fits_up_to,
     project_highest,
 )
-from pytest_membudget.verdict import TOUCHED_ALL, Verdict, judge
+from pytest_membudget.verdict import Verdict, judge
 
 _ENOUGH = 3
 _NARROW_SHARE = 0.05
@@ -73,6 +74,18 @@ class Evidence:
     def unmatched(self) -> list[str]:
         """Statements that found no row, and might have found any number of them."""
         return unmatched(self.finished[-1]) if self.finished and self.touches_rows else []
+
+    def gaps(self) -> list[Gap]:
+        """What the largest sample that finished leaves unseen; nothing without one."""
+        if not self.finished:
+            return []
+        return gaps(
+            self.budget,
+            self.finished[-1],
+            touched=self.touched_last(),
+            # A seed makes the rows that its author knows of.
+            unmatched=() if self.budget.seed else self.unmatched(),
+        )
 
     def projection(self) -> Projection | None:
         """To production's row count; it reaches up to where every seeded row would be touched."""
@@ -172,9 +185,7 @@ class Evidence:
             self.budget,
             self.samples,
             projection,
-            touched=self.touched_last(),
-            # A seed makes the rows that its author knows of.
-            unmatched=() if self.budget.seed else self.unmatched(),
+            gaps=self.gaps(),
             fits=self.fits(),
             enough=projection is not None and self._is_enough(projection),
             telling=projection is not None and self.stands_alone(projection),

@@ -8,10 +8,10 @@ from textwrap import shorten
 
 from pytest_membudget import measurement
 from pytest_membudget.budget import Budget
+from pytest_membudget.coverage import TOUCHED_ALL
 from pytest_membudget.matching import values_of
 from pytest_membudget.measurement import Sample
 from pytest_membudget.units import format_rows, format_seconds, format_size, round_rows_down
-from pytest_membudget.verdict import TOUCHED_ALL
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from dataclasses import replace
 from functools import partial
 
 from pytest_membudget.conclusion import conclude
+from pytest_membudget.coverage import TOUCHED_HALF
 from pytest_membudget.errors import StageError
 from pytest_membudget.evidence import Evidence
 from pytest_membudget.frames import short_path
@@ -20,7 +21,7 @@ from pytest_membudget.seedbed import Seedbed
 from pytest_membudget.subject import Subject
 from pytest_membudget.survey import told_apart, with_rows
 from pytest_membudget.units import format_rows
-from pytest_membudget.verdict import ERROR, EXCEEDS, INCONCLUSIVE, TOUCHED_HALF, WITHIN, Verdict
+from pytest_membudget.verdict import ERROR, EXCEEDS, INCONCLUSIVE, WITHIN, Verdict
 from pytest_membudget.worker.launcher import run
 from pytest_membudget.worker.stage_client import StageClient, Stages
 

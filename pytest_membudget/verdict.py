@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from textwrap import shorten
 
 from pytest_membudget import measurement
 from pytest_membudget.budget import Budget
+from pytest_membudget.coverage import Gap
 from pytest_membudget.measurement import Sample
 from pytest_membudget.projection import Projection
 from pytest_membudget.units import (
@@ -20,13 +20,6 @@ from pytest_membudget.units import (
 
 WITHIN, EXCEEDS, INCONCLUSIVE, ERROR = "within", "exceeds", "inconclusive", "error"
 MEASURED, PROJECTED = "measured", "projected"
-
-ASYNC_CODE = "async-code"
-
-# With fewer of the seeded rows touched nothing can be said about a migration that touches all.
-TOUCHED_TOO_FEW = 0.1
-TOUCHED_HALF = 0.5
-TOUCHED_ALL = 0.9
 
 
 @dataclass(frozen=True)
@@ -43,8 +36,7 @@ def judge(
     samples: Sequence[Sample],
     projection: Projection | None,
     *,
-    touched: float | None,
-    unmatched: Sequence[str],
+    gaps: Sequence[Gap],
     fits: int | None,
     enough: bool,
     telling: bool,
@@ -52,11 +44,10 @@ def judge(
 ) -> Verdict:
     """Hold the samples and their projection against the limit.
 
-    ``touched`` is the share of the seeded rows that the migration read or wrote, None where it
-    is not expected to; ``unmatched`` are its statements that found no row at all, where they might
-    have found any number; ``enough`` says that there are enough samples to trust a projection,
-    ``telling`` that it adds to what a sample showed that passed the limit;
-    ``breaks_at`` is the row count from which on a statement has too many parameters.
+    ``gaps`` are what no sample says anything about, the gravest first: with one of them no verdict
+    is ``within``.  ``enough`` says that there are enough samples to trust a projection, ``telling``
+    that it adds to what a sample showed that passed the limit; ``breaks_at`` is the row count from
+    which on a statement has too many parameters.
     """
     last = samples[-1]
     over = next((sample for sample in samples if sample.run.peak > budget.limit), None)
@@ -71,13 +62,8 @@ def judge(
         if last.run.outcome == measurement.TIMED_OUT:
             return Verdict(ERROR, None, f"{budget.label} never ended: {last.run.failure}.")
         return Verdict(INCONCLUSIVE, None, f"{budget.label} could not be judged: {_why(last)}.")
-    if touched is not None and touched < TOUCHED_TOO_FEW:
-        return Verdict(INCONCLUSIVE, None, _untouched(budget, touched, last))
-    if unmatched:
-        return Verdict(INCONCLUSIVE, None, _unmatched(budget, unmatched[0], last))
-    never_run = next((message for code, message in budget.findings if code == ASYNC_CODE), None)
-    if never_run is not None:
-        return Verdict(INCONCLUSIVE, None, f"{budget.label} was not run whole: {never_run}.")
+    if gaps:
+        return Verdict(INCONCLUSIVE, None, f"{budget.label} {gaps[0].sentence}.")
     if breaks_at is not None and not projection.measured:
         return Verdict(INCONCLUSIVE, PROJECTED, _too_many_parameters(budget, breaks_at))
     basis = MEASURED if projection.measured else PROJECTED
@@ -124,24 +110,6 @@ def _broke(budget: Budget, last: Sample, samples: Sequence[Sample]) -> str:
     if worked:
         text += f" (with {format_rows(worked[-1].rows[budget.counted_model])} rows it worked)"
     return text
-
-
-def _untouched(budget: Budget, touched: float, last: Sample) -> str:
-    seeded = format_rows(last.rows[budget.counted_model])
-    share = "none" if touched == 0 else f"only {touched:.0%}"
-    return (
-        f"{budget.label} touched {share} of the seeded rows ({seeded} {budget.counted_model}), so "
-        "its memory says nothing about production; give rows that it works on with seed=."
-    )
-
-
-def _unmatched(budget: Budget, statement: str, last: Sample) -> str:
-    seeded = format_rows(last.rows[budget.counted_model])
-    return (
-        f"{budget.label} has a statement that found none of the seeded rows ({seeded} "
-        f"{budget.counted_model}), so nothing is known of what it loads in production: "
-        f"{shorten(statement, 200, placeholder=' …')}; give rows that it works on with seed=."
-    )
 
 
 def _too_many_parameters(budget: Budget, breaks_at: int) -> str:

@@ -13,9 +13,9 @@ from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.operations.base import Operation
 from django.db.migrations.state import ProjectState
 
+from pytest_membudget.coverage import ASYNC_CODE
 from pytest_membudget.errors import BudgetError
 from pytest_membudget.migrations.numbers import named_numbers
-from pytest_membudget.verdict import ASYNC_CODE
 
 Key = tuple[str, str]
 
