@@ -24,13 +24,14 @@ class Request:
     """The arguments of one ``membudget`` marker, read but not yet held against the project.
 
     ``rows`` maps a model label to production's row count; ``limit`` is bytes or ``"cgroup"``;
-    ``seed`` is a dotted path that a fresh process can import.
+    ``database`` is None where the project's routers have to say; ``seed`` is a dotted path that a
+    fresh process can import.
     """
 
     migrations: tuple[MigrationName, ...]
     rows: Mapping[str, int] | None
     limit: int | str | None
-    database: str
+    database: str | None
     seed: str | None
     reverse: bool
     time_budget: float | None
@@ -85,12 +86,12 @@ def _signature(
     *,
     rows: object = None,
     limit: object = None,
-    database: object = "default",
+    database: object = None,
     seed: object = None,
     reverse: object = False,
     time_budget: object = None,
 ) -> Request:
-    if not isinstance(database, str):
+    if not isinstance(database, str | None):
         raise BudgetError(f'database={database!r} is not an alias; write "default"')
     if not isinstance(reverse, bool):
         raise BudgetError(f"reverse={reverse!r} is neither True nor False")

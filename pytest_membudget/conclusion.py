@@ -85,6 +85,7 @@ def _findings(
         vendor=evidence.database["vendor"],
         touched=evidence.touched_last(),
         unmatched=evidence.unmatched(),
+        gaps=evidence.gaps(),
         projected_duration=projected_duration,
         threshold=evidence.counted(evidence.threshold_ahead()) if grows else None,
         breaks_at=evidence.breaks_at(),

@@ -10,7 +10,10 @@ from pytest_membudget.budget import Budget
 from pytest_membudget.measurement import Sample
 from pytest_membudget.units import format_rows
 
-ASYNC_CODE = "async-code"
+ACCESS_REFUSED = "access-refused"
+CODE_NOT_RUN, ASYNC_CODE = "code-not-run", "async-code"
+# Found in the project, before anything is run.
+CODE_LEFT_OUT, ROUTED_ELSEWHERE = "code-left-out", "routed-elsewhere"
 
 # With fewer of the seeded rows touched nothing can be said about a migration that touches all.
 TOUCHED_TOO_FEW = 0.1
@@ -31,19 +34,36 @@ class Gap:
 
 
 def gaps(
-    budget: Budget, last: Sample, *, touched: float | None, unmatched: Sequence[str]
+    budget: Budget, samples: Sequence[Sample], *, touched: float | None, unmatched: Sequence[str]
 ) -> list[Gap]:
-    """Every gap, the gravest first.  ``last`` is the largest sample that finished.
+    """Every gap, the gravest first.
 
     ``touched`` is the share of the seeded rows that it read or wrote, None where it is not expected
     to; ``unmatched`` are its statements that found no row at all, where they might have found any
     number.
     """
+    refused = [*_refused(samples)]
+    finished = [sample for sample in samples if sample.finished]
+    if not finished:
+        return refused
+    last = finished[-1]
     return [
+        *refused,
+        *_not_run(budget, last),
         *_untouched(budget, last, touched),
         *_unmatched(budget, last, unmatched),
-        *_never_run(budget),
     ]
+
+
+def _refused(samples: Sequence[Sample]) -> Iterator[Gap]:
+    refused = dict.fromkeys(name for sample in samples for name in sample.run.refused)
+    if refused:
+        names = " and ".join(refused)
+        yield Gap(
+            ACCESS_REFUSED,
+            f"tried to open {names}, which is refused because it is no scratch database of this "
+            "check, so nothing is known of what it would do there",
+        )
 
 
 def _untouched(budget: Budget, last: Sample, touched: float | None) -> Iterator[Gap]:
@@ -68,10 +88,13 @@ def _unmatched(budget: Budget, last: Sample, unmatched: Sequence[str]) -> Iterat
         )
 
 
-def _never_run(budget: Budget) -> Iterator[Gap]:
+def _not_run(budget: Budget, last: Sample) -> Iterator[Gap]:
     for code, message in budget.findings:
-        if code == ASYNC_CODE:
+        if code in (CODE_LEFT_OUT, ROUTED_ELSEWHERE):
             yield Gap(code, f"was not run whole: {message}")
+    for label, why in last.run.not_run:
+        code = ASYNC_CODE if "async" in why else CODE_NOT_RUN
+        yield Gap(code, f"was not run whole: {label} {why}")
 
 
 def _seeded(budget: Budget, last: Sample) -> str:

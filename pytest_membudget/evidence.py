@@ -76,12 +76,10 @@ class Evidence:
         return unmatched(self.finished[-1]) if self.finished and self.touches_rows else []
 
     def gaps(self) -> list[Gap]:
-        """What the largest sample that finished leaves unseen; nothing without one."""
-        if not self.finished:
-            return []
+        """What the samples leave unseen."""
         return gaps(
             self.budget,
-            self.finished[-1],
+            self.samples,
             touched=self.touched_last(),
             # A seed makes the rows that its author knows of.
             unmatched=() if self.budget.seed else self.unmatched(),

@@ -8,7 +8,7 @@ from textwrap import shorten
 
 from pytest_membudget import measurement
 from pytest_membudget.budget import Budget
-from pytest_membudget.coverage import TOUCHED_ALL
+from pytest_membudget.coverage import ACCESS_REFUSED, ASYNC_CODE, CODE_NOT_RUN, TOUCHED_ALL, Gap
 from pytest_membudget.matching import values_of
 from pytest_membudget.measurement import Sample
 from pytest_membudget.units import format_rows, format_seconds, format_size, round_rows_down
@@ -28,6 +28,7 @@ def find(
     vendor: str | None,
     touched: float | None,
     unmatched: Sequence[str],
+    gaps: Sequence[Gap],
     projected_duration: float | None,
     threshold: int | None,
     breaks_at: int | None,
@@ -43,6 +44,11 @@ def find(
     found = [Finding(code, message) for code, message in (*budget.findings, *notes)]
     if not samples:
         return found
+    found += [
+        Finding(gap.code, f"the migration {gap.sentence}")
+        for gap in gaps
+        if gap.code in (ACCESS_REFUSED, ASYNC_CODE, CODE_NOT_RUN)
+    ]
     found += _about_rows(budget, samples, touched)
     if unmatched:
         text = "; ".join(shorten(statement, 200, placeholder=" …") for statement in unmatched)

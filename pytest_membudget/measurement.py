@@ -31,6 +31,8 @@ class Run:
     values that they ask for; ``unmatched`` counts how often a statement was sent that
     may load any number of rows and never found one; ``went_to`` holds every table that was not
     only inserted into, with the columns by which each statement chooses its rows.
+    ``refused`` names the databases that it was not let open, see worker/redirection.
+    ``not_run`` holds the operations whose code did not run whole, each with why.
     ``timeline`` holds ``(seconds, RSS)`` pairs, thinned.  ``observed`` is what observer.py writes
     down, where asked.
     """
@@ -50,6 +52,8 @@ class Run:
     unmatched: dict[str, int] = field(default_factory=dict)
     went_to: dict[str, list[list[str]]] = field(default_factory=dict)
     timeline: tuple[tuple[float, int], ...] = ()
+    refused: tuple[str, ...] = ()
+    not_run: tuple[tuple[str, str], ...] = ()
     facts: dict[str, Any] = field(default_factory=dict)
     observed: dict[str, Any] = field(default_factory=dict)
     failure: str = ""

@@ -47,6 +47,7 @@ class Seedbed:
     ) -> None:
         self._stage = stage
         self.folder = stage.folder
+        self.mark = stage.mark
         self._budget = budget
         self._applied = applied
         self._shape = shape

@@ -50,4 +50,5 @@ class Subject:
             deadline=deadline,
             stop_above=stop_above,
             folder=bed.folder,
+            mark=bed.mark,
         )

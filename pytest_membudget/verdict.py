@@ -56,8 +56,11 @@ def judge(
         return Verdict(EXCEEDS, MEASURED, _over(budget, over, known, fits))
     if projection is not None and enough and projection.low > budget.limit:
         return Verdict(EXCEEDS, PROJECTED, _peaks(budget, projection, fits))
-    if last.run.outcome in (measurement.RAISED, measurement.KILLED):
+    broke = last.run.outcome in (measurement.RAISED, measurement.KILLED)
+    if broke and not last.run.refused:
         return Verdict(ERROR, None, _broke(budget, last, samples))
+    if broke:
+        return Verdict(INCONCLUSIVE, None, f"{budget.label} {gaps[0].sentence}.")
     if projection is None:
         if last.run.outcome == measurement.TIMED_OUT:
             return Verdict(ERROR, None, f"{budget.label} never ended: {last.run.failure}.")

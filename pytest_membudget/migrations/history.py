@@ -13,9 +13,11 @@ from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.operations.base import Operation
 from django.db.migrations.state import ProjectState
 
-from pytest_membudget.coverage import ASYNC_CODE
+from pytest_membudget.coverage import CODE_LEFT_OUT, ROUTED_ELSEWHERE
 from pytest_membudget.errors import BudgetError
 from pytest_membudget.migrations.numbers import named_numbers
+from pytest_membudget.migrations.routing import alias_for, runs_on
+from pytest_membudget.migrations.source import left_out
 
 Key = tuple[str, str]
 
@@ -90,21 +92,26 @@ class History:
             return list(keys)
         return [(key[0], self._previous(key) or "zero") for key in reversed(keys)]
 
-    def findings(self, keys: Sequence[Key], *, reverse: bool = False) -> list[tuple[str, str]]:
-        """What the operations themselves tell: the ways in which measuring them may mislead."""
+    def findings(self, keys: Sequence[Key], alias: str) -> list[tuple[str, str]]:
+        """Codes and messages of what will not run on ``alias``, though production may run it."""
         found = []
-        for operation in self._operations(keys):
-            code = getattr(operation, "reverse_code" if reverse else "code", None)
-            name = getattr(code, "__name__", code)
-            if inspect.iscoroutinefunction(code):
-                found.append(
-                    (
-                        ASYNC_CODE,
-                        f"RunPython({name}) is an async function: Django calls it without "
-                        "awaiting it, so its body never runs and it is recorded as applied",
-                    )
+        for key in keys:
+            operations = self.operations([key])
+            name = ".".join(key)
+            if why := left_out(inspect.getfile(type(self._migration(key))), operations):
+                found.append((CODE_LEFT_OUT, f"{name}: {why}"))
+            if operations and not runs_on(alias, key[0], operations):
+                elsewhere = alias_for(key[0], operations)
+                there = (
+                    f"give database={elsewhere!r}" if elsewhere != alias else "no alias takes it"
                 )
+                message = f"{name}: the routers keep it off the database {alias!r}; {there}"
+                found.append((ROUTED_ELSEWHERE, message))
         return found
+
+    def alias_for(self, keys: Sequence[Key]) -> str:
+        """The alias that the routers let these migrations run on."""
+        return alias_for(keys[0][0], self.operations(keys))
 
     def files(self, keys: Sequence[Key]) -> list[str]:
         """The files of the migrations themselves."""
@@ -120,7 +127,7 @@ class History:
 
     def does_nothing(self, keys: Sequence[Key]) -> str | None:
         """Why no row can come into the process, where the operations themselves tell that."""
-        operations = self._operations(keys)
+        operations = self.operations(keys)
         if not operations:
             return "has no operations"
         if self.touches_rows(keys):
@@ -130,7 +137,7 @@ class History:
     def thresholds(self, keys: Sequence[Key], *, reverse: bool = False) -> list[int]:
         """Row counts at which a chunk or a buffer may be full: the numbers that the code names."""
         name = "reverse_code" if reverse else "code"
-        return named_numbers(getattr(operation, name, None) for operation in self._operations(keys))
+        return named_numbers(getattr(operation, name, None) for operation in self.operations(keys))
 
     def touches_rows(self, keys: Sequence[Key]) -> bool:
         """Whether code of the project's own runs, which is expected to read or write rows."""
@@ -138,20 +145,20 @@ class History:
             isinstance(operation, RunSQL)
             or (isinstance(operation, RunPython) and operation.code is not RunPython.noop)
             or not type(operation).__module__.startswith("django.")
-            for operation in self._operations(keys)
+            for operation in self.operations(keys)
         )
 
     def mixed(self, keys: Sequence[Key]) -> str | None:
         """The file of one that, in one transaction, alters tables and runs code over rows."""
         for key, file in zip(keys, self.files(keys), strict=True):
-            kinds = {isinstance(one, RunPython | RunSQL) for one in self._operations([key])}
+            kinds = {isinstance(one, RunPython | RunSQL) for one in self.operations([key])}
             if self._migration(key).atomic and len(kinds) == 2:
                 return file
         return None
 
     def irreversible(self, keys: Sequence[Key]) -> str | None:
         """The first operation that can't be reversed, described; None where all can."""
-        for operation in self._operations(keys):
+        for operation in self.operations(keys):
             if not operation.reversible:
                 return operation.describe()
         return None
@@ -194,7 +201,9 @@ class History:
         plan = (node for leaf in graph.leaf_nodes() for node in graph.forwards_plan(leaf))
         return list(dict.fromkeys(plan))
 
-    def _operations(self, keys: Sequence[Key]) -> list[Operation]:
+    def operations(self, keys: Sequence[Key]) -> list[Operation]:
+        """Their operations, those inside of another one in its place."""
+
         def flat(operations: Iterable[Operation]) -> Iterable[Operation]:
             for operation in operations:
                 if isinstance(operation, SeparateDatabaseAndState):

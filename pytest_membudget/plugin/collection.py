@@ -41,13 +41,17 @@ def complete(
     """
     request = read_marker(args, kwargs)
     _require_django()
-    _require_database(request.database)
+    if request.database is not None:
+        _require_database(request.database)
     from pytest_membudget.migrations.history import history, history_with
 
     later = gated.later if gated else frozenset()
     with _as_budget_error("the project's migrations can't be loaded"):
         keys = tuple(dict.fromkeys(history().find(name) for name in request.migrations))
         project = history_with([*keys, *later])
+        database = request.database or project.alias_for(keys)
+        findings = tuple(project.findings(keys, database))
+    _require_database(database)
     if request.reverse and (operation := project.irreversible(keys)):
         raise BudgetError(f"reverse=True: {keys[0][1]} can't be reversed: {operation}")
     applied = project.applied_before(keys, reverse=request.reverse, without=later)
@@ -67,11 +71,11 @@ def complete(
         ),
         limit=limit.value,
         limit_source=limit.source,
-        database=request.database,
+        database=database,
         seed=request.seed,
         reverse=request.reverse,
         time_budget=time_budget.value if time_budget else DEFAULT_TIME_BUDGET,
-        findings=tuple(project.findings(keys, reverse=request.reverse)),
+        findings=findings,
         growth=options.growth.value if options.growth else None,
     )
     targets = project.migrate_targets(keys, reverse=request.reverse)

@@ -14,7 +14,11 @@ from pytest_membudget.units import (
 
 WITHIN, INCONCLUSIVE = "within", "inconclusive"
 _NOTED_ALWAYS = {
+    "access-refused",
     "async-code",
+    "code-left-out",
+    "code-not-run",
+    "routed-elsewhere",
     "broke-at-scale",
     "rows-untouched",
     "debug-on",

@@ -17,10 +17,11 @@ from typing import Any
 from pytest_membudget.worker.bootstrap import (
     keep_channel,
     load_settings,
-    redirect_databases,
     signal_when_closed,
 )
 from pytest_membudget.worker.high_water import Phases, memory
+from pytest_membudget.worker.redirection import install
+from pytest_membudget.worker.redirection.target import Target
 
 
 def main() -> None:
@@ -48,13 +49,16 @@ def main() -> None:
 
 
 def _apply(request: dict[str, Any], reply: dict[str, Any], phases: Phases) -> None:
+    target = Target.read(request["target"])
+    install(target)
     settings = load_settings()
-    redirect_databases(settings, request["alias"], request["name"])
+    target.write()
 
     from django.db.backends.signals import connection_created
     from django.db.models.signals import pre_migrate
 
     from pytest_membudget.worker.cursors import count_on
+    from pytest_membudget.worker.operations import OperationLog
     from pytest_membudget.worker.tally import Tally
 
     tally = Tally(request["tables"], request["overflow"], phases)
@@ -64,9 +68,13 @@ def _apply(request: dict[str, Any], reply: dict[str, Any], phases: Phases) -> No
 
     connection_created.connect(watch, weak=False)
 
-    def about_to_migrate(**_: Any) -> None:
+    operations = OperationLog()
+
+    def about_to_migrate(plan: Any = (), **_: Any) -> None:
+        operations.follow(plan)
         if "baseline" not in reply:
             reply["baseline"] = memory().get("peak")
+            target.forget_refusals()
             phases.begin()
             if request["aid"]:
                 from pytest_membudget.worker.aid import aid
@@ -93,6 +101,7 @@ def _apply(request: dict[str, Any], reply: dict[str, Any], phases: Phases) -> No
     finally:
         reply["went_to"] = {table: sorted(ways) for table, ways in tally.went_to.items()}
     reply["duration"] = time.perf_counter() - started - reply.get("startup", 0.0)
+    reply["not_run"] = list(operations.not_run.values())
     reply["read"], reply["written"] = dict(tally.read), dict(tally.written)
     reply["filters"], reply["unmatched"] = tally.filters(), tally.unmatched()
     reply["facts"] = {

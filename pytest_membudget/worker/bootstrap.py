@@ -1,13 +1,10 @@
-"""What both child programs do first: the project's settings, with scratch databases in them."""
+"""What both child programs do first."""
 
 from __future__ import annotations
 
 import fcntl
 import os
-from collections.abc import Mapping
 from typing import Any
-
-CLOSED_ENGINE = "pytest_membudget.worker.closed"
 
 
 def signal_when_closed(lifeline: int, receiver: int) -> None:
@@ -37,32 +34,3 @@ def load_settings() -> Any:
 
     settings.DATABASES  # noqa: B018
     return settings
-
-
-def redirect_databases(settings: Any, alias: str, name: str | None) -> None:
-    """Point ``alias`` and its replicas at the scratch database ``name`` and close all others.
-
-    It must run before anything opens a connection.  With no name yet every alias is closed.
-    """
-    configured = settings.DATABASES
-    for config in configured.values():
-        _let_name_decide(config)
-    original = _address(configured[alias])
-    for other, config in configured.items():
-        mirror = config.get("TEST", {}).get("MIRROR")
-        if name is not None and (other == alias or mirror == alias or _address(config) == original):
-            config["NAME"] = name
-        elif other != alias:
-            configured[other] = {"ENGINE": CLOSED_ENGINE, "NAME": other}
-
-
-def _let_name_decide(config: dict[str, Any]) -> None:
-    """Drop the connection options that Django lets win over ``NAME``."""
-    options = dict(config.get("OPTIONS") or {})
-    named = [options.pop(key, None) for key in ("dbname", "database", "conninfo")]
-    config["OPTIONS"] = options
-    config["NAME"] = config.get("NAME") or next(filter(None, named), "")
-
-
-def _address(config: Mapping[str, Any]) -> tuple[Any, ...]:
-    return tuple(config.get(key) for key in ("ENGINE", "HOST", "PORT", "NAME"))

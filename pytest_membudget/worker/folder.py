@@ -4,22 +4,28 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import os
 import shutil
+import socket
 import tempfile
 from pathlib import Path
 from typing import IO
 
 _PREFIX = "membudget-"
+_LOCK = "lock"
+# Only a folder whose lock says so is removed: its name alone proves nothing.
+_MARK = b"The scratch databases of one run of pytest-membudget.\n"
 
 
 class RunFolder:
-    """A new folder below the system's temporary folder."""
+    """A new folder below the system's temporary folder, which only this user can enter."""
 
     def __init__(self) -> None:
         lock = None
         while lock is None:  # another run may have taken the new folder for a dead one's
             self.path = Path(tempfile.mkdtemp(prefix=_PREFIX))
             with contextlib.suppress(FileNotFoundError):
+                (self.path / _LOCK).write_bytes(_MARK)
                 lock = _locked(self.path)
         self._lock = lock
 
@@ -31,19 +37,46 @@ class RunFolder:
 def remove_dead_folders() -> None:
     """Remove the folders of runs that ended without doing it themselves."""
     for folder in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*"):
-        try:
-            if folder.is_symlink() or not (folder / "lock").is_file():
-                continue
-            lock = _locked(folder)
-        except OSError:  # another user's
-            continue
-        if lock is not None:
-            shutil.rmtree(folder, ignore_errors=True)
-            lock.close()
+        with contextlib.suppress(OSError):  # another user's, or being removed
+            if _is_ours(folder) and (lock := _locked(folder)) is not None:
+                shutil.rmtree(folder, ignore_errors=True)
+                lock.close()
+
+
+def is_locked(folder: Path) -> bool:
+    """Whether the run of this folder lives."""
+    try:
+        lock = _locked(folder)
+    except OSError:
+        return False
+    if lock is not None:
+        lock.close()
+    return lock is None
+
+
+def machine() -> str:
+    """The same for processes that see the same files, so that each can look for another's lock."""
+    boot = Path("/proc/sys/kernel/random/boot_id")
+    files = Path("/proc/self/ns/mnt")
+    parts = [socket.gethostname()]
+    with contextlib.suppress(OSError):
+        parts += [boot.read_text().strip(), str(files.stat().st_ino)]
+    return " ".join(parts)
+
+
+def _is_ours(folder: Path) -> bool:
+    status = folder.lstat()
+    lock = folder / _LOCK
+    return (
+        not folder.is_symlink()
+        and status.st_uid == os.geteuid()
+        and not lock.is_symlink()
+        and lock.read_bytes() == _MARK
+    )
 
 
 def _locked(folder: Path) -> IO[bytes] | None:
-    lock = (folder / "lock").open("ab")
+    lock = (folder / _LOCK).open("rb")
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:

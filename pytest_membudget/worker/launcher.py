@@ -11,7 +11,7 @@ import tempfile
 import threading
 import time
 from collections import Counter, deque
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from pytest_membudget import measurement
 from pytest_membudget.measurement import Run
 from pytest_membudget.worker.meter import Meter
 from pytest_membudget.worker.process import close_streams, kill_group, send, start
+from pytest_membudget.worker.redirection.target import Target
 
 _INTERVAL = 0.01
 _OUTPUT_KEPT = 64 * 1024
@@ -29,7 +30,8 @@ class Order:
     """What one worker has to do.
 
     ``targets`` are the arguments of ``manage.py migrate``; ``migrations`` are the keys that it
-    has to leave applied (unapplied, when ``reverse``).  ``stop_above`` is the RSS in bytes from
+    has to leave applied (unapplied, when ``reverse``).  ``mark`` is in each of the run's databases,
+    see redirection.  ``stop_above`` is the RSS in bytes from
     which on the verdict is certain; ``deadline`` seconds.  ``aid`` is what accompanies
     a run that is not a measurement, see aid.py.
     """
@@ -43,6 +45,7 @@ class Order:
     deadline: float
     stop_above: int
     folder: str
+    mark: str
     aid: dict[str, Any] | None = None
 
 
@@ -50,13 +53,16 @@ def run(order: Order) -> Run:
     """Apply the migration in a fresh process."""
     with tempfile.TemporaryDirectory(dir=order.folder) as folder:
         reply, overflow = Path(folder, "reply.json"), Path(folder, "rows")
+        target = Target(
+            order.alias, order.name, order.mark, order.folder, str(Path(folder, "target.json"))
+        )
         process = start("apply_main", subprocess.PIPE, subprocess.STDOUT)
         output = _Output(process)
         meter = Meter(process.pid)
         try:
             request = {
                 "alias": order.alias,
-                "name": order.name,
+                "target": target.file,
                 "tables": order.tables,
                 "targets": order.targets,
                 "migrations": order.migrations,
@@ -64,6 +70,7 @@ def run(order: Order) -> Run:
                 "overflow": str(overflow),
                 "aid": order.aid,
             }
+            target.write()
             begin = time.monotonic()
             with contextlib.suppress(BrokenPipeError):
                 send(process, request)
@@ -77,7 +84,8 @@ def run(order: Order) -> Run:
         answer = json.loads(reply.read_text()) if reply.exists() else {}
         _add_overflow(answer, overflow)
         elapsed = time.monotonic() - begin
-        return _conclude(order, process, meter, answer, stopped, printed, elapsed)
+        done = _conclude(order, process, meter, answer, stopped, printed, elapsed)
+        return replace(done, refused=tuple(target.refusals()))
 
 
 def _watch(
@@ -125,6 +133,7 @@ def _conclude(
         filters=answer.get("filters", {}),
         unmatched=answer.get("unmatched", {}),
         went_to=answer.get("went_to", {}),
+        not_run=tuple((label, why) for label, why in answer.get("not_run", [])),
         timeline=meter.timeline(),
         facts=answer.get("facts", {}),
         observed=answer.get("observed", {}),

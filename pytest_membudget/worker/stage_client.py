@@ -35,6 +35,7 @@ class StageClient:
             self.close()
             raise
         self.folder: str = hello["folder"]
+        self.mark: str = hello["mark"]
         self.vendor: str = hello["vendor"]
         self.version: str = hello["version"]
 

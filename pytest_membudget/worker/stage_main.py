@@ -18,10 +18,11 @@ from pytest_membudget.errors import MembudgetError
 from pytest_membudget.worker.bootstrap import (
     keep_channel,
     load_settings,
-    redirect_databases,
     signal_when_closed,
 )
 from pytest_membudget.worker.folder import RunFolder, remove_dead_folders
+from pytest_membudget.worker.redirection import install
+from pytest_membudget.worker.redirection.target import Target
 
 
 class _ParentGone(KeyboardInterrupt):
@@ -59,13 +60,15 @@ def main() -> None:
 
 def _open(alias: str, cleanup: ExitStack) -> tuple[Any, dict[str, Any]]:
     """Point the project at a scratch database before any code of the project runs."""
-    settings = load_settings()
-    redirect_databases(settings, alias, None)
-    # A pool would hand out sessions of the scratch database before.
-    settings.DATABASES[alias]["OPTIONS"].pop("pool", None)
     folder = RunFolder()
     cleanup.callback(folder.close)
     remove_dead_folders()
+    target = Target(alias, None, "", str(folder.path), str(folder.path / "target.json"))
+    target.write()
+    install(target)
+    settings = load_settings()
+    # A pool would hand out sessions of the scratch database before.
+    settings.DATABASES[alias]["OPTIONS"].pop("pool", None)
 
     import django
     from django.db import connections
@@ -76,7 +79,7 @@ def _open(alias: str, cleanup: ExitStack) -> tuple[Any, dict[str, Any]]:
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # Django's, of a connection before the apps are ready
-        scratch = scratch_databases(connections[alias], folder.path)
+        scratch = scratch_databases(connections[alias], folder.path, target)
         cleanup.callback(scratch.close)
         scratch.remove_leftovers()
         empty = scratch.create()
@@ -86,7 +89,7 @@ def _open(alias: str, cleanup: ExitStack) -> tuple[Any, dict[str, Any]]:
     from pytest_membudget.migrations.stage import Stage
 
     stage = Stage(alias, scratch, empty)
-    return stage, {"folder": str(folder.path), **stage.describe()}
+    return stage, {"folder": str(folder.path), "mark": target.mark, **stage.describe()}
 
 
 def _raise_when_closed(orders: IO[str]) -> None:

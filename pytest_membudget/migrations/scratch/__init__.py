@@ -9,6 +9,7 @@ from pytest_membudget.errors import BudgetError
 
 if TYPE_CHECKING:
     from pytest_membudget.migrations.scratch.base import ScratchDatabases
+    from pytest_membudget.worker.redirection.target import Target
 
 SUPPORTED = ("sqlite", "postgresql")
 
@@ -22,12 +23,12 @@ def check_vendor(alias: str, connection: Any) -> None:
         )
 
 
-def scratch_databases(connection: Any, folder: Path) -> ScratchDatabases:
+def scratch_databases(connection: Any, folder: Path, target: Target) -> ScratchDatabases:
     """The scratch databases for a Django connection; ``folder`` is this run's own."""
     if connection.vendor == "sqlite":
         from pytest_membudget.migrations.scratch.sqlite import SQLiteScratch
 
-        return SQLiteScratch(connection, folder)
+        return SQLiteScratch(connection, folder, target)
     from pytest_membudget.migrations.scratch.postgresql import PostgreSQLScratch
 
-    return PostgreSQLScratch(connection, folder)
+    return PostgreSQLScratch(connection, folder, target)

@@ -7,13 +7,19 @@ from typing import Any
 
 from django.db import OperationalError
 
+from pytest_membudget.worker.redirection.target import Target
+
 
 class ScratchDatabases(ABC):
-    """Databases that this run made.  ``clone`` and ``drop`` take only names that it gave out."""
+    """Databases that this run made.  ``clone`` and ``drop`` take only names that it gave out.
 
-    def __init__(self, connection: Any, folder: Path) -> None:
+    ``target`` is told which one the Django connection leads to, for child processes as well.
+    """
+
+    def __init__(self, connection: Any, folder: Path, target: Target) -> None:
         self.connection = connection
         self.folder = folder
+        self.target = target
         self.names: list[str] = []
         self._count = 0
 
@@ -41,7 +47,8 @@ class ScratchDatabases(ABC):
         """Point the Django connection at one of the databases; None of it is open afterwards."""
         self._own(name)
         self.release()
-        self.connection.settings_dict["NAME"] = name
+        self.connection.settings_dict["NAME"] = self.target.name = name
+        self.target.write()
 
     def release(self) -> None:
         """Close the Django connection, which would be in the way of a clone."""

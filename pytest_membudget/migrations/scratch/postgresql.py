@@ -1,8 +1,4 @@
-"""PostgreSQL: ``CREATE DATABASE … TEMPLATE``.
-
-A run keeps one session open whose ``application_name`` is the run's name.  A database that bears
-the name of a run without a session belongs to a dead run, on whichever host that ran.
-"""
+"""PostgreSQL: ``CREATE DATABASE … TEMPLATE``, with a mark of the run in each database."""
 
 from __future__ import annotations
 
@@ -11,35 +7,52 @@ import secrets
 from pathlib import Path
 from typing import Any
 
+from django.db.utils import Error
+
 from pytest_membudget.errors import StageError
 from pytest_membudget.migrations.scratch.base import ScratchDatabases
+from pytest_membudget.migrations.scratch.lease import PREFIX, Lease, dead_runs
+from pytest_membudget.worker.redirection.target import MARK_SCHEMA, Target
 
-_PREFIX = "membudget_"
+_MAINTENANCE = ("postgres", "template1")
 
 
 class PostgreSQLScratch(ScratchDatabases):
-    def __init__(self, connection: Any, folder: Path) -> None:
-        super().__init__(connection, folder)
-        self.run = _PREFIX + secrets.token_hex(6)
+    """The databases of one run on one server.
+
+    A database is the run's own when it has the run's mark, the comment of a schema, which clones
+    inherit.  The first database also holds the run's lease, see lease.py.
+    """
+
+    def __init__(self, connection: Any, folder: Path, target: Target) -> None:
+        super().__init__(connection, folder, target)
+        target.mark = PREFIX + secrets.token_hex(6)
         self._suffix = connection.creation.sql_table_creation_suffix()
-        self._admin = _maintenance_connection(connection)
-        self._execute("SELECT set_config('application_name', %s, false)", [self.run])
+        self._admin = _maintenance_connection(connection, target)
+        self._lease = Lease(target.mark, folder, self._admin_cursor)
+
+    def create(self) -> str:
+        name = super().create()
+        with self.target.allow_unmarked(name):
+            marking = _connection_to(self.connection, name)
+            with contextlib.closing(marking), marking.cursor() as cursor:
+                cursor.execute(f"CREATE SCHEMA {MARK_SCHEMA}")
+                cursor.execute(f"COMMENT ON SCHEMA {MARK_SCHEMA} IS '{self.target.mark}'")
+        self._lease.take(name)
+        return name
 
     def remove_leftovers(self) -> None:
-        with self._admin.cursor() as cursor:
-            cursor.execute(
-                "SELECT d.datname FROM pg_database d WHERE d.datname ~ %s"
-                " AND pg_has_role(d.datdba, 'USAGE') AND NOT EXISTS (SELECT 1 FROM pg_stat_activity"
-                " a WHERE a.application_name = substring(d.datname FROM %s))",
-                [f"^{_PREFIX}[0-9a-f]{{12}}_[0-9]+$", f"^{_PREFIX}[0-9a-f]{{12}}"],
-            )
-            leftovers = [name for (name,) in cursor.fetchall()]
-        for name in leftovers:
-            with contextlib.suppress(Exception):  # another run may be removing it right now
-                self._execute(f'DROP DATABASE IF EXISTS "{name}"')
+        with self._admin_cursor() as cursor:
+            dead = dead_runs(cursor)
+        for run, names in dead.items():
+            for name in names:
+                # Another run may be removing it right now.
+                with contextlib.suppress(Error, StageError):
+                    if self._mark_of(name) == run:
+                        self._drop(name)
 
     def size(self, name: str) -> int:
-        with self._admin.cursor() as cursor:
+        with self._admin_cursor() as cursor:
             cursor.execute("SELECT pg_database_size(%s)", [name])
             return int(cursor.fetchone()[0])
 
@@ -47,11 +60,12 @@ class PostgreSQLScratch(ScratchDatabases):
         return None
 
     def close(self) -> None:
+        self._lease.stop()
         super().close()
         self._admin.close()
 
     def _name(self, number: int) -> str:
-        return f"{self.run}_{number}"
+        return f"{self.target.mark}_{number}"
 
     def _create(self, name: str) -> None:
         self._execute(f'CREATE DATABASE "{name}" {self._suffix}')
@@ -64,23 +78,59 @@ class PostgreSQLScratch(ScratchDatabases):
     def _drop(self, name: str) -> None:
         self._execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
 
-    def _execute(self, sql: str, params: list[Any] | None = None) -> None:
-        with self._admin.cursor() as cursor:
-            cursor.execute(sql, params)
+    def _mark_of(self, name: str) -> str | None:
+        with self.target.allow_unmarked(name):
+            looking = _connection_to(self.connection, name)
+            with contextlib.closing(looking), looking.cursor() as cursor:
+                cursor.execute(
+                    "SELECT obj_description(to_regnamespace(%s)::oid, 'pg_namespace')",
+                    [MARK_SCHEMA],
+                )
+                (mark,) = cursor.fetchone()
+        return None if mark is None else str(mark)
+
+    def _execute(self, sql: str) -> None:
+        with self._admin_cursor() as cursor:
+            cursor.execute(sql)
+
+    @contextlib.contextmanager
+    def _admin_cursor(self) -> Any:
+        """A cursor of the session that administers, which is opened anew where it was ended."""
+        with self._lease.one_at_a_time, self.target.allow_unmarked(*self._maintenance_names()):
+            if not self._admin.is_usable():
+                self._admin.close()
+                _open(self._admin, self.target.mark)
+            with self._admin.cursor() as cursor:
+                yield cursor
+
+    def _maintenance_names(self) -> tuple[str, ...]:
+        return (*_MAINTENANCE, self._admin.settings_dict["NAME"])
 
 
-def _maintenance_connection(connection: Any) -> Any:
+def _maintenance_connection(connection: Any, target: Target) -> Any:
     """A second connection to the same server, to a database that nothing is written to."""
-    from django.db.utils import Error
-
-    settings = connection.settings_dict
     problems = []
-    for name in ("postgres", "template1", settings["NAME"]):
-        candidate = type(connection)({**settings, "NAME": name}, connection.alias)
+    for name in (*_MAINTENANCE, connection.settings_dict["NAME"]):
+        candidate = _connection_to(connection, name)
         try:
-            candidate.ensure_connection()
+            with target.allow_unmarked(name):
+                _open(candidate, target.mark)
         except Error as error:
             problems.append(str(error).strip())
         else:
             return candidate
     raise StageError(f"no connection to the PostgreSQL server: {problems[0]}", "\n".join(problems))
+
+
+def _connection_to(connection: Any, name: str) -> Any:
+    return type(connection)({**connection.settings_dict, "NAME": name}, connection.alias)
+
+
+def _open(admin: Any, run: str) -> None:
+    """Begin the session that says that the run is alive."""
+    admin.ensure_connection()
+    admin.inc_thread_sharing()
+    with admin.cursor() as cursor:
+        cursor.execute("SELECT set_config('application_name', %s, false)", [run])
+        if admin.pg_version >= 140_000:
+            cursor.execute("SET idle_session_timeout = 0")

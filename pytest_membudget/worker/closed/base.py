@@ -1,17 +1,29 @@
 from __future__ import annotations
 
+import os
 from typing import Any, NoReturn
 
-from django.core.exceptions import ImproperlyConfigured
 from django.db.backends.dummy import base
+
+from pytest_membudget.worker.redirection.children import VARIABLE
+from pytest_membudget.worker.redirection.target import Target
+
+
+class DatabaseOperations(base.DatabaseOperations):
+    """A queryset asks for these before there is a connection."""
+
+    def compiler(self, *args: Any) -> None:
+        self.connection.ensure_connection()
+
+    def quote_name(self, *args: Any) -> None:
+        self.connection.ensure_connection()
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
+    ops_class = DatabaseOperations
+
     def ensure_connection(self) -> NoReturn:
-        raise ImproperlyConfigured(
-            f"the migration opened the database alias {self.settings_dict['NAME']!r}, which "
-            "membudget keeps closed: only the alias that is measured has a scratch database"
-        )
+        Target.read(os.environ[VARIABLE]).refuse(f"the database alias {self.alias!r}")
 
     def cursor(self, *args: Any, **kwargs: Any) -> NoReturn:
         self.ensure_connection()

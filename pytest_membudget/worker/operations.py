@@ -1,0 +1,77 @@
+"""Which operations with code of the project's really ran: one that was skipped proves nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+# What calling a function returns whose body has not run.
+_NOT_RUN = {
+    "coroutine": "is an async function: Django calls it without awaiting it, so its body never "
+    "runs and it is recorded as applied",
+    "async_generator": "is an async generator function: calling it runs nothing of its body",
+    "generator": "is a generator function: calling it runs nothing of its body",
+}
+_SKIPPED = "was skipped"
+_NOT_LEFT = "did not return"
+
+
+class OperationLog:
+    """The operations of the migrations that are about to be applied, each with what became of it.
+
+    ``not_run`` holds, for those whose code has not run whole, what they are called and why.
+    """
+
+    def __init__(self) -> None:
+        self.not_run: dict[int, tuple[str, str]] = {}
+        self._followed: list[Any] = []
+
+    def follow(self, plan: Sequence[tuple[Any, bool]]) -> None:
+        """Follow the operations of ``plan``, migrations with whether they are unapplied."""
+        for migration, backwards in plan:
+            for operation in _flat(migration.operations):
+                if not any(operation is one for one in self._followed):
+                    self._followed.append(operation)
+                    self._follow(operation, backwards=backwards)
+
+    def _follow(self, operation: Any, *, backwards: bool) -> None:
+        from django.db.migrations import RunPython, RunSQL
+
+        if isinstance(operation, RunPython):
+            name = "reverse_code" if backwards else "code"
+            code = getattr(operation, name)
+            label = f"RunPython({getattr(code, '__name__', 'code')})"
+            if code not in (RunPython.noop, None):
+                self._replace(operation, name, label)
+        elif isinstance(operation, RunSQL):
+            if (operation.reverse_sql if backwards else operation.sql) not in (RunSQL.noop, None):
+                self._replace(operation, "_run_sql", "RunSQL")
+        elif not type(operation).__module__.startswith("django."):
+            name = "database_backwards" if backwards else "database_forwards"
+            self._replace(operation, name, type(operation).__name__)
+
+    def _replace(self, operation: Any, name: str, label: str) -> None:
+        call: Callable[..., Any] = getattr(operation, name)
+        number = len(self._followed)
+        self.not_run[number] = (label, _SKIPPED)
+
+        def followed(*args: Any, **kwargs: Any) -> Any:
+            self.not_run[number] = (label, _NOT_LEFT)
+            result = call(*args, **kwargs)
+            why = _NOT_RUN.get(type(result).__name__)
+            if why is None:
+                del self.not_run[number]
+            else:
+                self.not_run[number] = (label, why)
+            return result
+
+        setattr(operation, name, followed)
+
+
+def _flat(operations: Sequence[Any]) -> Iterator[Any]:
+    for operation in operations:
+        inner = getattr(operation, "database_operations", None)
+        if inner is None:
+            yield operation
+        else:
+            yield from _flat(inner)

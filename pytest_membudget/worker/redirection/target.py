@@ -1,0 +1,97 @@
+"""Where the connections of a process may lead, and what becomes of those that are refused."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+from collections.abc import Iterator
+from typing import Any, NoReturn
+
+# A schema of this name, whose comment is the mark, makes a PostgreSQL database one of a run.
+MARK_SCHEMA = "membudget_scratch"
+
+
+class RefusedDatabase(RuntimeError):
+    """A connection to a database that is no scratch database of this run."""
+
+
+class Target:
+    """The scratch database of one alias.
+
+    ``name`` is the ``NAME`` of the scratch database, None while a process uses one after the other;
+    ``mark`` is what the run has written into each of its PostgreSQL databases, ``folder`` holds its
+    SQLite files.  ``file`` keeps all of this for child processes, with the refusals beside it.
+    ``address`` is the engine, host, port and name that the project's settings have for the alias.
+    """
+
+    def __init__(
+        self,
+        alias: str,
+        name: str | None,
+        mark: str,
+        folder: str,
+        file: str,
+        address: list[Any] | None = None,
+    ) -> None:
+        self.alias = alias
+        self.name = name
+        self.mark = mark
+        self.folder = os.path.realpath(folder)
+        self.file = file
+        self.address = address
+        self.unmarked: set[str] = set()
+
+    @classmethod
+    def read(cls, file: str) -> Target:
+        with open(file) as stream:
+            return cls(**json.load(stream), file=file)
+
+    def write(self) -> None:
+        """Keep it for child processes."""
+        names = ("alias", "name", "mark", "folder", "address")
+        with open(self.file, "w", opener=_private) as stream:
+            json.dump({name: getattr(self, name) for name in names}, stream)
+
+    @contextlib.contextmanager
+    def allow_unmarked(self, *names: str) -> Iterator[None]:
+        """Let connections to these databases pass: for the administration of scratch databases."""
+        before, self.unmarked = self.unmarked, self.unmarked | set(names)
+        try:
+            yield
+        finally:
+            self.unmarked = before
+
+    def owns(self, database: str, mark: str | None) -> bool:
+        """Whether a PostgreSQL database of this name and mark is one of this run."""
+        return (bool(self.mark) and mark == self.mark) or database in self.unmarked
+
+    def holds(self, path: str) -> bool:
+        """Whether a SQLite file lies in the folder of this run."""
+        return os.path.realpath(path).startswith(self.folder + os.sep)
+
+    def refuse(self, what: str) -> NoReturn:
+        """Record a refused connection and raise.  ``what`` names the database or program."""
+        with open(f"{self.file}.refused", "a", opener=_private) as stream:
+            stream.write(json.dumps(what) + "\n")
+        raise RefusedDatabase(
+            f"membudget refuses {what}: while a migration is checked, only the scratch database of "
+            f"the alias {self.alias!r} can be opened"
+        )
+
+    def refusals(self) -> list[str]:
+        """What has been refused so far, each once, also in child processes."""
+        try:
+            with open(f"{self.file}.refused") as stream:
+                return list(dict.fromkeys(json.loads(line) for line in stream))
+        except FileNotFoundError:
+            return []
+
+    def forget_refusals(self) -> None:
+        """Forget those of the project's start-up, which is the same without the migration."""
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(f"{self.file}.refused")
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
