@@ -12,10 +12,10 @@ from pytest_membudget.worker.redirection.target import Target
 class DatabaseOperations(base.DatabaseOperations):
     """A queryset asks for these before there is a connection."""
 
-    def compiler(self, *args: Any) -> None:
+    def compiler(self, *args: Any) -> Any:
         self.connection.ensure_connection()
 
-    def quote_name(self, *args: Any) -> None:
+    def quote_name(self, *args: Any) -> Any:
         self.connection.ensure_connection()
 
 

@@ -1,0 +1,190 @@
+"""Only what bears a run's own mark is ever dropped, and only when that run has ended."""
+
+from __future__ import annotations
+
+import json
+import secrets
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psycopg
+import pytest
+import servers
+from project import LOOP, Project
+
+FEW = 'rows={"shop.Order": 200}'
+WAITS = """
+def forwards(apps, schema_editor):
+    import pathlib, time
+    list(apps.get_model("shop", "Order").objects.all())
+    pathlib.Path("waiting").touch()
+    while not pathlib.Path("go on").exists():
+        time.sleep(0.05)
+"""
+
+
+@pytest.fixture(autouse=True)
+def temporary(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    folder = tmp_path_factory.mktemp("t")
+    monkeypatch.setenv("TMPDIR", str(folder))
+    return folder
+
+
+def connect(server: servers.Server, dbname: str = "postgres") -> psycopg.Connection:
+    return psycopg.connect(
+        host=server.host,
+        port=server.port,
+        user=server.user,
+        password=server.password,
+        dbname=dbname,
+        autocommit=True,
+    )
+
+
+def databases(server: servers.Server) -> set[str]:
+    with connect(server) as connection:
+        rows = connection.execute("SELECT datname FROM pg_database WHERE datname ~ '^membudget'")
+        return {name for (name,) in rows}
+
+
+def passing(project: Project) -> None:
+    if project.last != "0002_loop":
+        project.migration("0002_loop", LOOP)
+    project.budget('"shop.0002"', FEW, 'limit="512Mi"')
+    project.run().assert_outcomes(passed=1)
+
+
+def test_folders_that_only_look_like_ours_are_left(project: Project, temporary: Path) -> None:
+    for name in ("membudget-mine", "membudget-with-a-lock", "membudget-locked-by-a-program"):
+        (temporary / name).mkdir()
+        (temporary / name / "work").write_text("precious")
+    (temporary / "membudget-with-a-lock" / "lock").touch()
+    (temporary / "membudget-locked-by-a-program" / "lock").write_text("1234\n")
+    (temporary / "membudget-link").symlink_to(temporary / "membudget-mine")
+    before = sorted(path.name for path in temporary.rglob("*"))
+    passing(project)
+    assert sorted(path.name for path in temporary.rglob("*")) == before
+
+
+def test_databases_that_only_look_like_ours_are_left(
+    project: Project, postgresql: servers.Server
+) -> None:
+    name = f"membudget_{secrets.token_hex(6)}_1"
+    with connect(postgresql) as connection:
+        connection.execute(f'CREATE DATABASE "{name}"')
+    try:
+        passing(project)
+        assert databases(postgresql) == {name}
+    finally:
+        with connect(postgresql) as connection:
+            connection.execute(f'DROP DATABASE "{name}"')
+
+
+@contextmanager
+def left_behind(
+    server: servers.Server, *, machine: str = "elsewhere", seconds: int
+) -> Iterator[set[str]]:
+    """Two databases of a run that has no session, with a lease for so many seconds more."""
+    run = f"membudget_{secrets.token_hex(6)}"
+    names = [f"{run}_1", f"{run}_2"]
+    lease = {"run": run, "machine": machine, "folder": "/nowhere", "until": time.time() + seconds}
+    with connect(server) as connection:
+        connection.execute(f'CREATE DATABASE "{names[0]}"')
+        connection.execute(f"COMMENT ON DATABASE \"{names[0]}\" IS '{json.dumps(lease)}'")
+    with connect(server, names[0]) as connection:
+        connection.execute("CREATE SCHEMA membudget_scratch")
+        connection.execute(f"COMMENT ON SCHEMA membudget_scratch IS '{run}'")
+    with connect(server) as connection:
+        connection.execute(f'CREATE DATABASE "{names[1]}" TEMPLATE "{names[0]}"')
+    try:
+        yield set(names)
+    finally:
+        with connect(server) as connection:
+            for name in names:
+                connection.execute(f'DROP DATABASE IF EXISTS "{name}"')
+
+
+def test_a_run_of_another_machine_is_left_alone_while_its_lease_holds(
+    project: Project, postgresql: servers.Server
+) -> None:
+    with left_behind(postgresql, seconds=300) as names:
+        passing(project)
+        assert databases(postgresql) == names
+    with left_behind(postgresql, seconds=-1):
+        passing(project)
+        assert databases(postgresql) == set()
+
+
+@pytest.fixture
+def waiting(project: Project, postgresql: servers.Server) -> Iterator[subprocess.Popen[bytes]]:
+    """A run of pytest whose migration waits for a file."""
+    project.migration("0002_waits", WAITS)
+    project.budget('"shop.0002"', FEW, 'limit="512Mi"', "time_budget=300")
+    process = subprocess.Popen(
+        [sys.executable, "-m", "pytest", "-q"], cwd=project.path, start_new_session=True
+    )
+    end = time.monotonic() + 60
+    while not (project.path / "waiting").exists():
+        assert time.monotonic() < end
+        time.sleep(0.05)
+    yield process
+    process.kill()
+    process.wait()
+
+
+def end_sessions(server: servers.Server) -> None:
+    with connect(server) as connection:
+        connection.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE application_name ~ '^membudget_'"
+        )
+
+
+def test_a_run_whose_session_was_ended_keeps_its_databases(
+    project: Project, postgresql: servers.Server, waiting: subprocess.Popen[bytes]
+) -> None:
+    before = databases(postgresql)
+    end_sessions(postgresql)
+    project.write("test_other.py", (project.path / "test_budget.py").read_text())
+    (project.path / "test_other.py").write_text(
+        "import pytest\n\n@pytest.mark.membudget('shop.0001', rows={'auth.User': 10}, "
+        "limit='512Mi')\ndef test_other(): ...\n"
+    )
+    project.run("test_other.py")
+    assert databases(postgresql) == before
+    (project.path / "go on").touch()
+    assert waiting.wait(60) == 0
+    assert databases(postgresql) == set()
+
+
+def test_a_session_that_was_ended_does_not_leave_databases_behind(
+    project: Project, postgresql: servers.Server, waiting: subprocess.Popen[bytes]
+) -> None:
+    end_sessions(postgresql)
+    waiting.terminate()
+    waiting.wait(60)
+    end = time.monotonic() + 30
+    while databases(postgresql) and time.monotonic() < end:
+        time.sleep(0.1)
+    assert databases(postgresql) == set()
+
+
+def test_an_idle_session_of_ours_is_not_ended_by_the_server(
+    project: Project, postgresql: servers.Server
+) -> None:
+    with connect(postgresql) as connection:
+        connection.execute("ALTER SYSTEM SET idle_session_timeout = '500ms'")
+        connection.execute("SELECT pg_reload_conf()")
+    try:
+        project.migration("0002_slow", LOOP + "    import time; time.sleep(1.5)\n")
+        project.budget('"shop.0002"', FEW, 'limit="512Mi"')
+        project.run().assert_outcomes(passed=1)
+    finally:
+        with connect(postgresql) as connection:
+            connection.execute("ALTER SYSTEM RESET idle_session_timeout")
+            connection.execute("SELECT pg_reload_conf()")
+    assert databases(postgresql) == set()
