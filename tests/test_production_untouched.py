@@ -307,6 +307,18 @@ WAYS = {
         vendors=("sqlite",),
         atomic=False,
     ),
+    "read-only": Way(
+        "import sqlite3\n"
+        "c = sqlite3.connect(f'file:{PRODUCTION}?mode=ro', uri=True)\n"
+        "try: write(c)\nexcept sqlite3.OperationalError: pass",
+        vendors=("sqlite",),
+    ),
+    "temporary-file": Way(
+        "import sqlite3, tempfile\n"
+        "with tempfile.TemporaryDirectory() as folder:\n"
+        "    for _ in range(2):\n"
+        "        with sqlite3.connect(folder + '/x.sqlite3') as c: c.execute('CREATE TABLE IF NOT EXISTS a (b)')",
+    ),
     "atexit": Way(
         "import atexit\nfrom django.db import connections\n"
         "def work():\n"
@@ -338,7 +350,7 @@ WAYS = {
 # Those that end with an answer: what they did stayed in the scratch database.
 HARMLESS = {
     "plain", "mirror", "same-address", "test-settings", "options", "psycopg-pool", "ready-writes",
-    "added-alias", "new-handler", "thread", "ready-adds-alias", "seed",
+    "added-alias", "new-handler", "thread", "ready-adds-alias", "read-only", "temporary-file", "seed",
 }  # fmt: skip
 
 

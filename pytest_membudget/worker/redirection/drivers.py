@@ -35,6 +35,8 @@ def install(target: Target) -> None:
     def audit(event: str, args: tuple[Any, ...]) -> None:
         if event == "sqlite3.connect":
             _check_file(args[0], target)
+        elif event in ("tempfile.mkdtemp", "tempfile.mkstemp"):
+            _made.append(os.path.realpath(args[0]))
 
     sys.addaudithook(audit)
     after_import("sqlite3.dbapi2", lambda module: _watch_sqlite(module, target))
@@ -58,8 +60,17 @@ def _check_file(database: Any, target: Target) -> None:
             return
         path = unquote(path)
         path = "/" + path.split("/", 3)[-1] if path.startswith("//") else path
-    if path not in ("", ":memory:") and not target.holds(path):
+    if path not in ("", ":memory:") and not (target.holds(path) or _is_temporary(path)):
         target.refuse(f"the SQLite file {path}")
+
+
+# Temporary files and folders of this process.
+_made: list[str] = []
+
+
+def _is_temporary(path: str) -> bool:
+    real = os.path.realpath(path)
+    return any(real == made or real.startswith(made + os.sep) for made in _made)
 
 
 def _watch_sqlite(sqlite3: Any, target: Target) -> None:
