@@ -490,3 +490,37 @@ def test_the_ways_do_write_where_nothing_stops_them(
     before = production.fingerprint()
     subprocess.run([sys.executable, "empties.py"], cwd=project.path, check=True, env=os.environ)
     assert production.fingerprint() != before
+
+
+WATCHES = """
+import sys
+
+def noted(event, args):
+    if event == "sqlite3.connect" and "coverage" not in str(args[0]):
+        open("connected", "a").write(str(args[0]))
+
+sys.addaudithook(noted)
+try:
+    import psycopg
+except ImportError:
+    pass
+else:
+    connect = psycopg.Connection._connect_gen
+
+    def noting(*args, **kwargs):
+        open("connected", "a").write("psycopg")
+        return connect(*args, **kwargs)
+
+    psycopg.Connection._connect_gen = noting
+"""
+
+
+@pytest.mark.parametrize("gated", [True, False], ids=["gate", "marker"])
+def test_pytests_own_process_opens_no_connection(
+    project: Project, production: Production, vendor: str, gated: bool
+) -> None:
+    prepare(project, vendor, WAYS["plain"], production.names)
+    project.write("conftest.py", WATCHES)
+    gate = ["--membudget-gate=shop.0002", "--membudget-limit=512Mi", "--membudget-rows=*=100"]
+    assert project.results(*(gate if gated else []))
+    assert not (project.path / "connected").exists()

@@ -1,0 +1,149 @@
+"""Which commands and connections a redirected process refuses, told without a check."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import types
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pytest_membudget.worker.redirection import children, drivers, settings
+from pytest_membudget.worker.redirection.target import RefusedDatabase, Target
+
+ENGINE = "django.db.backends.postgresql"
+DEFAULT = {"ENGINE": ENGINE, "HOST": "db", "NAME": "production"}
+
+
+@pytest.fixture
+def target(tmp_path: Path) -> Target:
+    made = Target("default", "scratch", "mark", str(tmp_path / "run"), str(tmp_path / "target"))
+    made.write()
+    return made
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["psql", "-c", "DELETE FROM x"],
+        ["/usr/bin/pg_restore", "dump"],
+        ["sqlite3", "db.sqlite3"],
+        ["sh", "-c", "PGPASSWORD=x psql -d production < dump.sql"],
+        "cat dump.sql | mysql production",
+        b"psql",
+        ["python3", "-I", "manage.py", "migrate"],
+        ["python3.13", "-sE", "manage.py"],
+        ["/usr/bin/python3", "-S", "-m", "django"],
+        ["bash", "-c", "exec python -I x.py"],
+    ],
+)
+def test_a_command_that_cannot_be_redirected_is_refused(target: Target, command: Any) -> None:
+    with pytest.raises(RefusedDatabase):
+        children._check_command(command, target)
+    assert len(target.refusals()) == 1
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["git", "rev-parse", "HEAD"],
+        ["gzip", "psql"],
+        ["python3", "manage.py", "-I"],
+        ["python3", "-m", "x", "-E"],
+        ["python3", "-c", "import sqlite3"],
+        ["python3", "-W", "error::Exception:E", "x.py"],
+        ["sh", "-c", "ls /usr/bin"],
+        "echo it's",
+        [],
+    ],
+)
+def test_other_commands_run(target: Target, command: Any) -> None:
+    children._check_command(command, target)
+    assert target.refusals() == []
+
+
+@pytest.mark.parametrize("name", drivers._OTHERS)
+def test_drivers_of_other_databases_are_closed(target: Target, name: str) -> None:
+    driver: Any = types.ModuleType(name)
+    driver.connect = lambda *_: pytest.fail("it connected")
+    drivers._close(driver, target)
+    with pytest.raises(RefusedDatabase, match=f"membudget refuses a connection by {name}"):
+        driver.connect("production")
+
+
+@pytest.mark.parametrize(
+    ("alias", "config", "name"),
+    [
+        ("default", DEFAULT, "scratch"),
+        ("replica", {**DEFAULT}, "scratch"),
+        ("mirror", {**DEFAULT, "NAME": "x", "TEST": {"MIRROR": "default"}}, "scratch"),
+        ("mirror", {**DEFAULT, "HOST": "far", "TEST": {"MIRROR": "default"}}, None),
+        ("default", {**DEFAULT, "HOST": "far"}, None),
+        ("other", {**DEFAULT, "NAME": "other"}, None),
+        ("other", {"ENGINE": "django.db.backends.mysql", "NAME": "production"}, None),
+    ],
+)
+def test_where_an_alias_leads(
+    target: Target, alias: str, config: dict[str, Any], name: str | None
+) -> None:
+    target.address = [ENGINE, "db", "", "production"]
+    found = settings.redirected(alias, dict(config), target)
+    if name is None:
+        assert found["ENGINE"] == settings.CLOSED_ENGINE
+    else:
+        assert found["NAME"] == name
+        assert {**found, "NAME": config["NAME"]} == config
+
+
+@pytest.mark.parametrize(
+    ("database", "allowed"),
+    [
+        (":memory:", True),
+        ("", True),
+        ("file::memory:?cache=shared&mode=memory", True),
+        ("file:/production.sqlite3?mode=ro", True),
+        ("file:/production.sqlite3?immutable=1", True),
+        ("file:/production.sqlite3?mode=rw", False),
+        ("file:///production.sqlite3", False),
+        ("file://localhost/production.sqlite3", False),
+        ("file:production%2Esqlite3", False),
+        ("production.sqlite3", False),
+        (b"production.sqlite3", False),
+        (Path("production.sqlite3"), False),
+        ("{run}/1.sqlite3", True),
+        ("file:{run}/1.sqlite3", True),
+        ("{run}/../production.sqlite3", False),
+        ("{run}-other/1.sqlite3", False),
+    ],
+)
+def test_which_sqlite_files_are_opened(target: Target, database: Any, allowed: bool) -> None:
+    if isinstance(database, str):
+        database = database.replace("{run}", target.folder)
+    if allowed:
+        drivers._check_file(database, target)
+    else:
+        with pytest.raises(RefusedDatabase):
+            drivers._check_file(database, target)
+
+
+def test_a_process_that_cannot_be_redirected_does_not_run(target: Target, tmp_path: Path) -> None:
+    environment: dict[str, str] = {}
+    children.complete(environment, target)
+    environment[children.VARIABLE] = str(tmp_path / "gone")
+    done = subprocess.run(
+        [sys.executable, "-c", "print('it ran')"], env=environment, capture_output=True, text=True
+    )
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "this process can't be redirected" in done.stderr
+
+
+def test_the_environments_own_sitecustomize_still_runs(target: Target, tmp_path: Path) -> None:
+    (tmp_path / "sitecustomize.py").write_text("print('its own')\n")
+    environment = {"PYTHONPATH": str(tmp_path)}
+    children.complete(environment, target)
+    done = subprocess.run(
+        [sys.executable, "-c", "print('it ran')"], env=environment, capture_output=True, text=True
+    )
+    assert done.stdout.splitlines() == ["its own", "it ran"]
