@@ -28,11 +28,12 @@ from cases import Case, cases
 from goals import CLOSE_IN_SHORT, is_close, is_covered, is_wrong
 from lab import RESULTS, VENDOR, apply, bed_of, check_case, circumstances, curve, open_stages
 
-from pytest_membudget.measurement import Sample
+from pytest_membudget.measurement import Run, Sample
 from pytest_membudget.projection import MIB
 from pytest_membudget.worker.stage_client import Stages
 
 LIMITS = (0.8, 0.9, 1.1, 1.25)
+FACTS = ("oldest_collections", "cyclic_objects")
 SHORT = (
     "articles.0002_loop_over_all",
     "articles.0011_in_bulk_by_pages",
@@ -82,8 +83,13 @@ def _sample(sample: Sample, *, whole: bool = False) -> dict[str, Any]:
         "duration": round(run.duration, 3),
         "startup": round(run.startup, 3),
         "seeding": round(sample.seed_seconds, 3),
-        **({"phases": marks, "read": run.read} if whole else {}),
+        **({"phases": marks, "read": run.read, "facts": _facts(run)} if whole else {}),
     }
+
+
+def _facts(run: Run) -> dict[str, Any]:
+    """What the projection goes by, beside the peaks."""
+    return {name: run.facts[name] for name in FACTS if name in run.facts}
 
 
 def summary(one: dict[str, Any], truth: int) -> str:
@@ -100,8 +106,12 @@ def run_all(pattern: str, limits: Sequence[float], path: Path, *, fresh: bool) -
     with open_stages() as stages:
         for case in cases():
             if re.search(pattern, case.migration):
-                measure(case, limits, document["cases"].setdefault(case.migration, {}), stages)
-                document["circumstances"] = circumstances(stages)
+                now = circumstances(stages)
+                whole = document.setdefault("circumstances", now)
+                kept = document["cases"].setdefault(case.migration, {})
+                measure(case, limits, kept, stages)
+                if now != whole:
+                    kept["circumstances"] = now
                 path.parent.mkdir(exist_ok=True)
                 path.write_text(json.dumps(document, indent=1) + "\n")
 

@@ -43,6 +43,7 @@ def sample_of(one: dict[str, Any]) -> Sample:
         startup=one["startup"],
         read=one["read"],
         phases={shape: tuple(marks) for shape, marks in one["phases"].items()},
+        facts=one.get("facts", {}),
     )
     return Sample({"": one["rows"]}, run, seed_seconds=one["seeding"])
 

@@ -19,6 +19,7 @@ from pytest_membudget.worker.bootstrap import (
     load_settings,
     signal_when_closed,
 )
+from pytest_membudget.worker.cycles import Cycles
 from pytest_membudget.worker.high_water import Phases, memory
 from pytest_membudget.worker.redirection import install
 from pytest_membudget.worker.redirection.target import Target
@@ -62,6 +63,7 @@ def _apply(request: dict[str, Any], reply: dict[str, Any], phases: Phases) -> No
     from pytest_membudget.worker.tally import Tally
 
     tally = Tally(request["tables"], request["overflow"], phases)
+    cycles = Cycles()
 
     def watch(connection: Any, **_: Any) -> None:
         count_on(connection, tally)
@@ -82,6 +84,7 @@ def _apply(request: dict[str, Any], reply: dict[str, Any], phases: Phases) -> No
                 accompanied.enter_context(aid(request["aid"], reply))
             reply["startup"] = time.perf_counter() - started
             tally.begin()
+            cycles.begin()
 
     pre_migrate.connect(about_to_migrate, weak=False)
     accompanied = ExitStack()
@@ -108,6 +111,7 @@ def _apply(request: dict[str, Any], reply: dict[str, Any], phases: Phases) -> No
         **_facts(settings, request["alias"]),
         "most_parameters": tally.most_parameters,
         "parameter_limit": _parameter_limit(request["alias"]),
+        **cycles.facts(),
     }
     reply["applied"] = _applied(request["alias"], request["migrations"])
 

@@ -20,3 +20,6 @@ DATABASES = {
     },
 }
 DATABASES = {"default": DATABASES[os.environ.get("BODIES_DATABASE", "sqlite")]}
+
+# Of readings.0033: a size that the migration's own code does not name.
+READINGS_BUFFER = 60_000
