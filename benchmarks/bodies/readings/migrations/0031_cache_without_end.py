@@ -1,9 +1,9 @@
-from functools import lru_cache
+from functools import cache
 
 from django.db import migrations
 
 
-@lru_cache(maxsize=None)
+@cache
 def reversed_code(key, code):
     return f"{key}-{code[::-1]}"
 
