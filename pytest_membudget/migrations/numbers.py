@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Iterator
-from functools import partial
+from functools import lru_cache, partial
 from types import CodeType, FunctionType, MethodType, ModuleType
 
 # With fewer rows than that every check leaves the threshold behind.
-_LEAST = 1_000
+LEAST = 1_000
 # Django's own: QuerySet.iterator() fetches so many rows at a time, unless told otherwise.
 _ITERATOR_CHUNK = 2_000
+_CACHED = type(lru_cache(lambda: None))
 _INSTALLED = ("site-packages", "dist-packages")
 
 
@@ -20,20 +21,33 @@ def named_numbers(functions: Iterable[object]) -> list[int]:
     Sorted; Django's own chunk is among them.  Nothing of the project is called or compared.
     """
     found = {_ITERATOR_CHUNK}
-    seen: set[int] = set()
-    given = list(functions)
-    waiting = [(value, True) for value in given]
-    while waiting:
-        value, asked_for = waiting.pop()
+    for value, _ in _all_reached(functions):
         # The exact type: isinstance() asks a lazy object for its class, which makes it work.
         if type(value) is int:
             found.add(value)
         elif type(value) is float and value.is_integer():
             found.add(int(value))
-        elif id(value) not in seen:
+    return sorted(number for number in found if number >= LEAST)
+
+
+def functions_reached(functions: Iterable[object]) -> Iterator[FunctionType]:
+    """``functions`` themselves, and those of the project that they lead to."""
+    for value, asked_for in _all_reached(functions):
+        if type(value) is FunctionType and (asked_for or is_the_projects_own(value.__code__)):
+            yield value
+
+
+def _all_reached(functions: Iterable[object]) -> Iterator[tuple[object, bool]]:
+    """Each value with whether it is one of ``functions`` itself."""
+    seen: set[int] = set()
+    given = list(functions)
+    waiting = [(value, True) for value in given]
+    while waiting:
+        value, asked_for = waiting.pop()
+        if id(value) not in seen or type(value) in (int, float):
             seen.add(id(value))
+            yield value, asked_for
             waiting += [(one, False) for one in _reached(value, asked_for=asked_for)]
-    return sorted(number for number in found if number >= _LEAST)
 
 
 def _reached(value: object, *, asked_for: bool) -> Iterator[object]:
@@ -44,9 +58,11 @@ def _reached(value: object, *, asked_for: bool) -> Iterator[object]:
         yield from (value.func, *value.args, *value.keywords.values())
     elif type(value) is MethodType:
         yield value.__func__
+    elif type(value) is _CACHED:
+        yield from (value.__wrapped__, value.cache_parameters()["maxsize"])
     elif type(value) is FunctionType:
         yield from _from_function(value, asked_for=asked_for)
-    elif type(value) is type and _is_the_projects_own(sys.modules.get(str(value.__module__))):
+    elif type(value) is type and is_the_projects_own(sys.modules.get(str(value.__module__))):
         yield from vars(value).values()
 
 
@@ -57,7 +73,7 @@ def _from_function(function: FunctionType, *, asked_for: bool) -> Iterator[objec
             yield cell.cell_contents
         except ValueError:
             continue
-    if not asked_for and not _is_the_projects_own(function.__code__):
+    if not asked_for and not is_the_projects_own(function.__code__):
         return
     yield from function.__defaults__ or ()
     yield from (function.__kwdefaults__ or {}).values()
@@ -66,11 +82,11 @@ def _from_function(function: FunctionType, *, asked_for: bool) -> Iterator[objec
         for name in code.co_names:
             there = function.__globals__.get(name)
             yield there
-            if type(there) is ModuleType and _is_the_projects_own(there):
+            if type(there) is ModuleType and is_the_projects_own(there):
                 yield from (vars(there).get(attribute) for attribute in code.co_names)
 
 
-def _is_the_projects_own(source: CodeType | ModuleType | None) -> bool:
+def is_the_projects_own(source: CodeType | ModuleType | None) -> bool:
     """Whether its file is neither an installed package's nor of Python itself."""
     if type(source) is CodeType:
         file: object = source.co_filename

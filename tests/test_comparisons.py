@@ -1,0 +1,176 @@
+"""The numbers that a migration's code compares a count with, and those that it does not."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable
+from functools import lru_cache, partial
+from typing import Any
+
+import pytest
+
+from pytest_membudget.migrations.comparisons import compared_numbers
+from pytest_membudget.migrations.numbers import named_numbers
+
+LIMIT = 300_000
+HERE = sys.modules[__name__]
+
+
+class Sizes:
+    MANY = 310_000
+
+    def is_many(self, orders: Any) -> bool:
+        return len(orders) > self.MANY
+
+
+def is_many(orders: Any, most: int = 320_000) -> bool:
+    return bool(orders.count() >= most)
+
+
+@lru_cache(maxsize=330_000)
+def cached(number: int) -> int:
+    return number + (1 if number > 340_000 else 0)
+
+
+def sized(most: int) -> Callable[[list[int]], bool]:
+    return lambda rows: len(rows) == most
+
+
+def literal(orders: Any) -> None:
+    if orders.count() > 500_000:
+        list(orders)
+
+
+def reversed_sides(orders: Any) -> bool:
+    return 1_000 < 500_000 <= orders.count()
+
+
+def counted_before(orders: Any) -> None:
+    count = orders.count()
+    while count > 500_000:
+        count -= 1
+
+
+def arithmetic(orders: Any) -> bool:
+    most = 5 * 10**5
+    return bool(orders.count() > most)
+
+
+def as_a_float(orders: Any) -> bool:
+    return bool(orders.count() > int(5e5))
+
+
+def running(orders: Any) -> None:
+    for number, order in enumerate(orders):
+        assert number < 500_000 or order
+
+
+def stepwise(orders: Any) -> None:
+    done = 0
+    for order in orders:
+        done = done + 1
+        assert done < 500_000 or order
+
+
+def buffered(orders: Any) -> None:
+    buffer: list[Any] = []
+    for order in orders:
+        buffer.append(order)
+        if len(buffer) == 500_000:
+            buffer.clear()
+
+
+def fetched(cursor: Any) -> bool:
+    return bool(cursor.fetchone()[0] > 500_000)
+
+
+def aggregated(orders: Any) -> bool:
+    found = orders.aggregate(n_rows="*")
+    return bool(found["n_rows"] > 500_000)
+
+
+def by_key(orders: Any) -> list[Any]:
+    return [order for order in orders if order.pk > 500_000]
+
+
+def paginated(paginator: Any) -> bool:
+    return bool(paginator.count > 500_000)
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        literal,
+        reversed_sides,
+        counted_before,
+        arithmetic,
+        as_a_float,
+        running,
+        stepwise,
+        buffered,
+        fetched,
+        aggregated,
+        by_key,
+        paginated,
+    ],
+)
+def test_a_count_that_is_compared(function: Callable[..., object]) -> None:
+    assert compared_numbers([function])[-1:] == [500_000]
+
+
+@pytest.mark.parametrize(
+    ("function", "number"),
+    [
+        (lambda orders: orders.count() > LIMIT, 300_000),
+        (lambda orders: orders.count() > Sizes.MANY, 310_000),
+        (lambda orders: orders.count() > HERE.LIMIT, 300_000),
+        (Sizes().is_many, 310_000),
+        (lambda orders: is_many(orders), 320_000),
+        (lambda numbers: [cached(number) for number in numbers], 340_000),
+        (sized(350_000), 350_000),
+        (partial(is_many), 320_000),
+    ],
+    ids=[
+        "constant of the module",
+        "of a class",
+        "of another module",
+        "of the method's class",
+        "default of a function that is called",
+        "in a cached function",
+        "variable of the function around it",
+        "partial",
+    ],
+)
+def test_wherever_the_number_stands(function: object, number: int) -> None:
+    assert compared_numbers([function]) == [number]
+
+
+def no_counts(orders: Any) -> None:
+    begin = time.monotonic()
+    for order in orders.filter(pk__gt=500_000).iterator(chunk_size=100_000):
+        price = order.price
+        if order.placed.year > 2_024 or price > 50_000 or order.total >= 60_000:
+            order.save()
+        if len(order.note) > 70_000 or order.values["width"] == 80_000:
+            order.save()
+        if time.monotonic() - begin > 3_600:
+            time.sleep(90_000)
+    for key, price in orders.values_list("pk", "price"):
+        assert price < 110_000, key
+    orders.bulk_create(range(0, 10, 120_000), batch_size=130_000)
+
+
+def test_values_of_rows_seconds_and_arguments_are_no_counts() -> None:
+    assert compared_numbers([no_counts]) == []
+    assert 100_000 in named_numbers([no_counts])
+
+
+def test_nothing_where_there_is_no_source() -> None:
+    there: dict[str, Any] = {}
+    exec("def made(orders): return orders.count() > 500_000", there)
+    assert compared_numbers([there["made"], None, object()]) == []
+
+
+def test_the_size_of_a_cache_is_named() -> None:
+    assert {330_000, 340_000} <= set(named_numbers([lambda: cached(1)]))
