@@ -26,10 +26,11 @@ def is_covered(one: dict[str, Any], truth: int) -> bool:
 def gives_a_peak(one: dict[str, Any]) -> bool:
     """Whether its figure is meant as one.
 
-    It is not where the limit was passed before the peak could be told, nor where a threshold may
-    lie above the samples and a finding says so: then it is an upper bound.
+    It is not where the limit was passed before the peak could be told, nor where growth may end
+    above the samples and a finding says so: then it is an upper bound.
     """
-    return one["peak_low_bytes"] is not None and "threshold-ahead" not in one["findings"]
+    ahead = {"threshold-ahead", "cycles-ahead"} & set(one["findings"])
+    return one["peak_low_bytes"] is not None and not ahead
 
 
 def is_right(one: dict[str, Any], share: float) -> bool:

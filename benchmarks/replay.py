@@ -80,7 +80,9 @@ def replayed(migration: str, case: dict[str, Any], share: float, slower: float) 
     database = {"alias": "default", "vendor": None, "version": None}
     rows = asked.budget.rows
     tables = {label: label.lower().replace(".", "_") for label in rows}
-    evidence = Evidence(asked.budget, False, asked.thresholds, database, tables)
+    evidence = Evidence(
+        asked.budget, False, asked.thresholds, asked.branches, database=database, tables=tables
+    )
     scaled = {size: replace(one, rows=dict.fromkeys(rows, size)) for size, one in samples.items()}
     recording = Recording(scaled, slower)
     try:

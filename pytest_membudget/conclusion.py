@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from pytest_membudget.ahead import findings_ahead
 from pytest_membudget.evidence import Evidence
 from pytest_membudget.findings import Finding, find
 from pytest_membudget.matching import values_of
@@ -78,7 +79,7 @@ def _findings(
     evidence: Evidence, projection: Projection | None, projected_duration: float | None
 ) -> list[Finding]:
     grows = projection is not None and projection.growth not in (CONSTANT, BOUNDED, None)
-    return find(
+    found = find(
         evidence.budget,
         evidence.samples,
         notes=evidence.notes,
@@ -87,8 +88,13 @@ def _findings(
         unmatched=evidence.unmatched(),
         gaps=evidence.gaps(),
         projected_duration=projected_duration,
-        threshold=evidence.counted(evidence.threshold_ahead()) if grows else None,
         breaks_at=evidence.breaks_at(),
         peaks=evidence.peaks() if evidence.samples else [],
         fits=evidence.fits() if projection is not None else None,
     )
+    if grows:
+        threshold = evidence.counted(evidence.threshold_ahead())
+        found += findings_ahead(
+            evidence.budget.counted_model, threshold=threshold, cycles=evidence.cycles_add_up()
+        )
+    return found

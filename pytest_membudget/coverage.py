@@ -26,21 +26,36 @@ class Gap:
     """Something that the migration did, or may do, of whose memory no sample says anything.
 
     ``sentence`` follows the migration's label in the first line of a failure, without a full stop:
-    what was not seen, and what would show it.
+    what was not seen, and what would show it.  ``only_adds`` says that it can only have made the
+    peak higher, so that a verdict ``exceeds`` stands all the same.
     """
 
     code: str
     sentence: str
+    only_adds: bool = False
+
+
+@dataclass(frozen=True)
+class Branch:
+    """A number that the code compares a count with, and the time budget to see what is beyond."""
+
+    rows: int
+    time_budget: int
 
 
 def gaps(
-    budget: Budget, samples: Sequence[Sample], *, touched: float | None, unmatched: Sequence[str]
+    budget: Budget,
+    samples: Sequence[Sample],
+    *,
+    touched: float | None,
+    unmatched: Sequence[str],
+    branch: Branch | None = None,
 ) -> list[Gap]:
     """Every gap, the gravest first.
 
     ``touched`` is the share of the seeded rows that it read or wrote, None where it is not expected
     to; ``unmatched`` are its statements that found no row at all, where they might have found any
-    number.
+    number; ``branch`` is one that the code may take with more rows than any sample had.
     """
     refused = [*_refused(samples)]
     finished = [sample for sample in samples if sample.finished]
@@ -52,6 +67,7 @@ def gaps(
         *_not_run(budget, last),
         *_untouched(budget, last, touched),
         *_unmatched(budget, last, unmatched),
+        *_branch(budget, last, branch),
     ]
 
 
@@ -85,16 +101,27 @@ def _unmatched(budget: Budget, last: Sample, unmatched: Sequence[str]) -> Iterat
             f"has a statement that found none of the seeded rows ({_seeded(budget, last)}), so "
             f"nothing is known of what it loads in production: {statement}; give rows that it "
             "works on with seed=",
+            only_adds=True,
         )
 
 
 def _not_run(budget: Budget, last: Sample) -> Iterator[Gap]:
     for code, message in budget.findings:
         if code in (CODE_LEFT_OUT, ROUTED_ELSEWHERE):
-            yield Gap(code, f"was not run whole: {message}")
+            yield Gap(code, f"was not run whole: {message}", only_adds=True)
     for label, why in last.run.not_run:
         code = ASYNC_CODE if "async" in why else CODE_NOT_RUN
-        yield Gap(code, f"was not run whole: {label} {why}")
+        yield Gap(code, f"was not run whole: {label} {why}", only_adds=True)
+
+
+def _branch(budget: Budget, last: Sample, branch: Branch | None) -> Iterator[Gap]:
+    if branch is not None:
+        yield Gap(
+            "branch-ahead",
+            f"compares a count with {format_rows(branch.rows)} in its code, and no sample had more "
+            f"rows (the largest had {_seeded(budget, last)}), so what it does beyond that was not "
+            f"seen; time_budget={branch.time_budget} would allow it",
+        )
 
 
 def _seeded(budget: Budget, last: Sample) -> str:

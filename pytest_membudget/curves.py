@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from pytest_membudget.measurement import Run, Sample
 from pytest_membudget.projection import REPEATABILITY, REPEATABILITY_OF_TREES, VISIBLE, Point
+from pytest_membudget.worker.cycles import SETTLED
 from pytest_membudget.worker.high_water import OF_MIGRATION
 
 _ENOUGH = 3
@@ -14,6 +15,9 @@ _ENOUGH = 3
 _ROSE = VISIBLE
 # A statement's parameters grow with the rows when so large a share of them a row is kept.
 _GROWS_ALONG = 0.8
+# Fewer never make the cycle collector's oldest generation due, which holds some 100,000 objects
+# when Django is loaded and is collected when it has grown by a quarter.
+_MAKES_IT_DUE = 10_000
 
 
 def curves(samples: Sequence[Sample]) -> list[list[Point]]:
@@ -72,6 +76,22 @@ def most_elsewhere(samples: Sequence[Sample], rows: int) -> float:
             slope = max(0, peak - first.run.phases[shape][1]) / (last.size - first.size)
         most = max(most, peak + slope * (rows - last.size))
     return most
+
+
+def cycles_add_up(samples: Sequence[Sample], rows: int) -> bool:
+    """Whether what grew may be garbage that the cycle collector will free before ``rows`` rows.
+
+    Its peaks repeat once it has collected its oldest generation a few times, so the stretch from
+    the sample before the last one tells how much is kept only if that had been so there already.
+    """
+    if len(samples) < 2:
+        return False
+    (start, before), (end, last) = ((one.size, one.run.facts) for one in samples[-2:])
+    if "cyclic_objects" not in before or "cyclic_objects" not in last:
+        return False
+    a_row = (last["cyclic_objects"] - before["cyclic_objects"]) / (end - start)
+    settled = before.get("oldest_collections", 0) >= SETTLED
+    return not settled and a_row * rows >= _MAKES_IT_DUE
 
 
 def breaks_at(samples: Sequence[Sample], rows: int) -> int | None:

@@ -5,9 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
+from pytest_membudget.ahead import Ahead
 from pytest_membudget.budget import Budget
 from pytest_membudget.coverage import TOUCHED_ALL, Gap, gaps
-from pytest_membudget.curves import breaks_at, curves, curves_by_migration, most_elsewhere, noise_of
+from pytest_membudget.curves import (
+    breaks_at,
+    curves,
+    curves_by_migration,
+    cycles_add_up,
+    most_elsewhere,
+    noise_of,
+)
 from pytest_membudget.ladder import Ladder
 from pytest_membudget.matching import share_of_each, touched_share, unmatched
 from pytest_membudget.measurement import Fresh, Sample
@@ -34,12 +42,14 @@ class Evidence:
 
     ``tables`` maps the budget's models to their tables; ``touches_rows`` says that the migration
     is expected to read or write rows, ``thresholds`` at how many a chunk or a buffer of it may be
-    full; ``notes`` are the codes and messages of what else the reader should know.
+    full, ``branches`` with how many it compares a count; ``notes`` are the codes and messages of
+    what else the reader should know.
     """
 
     budget: Budget
     touches_rows: bool
     thresholds: Sequence[int] = ()
+    branches: Sequence[int] = ()
     database: dict[str, str | None] = field(default_factory=dict)
     tables: dict[str, str] = field(default_factory=dict)
     samples: list[Sample] = field(default_factory=list)
@@ -83,6 +93,7 @@ class Evidence:
             touched=self.touched_last(),
             # A seed makes the rows that its author knows of.
             unmatched=() if self.budget.seed else self.unmatched(),
+            branch=self.ahead.branch(self.branches, self.ladder),
         )
 
     def projection(self) -> Projection | None:
@@ -105,6 +116,8 @@ class Evidence:
         if ahead is not None:
             bounded = project_highest(self.curves, ahead, noise)
             projection = replace(projection, low=min(projection.low, bounded.low if bounded else 0))
+        if self.cycles_add_up():
+            projection = replace(projection, low=min(projection.low, seen - spread))
         share, touched = share_of_each(self.fresh), self.touched_last()
         if touched and touched <= TOUCHED_ALL:
             share = min(share, touched)
@@ -123,23 +136,19 @@ class Evidence:
         found = [(label, one.peak) for label, one in projections.items() if one is not None]
         return sorted(found, key=lambda item: -item[1])
 
-    def threshold_ahead(self) -> int | None:
-        """The least threshold that the samples have not left behind, where production does.
+    @property
+    def ahead(self) -> Ahead:
+        """The numbers of the code that no sample has passed."""
+        return Ahead(self.finished, self.budget.rows, self.tables)
 
-        It counts rows of the model with the most.  A stream may hold two chunks at once, so growth
-        has ended for sure at twice a threshold, and it takes a sample of twice that to show it.
-        """
-        if not self.finished or self.finished[-1].size >= self.ladder.rows:
-            return None
-        last, rows = self.finished[-1], self.budget.rows
-        read = [rows[label] for label, table in self.tables.items() if table in last.run.read]
-        thresholds = {
-            one * self.ladder.rows // count
-            for count in read or [self.ladder.rows]
-            for one in self.thresholds
-            if one < count
-        }
-        return min((one for one in thresholds if last.size < 4 * one), default=None)
+    def threshold_ahead(self) -> int | None:
+        """At how many rows, of the model with the most, growth may end."""
+        return self.ahead.threshold(self.thresholds)
+
+    def cycles_add_up(self) -> bool:
+        """Whether growth may end where the cycle collector frees what has added up."""
+        finished, rows = self.finished, self.ladder.rows
+        return bool(finished) and finished[-1].size < rows and cycles_add_up(finished, rows)
 
     def is_in_danger(self) -> bool:
         """Whether growth, over rows that the migration went to, may pass the limit."""
@@ -198,9 +207,8 @@ class Evidence:
         if projection.measured:
             return True
         climbed = self.ladder.climb(self.samples)
-        if projection.low <= self.budget.limit:
-            climbed = [sample for sample in climbed if sample.size >= FLOOR_ROWS / 2]
-        return len(climbed) >= _ENOUGH and not self._is_refuted()
+        above_floor = [sample for sample in climbed if sample.size >= FLOOR_ROWS / 2]
+        return len(above_floor) >= _ENOUGH and not self._is_refuted()
 
     def stands_alone(self, projection: Projection) -> bool:
         """Whether it says that the limit is passed, and by how much, had no sample done so."""

@@ -30,16 +30,14 @@ def find(
     unmatched: Sequence[str],
     gaps: Sequence[Gap],
     projected_duration: float | None,
-    threshold: int | None,
     breaks_at: int | None,
     peaks: Sequence[tuple[str, float]] = (),
     fits: int | None = None,
 ) -> list[Finding]:
     """Everything that the reader of a verdict should know about how it came about.
 
-    ``threshold`` and ``breaks_at`` are row counts: of a chunk that no sample has filled, and from
-    which on a statement has too many parameters; ``peaks`` are those of several migrations,
-    ``fits`` how many rows would fit.
+    ``breaks_at`` is the row count from which on a statement has too many parameters; ``peaks`` are
+    those of several migrations, ``fits`` how many rows would fit.
     """
     found = [Finding(code, message) for code, message in (*budget.findings, *notes)]
     if not samples:
@@ -79,16 +77,6 @@ def find(
                 "one of its statements has a parameter for each row, and this database takes no "
                 f"more in a statement from about {format_rows(breaks_at)} "
                 f"{budget.counted_model} rows on",
-            )
-        )
-    if threshold is not None:
-        found.append(
-            Finding(
-                "threshold-ahead",
-                "a chunk or a buffer of a size that the code names, or Django's own, may be full "
-                f"only when there are {format_rows(threshold)} {budget.counted_model} rows, and "
-                "growth end there; no sample was large enough to tell, so the interval reaches "
-                "down to that",
             )
         )
     return found

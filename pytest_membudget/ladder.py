@@ -61,14 +61,16 @@ class Ladder:
         narrow: bool,
         exceeds: bool,
         crossing: float | None,
+        past: int | None = None,
         largest: float = math.inf,
     ) -> int | None:
         """The next size, or None to stop.
 
         ``decided`` says that the samples so far give a verdict, ``narrow`` that their interval is,
-        ``exceeds`` that the verdict is the one that needs no larger samples.  ``crossing`` is at
-        how many rows the limit is expected to be passed or the migration to break, ``largest`` for
-        how many there is room.
+        ``exceeds`` that it is the one that needs no samples of more rows than a chunk or a buffer
+        has.  ``crossing`` is at how many rows the limit is expected to be passed or the migration
+        to break, ``past`` how many a sample has to have more than, ``largest`` for how many there
+        is room.
         """
         last = samples[-1].size
         if last >= self.rows:
@@ -77,7 +79,9 @@ class Ladder:
         patience = self.time_budget * (_PATIENCE if narrow else _PATIENCE_WHILE_WIDE) - spent
         if len(samples) == 1 and self.rows > _START_ROWS:
             return self._start(samples, left)
-        allowed = min(left, patience) if decided else left
+        # Growth that is projected to fail may be a buffer's, which ends before so many rows.
+        patient = decided and not (exceeds and last < _FAR_ROWS)
+        allowed = min(left, patience) if patient else left
 
         def affordable(size: int) -> bool:
             return size <= largest and self.seconds(samples, size) <= allowed
@@ -91,7 +95,27 @@ class Ladder:
             # One step at a time to where it fails: each tells by how much it will.
             if goal > last and (narrow or not fails) and not exceeds and affordable(goal):
                 return goal
+            beyond = following if past is None else max(following, self.above(past))
+            if affordable(beyond) and self._steps(samples, beyond) > allowed:
+                return beyond
         return following if affordable(following) else None
+
+    def _steps(self, samples: Sequence[Sample], size: int) -> float:
+        """How long it will take to double from the last sample up to ``size``."""
+        seconds, following = 0.0, samples[-1].size
+        while following < size:
+            following = self._double(following)
+            seconds += self.seconds(samples, following)
+        return seconds
+
+    def above(self, size: int) -> int:
+        """The least rung of more rows than ``size``."""
+        return self._at_least(size + 1)
+
+    def budget_for(self, samples: Sequence[Sample], size: int) -> int:
+        """The seconds of a time budget that would allow a sample of ``size`` rows after these."""
+        taken = sum(one.run.startup + one.run.duration + one.seed_seconds for one in samples)
+        return math.ceil((taken + self.seconds(samples, size)) / _SHARE / 10) * 10
 
     def seconds(self, samples: Sequence[Sample], size: int) -> float:
         """How long the sample of ``size`` rows will take, seeding included."""

@@ -178,6 +178,9 @@ def _shape(points: Sequence[Point], repeatability: float) -> _Shape | None:
         return _Shape(LINEAR, slope, error, most_ratio=ratio if slope - before > step else 1.0)
     ratios = [b / a for a, b in pairwise(slopes) if a > 0]
     drift = max((ratio - 1) / 2, abs(ratio - ratios[-2])) if len(ratios) > 1 else ratio - 1
+    if len(ratios) < 2 or ratios[-2] - 1 <= _ALIKE:
+        # A step looks like that as well, so the slope may be what it was before.
+        return _Shape(LINEAR, slope, slope - before, most_ratio=ratio + drift)
     return _Shape(
         QUADRATIC if ratio > _QUADRATIC else LINEARITHMIC,
         slope,

@@ -42,7 +42,13 @@ def check(subject: Subject, stages: Stages, nodeid: str, progress: Progress) -> 
     """Measure and judge one budget.  What goes wrong in it is a verdict, not an exception."""
     begin = time.monotonic()
     database = {"alias": subject.budget.database, "vendor": None, "version": None}
-    evidence = Evidence(subject.budget, subject.touches_rows, subject.thresholds, database)
+    evidence = Evidence(
+        subject.budget,
+        subject.touches_rows,
+        subject.thresholds,
+        subject.branches,
+        database=database,
+    )
     attribution = Attribution()
     details = ""
     try:
@@ -83,6 +89,7 @@ def climb(
             narrow=evidence.is_narrow(),
             exceeds=verdict.verdict == EXCEEDS,
             crossing=evidence.crossing(),
+            past=evidence.ahead.past(evidence.branches),
             largest=room,
         )
     return verdict

@@ -17,7 +17,8 @@ class Subject:
 
     ``applied`` are the migrations before it, ``targets`` the arguments of ``manage.py migrate``;
     ``touches_rows`` says that it runs code which is expected to read or write rows, ``files`` are
-    those of the migrations, ``thresholds`` are row counts at which a chunk or a buffer may be full.
+    those of the migrations, ``thresholds`` are row counts at which a chunk or a buffer may be full,
+    ``branches`` those that the code compares with.
     ``production`` is what is known of it: where the budget has no rows, a survey picks them.
     ``gated`` says that no test was written, which could say what rows it works on.
     ``mixed`` is the file of one that alters tables and goes through rows in one transaction;
@@ -32,6 +33,7 @@ class Subject:
     touches_rows: bool
     files: Sequence[str] = ()
     thresholds: Sequence[int] = ()
+    branches: Sequence[int] = ()
     production: Production = field(default_factory=Production)
     gated: bool = False
     told_apart: str | None = None

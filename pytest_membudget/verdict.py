@@ -45,16 +45,18 @@ def judge(
     """Hold the samples and their projection against the limit.
 
     ``gaps`` are what no sample says anything about, the gravest first: with one of them no verdict
-    is ``within``.  ``enough`` says that there are enough samples to trust a projection, ``telling``
-    that it adds to what a sample showed that passed the limit; ``breaks_at`` is the row count from
-    which on a statement has too many parameters.
+    is ``within``, and a projection is only believed to exceed where they can but add to it.
+    ``enough`` says that there are enough samples to trust a projection, ``telling`` that it adds to
+    what a sample showed that passed the limit; ``breaks_at`` is the row count from which on a
+    statement has too many parameters.
     """
     last = samples[-1]
     over = next((sample for sample in samples if sample.run.peak > budget.limit), None)
     if over is not None:
         known = projection if telling else None
         return Verdict(EXCEEDS, MEASURED, _over(budget, over, known, fits))
-    if projection is not None and enough and projection.low > budget.limit:
+    sure = enough and all(gap.only_adds for gap in gaps)
+    if projection is not None and sure and projection.low > budget.limit:
         return Verdict(EXCEEDS, PROJECTED, _peaks(budget, projection, fits))
     broke = last.run.outcome in (measurement.RAISED, measurement.KILLED)
     if broke and not last.run.refused:

@@ -7,7 +7,13 @@ from typing import Any
 
 import pytest
 
-from pytest_membudget.curves import breaks_at, curves, curves_by_migration, most_elsewhere
+from pytest_membudget.curves import (
+    breaks_at,
+    curves,
+    curves_by_migration,
+    cycles_add_up,
+    most_elsewhere,
+)
 from pytest_membudget.measurement import FINISHED, Run, Sample
 from pytest_membudget.projection import MIB, project_highest
 
@@ -131,3 +137,52 @@ def test_a_statement_with_a_parameter_for_each_row_breaks(
         for rows, most in zip((5_000, 10_000), parameters, strict=True)
     ]
     assert breaks_at(samples, 1_000_000) == expected
+
+
+# shop.0004_prefetch_in_chunks, shop.0005_prefetch_of_all and readings.0002_loop_over_all on SQLite:
+# how often the cycle collector's oldest generation was collected, and the objects that it freed or
+# had yet to.
+CHUNKS_3_13 = {25_000: (1, 263_222), 50_000: (3, 435_006), 100_000: (6, 906_024)}
+CHUNKS_3_11 = {6_250: (2, 54_503), 12_500: (3, 109_003), 25_000: (6, 302_003)}
+ALL_3_13 = {12_500: (1, 131_972), 25_000: (2, 263_222), 50_000: (3, 24)}
+LOOP_3_13 = {50_000: (0, 683), 100_000: (1, 683)}
+
+
+@pytest.mark.parametrize(
+    ("measured", "sizes", "expected"),
+    [
+        (CHUNKS_3_13, (25_000, 50_000), True),
+        (CHUNKS_3_13, (50_000, 100_000), False),
+        (CHUNKS_3_11, (6_250, 12_500), True),
+        (CHUNKS_3_11, (12_500, 25_000), False),
+        (ALL_3_13, (12_500, 25_000), True),
+        (ALL_3_13, (25_000, 50_000), False),
+        (LOOP_3_13, (50_000, 100_000), False),
+        ({100_000: (0, 500), 200_000: (0, 900)}, (100_000, 200_000), False),
+    ],
+    ids=[
+        "it ran once",
+        "it has run often enough",
+        "it ran twice",
+        "often enough with smaller generations",
+        "alive or garbage, it is not known yet",
+        "what is there is alive",
+        "no garbage",
+        "too little garbage to make it run",
+    ],
+)
+def test_garbage_that_adds_up_until_the_cycle_collector_runs(
+    measured: dict[int, tuple[int, int]], sizes: tuple[int, int], *, expected: bool
+) -> None:
+    samples = [
+        sample(
+            size, (0, MIB), oldest_collections=measured[size][0], cyclic_objects=measured[size][1]
+        )
+        for size in sizes
+    ]
+    assert cycles_add_up(samples, 1_600_000) is expected
+
+
+def test_nothing_is_known_of_garbage_where_the_collector_is_off() -> None:
+    assert not cycles_add_up([sample(rows, (0, MIB)) for rows in (50_000, 100_000)], 1_600_000)
+    assert not cycles_add_up([], 1_600_000)

@@ -19,6 +19,7 @@ def climb(
     narrow: bool = True,
     exceeds: bool = False,
     crossing: float | None = None,
+    past: int | None = None,
     largest: float = float("inf"),
 ) -> tuple[list[int], float]:
     """The sizes that the ladder asks for, and the seconds that they took together.
@@ -44,6 +45,7 @@ def climb(
             narrow=narrow,
             exceeds=exceeds,
             crossing=crossing,
+            past=past if past is not None and size <= past else None,
             largest=largest,
         )
     return [sample.size for sample in samples], spent
@@ -121,3 +123,37 @@ def test_a_wide_interval_is_worth_more_time_than_a_narrow_one() -> None:
 def test_it_never_seeds_more_than_there_is_room_for() -> None:
     sizes, _ = climb(1_600_000, lambda rows: rows * 1e-6, largest=150_000)
     assert max(sizes) == 100_000
+
+
+def test_growth_that_fails_is_followed_to_where_buffers_end_while_there_is_time() -> None:
+    def largest(*, exceeds: bool) -> int:
+        sizes, _ = climb(1_600_000, lambda rows: rows * 4e-4, decided_after=4, exceeds=exceeds)
+        return sizes[-1]
+
+    assert largest(exceeds=False) < largest(exceeds=True) == 50_000
+
+
+def test_a_number_that_the_code_compares_with_is_sampled_past_at_productions_row_count() -> None:
+    sizes, _ = climb(1_600_000, lambda rows: rows * 1e-5, past=500_000)
+    assert sizes[-1] == 1_600_000
+
+
+def test_it_is_sampled_past_one_step_at_a_time_while_that_is_affordable() -> None:
+    sizes, spent = climb(1_600_000, lambda rows: rows * 4e-5, past=150_000)
+    assert sizes == [1_563, 12_500, 25_000, 50_000, 100_000, 200_000, 400_000]
+    assert spent <= 60
+
+
+def test_it_is_sampled_past_in_one_step_where_all_of_them_take_too_long() -> None:
+    sizes, spent = climb(1_600_000, lambda rows: rows * 1.7e-4, past=150_000)
+    assert sizes[-2:] == [25_000, 200_000]
+    assert spent <= 60
+
+
+def test_the_time_budget_that_would_allow_a_larger_sample() -> None:
+    ladder = Ladder(1_600_000, 20)
+    run = Run(FINISHED, 0, duration=10.0, startup=0.5)
+    samples = [Sample({"shop.Order": 100_000}, run, seed_seconds=0.5)]
+    needed = ladder.budget_for(samples, ladder.above(500_000))
+    # 11 s were spent, and eight times the rows take 80 s, 3.5 to seed them and 0.5 to start.
+    assert needed == 120

@@ -75,6 +75,18 @@ def test_a_slope_that_doubles_is_quadratic() -> None:
     assert projection.peak == pytest.approx(40 * MIB + FULL**2 / 40, rel=0.02)
 
 
+def test_a_slope_that_doubles_once_is_not_quadratic_yet() -> None:
+    """A step looks like that: prefetch_related() in chunks without a related row, on SQLite."""
+    peaks = {6_250: 60.8, 12_500: 65.2, 25_000: 81.5}
+    projection = project([(float(rows), peak * MIB) for rows, peak in peaks.items()], 200_000)
+    assert projection is not None
+    assert projection.growth == "linear"
+    before = (65.2 - 60.8) / 6_250
+    assert projection.low == pytest.approx((81.5 + 175_000 * before) * MIB, rel=0.01)
+    quadratic = 81.5 + sum((16.3 / 12_500) * 2**k * (12_500 * 2**k) for k in (1, 2, 3))
+    assert projection.high > quadratic * MIB
+
+
 def test_a_curve_below_the_floor_is_not_superlinear() -> None:
     points = [(1_661, 48.9 * MIB), (6_641, 61.1 * MIB), (13_282, 85.9 * MIB)]
     projection = project(points, 1_700_000)

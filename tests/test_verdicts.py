@@ -318,3 +318,75 @@ def test_a_statement_that_outgrows_the_database_is_found_where_it_breaks(
     assert result["verdict"] == "error"
     assert "raised with 500,000 shop.Order rows: OperationalError: too many SQL" in result["reason"]
     assert {"broke-at-scale", "too-many-parameters"} <= codes(result)
+
+
+BRANCH = """
+def forwards(apps, schema_editor):
+    import time
+    Order = apps.get_model("shop", "Order")
+    if Order.objects.count() > {number}:
+        list(Order.objects.all())
+    for order in Order.objects.iterator():
+        {each}
+"""
+
+
+def test_a_branch_that_the_code_names_is_no_pass_before_a_sample_has_taken_it(
+    project: Project, vendor: str
+) -> None:
+    slow = BRANCH.format(number="500_000", each="time.sleep(0.0001)")
+    rows = 'rows={"shop.Order": 1_700_000, "shop.Customer": 85_000}'
+    result = judged(project, slow, rows, 'limit="512Mi"', "time_budget=20")
+    assert result["verdict"] == "inconclusive"
+    assert "compares a count with 500,000 in its code, and no sample had more" in result["reason"]
+    assert result["samples"][-1]["rows"]["shop.Order"] < 500_000
+
+
+def test_a_branch_that_the_code_names_is_taken_where_there_is_time(
+    project: Project, vendor: str
+) -> None:
+    quick = BRANCH.format(number="100_000", each="pass")
+    result = judged(project, quick, ROWS, 'limit="100Mi"')
+    assert (result["verdict"], result["basis"]) == ("exceeds", "measured")
+    assert result["samples"][-1]["rows"]["shop.Order"] > 100_000
+
+
+WITH_LINES = """
+    from django.db import migrations, models
+
+    class Migration(migrations.Migration):
+        initial = True
+        operations = [
+            migrations.CreateModel("Order", [
+                ("id", models.BigAutoField(primary_key=True)),
+                ("number", models.CharField(max_length=20, unique=True)),
+                ("note", models.TextField()),
+                ("total", models.IntegerField(null=True)),
+            ]),
+            migrations.CreateModel("Line", [
+                ("id", models.BigAutoField(primary_key=True)),
+                ("order", models.ForeignKey(
+                    "shop.Order", on_delete=models.CASCADE, related_name="lines",
+                )),
+            ]),
+        ]
+"""
+
+
+def test_reference_cycles_are_no_growth_without_end(project: Project) -> None:
+    """The peak is set by when the cycle collector runs, which the first samples do not show."""
+    project.write("shop/migrations/0001_initial.py", WITH_LINES)
+    code = """
+    def forwards(apps, schema_editor):
+        orders = apps.get_model("shop", "Order").objects.prefetch_related("lines")
+        for order in orders.iterator(chunk_size=2000):
+            order.total = len(order.lines.all())
+    """
+    rows = 'rows={"shop.Order": 200_000, "shop.Line": 1_000}'
+    limited = judged(project, code, rows, 'limit="100Mi"', "time_budget=12")
+    assert limited["verdict"] in ("within", "inconclusive")
+    assert limited["peak_low_bytes"] < 100 * MIB
+    project.budget('"shop.0002"', rows, 'limit="100Mi"', "time_budget=90")
+    measured = project.result()
+    assert (measured["verdict"], measured["basis"]) == ("within", "measured")
+    assert measured["peak_bytes"] < 100 * MIB

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import difflib
 import inspect
-from collections.abc import Collection, Iterable, Sequence
+import sys
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from functools import cache, cached_property
 
 from django.apps import apps as project_apps
@@ -15,7 +16,8 @@ from django.db.migrations.state import ProjectState
 
 from pytest_membudget.coverage import CODE_LEFT_OUT, ROUTED_ELSEWHERE
 from pytest_membudget.errors import BudgetError
-from pytest_membudget.migrations.numbers import named_numbers
+from pytest_membudget.migrations.comparisons import compared_numbers
+from pytest_membudget.migrations.numbers import is_the_projects_own, named_numbers
 from pytest_membudget.migrations.routing import alias_for, runs_on
 from pytest_membudget.migrations.source import left_out
 
@@ -136,8 +138,20 @@ class History:
 
     def thresholds(self, keys: Sequence[Key], *, reverse: bool = False) -> list[int]:
         """Row counts at which a chunk or a buffer may be full: the numbers that the code names."""
-        name = "reverse_code" if reverse else "code"
-        return named_numbers(getattr(operation, name, None) for operation in self.operations(keys))
+        return named_numbers(self._functions(keys, reverse=reverse))
+
+    def branches(self, keys: Sequence[Key], *, reverse: bool = False) -> list[int]:
+        """Row counts from which on the code may do something else: it compares with them."""
+        return compared_numbers(self._functions(keys, reverse=reverse))
+
+    def _functions(self, keys: Sequence[Key], *, reverse: bool) -> Iterator[object]:
+        """The code that RunPython runs, and that of operations which are the project's own."""
+        for operation in self.operations(keys):
+            if isinstance(operation, RunPython):
+                yield operation.reverse_code if reverse else operation.code
+            elif is_the_projects_own(sys.modules.get(type(operation).__module__)):
+                kind = type(operation)
+                yield kind.database_backwards if reverse else kind.database_forwards
 
     def touches_rows(self, keys: Sequence[Key]) -> bool:
         """Whether code of the project's own runs, which is expected to read or write rows."""

@@ -86,6 +86,7 @@ def complete(
         touches_rows=project.touches_rows(keys),
         files=project.files(keys),
         thresholds=project.thresholds(keys, reverse=request.reverse),
+        branches=project.branches(keys, reverse=request.reverse),
         production=production,
         gated=gated is not None,
         told_apart=gated.told_apart if gated else None,

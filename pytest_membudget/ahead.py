@@ -1,0 +1,85 @@
+"""What may lie between the largest sample and production, where the code or the samples tell."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from pytest_membudget.coverage import Branch
+from pytest_membudget.findings import Finding
+from pytest_membudget.ladder import Ladder
+from pytest_membudget.measurement import Sample
+from pytest_membudget.units import format_rows
+
+
+@dataclass(frozen=True)
+class Ahead:
+    """The numbers of the code above ``samples``, all of which finished, and below production.
+
+    ``rows`` are production's by label, ``tables`` the models' tables.  A number may count rows of
+    any model that the migration reads; sizes count those of the model with the most.
+    """
+
+    samples: Sequence[Sample]
+    rows: Mapping[str, int]
+    tables: Mapping[str, str]
+
+    def threshold(self, numbers: Sequence[int]) -> int | None:
+        """The least of ``numbers``, as a size, that the samples have not left behind.
+
+        A stream may hold two chunks at once, so growth has ended for sure at twice a threshold, and
+        it takes a sample of twice that to show it.
+        """
+        sizes = (size for size, _ in self._sizes(numbers))
+        return min((size for size in sizes if self._largest < 4 * size), default=None)
+
+    def past(self, numbers: Sequence[int]) -> int | None:
+        """The size that a sample has to have more than, to have passed each of ``numbers``."""
+        return max((size for size, _ in self._not_passed(numbers)), default=None)
+
+    def branch(self, numbers: Sequence[int], ladder: Ladder) -> Branch | None:
+        """The least of ``numbers`` that no sample has passed, and what it takes to pass all."""
+        least = min((number for _, number in self._not_passed(numbers)), default=None)
+        past = self.past(numbers)
+        if least is None or past is None:
+            return None
+        needed = ladder.budget_for(self.samples, ladder.above(past))
+        return Branch(least, max(needed, round(2 * ladder.time_budget)))
+
+    @property
+    def _largest(self) -> int:
+        return self.samples[-1].size if self.samples else 0
+
+    def _not_passed(self, numbers: Sequence[int]) -> Iterator[tuple[int, int]]:
+        return ((size, one) for size, one in self._sizes(numbers) if self._largest <= size)
+
+    def _sizes(self, numbers: Sequence[int]) -> Iterator[tuple[int, int]]:
+        """Each number as a size, and as it stands in the code."""
+        most = max(self.rows.values(), default=0)
+        if not self.samples or self._largest >= most:
+            return
+        read = self.samples[-1].run.read
+        counts = [self.rows[label] for label, table in self.tables.items() if table in read]
+        for count in counts or [most]:
+            yield from ((one * most // count, one) for one in numbers if one < count)
+
+
+def findings_ahead(label: str, *, threshold: int | None, cycles: bool) -> Iterator[Finding]:
+    """What may end the growth that the samples show.
+
+    ``threshold`` counts rows of the model ``label``; ``cycles`` says that garbage adds up.
+    """
+    if threshold is not None:
+        yield Finding(
+            "threshold-ahead",
+            "a chunk or a buffer of a size that the code names, or Django's own, may be full "
+            f"only when there are {format_rows(threshold)} {label} rows, and growth end there; "
+            "no sample was large enough to tell, so the interval reaches down to that",
+        )
+    if cycles:
+        yield Finding(
+            "cycles-ahead",
+            "objects that refer to each other add up until Python's cycle collector runs, and the "
+            "samples were too small to show how much it leaves: growth may end there, so the "
+            "interval reaches down to the largest peak that was measured",
+        )

@@ -1,0 +1,136 @@
+"""What samples say about a budget: with gaps, with garbage that adds up, with a branch ahead."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+
+from pytest_membudget.budget import Budget
+from pytest_membudget.coverage import Gap
+from pytest_membudget.evidence import Evidence
+from pytest_membudget.measurement import FINISHED, OVER_LIMIT, Run, Sample
+from pytest_membudget.projection import MIB, project
+from pytest_membudget.verdict import judge
+
+ROWS = 1_600_000
+LOOP = {25_000: 80, 50_000: 120, 100_000: 200}
+FLAT = {25_000: 80, 50_000: 80, 100_000: 80}
+# prefetch_related() in chunks without a related row, on Python 3.13: peak, collections, garbage.
+CHUNKS = {
+    6_250: (60.8, 0, 66_000),
+    12_500: (65.2, 1, 132_000),
+    25_000: (81.5, 1, 263_000),
+    50_000: (81.5, 3, 435_000),
+}
+
+
+def sample(rows: int, peak: float, outcome: str = FINISHED, **facts: Any) -> Sample:
+    run = Run(outcome, int(peak * MIB), baseline=45 * MIB, duration=rows * 1e-4, facts=facts)
+    return Sample({"shop.Order": rows}, run)
+
+
+def budget(limit: int, **settings: Any) -> Budget:
+    keys = [("shop", "0002_it")]
+    return Budget(keys, {"shop.Order": ROWS}, limit * MIB, "marker", **settings)
+
+
+def evidence(limit: int, peaks: dict[int, float], branches: Sequence[int] = ()) -> Evidence:
+    samples = [sample(1_563, 50), *(sample(rows, peak) for rows, peak in peaks.items())]
+    return Evidence(budget(limit), False, branches=branches, samples=samples)
+
+
+def test_a_projection_that_exceeds_needs_three_samples_above_the_floor() -> None:
+    below = {3_125: 100, 6_250: 200, 12_500: 400}
+    assert evidence(512, below).verdict().verdict == "inconclusive"
+    assert evidence(512, {**below, 25_000: 500}).verdict().verdict == "inconclusive"
+    assert evidence(512, LOOP).verdict().verdict == "exceeds"
+
+
+def test_garbage_that_the_cycle_collector_has_not_met_is_no_growth_without_end() -> None:
+    def verdict(*sizes: int) -> str:
+        samples = [
+            sample(rows, peak, oldest_collections=collections, cyclic_objects=objects)
+            for rows, (peak, collections, objects) in CHUNKS.items()
+            if rows in sizes
+        ]
+        found = Evidence(budget(100), False, samples=[sample(1_563, 50), *samples])
+        projection = found.projection()
+        assert projection is not None
+        assert projection.low <= 81.7 * MIB
+        return found.verdict().verdict
+
+    assert verdict(6_250, 12_500, 25_000) == "inconclusive"
+    assert verdict(6_250, 12_500, 25_000, 50_000) == "inconclusive"
+
+
+def test_a_branch_that_no_sample_has_taken_is_no_pass() -> None:
+    verdict = evidence(512, FLAT, [500_000]).verdict()
+    assert verdict.verdict == "inconclusive"
+    assert verdict.reason == (
+        "shop.0002_it compares a count with 500,000 in its code, and no sample had more rows (the "
+        "largest had 100,000 shop.Order), so what it does beyond that was not seen; "
+        "time_budget=130 would allow it."
+    )
+
+
+@pytest.mark.parametrize(
+    "number",
+    [50_000, 99_999, 1_600_000, 2_000_000],
+    ids=["passed", "just-passed", "equal", "beyond"],
+)
+def test_numbers_that_were_passed_or_never_will_be_are_no_gaps(number: int) -> None:
+    assert evidence(512, FLAT, [number]).verdict().verdict == "within"
+
+
+def test_a_branch_may_also_lower_the_peak() -> None:
+    assert evidence(512, LOOP, [500_000]).verdict().verdict == "inconclusive"
+
+
+def test_a_number_may_count_rows_of_any_model_that_is_read() -> None:
+    rows = {"shop.Line": ROWS, "shop.Order": 800_000}
+    tables = {"shop.Line": "shop_line", "shop.Order": "shop_order"}
+    keys = [("shop", "0002_it")]
+    samples = [
+        Sample(
+            {"shop.Line": size, "shop.Order": size // 2},
+            Run(FINISHED, 80 * MIB, duration=1.0, read={"shop_order": size // 2}),
+        )
+        for size in FLAT
+    ]
+
+    def past(number: int) -> int | None:
+        found = Evidence(Budget(keys, rows, 512 * MIB, "marker"), False, tables=tables)
+        found.samples = samples
+        return found.ahead.past([number])
+
+    assert past(49_999) is None
+    assert past(60_000) == 120_000
+    assert past(900_000) is None
+
+
+def judged(peaks: dict[int, float], gaps: Sequence[Gap], *, over: bool = False) -> str:
+    samples = [sample(rows, peak) for rows, peak in peaks.items()]
+    if over:
+        samples.append(sample(200_000, 700, OVER_LIMIT))
+    points = [(float(rows), peak * MIB) for rows, peak in peaks.items()]
+    verdict = judge(
+        budget(512),
+        samples,
+        project(points, ROWS),
+        gaps=gaps,
+        fits=None,
+        enough=True,
+        telling=False,
+    )
+    return verdict.verdict
+
+
+def test_gaps_come_before_a_projection_and_after_a_sample_that_passed_the_limit() -> None:
+    gap, addition = Gap("unseen", "did things"), Gap("more", "did more things", only_adds=True)
+    assert judged(FLAT, []) == "within"
+    assert judged(FLAT, [gap]) == judged(FLAT, [addition]) == "inconclusive"
+    assert judged(LOOP, []) == judged(LOOP, [addition]) == "exceeds"
+    assert judged(LOOP, [gap]) == judged(LOOP, [addition, gap]) == "inconclusive"
+    assert judged(LOOP, [gap], over=True) == "exceeds"
