@@ -34,17 +34,16 @@ class Ahead:
         return min((size for size in sizes if self._largest < 4 * size), default=None)
 
     def past(self, numbers: Sequence[int]) -> int | None:
-        """The size that a sample has to have more than, to have passed each of ``numbers``."""
-        return max((size for size, _ in self._not_passed(numbers)), default=None)
+        """The least of ``numbers``, as a size, that no sample has passed."""
+        return min((size for size, _ in self._not_passed(numbers)), default=None)
 
     def branch(self, numbers: Sequence[int], ladder: Ladder) -> Branch | None:
         """The least of ``numbers`` that no sample has passed, and what it takes to pass all."""
-        least = min((number for _, number in self._not_passed(numbers)), default=None)
-        past = self.past(numbers)
-        if least is None or past is None:
+        ahead = list(self._not_passed(numbers))
+        if not ahead:
             return None
-        needed = ladder.budget_for(self.samples, ladder.above(past))
-        return Branch(least, max(needed, round(2 * ladder.time_budget)))
+        needed = ladder.budget_for(self.samples, ladder.above(max(size for size, _ in ahead)))
+        return Branch(min(one for _, one in ahead), max(needed, round(2 * ladder.time_budget)))
 
     @property
     def _largest(self) -> int:

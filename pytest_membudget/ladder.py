@@ -69,8 +69,8 @@ class Ladder:
         ``decided`` says that the samples so far give a verdict, ``narrow`` that their interval is,
         ``exceeds`` that it is the one that needs no samples of more rows than a chunk or a buffer
         has.  ``crossing`` is at how many rows the limit is expected to be passed or the migration
-        to break, ``past`` how many a sample has to have more than, ``largest`` for how many there
-        is room.
+        to break, ``past`` a number of the code that no sample has passed, ``largest`` for how
+        many there is room.
         """
         last = samples[-1].size
         if last >= self.rows:
@@ -79,14 +79,17 @@ class Ladder:
         patience = self.time_budget * (_PATIENCE if narrow else _PATIENCE_WHILE_WIDE) - spent
         if len(samples) == 1 and self.rows > _START_ROWS:
             return self._start(samples, left)
+        following = self._double(last)
+        beyond = following if past is None else max(following, self.above(past))
         # Growth that is projected to fail may be a buffer's, which ends before so many rows.
-        patient = decided and not (exceeds and last < _FAR_ROWS)
-        allowed = min(left, patience) if patient else left
+        unseen = exceeds and last < _FAR_ROWS
+        if past is not None:
+            unseen |= self.seconds(samples, beyond) <= left
+        allowed = left if unseen or not decided else min(left, patience)
 
         def affordable(size: int) -> bool:
             return size <= largest and self.seconds(samples, size) <= allowed
 
-        following = self._double(last)
         if self.rows > _START_ROWS and len(samples) > _NEEDED:
             if exceeds and narrow and last >= _FAR_ROWS:
                 return None
@@ -95,7 +98,6 @@ class Ladder:
             # One step at a time to where it fails: each tells by how much it will.
             if goal > last and (narrow or not fails) and not exceeds and affordable(goal):
                 return goal
-            beyond = following if past is None else max(following, self.above(past))
             if affordable(beyond) and self._steps(samples, beyond) > allowed:
                 return beyond
         return following if affordable(following) else None

@@ -35,6 +35,8 @@ _LARGEST_IN_HEAP = 32 * MIB
 _ALIKE = 0.08
 _FLAT = 0.2
 _QUADRATIC = 1.5
+# Slopes grow so much a doubling with the cube of the rows; what grows faster is a step.
+_STEEPEST = 4.0
 
 CONSTANT, LINEAR, LINEARITHMIC, QUADRATIC, BOUNDED = (
     "constant",
@@ -180,7 +182,7 @@ def _shape(points: Sequence[Point], repeatability: float) -> _Shape | None:
     drift = max((ratio - 1) / 2, abs(ratio - ratios[-2])) if len(ratios) > 1 else ratio - 1
     if len(ratios) < 2 or ratios[-2] - 1 <= _ALIKE:
         # A step looks like that as well, so the slope may be what it was before.
-        return _Shape(LINEAR, slope, slope - before, most_ratio=ratio + drift)
+        return _Shape(LINEAR, slope, slope - before, most_ratio=min(ratio + drift, _STEEPEST))
     return _Shape(
         QUADRATIC if ratio > _QUADRATIC else LINEARITHMIC,
         slope,

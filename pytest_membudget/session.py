@@ -89,7 +89,7 @@ def climb(
             narrow=evidence.is_narrow(),
             exceeds=verdict.verdict == EXCEEDS,
             crossing=evidence.crossing(),
-            past=evidence.ahead.past(evidence.branches),
+            past=evidence.ahead.past([*evidence.thresholds, *evidence.branches]),
             largest=room,
         )
     return verdict
