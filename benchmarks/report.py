@@ -117,7 +117,17 @@ def sections() -> Iterator[str]:
 
 
 def circumstances(document: dict[str, Any]) -> str:
-    return ", ".join(f"{name} {value}" for name, value in document["circumstances"].items())
+    """Of the whole, and what is different for migrations that were measured later."""
+    whole = document["circumstances"]
+    parts = [", ".join(f"{name} {value}" for name, value in whole.items())]
+    later: dict[str, list[str]] = {}
+    for migration, case in document["cases"].items():
+        own = case.get("circumstances", {})
+        text = ", ".join(f"{name} {own[name]}" for name in own if own[name] != whole.get(name))
+        if text:
+            later.setdefault(text, []).append(migration)
+    parts += [f"{text}: {', '.join(names)}" for text, names in later.items()]
+    return "\n\n".join(parts)
 
 
 def goals(checks: list[Check]) -> str:

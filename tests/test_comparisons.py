@@ -166,6 +166,17 @@ def test_values_of_rows_seconds_and_arguments_are_no_counts() -> None:
     assert 100_000 in named_numbers([no_counts])
 
 
+def circular(orders: Any) -> None:
+    first = 2 * second  # noqa: F821
+    second = first
+    if orders.count() > first or LIMIT > 400_000:
+        print(second)
+
+
+def test_names_that_lead_to_each_other_and_constants_beside_each_other() -> None:
+    assert compared_numbers([circular]) == []
+
+
 def test_nothing_where_there_is_no_source() -> None:
     there: dict[str, Any] = {}
     exec("def made(orders): return orders.count() > 500_000", there)

@@ -16,6 +16,7 @@ from itertools import pairwise
 from pathlib import Path
 from types import FunctionType, ModuleType
 
+from pytest_membudget.migrations.assignments import assignments
 from pytest_membudget.migrations.numbers import LEAST, functions_reached, is_the_projects_own
 
 _Function = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
@@ -37,7 +38,9 @@ def compared_numbers(functions: Iterable[object]) -> list[int]:
     found = {
         number
         for function in functions_reached(functions)
-        for tree in _trees(function)
+        for tree in _functions_of(function.__code__.co_filename).get(
+            function.__code__.co_firstlineno, []
+        )
         for number in _Names(function, tree).compared()
     }
     return sorted(number for number in found if number >= LEAST)
@@ -58,11 +61,6 @@ def _functions_of(file: str) -> dict[int, list[_Function]]:
     return found
 
 
-def _trees(function: FunctionType) -> list[_Function]:
-    code = function.__code__
-    return _functions_of(code.co_filename).get(code.co_firstlineno, [])
-
-
 class _Names:
     """What the names in one function stand for, as far as its text and its globals tell."""
 
@@ -70,8 +68,9 @@ class _Names:
         self._function = function
         self._tree = tree
         self._assigned: dict[str, list[ast.expr | None]] = {}
+        self._resolving: set[str] = set()
         for node in ast.walk(tree):
-            for target, value in _assignments(node):
+            for target, value in assignments(node):
                 self._assigned.setdefault(target, []).append(value)
 
     def compared(self) -> Iterator[int]:
@@ -80,7 +79,9 @@ class _Names:
                 for one, other in pairwise([node.left, *node.comparators]):
                     for number, counted in ((one, other), (other, one)):
                         value = self._value(number)
-                        if value is not None and self._may_count(counted, frozenset()):
+                        if value is None or self._value(counted) is not None:
+                            continue
+                        if self._may_count(counted, frozenset()):
                             yield value
 
     def _value(self, node: ast.expr) -> int | None:
@@ -116,9 +117,15 @@ class _Names:
         if name in _OWN_STATE:
             return self._function.__globals__.get(self._function.__qualname__.split(".")[0])
         given = self._assigned.get(name)
-        if given:
-            return self._value(given[0]) if given[0] is not None and len(given) == 1 else None
-        return _outside(self._function).get(name, self._function.__globals__.get(name))
+        if not given:
+            return _outside(self._function).get(name, self._function.__globals__.get(name))
+        if given[0] is None or len(given) > 1 or name in self._resolving:
+            return None
+        self._resolving.add(name)
+        try:
+            return self._value(given[0])
+        finally:
+            self._resolving.discard(name)
 
     def _may_count(self, node: ast.expr, seen: frozenset[str]) -> bool:
         """Whether what an expression gives may be a number of rows."""
@@ -166,42 +173,3 @@ def _outside(function: FunctionType) -> dict[str, object]:
         except ValueError:
             continue
     return found
-
-
-def _assignments(node: ast.AST) -> Iterator[tuple[str, ast.expr | None]]:
-    """Names with the expressions that are assigned to them; None for one that counts by itself."""
-    if isinstance(node, ast.Assign):
-        for target in node.targets:
-            for name in _targets(target):
-                yield name, None if _is_a_step(name, node.value) else node.value
-    elif isinstance(node, ast.AnnAssign | ast.NamedExpr):
-        if node.value is not None:
-            yield from ((name, node.value) for name in _targets(node.target))
-    elif isinstance(node, ast.AugAssign):
-        counts = isinstance(node.value, ast.Constant)
-        yield from ((name, None if counts else node.value) for name in _targets(node.target))
-    elif isinstance(node, ast.For | ast.AsyncFor | ast.comprehension):
-        yield from _of_loop(node.target, node.iter)
-
-
-def _is_a_step(name: str, value: ast.expr) -> bool:
-    """Whether it is of the kind ``n = n + 1``."""
-    if not isinstance(value, ast.BinOp) or not isinstance(value.right, ast.Constant):
-        return False
-    return isinstance(value.left, ast.Name) and value.left.id == name
-
-
-def _of_loop(target: ast.expr, over: ast.expr) -> Iterator[tuple[str, ast.expr | None]]:
-    """A loop gives rows and their values, which are no counts; enumerate() and range() count."""
-    called = getattr(over.func, "id", "") if isinstance(over, ast.Call) else ""
-    counting = {"enumerate": list(_targets(target))[:1], "range": list(_targets(target))}
-    for name in _targets(target):
-        yield name, None if name in counting.get(called, []) else ast.Constant(value=None)
-
-
-def _targets(node: ast.expr) -> Iterator[str]:
-    if isinstance(node, ast.Name):
-        yield node.id
-    elif isinstance(node, ast.Tuple | ast.List):
-        for one in node.elts:
-            yield from _targets(one)

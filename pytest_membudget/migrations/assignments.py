@@ -1,0 +1,45 @@
+"""What a statement assigns to which names, for reading whether a name may count rows."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+
+def assignments(node: ast.AST) -> Iterator[tuple[str, ast.expr | None]]:
+    """Names with the expressions that are assigned to them; None for one that counts by itself."""
+    if isinstance(node, ast.Assign):
+        for target in node.targets:
+            for name in _targets(target):
+                yield name, None if _is_a_step(name, node.value) else node.value
+    elif isinstance(node, ast.AnnAssign | ast.NamedExpr):
+        if node.value is not None:
+            yield from ((name, node.value) for name in _targets(node.target))
+    elif isinstance(node, ast.AugAssign):
+        counts = isinstance(node.value, ast.Constant)
+        yield from ((name, None if counts else node.value) for name in _targets(node.target))
+    elif isinstance(node, ast.For | ast.AsyncFor | ast.comprehension):
+        yield from _of_loop(node.target, node.iter)
+
+
+def _is_a_step(name: str, value: ast.expr) -> bool:
+    """Whether it is of the kind ``n = n + 1``."""
+    if not isinstance(value, ast.BinOp) or not isinstance(value.right, ast.Constant):
+        return False
+    return isinstance(value.left, ast.Name) and value.left.id == name
+
+
+def _of_loop(target: ast.expr, over: ast.expr) -> Iterator[tuple[str, ast.expr | None]]:
+    """A loop gives rows and their values, which are no counts; enumerate() and range() count."""
+    called = getattr(over.func, "id", "") if isinstance(over, ast.Call) else ""
+    counting = {"enumerate": list(_targets(target))[:1], "range": list(_targets(target))}
+    for name in _targets(target):
+        yield name, None if name in counting.get(called, []) else ast.Constant(value=None)
+
+
+def _targets(node: ast.expr) -> Iterator[str]:
+    if isinstance(node, ast.Name):
+        yield node.id
+    elif isinstance(node, ast.Tuple | ast.List):
+        for one in node.elts:
+            yield from _targets(one)
