@@ -11,6 +11,9 @@ from pytest_membudget.ladder import Ladder
 from pytest_membudget.measurement import Sample
 from pytest_membudget.units import format_rows
 
+# There are several of them in every stretch between two samples that is believed.
+_SMALL_STEP = 10_000
+
 
 @dataclass(frozen=True)
 class Ahead:
@@ -32,6 +35,14 @@ class Ahead:
         """
         sizes = (size for size, _ in self._sizes(numbers))
         return min((size for size in sizes if self._largest < 4 * size), default=None)
+
+    def grain(self, numbers: Sequence[int]) -> int:
+        """The most of ``numbers``, as a size, that the samples have passed; 0 for small ones.
+
+        Growth may come in steps of that, as where blocks of so many rows are kept.
+        """
+        sizes = (size for size, _ in self._sizes(numbers) if _SMALL_STEP <= size < self._largest)
+        return max(sizes, default=0)
 
     def past(self, numbers: Sequence[int]) -> int | None:
         """The least of ``numbers``, as a size, that no sample has passed."""

@@ -99,7 +99,7 @@ class Evidence:
     def projection(self) -> Projection | None:
         """To production's row count; it reaches up to where every seeded row would be touched."""
         noise = noise_of(self.samples)
-        projection = project_highest(self.curves, self.ladder.rows, noise)
+        projection = project_highest(self.curves, self.ladder.rows, noise, self._grain)
         if projection is None:
             return None
         seen = max(sample.run.peak for sample in self.samples)
@@ -144,6 +144,18 @@ class Evidence:
     def threshold_ahead(self) -> int | None:
         """At how many rows, of the model with the most, growth may end."""
         return self.ahead.threshold(self.thresholds)
+
+    @property
+    def _grain(self) -> int:
+        """In steps of how many rows, of the model with the most, growth may come."""
+        return self.ahead.grain(self.thresholds)
+
+    def past(self) -> int | None:
+        """How many rows the next sample should have more than, as the code tells."""
+        past = self.ahead.past([*self.thresholds, *self.branches])
+        if past is None and self._grain and not self.is_narrow():
+            return self.finished[-1].size
+        return past
 
     def cycles_add_up(self) -> bool:
         """Whether growth may end where the cycle collector frees what has added up."""

@@ -69,8 +69,8 @@ class Ladder:
         ``decided`` says that the samples so far give a verdict, ``narrow`` that their interval is,
         ``exceeds`` that it is the one that needs no samples of more rows than a chunk or a buffer
         has.  ``crossing`` is at how many rows the limit is expected to be passed or the migration
-        to break, ``past`` a number of the code that no sample has passed, ``largest`` for how
-        many there is room.
+        to break, ``past`` how many it should have more than as the code tells, ``largest`` for
+        how many there is room.
         """
         last = samples[-1].size
         if last >= self.rows:

@@ -71,18 +71,19 @@ class Projection:
 
 
 def project(
-    points: Sequence[Point], rows: float, noise: float = REPEATABILITY
+    points: Sequence[Point], rows: float, noise: float = REPEATABILITY, grain: float = 0
 ) -> Projection | None:
     """Predict the peak at ``rows`` from ``(rows, peak)`` points on a doubling ladder.
 
-    ``noise`` is how far in bytes a peak may be off when it is measured again.  None with fewer
-    than two points, unless the one there is lies at ``rows`` itself.
+    ``noise`` is how far in bytes a peak may be off when it is measured again, ``grain`` in steps of
+    how many rows it may grow.  None with fewer than two points, unless the one there is lies at
+    ``rows`` itself.
     """
     points = sorted(points)
     if points and points[-1][0] >= rows:
         peak = points[-1][1]
         spread = max(2 * noise, REPEATABILITY_OF_CHECKS * peak)
-        shape = _shape(points, noise)
+        shape = _shape(points, noise, grain)
         return Projection(
             rows,
             peak,
@@ -92,7 +93,7 @@ def project(
             shape.growth if shape else None,
             measured=True,
         )
-    shape = _shape(points, noise)
+    shape = _shape(points, noise, grain)
     if shape is None:
         return None
     last_rows, last_peak = points[-1]
@@ -103,13 +104,17 @@ def project(
 
 
 def project_highest(
-    phases: Sequence[Sequence[Point]], rows: float, noise: float = REPEATABILITY
+    phases: Sequence[Sequence[Point]],
+    rows: float,
+    noise: float = REPEATABILITY,
+    grain: float = 0,
 ) -> Projection | None:
     """Predict the peak of a run from the points of each of its phases: the highest decides.
 
     The phase that is highest at ``rows`` need not be the highest of any sample.
     """
-    projections = [one for points in phases if (one := project(points, rows, noise)) is not None]
+    found = (project(points, rows, noise, grain) for points in phases)
+    projections = [one for one in found if one is not None]
     if not projections:
         return None
     return replace(
@@ -148,7 +153,7 @@ class _Shape:
         return total
 
 
-def _shape(points: Sequence[Point], repeatability: float) -> _Shape | None:
+def _shape(points: Sequence[Point], repeatability: float, grain: float) -> _Shape | None:
     if len(points) < 2:
         return None
     slopes = [max(0.0, (b[1] - a[1]) / (b[0] - a[0])) for a, b in pairwise(points)]
@@ -159,6 +164,8 @@ def _shape(points: Sequence[Point], repeatability: float) -> _Shape | None:
     before = slopes[-2] if len(slopes) > 1 else 2 * slope
     unsettled = REPEATABILITY_OF_SLOPES + _unsettled(last_peak - points[0][1])
     error = max(abs(slope - before), step) + slope * unsettled
+    # A stretch may hold one step more or less than its share.
+    error = max(error, slope * grain / (last_rows - start_rows))
     if last_peak - points[-3:][0][1] < max(VISIBLE, 4 * repeatability):
         filled = last_peak - points[0][1] > VISIBLE + FLOOR_BYTES
         noise = 2 * repeatability / (last_rows - start_rows)

@@ -89,7 +89,7 @@ def climb(
             narrow=evidence.is_narrow(),
             exceeds=verdict.verdict == EXCEEDS,
             crossing=evidence.crossing(),
-            past=evidence.ahead.past([*evidence.thresholds, *evidence.branches]),
+            past=evidence.past(),
             largest=room,
         )
     return verdict

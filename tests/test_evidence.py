@@ -110,6 +110,17 @@ def test_a_number_may_count_rows_of_any_model_that_is_read() -> None:
     assert past(900_000) is None
 
 
+def test_growth_may_come_in_steps_that_the_code_names() -> None:
+    smooth = evidence(512, LOOP)
+    stepped = evidence(512, LOOP)
+    stepped.thresholds = [2_000, 40_000]
+    (narrow, wide) = (one.projection() for one in (smooth, stepped))
+    assert narrow is not None
+    assert wide is not None
+    assert wide.half_width > 2 * narrow.half_width
+    assert (smooth.past(), stepped.past()) == (None, 100_000)
+
+
 def judged(peaks: dict[int, float], gaps: Sequence[Gap], *, over: bool = False) -> str:
     samples = [sample(rows, peak) for rows, peak in peaks.items()]
     if over:

@@ -110,6 +110,17 @@ def test_more_samples_give_a_narrower_interval() -> None:
     assert max(further) < first
 
 
+def test_growth_in_steps_of_many_rows_may_have_one_more_or_less_in_a_stretch() -> None:
+    """benchmarks: readings.0034_blocks_of_40_000 on SQLite."""
+    peaks = {25_000: 52.6, 50_000: 61.3, 100_000: 69.2, 200_000: 84.5}
+    points = [(float(rows), peak * MIB) for rows, peak in peaks.items()]
+    smooth, stepped = project(points, 1_600_000), project(points, 1_600_000, grain=40_000)
+    assert smooth is not None
+    assert stepped is not None
+    assert smooth.high < 351.6 * MIB <= stepped.high
+    assert smooth.peak == stepped.peak
+
+
 def test_slopes_that_keep_rising_raise_the_upper_bound() -> None:
     """Seven percent a doubling is linear by name, but the interval reaches where it leads."""
     peak, points = 40.0, [(25_000.0, 40.0 * MIB)]
