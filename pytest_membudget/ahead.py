@@ -19,8 +19,10 @@ _SMALL_STEP = 10_000
 class Ahead:
     """The numbers of the code above ``samples``, all of which finished, and below production.
 
-    ``rows`` are production's by label, ``tables`` the models' tables.  A number may count rows of
-    any model that the migration reads; sizes count those of the model with the most.
+    ``rows`` are production's by label, ``tables`` the models' tables; sizes count rows of the model
+    with the most.  A chunk may be one of any model that the migration reads.  A number that is
+    compared with is passed where the samples had more rows of any of them: most compare the length
+    of a buffer, whichever model it is of.
     """
 
     samples: Sequence[Sample]
@@ -33,15 +35,15 @@ class Ahead:
         A stream may hold two chunks at once, so growth has ended for sure at twice a threshold, and
         it takes a sample of twice that to show it.
         """
-        sizes = (size for size, _ in self._sizes(numbers))
-        return min((size for size in sizes if self._largest < 4 * size), default=None)
+        sizes = (size for size in self._sizes(numbers) if self._largest < 4 * size)
+        return min(sizes, default=None)
 
     def grain(self, numbers: Sequence[int]) -> int:
         """The most of ``numbers``, as a size, that the samples have passed; 0 for small ones.
 
         Growth may come in steps of that, as where blocks of so many rows are kept.
         """
-        sizes = (size for size, _ in self._sizes(numbers) if _SMALL_STEP <= size < self._largest)
+        sizes = (size for size in self._sizes(numbers) if _SMALL_STEP <= size < self._largest)
         return max(sizes, default=0)
 
     def past(self, numbers: Sequence[int]) -> int | None:
@@ -60,18 +62,28 @@ class Ahead:
     def _largest(self) -> int:
         return self.samples[-1].size if self.samples else 0
 
-    def _not_passed(self, numbers: Sequence[int]) -> Iterator[tuple[int, int]]:
-        return ((size, one) for size, one in self._sizes(numbers) if self._largest <= size)
+    @property
+    def _most(self) -> int:
+        return max(self.rows.values(), default=0)
 
-    def _sizes(self, numbers: Sequence[int]) -> Iterator[tuple[int, int]]:
-        """Each number as a size, and as it stands in the code."""
-        most = max(self.rows.values(), default=0)
-        if not self.samples or self._largest >= most:
-            return
+    def _read(self) -> list[int]:
+        """Production's row counts of the models that the migration reads, or the largest of all."""
+        if not self.samples or self._largest >= self._most:
+            return []
         read = self.samples[-1].run.read
         counts = [self.rows[label] for label, table in self.tables.items() if table in read]
-        for count in counts or [most]:
-            yield from ((one * most // count, one) for one in numbers if one < count)
+        return counts or [self._most]
+
+    def _not_passed(self, numbers: Sequence[int]) -> Iterator[tuple[int, int]]:
+        """The size of each of ``numbers`` that no sample has passed, and the number."""
+        count = max(self._read(), default=0)
+        for number in numbers:
+            if number < count and (size := number * self._most // count) >= self._largest:
+                yield size, number
+
+    def _sizes(self, numbers: Sequence[int]) -> Iterator[int]:
+        for count in self._read():
+            yield from (one * self._most // count for one in numbers if one < count)
 
 
 def findings_ahead(label: str, *, threshold: int | None, cycles: bool) -> Iterator[Finding]:

@@ -88,26 +88,30 @@ def test_a_branch_may_also_lower_the_peak() -> None:
     assert evidence(512, LOOP, [500_000]).verdict().verdict == "inconclusive"
 
 
-def test_a_number_may_count_rows_of_any_model_that_is_read() -> None:
+def test_a_number_counts_rows_of_the_largest_model_that_is_read() -> None:
     rows = {"shop.Line": ROWS, "shop.Order": 800_000}
     tables = {"shop.Line": "shop_line", "shop.Order": "shop_order"}
     keys = [("shop", "0002_it")]
-    samples = [
-        Sample(
-            {"shop.Line": size, "shop.Order": size // 2},
-            Run(FINISHED, 80 * MIB, duration=1.0, read={"shop_order": size // 2}),
-        )
-        for size in FLAT
-    ]
 
-    def past(number: int) -> int | None:
+    def samples(*read: str) -> list[Sample]:
+        return [
+            Sample(
+                {"shop.Line": size, "shop.Order": size // 2},
+                Run(FINISHED, 80 * MIB, duration=1.0, read=dict.fromkeys(read, 1)),
+            )
+            for size in FLAT
+        ]
+
+    def past(number: int, *read: str) -> int | None:
         found = Evidence(Budget(keys, rows, 512 * MIB, "marker"), False, tables=tables)
-        found.samples = samples
+        found.samples = samples(*read)
         return found.ahead.past([number])
 
-    assert past(49_999) is None
-    assert past(60_000) == 120_000
-    assert past(900_000) is None
+    assert past(49_999, "shop_order") is None
+    assert past(60_000, "shop_order") == 120_000
+    assert past(900_000, "shop_order") is None
+    assert past(60_000, "shop_order", "shop_line") is None
+    assert past(900_000, "shop_order", "shop_line") == 900_000
 
 
 def test_growth_may_come_in_steps_that_the_code_names() -> None:
