@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 from pytest_membudget.ahead import findings_ahead
+from pytest_membudget.dry_run import Weighed
 from pytest_membudget.evidence import Evidence
-from pytest_membudget.findings import Finding, find
+from pytest_membudget.findings import Finding, about_process, find
 from pytest_membudget.matching import values_of
 from pytest_membudget.projection import BOUNDED, CONSTANT, Projection
 from pytest_membudget.result import Result
@@ -21,8 +23,8 @@ def conclude(
     projection = evidence.projection() if samples else None
     ladder = evidence.ladder
     projected = ladder.duration(finished, ladder.rows) if finished else None
-    seen = max(sample.run.peak for sample in samples) if verdict.verdict == EXCEEDS else None
-    result = Result(
+    answer = _if_each_row_has(evidence, verdict)
+    return Result(
         nodeid=nodeid,
         migration=budget.label,
         reverse=budget.reverse,
@@ -30,42 +32,79 @@ def conclude(
         rows=budget.rows,
         limit_bytes=budget.limit,
         limit_source=budget.limit_source,
-        verdict=verdict.verdict,
-        basis=verdict.basis,
-        reason=verdict.reason,
+        verdict=answer.verdict,
+        basis=answer.basis,
+        reason=answer.reason,
         findings=tuple(_findings(evidence, projection, projected)),
-        peak_bytes=seen,
         baseline_bytes=samples[0].run.baseline if samples else None,
         time_budget_s=budget.time_budget,
         duration_s=duration,
         projected_duration_s=None if projected is None else round(projected, 3),
         samples=tuple(samples),
         details=details,
+        **_peak(evidence, verdict, projection),
     )
+
+
+def _if_each_row_has(evidence: Evidence, verdict: Verdict) -> Verdict:
+    """A verdict that holds only if production's rows have what these were seeded with."""
     asked = values_of(evidence.fresh)
-    if asked and verdict.verdict == EXCEEDS:
-        reason = (
-            f"{verdict.reason} That is if each row has {asked}, which it filters by; how many have "
-            "it in production is not known, and a seed= can say it."
-        )
-        result = replace(result, verdict=INCONCLUSIVE, reason=reason)
+    if not asked or verdict.verdict != EXCEEDS:
+        return verdict
+    reason = (
+        f"{verdict.reason} That is if each row has {asked}, which it filters by; how many have it "
+        "in production is not known, and a seed= can say it."
+    )
+    return replace(verdict, verdict=INCONCLUSIVE, reason=reason)
+
+
+def _peak(evidence: Evidence, verdict: Verdict, projection: Projection | None) -> dict[str, Any]:
+    """The figures of the result that are about its peak; none where it is not known."""
     over = verdict.verdict == EXCEEDS and verdict.basis == MEASURED
     if (
         projection is None
         or verdict.verdict == ERROR
         or (over and not evidence.stands_alone(projection))
     ):
-        return result
+        exceeds = verdict.verdict == EXCEEDS
+        return {"peak_bytes": max(one.run.peak for one in evidence.samples) if exceeds else None}
     per_row = None if projection.growth is None else projection.slope / evidence.counted_share
-    return replace(
-        result,
-        peak_bytes=round(projection.peak),
-        peak_low_bytes=round(projection.low),
-        peak_high_bytes=round(projection.high),
-        anonymous_bytes=_anonymous(evidence, projection),
-        bytes_per_row=None if per_row is None else round(per_row),
-        growth=projection.growth,
-        fits_up_to_rows=evidence.fits(),
+    return {
+        "peak_bytes": round(projection.peak),
+        "peak_low_bytes": round(projection.low),
+        "peak_high_bytes": round(projection.high),
+        "anonymous_bytes": _anonymous(evidence, projection),
+        "bytes_per_row": None if per_row is None else round(per_row),
+        "growth": projection.growth,
+        "fits_up_to_rows": evidence.fits(),
+    }
+
+
+def conclude_weighed(evidence: Evidence, nodeid: str, weighed: Weighed, duration: float) -> Result:
+    """The result of a check that needed no seeded rows, and took ``duration`` seconds."""
+    budget, samples, verdict = evidence.budget, weighed.samples, weighed.verdict
+    process = about_process(samples, evidence.database["vendor"]) if samples else ()
+    notes = [Finding(*finding) for finding in (*budget.findings, *weighed.findings)]
+    return Result(
+        nodeid=nodeid,
+        migration=budget.label,
+        reverse=budget.reverse,
+        database=evidence.database,
+        rows={},
+        limit_bytes=budget.limit,
+        limit_source=budget.limit_source,
+        verdict=verdict.verdict,
+        basis=verdict.basis,
+        reason=verdict.reason,
+        findings=(*notes, *process),
+        peak_bytes=weighed.peak,
+        peak_low_bytes=weighed.low,
+        peak_high_bytes=weighed.high,
+        baseline_bytes=samples[0].run.baseline if samples else None,
+        time_budget_s=budget.time_budget,
+        duration_s=duration,
+        samples=tuple(samples),
+        details=weighed.details,
     )
 
 

@@ -53,7 +53,7 @@ def find(
         found.append(
             Finding("statement-unmatched", f"statements that found none of the seeded rows: {text}")
         )
-    found += _about_process(samples, vendor)
+    found += about_process(samples, vendor)
     found += _about_time(budget, samples, projected_duration)
     production = budget.rows[budget.counted_model]
     if budget.growth is not None and fits is not None and fits > production:
@@ -130,7 +130,8 @@ def _widest(columns: dict[str, int]) -> list[tuple[str, int]]:
     return sorted(columns.items(), key=lambda item: -item[1])[:4]
 
 
-def _about_process(samples: Sequence[Sample], vendor: str | None) -> Iterator[Finding]:
+def about_process(samples: Sequence[Sample], vendor: str | None) -> Iterator[Finding]:
+    """What the process that was measured has in it, or is not measured well by."""
     facts = {key: value for sample in samples for key, value in sample.run.facts.items()}
     if vendor == "sqlite":
         yield Finding(

@@ -80,7 +80,7 @@ class Sample:
 
     @property
     def size(self) -> int:
-        return max(self.rows.values())
+        return max(self.rows.values(), default=0)
 
     @property
     def finished(self) -> bool:

@@ -7,7 +7,7 @@ from typing import Any
 
 from pytest_membudget.findings import Finding
 from pytest_membudget.measurement import Sample
-from pytest_membudget.verdict import INCONCLUSIVE, WITHIN
+from pytest_membudget.verdict import INCONCLUSIVE, MEASURED, PROJECTED, WITHIN
 
 SCHEMA = 1
 
@@ -77,6 +77,8 @@ class Attribution:
 class Result:
     """One budget and its verdict.  Sizes are bytes, times seconds, unknown figures None.
 
+    One that is ``within`` has a peak, or making it raises ValueError.
+
     ``bytes_per_row`` and ``fits_up_to_rows`` count the first model of ``rows``.
     ``peak_low_bytes`` and ``peak_high_bytes`` are the interval of ``peak_bytes``, the peak RSS at
     production's row count; ``anonymous_bytes`` is what of it the kernel can't reclaim, on which
@@ -110,6 +112,16 @@ class Result:
     files: tuple[str, ...] = ()
     attribution: Attribution = Attribution()
     details: str = field(default="", repr=False)
+
+    def __post_init__(self) -> None:
+        """Nothing is ``within`` unless its peak is known, with a basis, and under the limit."""
+        if self.verdict != WITHIN:
+            return
+        high = self.peak_high_bytes or self.peak_bytes
+        if self.peak_bytes is None or high is None or self.basis not in (MEASURED, PROJECTED):
+            raise ValueError(f"{self.migration} is within the limit, and no peak was measured")
+        if max(high, self.peak_bytes) >= self.limit_bytes:
+            raise ValueError(f"{self.migration} is within the limit, and its peak may be over it")
 
     @property
     def ok(self) -> bool:

@@ -8,8 +8,9 @@ from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 
-from pytest_membudget.conclusion import conclude
+from pytest_membudget.conclusion import conclude, conclude_weighed
 from pytest_membudget.coverage import TOUCHED_HALF
+from pytest_membudget.dry_run import Weighed
 from pytest_membudget.errors import StageError
 from pytest_membudget.evidence import Evidence
 from pytest_membudget.frames import short_path
@@ -17,17 +18,15 @@ from pytest_membudget.matching import asked_for
 from pytest_membudget.measurement import Sample
 from pytest_membudget.projection import MIB
 from pytest_membudget.result import Attribution, Result
+from pytest_membudget.schema_only import weigh
 from pytest_membudget.seedbed import Seedbed
 from pytest_membudget.subject import Subject
-from pytest_membudget.survey import told_apart, with_rows
+from pytest_membudget.survey import with_rows
 from pytest_membudget.units import format_rows
 from pytest_membudget.verdict import ERROR, EXCEEDS, INCONCLUSIVE, WITHIN, Verdict
 from pytest_membudget.worker.launcher import run
 from pytest_membudget.worker.stage_client import StageClient, Stages
 
-# So far above the limit there is no doubt, and the run's end would tell no more.
-_CERTAIN = 1.1
-_CERTAIN_BYTES = 32 * MIB
 _LEAST_DEADLINE = 5.0
 # A clone stands beside its source, and the disk is not ours alone.
 _ROOM_SHARE = 0.4
@@ -51,14 +50,17 @@ def check(subject: Subject, stages: Stages, nodeid: str, progress: Progress) -> 
     )
     attribution = Attribution()
     details = ""
+    weighed: Weighed | None = None
     try:
-        verdict = told_apart(subject)
-        if verdict is None:
-            stage = stages.get(subject.budget.database)
-            evidence.database |= {"vendor": stage.vendor, "version": stage.version}
-            subject, verdict, details = with_rows(subject, stage, progress)
+        stage = stages.get(subject.budget.database)
+        evidence.database |= {"vendor": stage.vendor, "version": stage.version}
+        weighed = weigh(subject, stage, progress) if subject.told_apart else None
+        if weighed is None:
+            subject, weighed = with_rows(subject, stage, progress)
             evidence.budget = subject.budget
-        if verdict is None:
+        if weighed is not None:
+            verdict = weighed.verdict
+        else:
             verdict, attribution = _Check(subject, evidence, progress).measure(stage)
             details = evidence.samples[-1].run.details if verdict.verdict == ERROR else ""
     except StageError as error:
@@ -66,7 +68,10 @@ def check(subject: Subject, stages: Stages, nodeid: str, progress: Progress) -> 
         details = error.details
     seconds = time.monotonic() - begin
     files = tuple(short_path(file) for file in subject.files)
-    result = conclude(evidence, nodeid, verdict, seconds, details)
+    if weighed is not None:
+        result = conclude_weighed(evidence, nodeid, weighed, seconds)
+    else:
+        result = conclude(evidence, nodeid, verdict, seconds, details)
     return replace(result, files=files, attribution=attribution)
 
 
@@ -157,7 +162,7 @@ class _Check:
                 bed,
                 name,
                 deadline=max(_LEAST_DEADLINE, left),
-                stop_above=int(self.budget.limit * _CERTAIN) + _CERTAIN_BYTES,
+                stop_above=self.subject.stop_above,
             )
         )
         if following is None:

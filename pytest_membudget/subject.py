@@ -7,8 +7,13 @@ from dataclasses import dataclass, field
 
 from pytest_membudget.budget import Budget
 from pytest_membudget.production import Production
+from pytest_membudget.projection import MIB
 from pytest_membudget.seedbed import Seedbed
 from pytest_membudget.worker.launcher import Order
+
+# So far above the limit there is no doubt, and the run's end would tell no more.
+_CERTAIN = 1.1
+_CERTAIN_BYTES = 32 * MIB
 
 
 @dataclass(frozen=True)
@@ -22,7 +27,9 @@ class Subject:
     ``production`` is what is known of it: where the budget has no rows, a survey picks them.
     ``gated`` says that no test was written, which could say what rows it works on.
     ``mixed`` is the file of one that alters tables and goes through rows in one transaction;
-    ``told_apart`` says why it needs no measuring, None where it does;
+    ``told_apart`` says why no rows have to be made for it, None where they have to; ``after`` are
+    then the migrations applied after it, or some steps on, and ``recorded`` says that it is not
+    run; see migrations/selection.py.
     ``attribution`` says when to find out why the peak grows: ``"failed"``, ``"always"``,
     ``"never"``.
     """
@@ -37,8 +44,15 @@ class Subject:
     production: Production = field(default_factory=Production)
     gated: bool = False
     told_apart: str | None = None
+    after: Sequence[tuple[str, str]] = ()
+    recorded: bool = False
     mixed: str | None = None
     attribution: str = "failed"
+
+    @property
+    def stop_above(self) -> int:
+        """Bytes that leave no doubt, so that the end of a run would tell no more."""
+        return int(self.budget.limit * _CERTAIN) + _CERTAIN_BYTES
 
     def order(self, bed: Seedbed, name: str, *, deadline: float, stop_above: int) -> Order:
         """What the worker has to do on the database ``name``, a clone of ``bed``."""

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
+from pytest_membudget.dry_run import Weighed, dry_run, near_limit, over_limit, within_limit
 from pytest_membudget.errors import StageError
 from pytest_membudget.matching import asked_for
-from pytest_membudget.measurement import Fresh, Run
+from pytest_membudget.measurement import Fresh, Run, Sample
 from pytest_membudget.production import Production
-from pytest_membudget.seedbed import Seedbed
+from pytest_membudget.projection import MIB
 from pytest_membudget.subject import Subject
-from pytest_membudget.verdict import ERROR, INCONCLUSIVE, WITHIN, Verdict
+from pytest_membudget.verdict import ERROR, INCONCLUSIVE, Verdict
 from pytest_membudget.worker import statements
-from pytest_membudget.worker.launcher import run
 from pytest_membudget.worker.stage_client import StageClient
 
 _FEW = 20
@@ -25,8 +26,8 @@ _ROUNDS = 8
 # About the most that a row was seen to take: 6.8 KiB for 330 bytes, in a bulk_update on PostgreSQL.
 _MOST_BYTES, _MOST_TIMES = 8 * 1024, 25
 _SMALL_SHARE = 0.05
-_DEADLINE = 30.0
-_NO_LIMIT = 1 << 62
+# What the first rows of a table cost but for themselves: code that is loaded when it is needed.
+_FIRST_ROWS = 2 * MIB
 
 
 @dataclass(frozen=True)
@@ -35,66 +36,74 @@ class Survey:
 
     ``unknown`` are labels of models that it goes to and of which nobody knows how many rows there
     are, ``without_model`` tables that can't be seeded for want of one; ``few`` says that the tables
-    that it goes to have too few rows to matter; ``failure`` is what the migration raised, on tables
-    that were empty or nearly so.
+    that it goes to have too few rows to matter, and ``most`` how many bytes its peak may come to
+    with these.  ``samples`` are all of its runs, on tables that were empty or nearly so, the
+    ``last`` of them over each table that it goes to.
     """
 
     rows: dict[str, int]
     unknown: tuple[str, ...]
     without_model: tuple[str, ...]
     few: bool
-    failure: str
-    details: str
-    processes: int
-
-
-def told_apart(subject: Subject) -> Verdict | None:
-    """A verdict at once, where the operations themselves tell that no row is touched."""
-    if subject.told_apart is None:
-        return None
-    return Verdict(WITHIN, None, f"{subject.budget.label} {subject.told_apart}.")
+    most: float
+    samples: tuple[Sample, ...]
+    last: Run
 
 
 def with_rows(
     subject: Subject, stage: StageClient, progress: Callable[[str], None]
-) -> tuple[Subject, Verdict | None, str]:
-    """The subject with rows to seed, or else a verdict with the details behind an error."""
+) -> tuple[Subject, Weighed | None]:
+    """The subject with rows to seed, or else a verdict that needs none."""
     if subject.budget.rows:
-        return subject, None, ""
-    label = subject.budget.label
+        return subject, None
     found = survey(subject, subject.production, stage, progress)
+    if over := over_limit(subject, found.samples):
+        return subject, over
+    if reason := _not_known(subject, found):
+        return subject, Weighed(Verdict(INCONCLUSIVE, None, reason), found.samples)
+    label, rows = subject.budget.label, found.rows
+    seeded = replace(subject, budget=replace(subject.budget, rows=rows))
+    if rows and (found.last.failure or not found.few):
+        return seeded, None
+    if found.last.failure:
+        reason = f"{label} broke on a few rows: {found.last.failure}"
+        failed = Verdict(ERROR, None, reason)
+        return subject, Weighed(failed, found.samples, details=found.last.details)
+    processes = max(sample.run.processes for sample in found.samples)
+    if processes > 1 and not rows:
+        reason = (
+            f"{label} ran {processes} processes, and the tables that they go to could not all be "
+            "followed; write a marked test with rows=."
+        )
+        return subject, Weighed(Verdict(INCONCLUSIVE, None, reason), found.samples)
+    reason = f"{label} goes to no table whose rows can add up."
+    if rows:
+        goes_to = ", ".join(f"{count:,} {model}" for model, count in rows.items())
+        reason = f"{label} goes to tables with too few rows to matter: {goes_to}."
+    within = within_limit(subject, found.samples, found.most, reason)
+    if within is None and rows:
+        return seeded, None
+    peak = max(sample.run.peak for sample in found.samples)
+    return subject, within or near_limit(subject, peak, found.samples)
+
+
+def _not_known(subject: Subject, found: Survey) -> str | None:
+    """Why no rows can be made; None where they can."""
+    label = subject.budget.label
     if found.unknown:
         names = ", ".join(found.unknown)
         source = subject.production.profile
         nobody = f"{source} does not say" if source else "nobody says"
-        reason = (
+        return (
             f"{label} goes to {names}, and {nobody} how many rows it has; take the profile anew, "
             f"or give --membudget-rows {found.unknown[0]}=N."
         )
-        return subject, Verdict(INCONCLUSIVE, None, reason), ""
     if found.without_model:
-        names = ", ".join(found.without_model)
-        reason = (
-            f"{label} goes to {names}, which no model stands for, so its rows can't be made; write "
-            "a marked test with rows= and a seed= that makes them."
+        return (
+            f"{label} goes to {', '.join(found.without_model)}, which no model stands for, so its "
+            "rows can't be made; write a marked test with rows= and a seed= that makes them."
         )
-        return subject, Verdict(INCONCLUSIVE, None, reason), ""
-    if found.rows and found.few and not found.failure:
-        goes_to = ", ".join(f"{count:,} {label}" for label, count in found.rows.items())
-        reason = f"{label} goes to tables with too few rows to matter: {goes_to}."
-        return subject, Verdict(WITHIN, None, reason), ""
-    if found.rows:
-        return replace(subject, budget=replace(subject.budget, rows=found.rows)), None, ""
-    if found.failure:
-        reason = f"{label} broke on a few rows: {found.failure}"
-        return subject, Verdict(ERROR, None, reason), found.details
-    if found.processes > 1:
-        reason = (
-            f"{label} ran {found.processes} processes, and the tables that they go to could not "
-            "all be followed; write a marked test with rows=."
-        )
-        return subject, Verdict(INCONCLUSIVE, None, reason), ""
-    return subject, Verdict(WITHIN, None, f"{label} goes to no table whose rows can add up."), ""
+    return None
 
 
 def survey(
@@ -102,25 +111,26 @@ def survey(
 ) -> Survey:
     """Run it on empty tables, then on a few rows in those that it went to, until it is no more.
 
-    Where its filters leave rows out, it is run on rows as they ask for as well.
+    Where its filters leave rows out, it is run on rows as they ask for as well.  It ends with the
+    first run that passes the limit.
     """
     present = stage.call("tables", applied=subject.applied)
     tables = present["models"]
     seeded: set[str] = set()
-    runs: list[Run] = []
+    samples: list[Sample] = []
     for _ in range(_ROUNDS):
         progress(f"finding its tables with a few rows in {len(seeded)} of them")
         few = {table: _few_rows(production.rows(table, tables[table]["label"])) for table in seeded}
-        runs = [_dry_run(subject, stage, tables, few)]
-        if fresh := _left_out(runs[0], few):
-            with suppress(StageError):
-                runs.append(_dry_run(subject, stage, tables, few, fresh))
+        latest = _round(subject, stage, tables, few)
+        samples += latest
+        runs = [sample.run for sample in latest]
         went_to = {table for done in runs for table in done.went_to}
         met = went_to & tables.keys()
         unseen = met - seeded
-        if not unseen:
+        if not unseen or any(done.peak > subject.budget.limit for done in runs):
             break
         seeded |= met
+    known = {table: production.rows(table, tables[table]["label"]) for table in met}
     grown = [
         table
         for table in sorted(met)
@@ -128,8 +138,14 @@ def survey(
     ]
     if grown:
         grown += sorted(table for table in met if all(_is_only_joined(table, one) for one in runs))
-    known = {table: production.rows(table, tables[table]["label"]) for table in grown}
-    rows = {table: count for table, count in known.items() if count}
+    limit = subject.budget.limit
+    rows = {table: count for table in grown if (count := known[table])}
+    are_few = all(_are_few(count, production.width(table), limit) for table, count in rows.items())
+    most = _most(samples, latest, known, 0 if rows and are_few else _FIRST_ROWS)
+    if most >= limit:
+        are_few = False
+        grown = sorted(met)
+        rows = {table: count for table in grown if (count := known[table])}
     parents = {parent for table in rows for parent in tables[table]["parents"]} - rows.keys()
     of_parents = {
         table: count
@@ -143,34 +159,41 @@ def survey(
         },
         unknown=tuple(tables[table]["label"] for table in grown if known[table] is None),
         without_model=tuple(sorted(went_to & set(present["others"]))),
-        few=all(
-            _are_few(count, production.width(table), subject.budget.limit)
-            for table, count in rows.items()
-        ),
-        failure=runs[0].failure,
-        details=runs[0].details,
-        processes=max(done.processes for done in runs),
+        few=are_few,
+        most=most,
+        samples=tuple(samples),
+        last=runs[0],
     )
 
 
-def _dry_run(
-    subject: Subject,
-    stage: StageClient,
-    tables: dict[str, Any],
-    few: dict[str, int],
-    fresh: Fresh | None = None,
-) -> Run:
-    rows = {tables[table]["label"]: few[table] for table in sorted(few)}
-    bed = Seedbed(stage, replace(subject.budget, rows=rows, seed=None), subject.applied)
-    try:
-        if fresh:
-            bed.seed_fresh(fresh)
-        if rows:
-            bed.fill(max(rows.values()))
-        order = subject.order(bed, bed.clone(), deadline=_DEADLINE, stop_above=_NO_LIMIT)
-        return run(replace(order, tables={table: one["uniques"] for table, one in tables.items()}))
-    finally:
-        bed.close()
+def _round(
+    subject: Subject, stage: StageClient, tables: dict[str, Any], few: dict[str, int]
+) -> list[Sample]:
+    """One run over a few rows, and one over rows as its filters ask for where these left some."""
+    first = dry_run(subject, stage, tables, few)
+    fresh = _left_out(first.run, few)
+    if not fresh or first.run.peak > subject.budget.limit:
+        return [first]
+    with suppress(StageError):
+        return [first, dry_run(subject, stage, tables, few, fresh)]
+    return [first]
+
+
+def _most(
+    samples: Sequence[Sample],
+    latest: Sequence[Sample],
+    known: Mapping[str, int | None],
+    first_rows: int,
+) -> float:
+    """Bytes that the peak may come to, if each row costs what the few of a dry run did.
+
+    ``first_rows`` are bytes that the first of them cost whatever their number.
+    """
+    empty, filled = samples[0].run.peak, max(sample.run.peak for sample in latest)
+    if filled - empty <= first_rows or len(samples) == 1:
+        return float(filled)
+    times = [math.inf if rows is None else rows / _few_rows(rows) for rows in known.values()]
+    return empty + (filled - empty) * max(1.0, *times)
 
 
 def _left_out(done: Run, few: dict[str, int]) -> Fresh:

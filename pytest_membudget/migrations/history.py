@@ -18,6 +18,7 @@ from pytest_membudget.coverage import CODE_LEFT_OUT, ROUTED_ELSEWHERE
 from pytest_membudget.errors import BudgetError
 from pytest_membudget.migrations.comparisons import compared_numbers
 from pytest_membudget.migrations.numbers import is_the_projects_own, named_numbers
+from pytest_membudget.migrations.own_code import calls_own_default, own_receivers
 from pytest_membudget.migrations.routing import alias_for, runs_on
 from pytest_membudget.migrations.source import left_out
 
@@ -132,7 +133,7 @@ class History:
         operations = self.operations(keys)
         if not operations:
             return "has no operations"
-        if self.touches_rows(keys):
+        if self.touches_rows(keys) or any(map(calls_own_default, operations)) or own_receivers():
             return None
         return "runs no code over rows: altering tables is the database's work"
 

@@ -19,13 +19,17 @@ class Gated:
     """What is measured as one: a migration, or with ``file`` None all those of a deploy.
 
     ``later`` are the migrations of the same gate that come after it, with all that depend on them;
-    ``told_apart`` says why it needs no measuring, None where it does.
+    ``told_apart`` says why no rows have to be made for it, None where they do.  ``after`` are the
+    migrations applied after it, with those that follow it and are told apart as well, so that one
+    walk weighs all of them; ``recorded`` says that production records it and does not run it.
     """
 
     keys: tuple[Key, ...]
     file: Path | None
     later: frozenset[Key]
     told_apart: str | None
+    after: tuple[Key, ...] = ()
+    recorded: bool = False
 
 
 def select(what: str, rootdir: Path) -> list[Gated]:
@@ -39,11 +43,24 @@ def select(what: str, rootdir: Path) -> list[Gated]:
     keys = chosen.keys
     if what.startswith(DEPLOY):
         applied = tuple(key for key in keys if chosen.replaces(key) is None)
-        return [Gated(applied, None, frozenset(), chosen.told_apart(applied))] if applied else []
+        if not applied:
+            return []
+        before = history_with(applied).applied_before(applied)
+        told_apart = chosen.told_apart(applied)
+        return [Gated(applied, None, frozenset(), told_apart, (*before, *applied))]
     project, later = history_with(keys), frozenset[Key]()
-    gated = []
+    gated: list[Gated] = []
+    after: tuple[Key, ...] = ()
     for key in reversed(keys):
-        gated.append(Gated((key,), chosen.files[key], later, chosen.told_apart([key])))
+        told_apart, replaces = chosen.told_apart([key]), chosen.replaces(key) is not None
+        if replaces or told_apart is None:
+            after = ()
+        if told_apart is not None and not after:
+            own = history_with([key]) if replaces else project
+            after = (*own.applied_before([key], without=later), key)
+        gated.append(Gated((key,), chosen.files[key], later, told_apart, after, replaces))
+        if replaces:
+            after = ()
         later |= project.depending_on([key])
     return gated[::-1]
 
@@ -59,7 +76,7 @@ class _Choice:
         self.keys = [key for key in self._project.order() if key in wanted]
 
     def told_apart(self, keys: Sequence[Key]) -> str | None:
-        """Why there is nothing to measure; None where there is."""
+        """Why no rows have to be made to measure them; None where they have to."""
         replaces = self.replaces(keys[0]) if len(keys) == 1 else None
         return replaces or self._project.does_nothing(keys)
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import time
 import traceback
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from importlib import import_module
 from typing import Any
 
@@ -43,17 +44,9 @@ class Stage:
         The answer has its ``name``, the ``tables`` by label, and the ``uniques`` by table: sets of
         columns of which values find a single row.
         """
-        keys = [(app_label, name) for app_label, name in applied]
-        try:
+        keys = _keys(applied)
+        with _building():
             name = self._scratch.clone(self._templates.get(keys))
-        except StageError:
-            raise
-        except Exception as error:
-            raise StageError(
-                "the state before the migration could not be built: "
-                f"{type(error).__name__}: {error}",
-                traceback.format_exc(),
-            ) from error
         apps = self._state_apps(keys)
         models = {label: apps.get_model(label) for label in labels}
         return {
@@ -62,14 +55,34 @@ class Stage:
             "uniques": {model._meta.db_table: _uniques(model) for model in models.values()},
         }
 
+    def weigh(self, migrations: list[list[str]], after: list[list[str]]) -> dict[str, int] | None:
+        """What applying ``migrations`` to empty tables took; ``after`` has them applied.
+
+        The answer has what they have ``grown`` and ``risen``, as a Mark has it of one, and how many
+        ``models`` there are ``after``.  None where the kernel keeps no such figures.
+        """
+        keys, marks = _keys(migrations), self._templates.marks.of
+        if not keys or any(key not in marks for key in keys):
+            with _building():
+                self._templates.get(_keys(after))
+        found = [marks[key] for key in keys if key in marks]
+        if len(found) < len(keys):
+            return None
+        return {
+            "grown": sum(mark.grown for mark in found),
+            "risen": max((mark.risen for mark in found), default=0),
+            "models": self._templates.models,
+        }
+
     def tables(self, applied: list[list[str]]) -> dict[str, Any]:
         """The state's tables: ``models`` by table, and ``others``, tables and views without one.
 
         Of a model there are its ``label``, the ``parents`` that it refers to, and its ``uniques``,
         sets of columns of which values find a single row.
         """
-        keys = [(app_label, name) for app_label, name in applied]
-        self._scratch.use(self._templates.get(keys))
+        keys = _keys(applied)
+        with _building():
+            self._scratch.use(self._templates.get(keys))
         try:
             present = self._connection.introspection.table_names(include_views=True)
         finally:
@@ -106,7 +119,7 @@ class Stage:
         begin = time.monotonic()
         missed: dict[str, list[str]] = {}
         held: dict[str, dict[str, list[Any]]] = {}
-        apps = self._state_apps([(app_label, migration) for app_label, migration in applied])
+        apps = self._state_apps(_keys(applied))
         self._scratch.use(name)
         try:
             if seed is None:
@@ -151,6 +164,24 @@ class Stage:
         if self._apps is None or self._apps[0] != wanted:
             self._apps = (wanted, history_with(keys).state(keys).apps)
         return self._apps[1]
+
+
+@contextmanager
+def _building() -> Iterator[None]:
+    """Whatever a migration, a receiver or the database raises while a state is built."""
+    try:
+        yield
+    except StageError:
+        raise
+    except Exception as error:
+        raise StageError(
+            f"the state before the migration could not be built: {type(error).__name__}: {error}",
+            traceback.format_exc(),
+        ) from error
+
+
+def _keys(names: list[list[str]]) -> list[Key]:
+    return [(app_label, name) for app_label, name in names]
 
 
 def _uniques(model: type[Model]) -> list[list[str]]:

@@ -10,6 +10,7 @@ from django.core.management.sql import emit_post_migrate_signal, emit_pre_migrat
 from django.db.migrations.executor import MigrationExecutor
 
 from pytest_membudget.migrations.history import Key
+from pytest_membudget.migrations.marks import Marks
 from pytest_membudget.migrations.scratch.base import ScratchDatabases
 
 # A gate goes through hundreds of states, one after the other.
@@ -17,9 +18,14 @@ _KEPT = 6
 
 
 class Templates:
-    """Databases with no seeded rows, by the set of migrations that they have applied."""
+    """Databases with no seeded rows, by the set of migrations that they have applied.
+
+    ``marks`` are what applying these has taken, ``models`` how many the latest of the states has.
+    """
 
     def __init__(self, connection: Any, scratch: ScratchDatabases, empty: str) -> None:
+        self.marks = Marks()
+        self.models = 0
         self._connection = connection
         self._scratch = scratch
         self._built: dict[frozenset[Key], str] = {frozenset(): empty}
@@ -31,7 +37,7 @@ class Templates:
             base = max((built for built in self._built if built < wanted), key=len)
             name = self._scratch.clone(self._built[base])
             self._scratch.use(name)
-            _migrate(self._connection, wanted, sync=not base)
+            self.models = _migrate(self._connection, wanted, self.marks, sync=not base)
             self._scratch.release()
             self._built[wanted] = name
         self._built[wanted] = self._built.pop(wanted)  # the one that was used last comes last
@@ -44,10 +50,13 @@ class Templates:
             self._scratch.drop(self._built.pop(state))
 
 
-def _migrate(connection: Any, wanted: frozenset[Key], *, sync: bool) -> None:
-    """Apply ``wanted`` as ``manage.py migrate`` would, signals and unmigrated apps included."""
+def _migrate(connection: Any, wanted: frozenset[Key], marks: Marks, *, sync: bool) -> int:
+    """Apply ``wanted`` as ``manage.py migrate`` would, signals and unmigrated apps included.
+
+    Returns how many models there are then.
+    """
     connection.prepare_database()
-    executor = MigrationExecutor(connection)
+    executor = MigrationExecutor(connection, marks)
     loader = executor.loader
     if any(key not in loader.graph.nodes for key in wanted):
         loader.replace_migrations = False  # type: ignore[attr-defined]
@@ -69,3 +78,4 @@ def _migrate(connection: Any, wanted: frozenset[Key], *, sync: bool) -> None:
     after = executor.migrate([], plan=plan, state=before.clone())
     after.clear_delayed_apps_cache()
     emit_post_migrate_signal(0, False, connection.alias, apps=after.apps, plan=plan)
+    return len(after.models)

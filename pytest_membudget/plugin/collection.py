@@ -90,6 +90,8 @@ def complete(
         production=production,
         gated=gated is not None,
         told_apart=gated.told_apart if gated else None,
+        after=gated.after if gated else (),
+        recorded=gated.recorded if gated else False,
         mixed=project.mixed(keys),
         attribution=options.attribution.value,
     )

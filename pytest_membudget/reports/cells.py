@@ -38,6 +38,12 @@ def counted(result: dict[str, Any]) -> tuple[str, int]:
     return str(model), int(rows)
 
 
+def sample_rows(result: dict[str, Any], sample: dict[str, Any]) -> int:
+    """The rows of a sample, of that model; a dry run may have some of other ones, or none."""
+    counts = sample["rows"]
+    return int(counts.get(counted(result)[0], max(counts.values(), default=0)))
+
+
 def rows(result: dict[str, Any]) -> str:
     return format_rows(counted(result)[1])
 
@@ -130,12 +136,12 @@ def several_vendors(results: Iterable[dict[str, Any]]) -> bool:
 
 
 def measured(results: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Those without the ones that a gate could pass with nothing measured."""
+    """Those without the ones that a gate could pass with a few rows or none."""
     return [result for result in results if not _is_told_apart(result)]
 
 
 def told_apart(results: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Those that take no rows into the process, so that there was nothing to measure."""
+    """Those that take no rows into the process, so that a few rows or none told their peak."""
     return [result for result in results if _is_told_apart(result)]
 
 
@@ -145,11 +151,11 @@ def how_many_told_apart(results: Iterable[dict[str, Any]]) -> str | None:
     if not count:
         return None
     noun, verb = ("migration", "takes") if count == 1 else ("migrations", "take")
-    return f"{count} {noun} {verb} no rows that could add up into the process: nothing to measure"
+    return f"{count} {noun} {verb} no rows that could add up into the process"
 
 
 def _is_told_apart(result: dict[str, Any]) -> bool:
-    return result["verdict"] == WITHIN and not result["samples"]
+    return result["verdict"] == WITHIN and not result["rows"]
 
 
 def by_headroom(results: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:

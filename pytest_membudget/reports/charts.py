@@ -45,9 +45,11 @@ def _growth(result: dict[str, Any]) -> dict[str, Any] | None:
 
 
 def _time(result: dict[str, Any]) -> dict[str, Any] | None:
-    model, _ = cells.counted(result)
     timelines = [
-        {"label": f"{format_rows(sample['rows'][model])} rows", "points": _timeline(sample)}
+        {
+            "label": f"{format_rows(cells.sample_rows(result, sample))} rows",
+            "points": _timeline(sample),
+        }
         for sample in result["samples"]
         if len(sample.get("timeline") or []) > 1
     ]

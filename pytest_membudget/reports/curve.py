@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
-from pytest_membudget.reports.cells import counted
+from pytest_membudget.reports.cells import counted, sample_rows
 
 Point = tuple[float, float]
 
@@ -38,10 +38,12 @@ class Curve:
 
 def curve(result: dict[str, Any]) -> Curve | None:
     """The curve of a result; None where fewer than two points are known."""
-    model, rows = counted(result)
-    samples = [(float(one["rows"][model]), float(one["peak_bytes"])) for one in result["samples"]]
-    if not samples:
+    _, rows = counted(result)
+    if not (rows and result["samples"]):
         return None
+    samples = [
+        (float(sample_rows(result, one)), float(one["peak_bytes"])) for one in result["samples"]
+    ]
     finished = [one for one in result["samples"] if one["outcome"] == "finished"]
     start = samples[len(finished) - 1 if finished else -1]
     ends = [result[f"peak{part}_bytes"] for part in ("", "_low", "_high")]

@@ -42,7 +42,7 @@ def html(
 ) -> str:
     """The page; ``flame_graphs`` are links by the index of the result.
 
-    ``told_apart`` are results with nothing to measure, which it only lists.
+    ``told_apart`` are results that a few rows or none told, which it only lists.
     """
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("pytest_membudget.reports"),

@@ -35,11 +35,11 @@ def samples_table(result: dict[str, Any]) -> Table:
     """The samples of a result, and what was projected from them."""
     model, rows = cells.counted(result)
     table = Table(box=None, pad_edge=False)
-    for name in (f"{model} rows", "peak RSS", "time", "outcome"):
+    for name in (f"{model} rows".strip(), "peak RSS", "time", "outcome"):
         table.add_column(name, justify="left" if name == "outcome" else "right")
     for sample in result["samples"]:
         table.add_row(
-            format_rows(sample["rows"][model]),
+            format_rows(cells.sample_rows(result, sample)),
             format_size(sample["peak_bytes"]),
             format_seconds(sample["duration_s"]),
             sample["outcome"],

@@ -36,6 +36,15 @@ def memory() -> dict[str, int]:
         return {}
 
 
+def reset_peak() -> bool:
+    """Set the high-water mark back to what is resident now; False where the kernel refuses."""
+    try:
+        _RESET.write_text("5")
+    except OSError:
+        return False
+    return True
+
+
 class Phases:
     """A phase begins with the first statement of a shape that has not been seen before.
 
@@ -93,11 +102,7 @@ class Phases:
 
     def _enter(self, shape: str) -> None:
         now = memory()
-        try:
-            _RESET.write_text("5")
-        except OSError:
-            now = {}
-        if not now:
+        if not (reset_peak() and now):
             self.marks.clear()
             self._current = None
             return

@@ -43,3 +43,10 @@ def _mallinfo2() -> Any:
     if function is not None:
         function.restype = _Mallinfo2
     return function
+
+
+def release_free_memory() -> None:
+    """Have malloc give free pages back to the system, where it can; see malloc_trim(3)."""
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+    if trim is not None:
+        trim(0)

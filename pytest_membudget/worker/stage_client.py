@@ -28,6 +28,8 @@ class StageClient:
         self._log: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115, open as long as the process
         self._process = start("stage_main", subprocess.PIPE, self._log)
         self._pending = False
+        # What a process weighs that applies nothing, and with how many models; see schema_only.py.
+        self.idle: tuple[int, int] | None = None
         try:
             self._send({"alias": alias})
             hello = self.finish()
