@@ -97,7 +97,7 @@ def _signature(
         raise BudgetError(f"reverse={reverse!r} is neither True nor False")
     return Request(
         migrations=_read_migrations(migration),
-        rows=None if rows is None else read_rows(rows),
+        rows=None if rows is None else _read_marker_rows(rows),
         limit=None if limit is None else _named("limit", read_limit, limit),
         database=database,
         seed=None if seed is None else _read_seed(seed),
@@ -126,8 +126,22 @@ def _read_migration(value: object) -> MigrationName:
     )
 
 
+def _read_marker_rows(value: object) -> dict[str, int]:
+    rows = read_rows(value)
+    first = next(iter(rows))
+    if not rows[first]:
+        raise BudgetError(
+            f"rows[{first!r}]: 0 is not a number of rows for the first model, which is the one "
+            "that is counted; name one first that has rows"
+        )
+    return rows
+
+
 def read_rows(value: object) -> dict[str, int]:
-    """Read ``{"shop.Order": 1_700_000}``; the order is kept, the first model is the counted one."""
+    """Read ``{"shop.Order": 1_700_000}``; the order is kept, the first model is the counted one.
+
+    ``0`` says of a model that it has no rows.
+    """
     if not isinstance(value, Mapping) or not value:
         raise BudgetError(f'rows={value!r} is not a mapping such as {{"shop.Order": 1_700_000}}')
     rows = {}

@@ -49,12 +49,14 @@ def gaps(
     *,
     touched: float | None,
     unmatched: Sequence[str],
+    unnamed: Sequence[Gap] = (),
     branch: Branch | None = None,
 ) -> list[Gap]:
     """Every gap, the gravest first.
 
-    ``touched`` is the share of the seeded rows that it read or wrote, None where it is not expected
-    to; ``unmatched`` are its statements that found no row at all, where they might have found any
+    ``unnamed`` are those of tables whose row counts nobody knows; see row_sources.py.  ``touched``
+    is the share of the seeded rows that it read or wrote, None where it is not expected to;
+    ``unmatched`` are its statements that found no row at all, where they might have found any
     number; ``branch`` is one that the code may take with more rows than any sample had.
     """
     refused = [*_refused(samples)]
@@ -64,7 +66,9 @@ def gaps(
     last = finished[-1]
     return [
         *refused,
-        *_not_run(budget, last),
+        *left_out(budget),
+        *_not_run(last),
+        *unnamed,
         *_untouched(budget, last, touched),
         *_unmatched(budget, last, unmatched),
         *_branch(budget, last, branch),
@@ -80,6 +84,29 @@ def _refused(samples: Sequence[Sample]) -> Iterator[Gap]:
             f"tried to open {names}, which is refused because it is no scratch database of this "
             "check, so nothing is known of what it would do there",
         )
+
+
+def unnamed_table(label: str, known: int | None, *, seed: bool = False) -> Gap:
+    """A model whose rows are missing; ``known`` is its row count where production's is known."""
+    rows = "N" if known is None else format_rows(known).replace(",", "_")
+    if seed:
+        missing = "which rows does not name and seed= leaves empty"
+        cure = f'make its rows in seed= and add "{label}": {rows} to rows (0 for none)'
+    else:
+        missing = "which rows does not name"
+        if known is None:
+            missing += ", and its row count in production is unknown"
+        cure = f'add "{label}": {rows} to rows (0 for none)'
+    return Gap("rows-unnamed", f"accesses {label}, {missing}; {cure}")
+
+
+def table_without_model(table: str) -> Gap:
+    """A table that has no rows, and that no rows can be made for."""
+    return Gap(
+        "table-without-model",
+        f"accesses the table {table}, which is empty and has no model, so its rows can't be made; "
+        "make them with seed=",
+    )
 
 
 def _untouched(budget: Budget, last: Sample, touched: float | None) -> Iterator[Gap]:
@@ -105,10 +132,14 @@ def _unmatched(budget: Budget, last: Sample, unmatched: Sequence[str]) -> Iterat
         )
 
 
-def _not_run(budget: Budget, last: Sample) -> Iterator[Gap]:
+def left_out(budget: Budget) -> Iterator[Gap]:
+    """Code that the project has and that will not run in this check, whatever its samples."""
     for code, message in budget.findings:
         if code in (CODE_LEFT_OUT, ROUTED_ELSEWHERE):
             yield Gap(code, f"was not run whole: {message}", only_adds=True)
+
+
+def _not_run(last: Sample) -> Iterator[Gap]:
     for label, why in last.run.not_run:
         code = ASYNC_CODE if "async" in why else CODE_NOT_RUN
         yield Gap(code, f"was not run whole: {label} {why}", only_adds=True)

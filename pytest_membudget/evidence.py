@@ -43,7 +43,7 @@ class Evidence:
     ``tables`` maps the budget's models to their tables; ``touches_rows`` says that the migration
     is expected to read or write rows, ``thresholds`` at how many a chunk or a buffer of it may be
     full, ``branches`` with how many it compares a count; ``notes`` are the codes and messages of
-    what else the reader should know.
+    what else the reader should know; ``unnamed`` are tables whose row counts nobody knows.
     """
 
     budget: Budget
@@ -54,6 +54,7 @@ class Evidence:
     tables: dict[str, str] = field(default_factory=dict)
     samples: list[Sample] = field(default_factory=list)
     notes: Sequence[tuple[str, str]] = ()
+    unnamed: Sequence[Gap] = ()
 
     @property
     def ladder(self) -> Ladder:
@@ -93,6 +94,7 @@ class Evidence:
             touched=self.touched_last(),
             # A seed makes the rows that its author knows of.
             unmatched=() if self.budget.seed else self.unmatched(),
+            unnamed=self.unnamed,
             branch=self.ahead.branch(self.branches, self.ladder),
         )
 

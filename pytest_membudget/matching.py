@@ -7,6 +7,7 @@ import reprlib
 from typing import Any
 
 from pytest_membudget.measurement import Fresh, Run, Sample
+from pytest_membudget.worker import statements
 
 # A statement that is sent for each row, or for every few, finds a few at a time.
 _OFTEN = 10
@@ -22,7 +23,9 @@ def touched_share(sample: Sample, tables: dict[str, str]) -> float:
     went_to = [
         label
         for label, table in tables.items()
-        if table in run.read or table in run.written or table in run.filters
+        if table in run.read
+        or table in run.written
+        or (table in run.filters and not _is_joined(run, table))
     ]
     if not went_to:
         return 0.0
@@ -30,6 +33,12 @@ def touched_share(sample: Sample, tables: dict[str, str]) -> float:
     table = tables[largest]
     touched = max(run.read.get(table, 0), run.written.get(table, 0))
     return min(1.0, touched / sample.rows[largest])
+
+
+def _is_joined(run: Run, table: str) -> bool:
+    """Whether its rows came beside those of another table, which they are counted for."""
+    found_none = any(table in statements.tables(ending) for ending in run.unmatched)
+    return any(run.went_to.get(table, ())) and not found_none
 
 
 def unmatched(sample: Sample) -> list[str]:

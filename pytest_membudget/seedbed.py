@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -33,7 +33,8 @@ class Seeded:
 
 class Seedbed:
     """Made at the state where ``applied`` are applied.  ``tables`` maps model labels to tables,
-    ``uniques`` tables to the sets of columns of which values find a single row.
+    ``uniques`` tables to the sets of columns of which values find a single row; models that shall
+    have no rows are left out of both.
 
     ``shape`` is what is known of production's values, as :meth:`Stage.seed` takes it.
     """
@@ -53,6 +54,7 @@ class Seedbed:
         self._shape = shape
         self._fresh: Fresh = {}
         self._ahead: dict[str, int] | None = None
+        self._answer: dict[str, Any] | None = None
         self._names: list[str] = []
         self._filled = False
         self.tables: dict[str, str] = {}
@@ -63,7 +65,7 @@ class Seedbed:
         """The budget's row counts at the scale where the largest of them is ``size``."""
         largest = max(self._budget.rows.values())
         return {
-            label: max(1, round(count * size / largest))
+            label: max(1, round(count * size / largest)) if count else 0
             for label, count in self._budget.rows.items()
         }
 
@@ -74,9 +76,10 @@ class Seedbed:
             if self._filled and self._budget.seed is not None:
                 self._restart()
             self._order(rows)
-        ahead, self._ahead = self._ahead, None
-        answer = self._stage.finish()
-        assert ahead == rows, "what was seeded ahead is what comes next"
+        assert self._ahead == rows, "what was seeded ahead is what comes next"
+        self._wait()
+        answer, self._answer, self._ahead = self._answer, None, None
+        assert answer is not None
         self._filled = True
         return Seeded(
             answer["seeded"],
@@ -92,6 +95,16 @@ class Seedbed:
         """Seed up to ``size`` without waiting, while a worker runs on a clone."""
         if self._ahead is None and self._budget.seed is None:
             self._order(self.rows(size))
+
+    def present(self) -> dict[str, Any]:
+        """The tables of the state, as :meth:`Stage.tables` tells them."""
+        self._wait()
+        return dict(self._stage.call("tables", applied=self._applied))
+
+    def count(self, tables: Sequence[str]) -> dict[str, int]:
+        """How many rows these tables have."""
+        self._wait()
+        return dict(self._stage.call("count", name=self._bed, tables=list(tables)))
 
     def clone(self) -> str:
         name = str(self._stage.call("clone", name=self._bed))
@@ -125,10 +138,14 @@ class Seedbed:
 
     def _settle(self) -> None:
         """Wait for what was seeded ahead and will not be needed, whether it failed or not."""
-        if self._ahead is not None:
-            self._ahead = None
-            with contextlib.suppress(StageError):
-                self._stage.finish()
+        with contextlib.suppress(StageError):
+            self._wait()
+        self._ahead = self._answer = None
+
+    def _wait(self) -> None:
+        """Wait for what is seeded ahead: the stage takes one order at a time."""
+        if self._ahead is not None and self._answer is None:
+            self._answer = self._stage.finish()
 
     def _order(self, rows: dict[str, int]) -> None:
         arguments: dict[str, Any] = {
@@ -149,7 +166,7 @@ class Seedbed:
         self._bed = self._make()
 
     def _make(self) -> str:
-        labels = list(self._budget.rows)
+        labels = [label for label, count in self._budget.rows.items() if count]
         made = self._stage.call("prepare", applied=self._applied, labels=labels)
         self.tables, self.uniques = made["tables"], made["uniques"]
         self._names.append(made["name"])

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 
+from pytest_membudget.budget import Budget
 from pytest_membudget.conclusion import conclude, conclude_weighed
-from pytest_membudget.coverage import TOUCHED_HALF
+from pytest_membudget.coverage import TOUCHED_HALF, unnamed_table
 from pytest_membudget.dry_run import Weighed
 from pytest_membudget.errors import StageError
 from pytest_membudget.evidence import Evidence
 from pytest_membudget.frames import short_path
 from pytest_membudget.matching import asked_for
-from pytest_membudget.measurement import Sample
+from pytest_membudget.measurement import Run, Sample
 from pytest_membudget.projection import MIB
 from pytest_membudget.result import Attribution, Result
+from pytest_membudget.row_sources import RowSources
 from pytest_membudget.schema_only import weigh
 from pytest_membudget.seedbed import Seedbed
 from pytest_membudget.subject import Subject
@@ -55,13 +57,15 @@ def check(subject: Subject, stages: Stages, nodeid: str, progress: Progress) -> 
         stage = stages.get(subject.budget.database)
         evidence.database |= {"vendor": stage.vendor, "version": stage.version}
         weighed = weigh(subject, stage, progress) if subject.told_apart else None
+        # Those that a survey finds are all that it goes to.
+        sources = RowSources(subject) if subject.budget.rows else None
         if weighed is None:
             subject, weighed = with_rows(subject, stage, progress)
             evidence.budget = subject.budget
         if weighed is not None:
             verdict = weighed.verdict
         else:
-            verdict, attribution = _Check(subject, evidence, progress).measure(stage)
+            verdict, attribution = _Check(subject, evidence, progress, stage, sources).measure()
             details = evidence.samples[-1].run.details if verdict.verdict == ERROR else ""
     except StageError as error:
         verdict = Verdict(ERROR, None, f"{subject.budget.label}: {error}")
@@ -79,13 +83,13 @@ def climb(
     evidence: Evidence, measure: Measure, clock: Callable[[], float] = time.monotonic
 ) -> Verdict:
     """Take samples until the verdict is certain, or until the time budget is spent."""
-    budget, begin = evidence.budget, clock()
+    begin = clock()
     size: int | None = evidence.ladder.first()
     while size is not None:
-        sample, room = measure(size, budget.time_budget - (clock() - begin))
+        sample, room = measure(size, evidence.budget.time_budget - (clock() - begin))
         evidence.samples.append(sample)
         verdict = evidence.verdict()
-        if not sample.finished or sample.run.peak > budget.limit:
+        if not sample.finished or sample.run.peak > evidence.budget.limit or evidence.unnamed:
             break
         size = evidence.ladder.next(
             evidence.samples,
@@ -101,23 +105,46 @@ def climb(
 
 
 class _Check:
-    def __init__(self, subject: Subject, evidence: Evidence, progress: Progress) -> None:
+    def __init__(
+        self,
+        subject: Subject,
+        evidence: Evidence,
+        progress: Progress,
+        stage: StageClient,
+        sources: RowSources | None,
+    ) -> None:
         self.subject = subject
-        self.budget = subject.budget
         self.evidence = evidence
         self.progress = progress
+        self.stage = stage
+        self.sources = sources
+        self._added: dict[str, int] = {}
+        self.bed = self._seedbed(self.budget)
 
-    def measure(self, stage: StageClient) -> tuple[Verdict, Attribution]:
-        self.progress("building the state before it")
-        production = self.subject.production
-        bed = Seedbed(stage, self.budget, self.subject.applied, production.shape or None)
-        self.evidence.tables = bed.tables
-        self.evidence.notes = production.notes(bed.tables)
+    @property
+    def budget(self) -> Budget:
+        return self.subject.budget
+
+    def measure(self) -> tuple[Verdict, Attribution]:
+        self._describe_tables()
         try:
-            verdict = climb(self.evidence, partial(self._sample, bed))
-            return verdict, self._attribution(bed, verdict)
+            verdict = climb(self.evidence, self._sample)
+            return verdict, self._attribution(self.bed, verdict)
         finally:
-            bed.close()
+            self.bed.close()
+
+    def _seedbed(self, budget: Budget) -> Seedbed:
+        self.progress("building the state before it")
+        shape = self.subject.production.shape or None
+        return Seedbed(self.stage, budget, self.subject.applied, shape)
+
+    def _describe_tables(self) -> None:
+        self.evidence.tables = self.bed.tables
+        self.evidence.notes = self.subject.production.notes(self.bed.tables)
+        if self._added:
+            counts = ", ".join(f"{format_rows(n)} {label}" for label, n in self._added.items())
+            note = f"rows does not name tables that it accesses, seeded as in production: {counts}"
+            self.evidence.notes = [*self.evidence.notes, ("rows-added", note)]
 
     def _attribution(self, bed: Seedbed, verdict: Verdict) -> Attribution:
         wanted = self.subject.attribution
@@ -140,11 +167,61 @@ class _Check:
             mixed=subject.mixed,
         )
 
-    def _sample(self, bed: Seedbed, size: int, left: float) -> tuple[Sample, float]:
-        sample, room = self._apply(bed, size, left)
-        if not self.evidence.samples and self.budget.seed is None:
-            sample = self._with_rows_that_match(bed, sample)
+    def _sample(self, size: int, left: float) -> tuple[Sample, float]:
+        """A sample, the first one with rows in all tables that production has rows in."""
+        sample, room = self._apply(self.bed, size, left)
+        first = not self.evidence.samples
+        while first:
+            if self.budget.seed is None:
+                sample = self._with_rows_that_match(self.bed, sample)
+            if not self._add_rows(sample):
+                return sample, room
+            sample, room = self._apply(self.bed, self.evidence.ladder.first(), left)
+        self._add_rows(sample)
         return sample, room
+
+    def _add_rows(self, sample: Sample) -> bool:
+        """Whether ``rows`` leaves tables out, so that the first sample has to be taken anew."""
+        if self.sources is None or not sample.finished or sample.run.peak > self.budget.limit:
+            return False
+        probe = partial(self._probe, sample)
+        found = self.sources.look_at(sample, self.bed, self.budget.rows, probe)
+        if self.evidence.samples:
+            self.sources.gaps += [unnamed_table(*one) for one in found.items()]
+        self.evidence.unnamed = self.sources.gaps
+        if not found or self.evidence.samples:
+            return False
+        self.bed.close()
+        self._added |= found
+        budget = replace(self.budget, rows={**self.budget.rows, **found})
+        self.subject = replace(self.subject, budget=budget)
+        self.evidence.budget = budget
+        self.bed = self._seedbed(budget)
+        self._describe_tables()
+        return True
+
+    def _probe(
+        self, sample: Sample, few: Mapping[str, int], uniques: Mapping[str, list[list[str]]]
+    ) -> Run:
+        """A run over as many rows, and a few of further models."""
+        largest = max(self.budget.rows.values())
+        further = {label: -(-n * largest // sample.size) for label, n in few.items()}
+        rows = {label: min(n, largest) for label, n in further.items()}
+        self.progress("finding the rows of tables that rows= does not name")
+        bed = self._seedbed(replace(self.budget, rows={**self.budget.rows, **rows}))
+        try:
+            if sample.fresh:
+                bed.seed_fresh(sample.fresh)
+            bed.fill(sample.size)
+            order = self.subject.order(
+                bed,
+                bed.clone(),
+                deadline=max(_LEAST_DEADLINE, self.budget.time_budget),
+                stop_above=self.subject.stop_above,
+            )
+            return run(replace(order, tables={**bed.uniques, **uniques}))
+        finally:
+            bed.close()
 
     def _apply(self, bed: Seedbed, size: int, left: float) -> tuple[Sample, float]:
         """One sample, and how many rows there is room for on the disk."""

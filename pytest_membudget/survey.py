@@ -120,7 +120,7 @@ def survey(
     samples: list[Sample] = []
     for _ in range(_ROUNDS):
         progress(f"finding its tables with a few rows in {len(seeded)} of them")
-        few = {table: _few_rows(production.rows(table, tables[table]["label"])) for table in seeded}
+        few = {table: few_rows(production.rows(table, tables[table]["label"])) for table in seeded}
         latest = _round(subject, stage, tables, few)
         samples += latest
         runs = [sample.run for sample in latest]
@@ -134,10 +134,10 @@ def survey(
     grown = [
         table
         for table in sorted(met)
-        if table in unseen or any(_grows_with(table, one, tables[table]["uniques"]) for one in runs)
+        if table in unseen or any(grows_with(table, one, tables[table]["uniques"]) for one in runs)
     ]
     if grown:
-        grown += sorted(table for table in met if all(_is_only_joined(table, one) for one in runs))
+        grown += sorted(table for table in met if all(is_only_joined(table, one) for one in runs))
     limit = subject.budget.limit
     rows = {table: count for table in grown if (count := known[table])}
     are_few = all(_are_few(count, production.width(table), limit) for table, count in rows.items())
@@ -192,7 +192,7 @@ def _most(
     empty, filled = samples[0].run.peak, max(sample.run.peak for sample in latest)
     if filled - empty <= first_rows or len(samples) == 1:
         return float(filled)
-    times = [math.inf if rows is None else rows / _few_rows(rows) for rows in known.values()]
+    times = [math.inf if rows is None else rows / few_rows(rows) for rows in known.values()]
     return empty + (filled - empty) * max(1.0, *times)
 
 
@@ -205,12 +205,12 @@ def _left_out(done: Run, few: dict[str, int]) -> Fresh:
     }
 
 
-def _few_rows(production: int | None) -> int:
+def few_rows(production: int | None) -> int:
     """A table of three rows may have no room for more: its unique columns say so."""
     return max(1, min(_FEW, production or _FEW))
 
 
-def _grows_with(table: str, done: Run, uniques: list[list[str]]) -> bool:
+def grows_with(table: str, done: Run, uniques: list[list[str]]) -> bool:
     """Whether more rows in a table may mean more in the process.
 
     Not where all that it takes are a few, without a choice or by a key that finds a single one.
@@ -232,6 +232,6 @@ def _are_few(rows: int, width: float | None, limit: int) -> bool:
     return rows * max(_MOST_BYTES, _MOST_TIMES * width) <= _SMALL_SHARE * limit
 
 
-def _is_only_joined(table: str, done: Run) -> bool:
+def is_only_joined(table: str, done: Run) -> bool:
     """Rows are counted for the first table of a statement: it multiplies those of another one."""
     return not (table in done.read or table in done.written or any(done.went_to.get(table, ())))

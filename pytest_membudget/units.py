@@ -46,10 +46,10 @@ def format_interval(low: float, value: float, high: float) -> str:
 
 
 def parse_rows(value: object) -> int:
-    """Read a row count: a positive int, or digits with ``_`` or ``,`` between them."""
+    """Read a row count: 0 or a positive int, or digits with ``_`` or ``,`` between them."""
     if isinstance(value, str) and re.fullmatch(r"\d+(?:[_,]\d+)*", value.strip()):
         value = int(value.strip().replace(",", "").replace("_", ""))
-    if isinstance(value, bool) or not isinstance(value, int) or value <= 0:
+    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
         raise BudgetError(f"{value!r} is not a number of rows; write a whole number above zero")
     return value
 

@@ -63,12 +63,12 @@ def judge(
         return Verdict(ERROR, None, _broke(budget, last, samples))
     if broke:
         return Verdict(INCONCLUSIVE, None, f"{budget.label} {gaps[0].sentence}.")
-    if projection is None:
-        if last.run.outcome == measurement.TIMED_OUT:
-            return Verdict(ERROR, None, f"{budget.label} never ended: {last.run.failure}.")
-        return Verdict(INCONCLUSIVE, None, f"{budget.label} could not be judged: {_why(last)}.")
+    if projection is None and last.run.outcome == measurement.TIMED_OUT:
+        return Verdict(ERROR, None, f"{budget.label} never ended: {last.run.failure}.")
     if gaps:
         return Verdict(INCONCLUSIVE, None, f"{budget.label} {gaps[0].sentence}.")
+    if projection is None:
+        return Verdict(INCONCLUSIVE, None, f"{budget.label} could not be judged: {_why(last)}.")
     if breaks_at is not None and not projection.measured:
         return Verdict(INCONCLUSIVE, PROJECTED, _too_many_parameters(budget, breaks_at))
     basis = MEASURED if projection.measured else PROJECTED

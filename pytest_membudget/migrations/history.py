@@ -13,6 +13,7 @@ from django.db.migrations import Migration, RunPython, RunSQL, SeparateDatabaseA
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.operations.base import Operation
 from django.db.migrations.state import ProjectState
+from django.db.models import ManyToManyField
 
 from pytest_membudget.coverage import CODE_LEFT_OUT, ROUTED_ELSEWHERE
 from pytest_membudget.errors import BudgetError
@@ -179,15 +180,25 @@ class History:
         return None
 
     def models(self, state: ProjectState) -> list[str]:
-        """Labels of the models in ``state`` that have a table, sorted."""
+        """Labels of the models in ``state`` that have a table, sorted.
+
+        Those of the tables of ManyToManyFields are among them, as Django calls them.
+        """
         unmigrated = [
             model._meta.label
             for app_label in self.loader.unmigrated_apps
-            for model in project_apps.get_app_config(app_label).get_models()
+            for model in project_apps.get_app_config(app_label).get_models(
+                include_auto_created=True
+            )
         ]
-        return sorted(
-            [f"{model.app_label}.{model.name}" for model in state.models.values()] + unmigrated
-        )
+        models = [f"{model.app_label}.{model.name}" for model in state.models.values()]
+        links = [
+            f"{model.app_label}.{model.name}_{name}"
+            for model in state.models.values()
+            for name, field in model.fields.items()
+            if isinstance(field, ManyToManyField) and field.remote_field.through is None
+        ]
+        return sorted([*models, *links, *unmigrated])
 
     def resolve_rows(
         self, rows: dict[str, int], state: ProjectState, where: str, *, strict: bool

@@ -77,8 +77,9 @@ class Stage:
     def tables(self, applied: list[list[str]]) -> dict[str, Any]:
         """The state's tables: ``models`` by table, and ``others``, tables and views without one.
 
-        Of a model there are its ``label``, the ``parents`` that it refers to, and its ``uniques``,
-        sets of columns of which values find a single row.
+        Of a model there are its ``label``, the ``parents`` that it refers to, its ``uniques``, sets
+        of columns of which values find a single row, and whether it stands for the ``through``
+        table of a ManyToManyField.
         """
         keys = _keys(applied)
         with _building():
@@ -96,11 +97,25 @@ class Stage:
                     if field.is_relation and field.related_model is not None
                 ),
                 "uniques": _uniques(model),
+                "through": bool(model._meta.auto_created),
             }
             for model in self._state_apps(keys).get_models(include_auto_created=True)
             if model._meta.db_table in present and not model._meta.proxy
         }
         return {"models": models, "others": sorted(set(present) - models.keys())}
+
+    def count(self, name: str, tables: list[str]) -> dict[str, int]:
+        """How many rows each of ``tables`` has in ``name``."""
+        self._scratch.use(name)
+        quote = self._connection.ops.quote_name
+        try:
+            with self._connection.cursor() as cursor:
+                return {
+                    table: cursor.execute(f"SELECT COUNT(*) FROM {quote(table)}").fetchone()[0]
+                    for table in tables
+                }
+        finally:
+            self._scratch.release()
 
     def seed(
         self,

@@ -61,14 +61,14 @@ def complete(
     if request.seed is not None:
         _require_importable(request.seed)
     where = f"{'after' if request.reverse else 'before'} {'.'.join(keys[0])}"
+    resolved = {}
+    if rows is not None:
+        state, strict = project.state(applied), rows.source == MARKER
+        resolved = _counted_first(project.resolve_rows(rows.value, state, where, strict=strict))
     time_budget = _first(request.time_budget, options.time_budget)
     budget = Budget(
         migrations=keys,
-        rows={}
-        if rows is None
-        else project.resolve_rows(
-            rows.value, project.state(applied), where, strict=rows.source == MARKER
-        ),
+        rows=resolved,
         limit=limit.value,
         limit_source=limit.source,
         database=database,
@@ -95,6 +95,13 @@ def complete(
         mixed=project.mixed(keys),
         attribution=options.attribution.value,
     )
+
+
+def _counted_first(rows: dict[str, int]) -> dict[str, int]:
+    """The first model is the one that is counted, so one without rows can't be it."""
+    if not any(rows.values()):
+        raise BudgetError(f"rows: there are none: {', '.join(rows)} have 0; name one that has some")
+    return dict(sorted(rows.items(), key=lambda item: not item[1]))
 
 
 def select_migrations(what: str, rootpath: Path) -> list[Gated]:
