@@ -11,6 +11,8 @@ from pytest_membudget.seedbed import Seedbed
 from pytest_membudget.subject import Subject
 from pytest_membudget.survey import few_rows, grows_with, is_only_joined
 
+# After each migrate Django looks whether there is a site.
+_OF_SIGNALS = {"django_site"}
 # Fewer of a table's rows than this share hide what all of them would take.
 _ENOUGH = 0.5
 
@@ -64,7 +66,7 @@ class RowSources:
 
     def _unnamed(self, done: Run, bed: Seedbed, named: Mapping[str, int]) -> list[str]:
         """Tables that it went to, were there before it, and are none of the ``named`` models."""
-        went_to = done.went_to.keys() - set(bed.tables.values()) - self._settled
+        went_to = done.went_to.keys() - {*bed.tables.values(), *self._settled, *_OF_SIGNALS}
         if went_to and not self._present:
             self._present = bed.present()
         return sorted(

@@ -1,0 +1,112 @@
+"""What a result promises, whatever the samples were."""
+
+from __future__ import annotations
+
+import random
+from typing import Any
+
+import pytest
+
+from pytest_membudget.budget import Budget
+from pytest_membudget.conclusion import conclude
+from pytest_membudget.coverage import unnamed_table
+from pytest_membudget.evidence import Evidence
+from pytest_membudget.measurement import (
+    FINISHED,
+    KILLED,
+    MACHINE_SHORT,
+    OVER_LIMIT,
+    RAISED,
+    TIMED_OUT,
+    Run,
+    Sample,
+)
+from pytest_membudget.result import Result
+from pytest_membudget.verdict import EXCEEDS, INCONCLUSIVE, MEASURED, PROJECTED, WITHIN
+
+MIB = 1024**2
+ROWS = 800_000
+TABLE = "shop_order"
+
+
+def made(**changes: Any) -> Result:
+    figures = {
+        "nodeid": "shop/migrations/0002_it.py::membudget",
+        "migration": "shop.0002_it",
+        "reverse": False,
+        "database": {"alias": "default", "vendor": "sqlite", "version": "3"},
+        "rows": {"shop.Order": ROWS},
+        "limit_bytes": 512 * MIB,
+        "limit_source": "the marker",
+        "verdict": WITHIN,
+        "basis": MEASURED,
+        "reason": "it fits",
+        "peak_bytes": 50 * MIB,
+    }
+    return Result(**{**figures, **changes})
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"peak_bytes": None},
+        {"basis": None},
+        {"peak_bytes": 512 * MIB},
+        {"peak_high_bytes": 512 * MIB},
+    ],
+)
+def test_nothing_is_within_without_a_peak_under_the_limit(changes: dict[str, Any]) -> None:
+    made()
+    made(**changes, verdict=INCONCLUSIVE)
+    with pytest.raises(ValueError, match=r"shop\.0002_it is within the limit, and"):
+        made(**changes)
+
+
+def evidence(dice: random.Random) -> Evidence:
+    """Samples as a check may leave them behind: of any growth, cut short in any way."""
+    budget = Budget((("shop", "0002_it"),), {"shop.Order": ROWS}, 0, "the marker")
+    found = Evidence(budget, dice.random() < 0.7, database={"vendor": "sqlite"})
+    found.tables = {"shop.Order": TABLE}
+    slope, power = dice.choice([0, 10, 500, 5_000]), dice.choice([0.5, 1, 1, 1, 1.5, 2])
+    sizes = [ROWS >> exponent for exponent in range(9, -1, -1)][: dice.randint(1, 10)]
+    touched = dice.choice([0, 0.05, 0.5, 1])
+    for size in sizes:
+        last = size == sizes[-1]
+        ends = [FINISHED, FINISHED, RAISED, KILLED, TIMED_OUT, OVER_LIMIT, MACHINE_SHORT]
+        outcome = dice.choice(ends) if last else FINISHED
+        peak = 45 * MIB + slope * (size / 1_000) ** power * 1_000 + dice.uniform(0, MIB)
+        run = Run(
+            outcome,
+            round(peak),
+            baseline=dice.choice([None, 40 * MIB]),
+            duration=size * 1e-5,
+            read={TABLE: round(size * touched)} if touched else {},
+            filters=dice.choice([{}, {TABLE: {"price": []}}]),
+        )
+        found.samples.append(Sample({"shop.Order": size}, run))
+    if dice.random() < 0.1:
+        found.unnamed = [unnamed_table("shop.Line", None)]
+    highest = max(sample.run.peak for sample in found.samples)
+    limit = round(dice.choice([highest, 100 * MIB, 1024 * MIB]) * dice.uniform(0.5, 2))
+    found.budget = Budget(budget.migrations, budget.rows, limit, "the marker")
+    return found
+
+
+def test_every_conclusion_keeps_the_promise() -> None:
+    """One that is ``within`` is never so of an unfinished largest sample, a gap, or no peak."""
+    seen = set()
+    for number in range(3_000):
+        found = evidence(random.Random(number))
+        verdict = found.verdict()
+        result = conclude(found, "nodeid", verdict, 1.0, "")
+        seen.add((result.verdict, result.basis))
+        if result.verdict == WITHIN:
+            assert result.peak_bytes is not None
+            assert result.peak_bytes >= max(sample.run.peak for sample in found.samples)
+            assert result.peak_high_bytes is not None
+            assert result.peak_high_bytes < result.limit_bytes
+            assert not found.gaps()
+        elif result.verdict == EXCEEDS:
+            assert result.peak_bytes is not None
+            assert result.peak_bytes > result.limit_bytes
+    assert {(WITHIN, MEASURED), (WITHIN, PROJECTED), (EXCEEDS, MEASURED)} <= seen
