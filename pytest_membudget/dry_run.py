@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from pytest_membudget.coverage import gaps
 from pytest_membudget.curves import noise_of
 from pytest_membudget.measurement import Fresh, Sample
 from pytest_membudget.projection import REPEATABILITY_OF_CHECKS
@@ -76,7 +77,12 @@ def over_limit(subject: Subject, samples: Sequence[Sample]) -> Weighed | None:
 def within_limit(
     subject: Subject, samples: Sequence[Sample], most: float, reason: str
 ) -> Weighed | None:
-    """The verdict where all of them, and ``most`` bytes, are under the limit; else None."""
+    """The verdict where all of them, and ``most`` bytes, are under the limit; else None.
+
+    What they leave unseen makes it inconclusive.
+    """
+    if unseen := not_seen(subject, samples):
+        return unseen
     peak = max(sample.run.peak for sample in samples)
     spread = max(2 * noise_of(samples), REPEATABILITY_OF_CHECKS * peak)
     high = max(most, peak + spread)
@@ -96,6 +102,16 @@ def within_limit(
         round(high),
         [rests_on],
     )
+
+
+def not_seen(subject: Subject, samples: Sequence[Sample]) -> Weighed | None:
+    """The verdict where something that it does was not seen; None where all was."""
+    found = gaps(subject.budget, samples, touched=None, unmatched=())
+    if not found:
+        return None
+    reason = f"{subject.budget.label} {found[0].sentence}."
+    findings = [(gap.code, gap.sentence) for gap in found]
+    return Weighed(Verdict(INCONCLUSIVE, None, reason), samples, findings=findings)
 
 
 def near_limit(subject: Subject, peak: int, samples: Sequence[Sample]) -> Weighed:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
+from pytest_membudget.coverage import left_out
 from pytest_membudget.dry_run import (
     NO_LIMIT,
     Weighed,
@@ -23,7 +24,7 @@ from pytest_membudget.projection import MIB, REPEATABILITY_OF_CHECKS
 from pytest_membudget.seedbed import Seedbed
 from pytest_membudget.subject import Subject
 from pytest_membudget.units import format_size
-from pytest_membudget.verdict import ERROR, EXCEEDS, MEASURED, WITHIN, Verdict
+from pytest_membudget.verdict import ERROR, EXCEEDS, INCONCLUSIVE, MEASURED, WITHIN, Verdict
 from pytest_membudget.worker.launcher import run
 from pytest_membudget.worker.stage_client import StageClient
 
@@ -44,6 +45,9 @@ def weigh(subject: Subject, stage: StageClient, progress: Callable[[str], None])
     """The verdict of a migration that is told apart.  Raises StageError."""
     progress("applying it to empty tables")
     reason = f"{subject.budget.label} {subject.told_apart}."
+    if gap := next(left_out(subject.budget), None):
+        verdict = Verdict(INCONCLUSIVE, None, f"{subject.budget.label} {gap.sentence}.")
+        return Weighed(verdict)
     if (known := _without_a_run(subject, stage, reason)) is not None:
         return known
     sample = dry_run(subject, stage, {}, {})

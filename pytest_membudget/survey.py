@@ -8,7 +8,14 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
-from pytest_membudget.dry_run import Weighed, dry_run, near_limit, over_limit, within_limit
+from pytest_membudget.dry_run import (
+    Weighed,
+    dry_run,
+    near_limit,
+    not_seen,
+    over_limit,
+    within_limit,
+)
 from pytest_membudget.errors import StageError
 from pytest_membudget.matching import asked_for
 from pytest_membudget.measurement import Fresh, Run, Sample
@@ -65,6 +72,8 @@ def with_rows(
     seeded = replace(subject, budget=replace(subject.budget, rows=rows))
     if rows and (found.last.failure or not found.few):
         return seeded, None
+    if found.last.refused and (unseen := not_seen(subject, found.samples)):
+        return subject, unseen
     if found.last.failure:
         reason = f"{label} broke on a few rows: {found.last.failure}"
         failed = Verdict(ERROR, None, reason)
