@@ -7,6 +7,12 @@ from typing import Any
 
 import pytest
 from project import Project
+from results import result as made
+
+from pytest_membudget.reports.failure import failure
+from pytest_membudget.reports.html import html
+from pytest_membudget.reports.markdown import markdown
+from pytest_membudget.reports.terminal import summary
 
 MIB = 1024**2
 GATE = ("--membudget-limit=256Mi", "--membudget-rows=*=40_000")
@@ -290,6 +296,21 @@ def test_one_that_breaks_does_not_hide_those_before_it(project: Project) -> None
     assert results.pop("shop.0004_again")["verdict"] == "error"
     for result in results.values():
         within(result)
+
+
+def test_every_report_shows_what_dry_runs_told() -> None:
+    samples = [
+        {**one, "rows": rows}
+        for one, rows in zip(made()["samples"][:2], ({}, {"shop.Line": 20}), strict=True)
+    ]
+    for verdict in ("exceeds", "within"):
+        shown = made(rows={}, samples=samples, verdict=verdict, basis="measured", growth=None)
+        text = failure(shown, verbosity=1)
+        assert text.startswith(shown["reason"])
+        assert "20 66 MiB" in " ".join(text.split())
+        assert "shop.0002_backfill_total" in html([shown], [], {})
+        assert "shop.0002" in markdown([shown])
+        assert summary([shown], 120, color=False) or verdict == "within"
 
 
 def profile(project: Project, tables: dict[str, Any]) -> None:
