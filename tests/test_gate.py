@@ -296,9 +296,11 @@ def test_settings_that_can_not_be_read(project: Project, entry: str, problem: st
 
 
 def test_beside_other_options(project: Project) -> None:
-    project.migration("0002_change", LOOP)
+    # The limit has to be one that what the gate tells apart fits.
+    body = "def forwards(apps, schema_editor):\n    kept = b'x' * (200 << 20)\n"
+    project.migration("0002_change", body)
     project.write("test_other.py", "def test_other(): pass\n")
-    small = ("--membudget-gate", "--membudget-limit=8Mi", "--membudget-rows=*=3_000")
+    small = ("--membudget-gate", "--membudget-limit=128Mi", "--membudget-rows=*=3_000")
     project.run(*small, "-n2", "--no-migrations").assert_outcomes(passed=2, failed=1)
     project.run(*small, "--reuse-db", "--lf").assert_outcomes(failed=1)
     project.run(*small, "-x", "--ff").assert_outcomes(failed=1)
