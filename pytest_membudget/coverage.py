@@ -97,7 +97,7 @@ def unnamed_table(label: str, known: int | None, *, seed: bool = False) -> Gap:
         if known is None:
             missing += ", and its row count in production is unknown"
         cure = f'add "{label}": {rows} to rows (0 for none)'
-    return Gap("rows-unnamed", f"accesses {label}, {missing}; {cure}")
+    return Gap("rows-unnamed", f"accesses {label}, {missing}; {cure}", only_adds=True)
 
 
 def table_without_model(table: str) -> Gap:
@@ -106,6 +106,7 @@ def table_without_model(table: str) -> Gap:
         "table-without-model",
         f"accesses the table {table}, which is empty and has no model, so its rows can't be made; "
         "make them with seed=",
+        only_adds=True,
     )
 
 
