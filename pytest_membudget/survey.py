@@ -151,7 +151,7 @@ def survey(
     rows = {table: count for table in grown if (count := known[table])}
     are_few = all(_are_few(count, production.width(table), limit) for table, count in rows.items())
     most = _most(samples, latest, known, 0 if rows and are_few else _FIRST_ROWS)
-    if most >= limit:
+    if most >= limit or _branches(subject, known):
         are_few = False
         grown = sorted(met)
         rows = {table: count for table in grown if (count := known[table])}
@@ -173,6 +173,12 @@ def survey(
         samples=tuple(samples),
         last=runs[0],
     )
+
+
+def _branches(subject: Subject, known: Mapping[str, int | None]) -> bool:
+    """Whether the code compares a count with fewer rows than a table has that it goes to."""
+    counts = [math.inf if rows is None else rows for rows in known.values()]
+    return min(subject.branches, default=math.inf) < max(counts, default=0)
 
 
 def _round(

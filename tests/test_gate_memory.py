@@ -163,6 +163,19 @@ def test_what_counting_rows_makes_room_for(project: Project, vendor: str) -> Non
     assert result["verdict"] == "exceeds", result["reason"]
 
 
+def test_a_branch_that_a_count_leads_to(project: Project, vendor: str) -> None:
+    """The dry run takes the other one, and goes to no rows."""
+    body = """
+    def forwards(apps, schema_editor):
+        if apps.get_model("shop", "Order").objects.count() > {rows}:
+            kept = b"x" * (600 << 20)
+    """
+    project.migration("0002_change", body.format(rows="30_000"))
+    exceeds(gated(project))
+    project.migration("0003_change", body.format(rows="50_000"))
+    within(gated(project, what="shop.0003"))
+
+
 @pytest.mark.parametrize("operation", ["AddField", "AlterField"])
 def test_a_default_that_takes_memory(project: Project, vendor: str, operation: str) -> None:
     field = {"AddField": "paid", "AlterField": "total"}[operation]
