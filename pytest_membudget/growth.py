@@ -7,7 +7,10 @@ import re
 from dataclasses import dataclass
 
 from pytest_membudget.errors import BudgetError
+from pytest_membudget.texts import shown
 
+# Per cent.  With less no table grows in a lifetime, with more it is a slip of the pen.
+_LEAST, _MOST = 0.001, 10_000
 _STATED = re.compile(r"\s*(\d+(?:\.\d+)?)\s*%\s*(?:a|per)\s+(day|week|month|year)\s*")
 
 
@@ -31,6 +34,6 @@ class Growth:
 def read_growth(value: object) -> Growth:
     """Read ``"5% a month"``; a day, a week and a year do as well.  Raises BudgetError."""
     match = _STATED.fullmatch(str(value))
-    if match is None or not float(match[1]) > 0:
-        raise BudgetError(f'{value!r} is not a growth; write "5% a month"')
+    if match is None or not _LEAST <= float(match[1]) <= _MOST:
+        raise BudgetError(f'{shown(value)} is not a growth; write "5% a month"')
     return Growth(str(value).strip(), float(match[1]) / 100, match[2])

@@ -7,6 +7,12 @@ import re
 from decimal import Decimal
 
 from pytest_membudget.errors import BudgetError
+from pytest_membudget.texts import shown
+
+MOST = 2**63 - 1
+"""The most that a database or the kernel counts to, of rows as of bytes."""
+LONGEST = 366 * 24 * 3600
+"""Seconds that a check may take at most: a year, more than anybody waits for."""
 
 _BINARY = {"Ki": 1024, "Mi": 1024**2, "Gi": 1024**3, "Ti": 1024**4}
 _DECIMAL = {"k": 1000, "K": 1000, "M": 1000**2, "G": 1000**3, "T": 1000**4}
@@ -19,15 +25,25 @@ def parse_size(value: object) -> int:
 
     A plain number is bytes.  Raises BudgetError for anything that is not a positive size.
     """
-    if isinstance(value, bool) or not isinstance(value, int | str):
-        raise BudgetError(f'{value!r} is not a size; write "512Mi", "2GiB", "500M" or bytes')
-    match = _SIZE.fullmatch(str(value))
+    size = _amount(value)
+    if size is None:
+        raise BudgetError(f'{shown(value)} is not a size; write "512Mi", "2GiB", "500M" or bytes')
+    if size > MOST:
+        raise BudgetError(f"{shown(value)} is more than any machine has, {format_size(MOST)}")
+    if size < 1:
+        raise BudgetError(f"{shown(value)} is not a size above zero")
+    return int(size)
+
+
+def _amount(value: object) -> int | Decimal | None:
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value
+    match = _SIZE.fullmatch(value) if isinstance(value, str) else None
     if match is None:
-        raise BudgetError(f'{value!r} is not a size; write "512Mi", "2GiB", "500M" or bytes')
-    size = int(Decimal(match[1].replace("_", "")) * _FACTORS[match[2]])
-    if size <= 0:
-        raise BudgetError(f"{value!r} is not a size above zero")
-    return size
+        return None
+    number = Decimal(match[1].replace("_", ""))
+    # What is too large already could not even be multiplied.
+    return number if number > MOST else number * _FACTORS[match[2]]
 
 
 def format_size(size: float) -> str:
@@ -47,11 +63,14 @@ def format_interval(low: float, value: float, high: float) -> str:
 
 def parse_rows(value: object) -> int:
     """Read a row count: 0 or a positive int, or digits with ``_`` or ``,`` between them."""
+    rows = value
     if isinstance(value, str) and re.fullmatch(r"\d+(?:[_,]\d+)*", value.strip()):
-        value = int(value.strip().replace(",", "").replace("_", ""))
-    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
-        raise BudgetError(f"{value!r} is not a number of rows; write a whole number above zero")
-    return value
+        rows = int(min(Decimal(re.sub("[_,]", "", value.strip())), Decimal(MOST + 1)))
+    if isinstance(rows, bool) or not isinstance(rows, int) or rows < 0:
+        raise BudgetError(f"{shown(value)} is not a number of rows; write a whole number, 0 or more")
+    if rows > MOST:
+        raise BudgetError(f"{shown(value)} is more rows than a table can have, {format_rows(MOST)}")
+    return rows
 
 
 def format_rows(rows: int) -> str:
@@ -66,15 +85,19 @@ def round_rows_down(rows: int, digits: int = 3) -> int:
 
 
 def parse_seconds(value: object) -> float:
-    """Read a duration in seconds, above zero and finite."""
+    """Read a duration in seconds, above zero and at most a year."""
     try:
         if isinstance(value, bool):
             raise TypeError
         seconds = float(value)  # type: ignore[arg-type]
     except (TypeError, ValueError):
         seconds = math.nan
-    if not 0 < seconds < math.inf:
-        raise BudgetError(f"{value!r} is not a number of seconds above zero")
+    except OverflowError:
+        seconds = math.inf
+    if not seconds > 0:
+        raise BudgetError(f"{shown(value)} is not a number of seconds above zero")
+    if seconds > LONGEST:
+        raise BudgetError(f"{shown(value)} is not a number of seconds that fit into a year")
     return seconds
 
 

@@ -1,0 +1,54 @@
+"""Texts that others have written, made fit to be shown: in a terminal, a log, a page, an error."""
+
+from __future__ import annotations
+
+import re
+import reprlib
+import unicodedata
+
+# Control characters, lone surrogates, and the marks that change the direction of a text.
+_HIDDEN = {"Cc", "Cs", "Zl", "Zp"}
+_DIRECTION = set("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+# As the runners of GitHub, Azure and TeamCity read them: the first kind stands at the beginning of
+# a line (actions/runner, src/Runner.Common/ActionCommand.cs), the second anywhere in it.
+_COMMAND = re.compile(r"(?m)^(\s*):(?=:)|#(?=#[\w-]*\[)")
+
+
+def visible(text: str, keep: str = "\n\t") -> str:
+    """Write each control character as an escape, ``"\\x1b"``, but for those of ``keep``."""
+    if text.isprintable():
+        return text
+    return "".join(_escaped(one) if _is_hidden(one) and one not in keep else one for one in text)
+
+
+def log_text(text: str) -> str:
+    """A text for a terminal or the log of a CI job, which runs no command that a line contains."""
+    return _COMMAND.sub(
+        lambda match: f"{match[0]}\\" if match[0] == "#" else f"{match[1]}\\:", text
+    )
+
+
+def shown(value: object) -> str:
+    """A value as an error quotes it: short, on one line, whatever it is."""
+    try:
+        return visible(_SHORT.repr(value), keep="")
+    except Exception:  # a value's own __repr__, or an int of thousands of digits
+        return f"<{type(value).__name__}>"
+
+
+def _short() -> reprlib.Repr:
+    short = reprlib.Repr()
+    short.maxlevel = 3
+    short.maxstring = short.maxother = short.maxlong = 80
+    return short
+
+
+def _is_hidden(character: str) -> bool:
+    return character in _DIRECTION or unicodedata.category(character) in _HIDDEN
+
+
+def _escaped(character: str) -> str:
+    return character.encode("unicode_escape").decode("ascii")
+
+
+_SHORT = _short()

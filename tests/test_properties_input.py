@@ -1,0 +1,205 @@
+"""Properties of what users write: sizes, rows, times, growth, the arguments of a marker.
+
+tests/properties.py says how to try more examples.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from properties import anything, texts, tried
+
+from pytest_membudget.budget import (
+    LEAST_LIMIT,
+    read_limit,
+    read_marker,
+    read_output_path,
+    read_rows,
+    read_rows_lines,
+)
+from pytest_membudget.errors import BudgetError
+from pytest_membudget.growth import read_growth
+from pytest_membudget.texts import log_text, shown, visible
+from pytest_membudget.units import (
+    LONGEST,
+    MOST,
+    format_interval,
+    format_rows,
+    format_seconds,
+    format_size,
+    parse_rows,
+    parse_seconds,
+    parse_size,
+    round_rows_down,
+)
+
+DIGITS = st.integers(0, 10**5).map(str) | st.sampled_from(["9" * 400, "9" * 5000, "1e9", "1_0"])
+UNITS = st.sampled_from(["", "Ki", "Mi", "Gi", "Ti", "k", "M", "TB"])
+NUMBERS = (
+    anything
+    | st.sampled_from([10**400, -(10**400), 1 << 63])
+    | st.from_regex(r"\s?\d{1,3}([_,]\d{3})*(\.\d+)?\s?([kKMGT]i?)?B?\s?", fullmatch=True)
+    | st.builds("{}{}".format, DIGITS, UNITS)
+)
+
+
+HIDDEN = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\ud800-\udfff]")
+
+
+class Rude:
+    def __repr__(self) -> str:
+        raise RuntimeError("no")
+
+
+def nested(depth: int) -> list[Any]:
+    found: list[Any] = []
+    for _ in range(depth):
+        found = [found]
+    return found
+
+
+VALUES = NUMBERS | st.tuples(texts, texts)
+# What hypothesis itself could not show.
+AWKWARD = {"rude": Rude(), "deep": nested(5000), "long": 10**5000, "negative": -(10**5000)}
+
+
+def read(reader: Callable[[Any], Any], value: object) -> Any:
+    """What is read; None where it is refused, in one short line."""
+    try:
+        return reader(value)
+    except BudgetError as error:
+        text = str(error)
+        assert len(text) < 500
+        assert not HIDDEN.search(text)
+        return None
+
+
+@tried
+@given(VALUES)
+def test_a_size_is_read_or_refused(value: Any) -> None:
+    size = read(parse_size, value)
+    if size is not None:
+        assert type(size) is int
+        assert 0 < size <= MOST
+        about = parse_size(format_size(size).replace(" ", ""))
+        assert about == pytest.approx(size, rel=0.06)
+
+
+@tried
+@given(VALUES)
+def test_a_limit_is_read_or_refused(value: Any) -> None:
+    limit = read(read_limit, value)
+    assert limit is None or limit == "cgroup" or LEAST_LIMIT <= limit <= MOST
+
+
+@tried
+@given(st.integers(1, LEAST_LIMIT - 1), st.sampled_from(["", "k", "Ki", "B"]))
+def test_a_suggested_limit_is_one(number: int, unit: str) -> None:
+    try:
+        read_limit(f"{number}{unit}")
+    except BudgetError as error:
+        meant = re.search(r"did you mean (\S+)\?", str(error))
+        assert meant is None or read_limit(meant[1]) >= 32 * 1024**2
+
+
+@tried
+@given(VALUES)
+def test_rows_are_read_or_refused(value: Any) -> None:
+    rows = read(parse_rows, value)
+    if rows is not None:
+        assert type(rows) is int
+        assert 0 < rows <= MOST
+        assert parse_rows(format_rows(rows)) == rows
+        assert rows * 0.99 <= round_rows_down(rows) <= rows
+
+
+@tried
+@given(VALUES)
+def test_seconds_are_read_or_refused(value: Any) -> None:
+    seconds = read(parse_seconds, value)
+    if seconds is not None:
+        assert 0 < seconds <= LONGEST
+        assert format_seconds(seconds)
+
+
+@tried
+@given(st.builds("{}{} a {}".format, DIGITS | texts, texts | st.just("%"), st.just("month")))
+def test_growth_is_read_or_refused(value: str) -> None:
+    growth = read(read_growth, value)
+    if growth is not None:
+        assert growth.until(2.0)
+        assert growth.until(1e18)
+
+
+@tried
+@given(st.lists(st.floats(0, float(MOST)), min_size=3, max_size=3).map(sorted))
+def test_an_interval_can_be_printed(sizes: list[float]) -> None:
+    assert format_interval(*sizes)
+
+
+@tried
+@given(VALUES | st.dictionaries(texts | st.just("shop.Order"), NUMBERS, max_size=3))
+def test_rows_of_models_are_read_or_refused(value: Any) -> None:
+    rows = read(read_rows, value)
+    assert rows is None or all(0 < count <= MOST for count in rows.values())
+
+
+@tried
+@given(st.lists(texts | st.builds("{}={}".format, texts | st.just("a.B"), DIGITS), max_size=3))
+def test_lines_of_rows_are_read_or_refused(lines: list[str]) -> None:
+    read(read_rows_lines, lines)
+
+
+ARGUMENTS = ("migration", "rows", "limit", "database", "seed", "reverse", "time_budget")
+
+
+@tried
+@given(
+    st.lists(VALUES | st.just("shop.0002"), max_size=2),
+    st.dictionaries(st.sampled_from(ARGUMENTS) | texts, VALUES, max_size=3),
+)
+def test_a_marker_is_read_or_refused(args: list[Any], kwargs: dict[str, Any]) -> None:
+    request = read(lambda _: read_marker(args, kwargs), None)
+    assert request is None or request.migrations
+
+
+@pytest.mark.parametrize("value", AWKWARD.values(), ids=AWKWARD.keys())
+@pytest.mark.parametrize("argument", ARGUMENTS)
+def test_an_awkward_value_is_refused(argument: str, value: Any) -> None:
+    arguments = {"migration": "shop.0002", argument: value}
+    assert read(lambda _: read_marker((), arguments), None) is None
+
+
+@tried
+@given(texts)
+def test_a_path_is_read_or_refused(value: str) -> None:
+    read(read_output_path, value)
+
+
+@tried
+@given(VALUES)
+def test_any_value_can_be_quoted(value: Any) -> None:
+    assert not HIDDEN.search(shown(value))
+    assert len(shown(value)) < 500
+
+
+@tried
+@given(st.lists(texts).map("".join))
+def test_a_visible_text_has_no_control_characters(text: str) -> None:
+    seen = visible(text)
+    assert not HIDDEN.search(seen.replace("\n", "").replace("\t", ""))
+    assert visible(seen) == seen
+    seen.encode()
+
+
+@tried
+@given(st.lists(texts | st.sampled_from(["::", "#", " ", "\n", "##vso[a]"])).map("".join))
+def test_a_log_has_no_commands(text: str) -> None:
+    for line in log_text(visible(text)).splitlines():
+        assert not line.strip().startswith("::")
+        assert not re.search(r"##[\w-]*\[", line)
