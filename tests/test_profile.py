@@ -66,33 +66,64 @@ def test_what_is_not_there_is_not_known(tmp_path: Path) -> None:
     ("content", "message"),
     [
         (None, ": no such file or directory; `membudget profile` takes one"),
-        ("{", " is not JSON: Expecting property name"),
+        ("{", " is not JSON: Input data was truncated"),
+        (b'{"membudget_profile": "\xff"}', " is not JSON: 'utf-8' codec can't decode"),
+        ("[" * 100_000, " is nested too deeply"),
         ("[]", " is no profile"),
         ('{"schema": 1}', " is no profile"),
         (document(membudget_profile=2), " has format 2, and this version reads 1"),
-        (document(taken="yesterday"), ': taken is "yesterday", not a day as in "2026-11-21"'),
-        (document(database=None), ": database is missing, not an object"),
-        (document(database={"vendor": 1}), ": database: vendor is 1, not a string"),
-        (document(exact=None), ": exact is missing, not true or false"),
-        (document(tables=[]), ": tables is [], not an object"),
+        (document(taken="yesterday"), ': taken is "yesterday", expected a day as in "2026-11-21"'),
+        (document(database=None), ": database is null, expected an object"),
+        (document(database={"vendor": 1}), ": database.vendor is 1, expected a string"),
+        (document(exact=None), ": exact is null, expected true or false"),
+        (document(tables=[]), ": tables is a list, expected an object"),
         (
             document(tables={"shop_order": table(rows="many")}),
-            ': tables: shop_order: rows is "many", not a whole number, 0 or more',
+            ': tables.shop_order.rows is "many", expected a whole number or null',
         ),
-        (column(type=None), ": columns: id: type is missing, not a string"),
-        (column(width=-1), ": shop_order: columns: id: width is -1, not 0 or more"),
-        (column(nulls=1.5), ": shop_order: columns: id: nulls is 1.5, not from 0 to 1"),
-        (column(distinct=True), ": columns: id: distinct is true, not a whole number, 0 or more"),
+        (
+            document(tables={"a.b": {}, "a.c": {"rows": 2**63}}),
+            f': tables."a.c".rows is {2**63}, expected a whole number <= {2**63 - 1}',
+        ),
+        (
+            document(tables={"shop_order": table(toast_bytes=-1)}),
+            ": tables.shop_order.toast_bytes is -1, expected a whole number >= 0",
+        ),
+        (column(type=None), ": tables.shop_order.columns.id.type is null, expected a string"),
+        (
+            document(tables={"a": {"columns": {"b": {"type": "text"}, "c": {}}}}),
+            ": tables.a.columns.c: object missing required field `type`",
+        ),
+        (column(width=-1), ".columns.id.width is -1, expected a number >= 0.0"),
+        (
+            column(width=5e12),
+            ".columns.id.width is 5000000000000.0, expected a number <= 1073741824",
+        ),
+        (json.dumps(column(width=float("inf"))), " is not JSON"),
+        (json.dumps(column(width=1)).replace("1}", "1e999}"), "is not JSON: Number out of range"),
+        (column(nulls=1.5), ".columns.id.nulls is 1.5, expected a number <= 1.0"),
+        (column(distinct=True), ".columns.id.distinct is true, expected a whole number or null"),
+        (
+            {**column(distinct=1_700_001), "exact": True},
+            ": tables.shop_order.columns.id.distinct is 1700001, expected at most 1700000",
+        ),
     ],
 )
 def test_a_file_that_cannot_be_read(tmp_path: Path, content: Any, message: str) -> None:
     file = tmp_path / "membudget.json"
     if content is not None:
-        file.write_text(content if isinstance(content, str) else json.dumps(content))
+        text = content if isinstance(content, str | bytes) else json.dumps(content)
+        file.write_bytes(text if isinstance(text, bytes) else text.encode())
     with pytest.raises(BudgetError) as raised:
         read_profile(file)
     assert str(raised.value).startswith(str(file))
     assert message in str(raised.value)
+
+
+def test_estimates_of_a_catalogue_may_be_of_different_days(tmp_path: Path) -> None:
+    file = tmp_path / "membudget.json"
+    file.write_text(json.dumps(column(distinct=1_700_001)))
+    assert read_profile(file).tables["shop_order"].columns["id"].distinct == 1_700_001
 
 
 def widths(rows: int | None = 1000, toast: int | None = 0, **columns: tuple[str, float]) -> Any:

@@ -6,21 +6,31 @@ reads the profile too.
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Annotated
 
+from msgspec import Meta, Struct
+
+from pytest_membudget.documents import convert, joined, parse_json
 from pytest_membudget.errors import BudgetError
+from pytest_membudget.texts import shown
+from pytest_membudget.units import MOST
 
 FORMAT = 1
 DEFAULT_PATH = "membudget.json"
 
+# PostgreSQL's documentation, appendix "PostgreSQL Limits": a field holds 1 GB at most.
+_WIDEST = 1024**3
+# The same page has 32 TB as the most of one relation, and a table may have thousands of partitions.
+_LARGEST = 1024**5
 
-@dataclass(frozen=True)
-class ColumnProfile:
+Count = Annotated[int, Meta(ge=0, le=MOST)]
+Size = Annotated[int, Meta(ge=0, le=_LARGEST)]
+
+
+class ColumnProfile(Struct, frozen=True):
     """One column.
 
     ``type`` is the database's own name of it; ``width`` the average bytes of a value that is not
@@ -29,141 +39,84 @@ class ColumnProfile:
     """
 
     type: str
-    width: float | None = None
-    nulls: float | None = None
-    distinct: int | None = None
+    width: Annotated[float, Meta(ge=0, le=_WIDEST)] | None = None
+    nulls: Annotated[float, Meta(ge=0, le=1)] | None = None
+    distinct: Count | None = None
 
 
-@dataclass(frozen=True)
-class TableProfile:
+class TableProfile(Struct, frozen=True):
     """One table.  ``rows`` is None where it was never analysed.
 
     ``toast_bytes`` is what PostgreSQL keeps outside of the rows, see
     :func:`pytest_membudget.profile.widths.stored_widths`; ``row_bytes`` is MySQL's average row.
     """
 
-    rows: int | None
-    columns: dict[str, ColumnProfile]
-    toast_bytes: int | None = None
-    row_bytes: int | None = None
+    rows: Count | None = None
+    columns: dict[str, ColumnProfile] = {}
+    toast_bytes: Size | None = None
+    row_bytes: Size | None = None
 
 
-@dataclass(frozen=True)
-class Profile:
-    """What one database said on the day ``taken``; ``exact`` where its tables were scanned.
-
-    ``vendor`` is Django's name of it: MariaDB is ``"mysql"``.  ``tables`` is keyed by the name
-    in the database, ``"shop_order"``.
-    """
+class Database(Struct, frozen=True):
+    """``vendor`` is Django's name of it: MariaDB is ``"mysql"``."""
 
     vendor: str
     version: str
+
+
+class Profile(Struct, frozen=True):
+    """What one database said on the day ``taken``; ``exact`` where its tables were scanned.
+
+    ``tables`` is keyed by the name in the database, ``"shop_order"``.
+    """
+
+    database: Database
     taken: date
     exact: bool
     tables: dict[str, TableProfile]
+
+    def __post_init__(self) -> None:
+        for path, problem in self._contradictions() if self.exact else ():
+            raise ValueError(f"{path} is {problem}")
+
+    @property
+    def vendor(self) -> str:
+        return self.database.vendor
+
+    @property
+    def version(self) -> str:
+        return self.database.version
 
     @property
     def never_analysed(self) -> list[str]:
         """The tables of which the database has no row count."""
         return [name for name, table in self.tables.items() if table.rows is None]
 
+    def _contradictions(self) -> Iterator[tuple[str, str]]:
+        """What no scan can have found.  A catalogue's estimates may be of different days."""
+        for name, table in self.tables.items():
+            for column, figures in table.columns.items():
+                if table.rows is not None and (figures.distinct or 0) > table.rows:
+                    path = joined(["tables", name, "columns", column, "distinct"])
+                    yield path, f"{figures.distinct}, expected at most {table.rows}, its rows"
+
 
 def read_profile(path: str | Path) -> Profile:
     """Read a file that ``membudget profile`` wrote.  Raises BudgetError, which names the file."""
     try:
-        text = Path(path).read_text(encoding="utf-8")
+        text = Path(path).read_bytes()
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
         raise BudgetError(f"{path}: {reason}; `membudget profile` takes one") from None
-    except ValueError:
-        raise BudgetError(f"{path} is not JSON") from None
     return parse_profile(text, str(path))
 
 
-def parse_profile(text: str, source: str) -> Profile:
+def parse_profile(text: str | bytes, source: str) -> Profile:
     """Read a profile's text; ``source`` is what an error calls it."""
-    try:
-        document = json.loads(text)
-    except ValueError as error:
-        raise BudgetError(f"{source} is not JSON: {error}") from None
+    document = parse_json(text, source)
     if not isinstance(document, dict) or "membudget_profile" not in document:
         raise BudgetError(f"{source} is no profile: `membudget profile` takes one")
-    if document["membudget_profile"] != FORMAT:
-        found = document["membudget_profile"]
-        raise BudgetError(f"{source} has format {found!r}, and this version reads {FORMAT}")
-    whole = _Part(document, source)
-    database = whole.part("database")
-    return Profile(
-        vendor=database.text("vendor"),
-        version=database.text("version"),
-        taken=whole.date("taken"),
-        exact=whole.flag("exact"),
-        tables={name: _table(part) for name, part in whole.part("tables").parts()},
-    )
-
-
-def _table(part: _Part) -> TableProfile:
-    return TableProfile(
-        rows=part.count("rows"),
-        columns={name: _column(one) for name, one in part.part("columns", {}).parts()},
-        toast_bytes=part.count("toast_bytes"),
-        row_bytes=part.count("row_bytes"),
-    )
-
-
-def _column(part: _Part) -> ColumnProfile:
-    return ColumnProfile(
-        type=part.text("type"),
-        width=part.number("width"),
-        nulls=part.number("nulls", most=1),
-        distinct=part.count("distinct"),
-    )
-
-
-class _Part:
-    """An object in the document, which knows where in it it is."""
-
-    def __init__(self, content: object, where: str) -> None:
-        if not isinstance(content, dict):
-            raise BudgetError(f"{where} is {_shown(content)}, not an object")
-        self._content: Mapping[str, Any] = content
-        self._where = where
-
-    def part(self, key: str, default: object = None) -> _Part:
-        return _Part(self._content.get(key, default), f"{self._where}: {key}")
-
-    def parts(self) -> list[tuple[str, _Part]]:
-        return [(key, self.part(key)) for key in self._content]
-
-    def text(self, key: str) -> str:
-        value = self._content.get(key)
-        return value if isinstance(value, str) else self._refuse(key, "a string")
-
-    def flag(self, key: str) -> bool:
-        value = self._content.get(key)
-        return value if isinstance(value, bool) else self._refuse(key, "true or false")
-
-    def date(self, key: str) -> date:
-        try:
-            return date.fromisoformat(self.text(key))
-        except ValueError:
-            self._refuse(key, 'a day as in "2026-11-21"')
-
-    def count(self, key: str) -> int | None:
-        value = self._content.get(key)
-        if value is None or (type(value) is int and value >= 0):
-            return value
-        return self._refuse(key, "a whole number, 0 or more")
-
-    def number(self, key: str, most: float = float("inf")) -> float | None:
-        value = self._content.get(key)
-        if value is None or (type(value) in (int, float) and 0 <= value <= most):
-            return value
-        return self._refuse(key, "0 or more" if most == float("inf") else f"from 0 to {most:g}")
-
-    def _refuse(self, key: str, right: str) -> NoReturn:
-        raise BudgetError(f"{self._where}: {key} is {_shown(self._content.get(key))}, not {right}")
-
-
-def _shown(value: object) -> str:
-    return "missing" if value is None else json.dumps(value)[:40]
+    found = document["membudget_profile"]
+    if found != FORMAT:
+        raise BudgetError(f"{source} has format {shown(found)}, and this version reads {FORMAT}")
+    return convert(document, Profile, source)

@@ -1,0 +1,129 @@
+"""Documents that others have written, read by msgspec: an error names the path of what is wrong.
+
+msgspec is imported where a document is read, never at start-up.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any, TypeVar
+
+import msgspec
+
+from pytest_membudget.errors import BudgetError
+from pytest_membudget.texts import visible
+
+Kind = TypeVar("Kind")
+Path = list[str | int]
+
+_ANY_KEY = "..."
+_STEP = re.compile(r"\.(\w+)|\[(\d+|\.\.\.)\]")
+_EXPECTED = re.compile(r"Expected `(.+?)`(?:, got `.+`)?(.*)", re.DOTALL)
+_NAMES = {
+    "int": "a whole number",
+    "float": "a number",
+    "str": "a string",
+    "bool": "true or false",
+    "object": "an object",
+    "array": "a list",
+}
+_REWORDED = {"Invalid RFC3339 encoded date": 'Expected `a day as in "2026-11-21"`'}
+
+
+def parse_json(text: str | bytes, source: str) -> Any:
+    """The plain values of a JSON text.  BudgetError calls it ``source``."""
+    try:
+        return msgspec.json.decode(text)
+    except RecursionError:
+        raise BudgetError(f"{source} is nested too deeply") from None
+    except ValueError as error:
+        raise BudgetError(f"{source} is not JSON: {error}") from None
+
+
+def convert(document: object, kind: type[Kind], source: str) -> Kind:
+    """Plain values as a ``kind``.  BudgetError names ``source`` and the path of what is wrong."""
+    try:
+        return msgspec.convert(document, kind)
+    except msgspec.ValidationError as error:
+        raise BudgetError(f"{source}: {_explained(document, kind, str(error))}") from None
+    except RecursionError:
+        raise BudgetError(f"{source} is nested too deeply") from None
+
+
+def joined(path: Path) -> str:
+    """``tables.shop_order.columns.note``; what is no plain name is quoted, a position in ``[]``."""
+    text = ""
+    for step in path:
+        if isinstance(step, int):
+            text += f"[{step}]"
+        else:
+            plain = re.fullmatch(r"[\w-]+", step) and step.isprintable()
+            text += ("." if text else "") + (step if plain else json.dumps(step))
+    return text
+
+
+def _explained(document: Any, kind: type[Any], problem: str) -> str:
+    what, _, where = problem.rpartition(" - at `")
+    if not what:
+        what, where = problem, "$`"
+    path = _located(document, kind, problem, where)
+    what = _REWORDED.get(what, what)
+    place = joined(path) or "it"
+    if (match := _EXPECTED.fullmatch(what)) is None:
+        text = f"{joined(path)}: {what[0].lower()}{what[1:]}" if path else what
+        return visible(text, keep="")
+    expected = " or ".join(_NAMES.get(name, name) for name in match[1].split(" | "))
+    return f"{place} is {_quoted(_at(document, path))}, expected {expected}{match[2]}"
+
+
+def _located(document: Any, kind: type[Any], problem: str, where: str) -> Path:
+    """The path in full.  msgspec leaves out the keys of mappings, so the mapping is cut down to
+    one key after the other until the problem is the same.
+    """
+    path: Path = []
+    for name, index in _STEP.findall(where):
+        if index != _ANY_KEY:
+            path.append(int(index) if index else name)
+            continue
+        for key in _at(document, path):
+            alone = _with(document, path, {key: _at(document, path)[key]})
+            if _problem(alone, kind) == problem:
+                document = alone
+                path.append(key)
+                break
+        else:
+            return path
+    return path
+
+
+def _problem(document: Any, kind: type[Any]) -> str | None:
+    try:
+        msgspec.convert(document, kind)
+    except msgspec.ValidationError as error:
+        return str(error)
+    return None
+
+
+def _at(document: Any, path: Path) -> Any:
+    for step in path:
+        document = document[step]
+    return document
+
+
+def _with(document: Any, path: Path, value: Any) -> Any:
+    """A copy of the document in which ``value`` stands at ``path``."""
+    if not path:
+        return value
+    changed = document.copy()
+    changed[path[0]] = _with(document[path[0]], path[1:], value)
+    return changed
+
+
+def _quoted(value: object) -> str:
+    if isinstance(value, dict):
+        return "an object"
+    if isinstance(value, list):
+        return "a list"
+    text = json.dumps(value, default=str)
+    return text if len(text) <= 60 else f"{text[:57]}..."
