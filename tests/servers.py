@@ -37,8 +37,11 @@ class Server:
 
 
 @contextmanager
-def postgresql() -> Iterator[Server]:
-    """Start a server in a temporary folder, as an unprivileged user when run by root."""
+def postgresql(*, standby: bool = False) -> Iterator[Server]:
+    """Start a server in a temporary folder, as an unprivileged user when run by root.
+
+    A ``standby`` is in recovery, and waits for a primary that there is not.
+    """
     # Its socket's path has to be short, and PostgreSQL refuses to run as root.
     folder = Path(tempfile.mkdtemp(prefix="pg-", dir="/tmp"))
     binaries = _binaries(folder)
@@ -65,6 +68,8 @@ def postgresql() -> Iterator[Server]:
         # fmt: off
         run("initdb", "-D", str(data), "-U", server.user, "-E", "UTF8", "--locale=C",
             "--auth=scram-sha-256", f"--pwfile={password}", "--no-sync")
+        if standby:
+            (data / "standby.signal").touch()
         options = f"-p {server.port} -k {folder} -c listen_addresses=127.0.0.1 -c fsync=off"
         run("pg_ctl", "-D", str(data), "-l", str(folder / "log"), "-w", "-o", options, "start")
         # fmt: on

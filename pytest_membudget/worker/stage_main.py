@@ -116,9 +116,15 @@ def _handle_both(handler: signal.Handlers) -> None:
 
 
 def _failure(error: Exception) -> dict[str, Any]:
-    if isinstance(error, MembudgetError):
-        return {"failed": str(error), "details": getattr(error, "details", "")}
-    return {"failed": f"{type(error).__name__}: {error}", "details": traceback.format_exc()}
+    text, details = str(error), getattr(error, "details", "")
+    if not isinstance(error, MembudgetError):
+        text, details = f"{type(error).__name__}: {error}", traceback.format_exc()
+    from pytest_membudget.migrations.scratch.errors import cure_of
+
+    cure = cure_of(error)
+    if cure is not None and cure not in text:
+        text = f"{text.rstrip()}; {cure}"
+    return {"failed": text, "details": details}
 
 
 def _send(replies: IO[str], answer: dict[str, Any]) -> None:

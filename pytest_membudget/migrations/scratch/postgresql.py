@@ -11,6 +11,7 @@ from django.db.utils import Error
 
 from pytest_membudget.errors import StageError
 from pytest_membudget.migrations.scratch.base import ScratchDatabases
+from pytest_membudget.migrations.scratch.errors import cure_of, is_in_use, with_cure
 from pytest_membudget.migrations.scratch.lease import PREFIX, Lease, dead_runs
 from pytest_membudget.worker.redirection.target import MARK_SCHEMA, Target
 
@@ -68,12 +69,19 @@ class PostgreSQLScratch(ScratchDatabases):
         return f"{self.target.mark}_{number}"
 
     def _create(self, name: str) -> None:
-        self._execute(f'CREATE DATABASE "{name}" {self._suffix}')
+        create = f'CREATE DATABASE "{name}" {self._suffix}'
+        try:
+            self._make(create)
+        except StageError as error:
+            if "TEMPLATE" in self._suffix or not is_in_use(error.__cause__):
+                raise
+            # Sessions in template1 are in the way of a copy of it; nobody can open template0.
+            self._make(f"{create} TEMPLATE template0")
 
     def _clone(self, source: str, name: str) -> None:
         self.release()
         strategy = " STRATEGY file_copy" if self._admin.pg_version >= 150_000 else ""
-        self._execute(f'CREATE DATABASE "{name}" TEMPLATE "{source}"{strategy}')
+        self._make(f'CREATE DATABASE "{name}" TEMPLATE "{source}"{strategy}')
 
     def _drop(self, name: str) -> None:
         self._execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
@@ -88,6 +96,10 @@ class PostgreSQLScratch(ScratchDatabases):
                 )
                 (mark,) = cursor.fetchone()
         return None if mark is None else str(mark)
+
+    def _make(self, sql: str) -> None:
+        with with_cure(self._admin):
+            self._execute(sql)
 
     def _execute(self, sql: str) -> None:
         with self._admin_cursor() as cursor:
@@ -109,7 +121,7 @@ class PostgreSQLScratch(ScratchDatabases):
 
 def _maintenance_connection(connection: Any, target: Target) -> Any:
     """A second connection to the same server, to a database that nothing is written to."""
-    problems = []
+    problems, cure = [], None
     for name in (*_MAINTENANCE, connection.settings_dict["NAME"]):
         candidate = _connection_to(connection, name)
         try:
@@ -117,9 +129,11 @@ def _maintenance_connection(connection: Any, target: Target) -> Any:
                 _open(candidate, target.mark)
         except Error as error:
             problems.append(str(error).strip())
+            cure = cure_of(error)
         else:
             return candidate
-    raise StageError(f"no connection to the PostgreSQL server: {problems[0]}", "\n".join(problems))
+    text = "; ".join(filter(None, [f"no connection to the PostgreSQL server: {problems[0]}", cure]))
+    raise StageError(text, "\n".join(problems))
 
 
 def _connection_to(connection: Any, name: str) -> Any:
