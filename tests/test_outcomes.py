@@ -31,6 +31,22 @@ ENDS = {
         "from django.db import connections; connections['other'].cursor()",
         "the migration opened the database alias 'other', which membudget keeps closed",
     ),
+    "queries another alias": (
+        "list(apps.get_model('shop', 'Order').objects.using('other').filter(total=1))",
+        "the migration opened the database alias 'other', which membudget keeps closed",
+    ),
+    "looks for a row in another alias": (
+        "apps.get_model('shop', 'Order').objects.using('other').filter(total=1).exists()",
+        "the migration opened the database alias 'other', which membudget keeps closed",
+    ),
+    "writes to another alias": (
+        "apps.get_model('shop', 'Order').objects.using('other').filter(total=1).delete()",
+        "the migration opened the database alias 'other', which membudget keeps closed",
+    ),
+    "alters another alias": (
+        "from django.db import connections; connections['other'].schema_editor()",
+        "the migration opened the database alias 'other', which membudget keeps closed",
+    ),
 }
 
 FINE = {

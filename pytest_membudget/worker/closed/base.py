@@ -28,5 +28,8 @@ class DatabaseWrapper(base.DatabaseWrapper):
     def cursor(self, *args: Any, **kwargs: Any) -> NoReturn:
         self.ensure_connection()
 
+    def schema_editor(self, *args: Any, **kwargs: Any) -> NoReturn:
+        self.ensure_connection()
+
     def close(self) -> None:
         pass
