@@ -6,10 +6,14 @@ MEMBUDGET_EXAMPLES=10000 pytest tests/test_properties_*.py
 from __future__ import annotations
 
 import os
+import re
+from collections.abc import Callable
 from typing import Any
 
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
+
+from pytest_membudget.errors import BudgetError
 
 EXAMPLES = int(os.environ.get("MEMBUDGET_EXAMPLES", 300))
 
@@ -20,6 +24,9 @@ tried = settings(
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
 )
 """A decorator for each property."""
+
+HIDDEN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\ud800-\udfff]")
+"""What no output may contain: control characters but for tabs and ends of lines."""
 
 # Among them texts that a terminal, Markdown, Rich, a page or the log of a CI job may act on.
 HOSTILE = st.sampled_from(
@@ -56,3 +63,18 @@ anything: st.SearchStrategy[Any] = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(texts, inner, max_size=3),
     max_leaves=5,
 )
+
+
+def refusal(read: Callable[[], object], beginning: str = "") -> str | None:
+    """The error with which something is refused, one short line; None where it is read."""
+    try:
+        read()
+    except BudgetError as error:
+        text = str(error)
+    else:
+        return None
+    assert text.startswith(beginning)
+    assert len(text) < 600 + len(beginning)
+    assert not re.search(r"[\n\t]", text)
+    assert not HIDDEN.search(text)
+    return text

@@ -47,7 +47,9 @@ def curve(result: dict[str, Any]) -> Curve | None:
     finished = [one for one in result["samples"] if one["outcome"] == "finished"]
     start = samples[len(finished) - 1 if finished else -1]
     ends = [result[f"peak{part}_bytes"] for part in ("", "_low", "_high")]
-    if None in ends or start[0] >= rows:
+    if not rows:
+        return None
+    if None in ends or start[0] >= float(rows):
         return Curve(samples, [], [], []) if len(samples) > 1 else None
     growth = str(result["growth"])
     paths = [_path(start, (float(rows), max(0.0, float(end))), growth) for end in ends]

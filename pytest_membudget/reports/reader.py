@@ -2,30 +2,41 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from pytest_membudget.errors import BudgetError
 from pytest_membudget.result import SCHEMA
+from pytest_membudget.texts import shown
 
 
 def read_document(path: str) -> dict[str, Any]:
-    """Read one file that ``--membudget-json`` wrote.  Raises BudgetError, which names the file."""
+    """Read one file that ``--membudget-json`` wrote, with all keys that reports use.
+
+    Raises BudgetError, which names the file and the path of what is wrong in it.
+    """
     try:
-        document = json.loads(Path(path).read_text(encoding="utf-8"))
+        content = Path(path).read_bytes()
     except OSError as error:
         raise BudgetError(f"{path}: {(error.strerror or str(error)).lower()}") from None
-    except ValueError:
-        raise BudgetError(f"{path} is not JSON") from None
+    return parse_document(content, path)
+
+
+def parse_document(content: bytes, source: str) -> dict[str, Any]:
+    """Read a file's content; ``source`` is what an error calls it."""
+    from msgspec import to_builtins
+
+    from pytest_membudget.documents import convert, parse_json
+    from pytest_membudget.reports.schema import Document
+
+    document = parse_json(content, source)
     if not isinstance(document, dict) or not isinstance(document.get("results"), list):
-        raise BudgetError(f"{path} holds no results of pytest-membudget")
-    if document.get("schema") != SCHEMA:
-        raise BudgetError(
-            f"{path} has schema {document.get('schema')!r}, and this version reads {SCHEMA}"
-        )
-    return document
+        raise BudgetError(f"{source} holds no results of pytest-membudget")
+    if (schema := document.get("schema")) != SCHEMA:
+        raise BudgetError(f"{source} has schema {shown(schema)}, and this version reads {SCHEMA}")
+    plain: dict[str, Any] = to_builtins(convert(document, Document, source))
+    return plain
 
 
 def merge(documents: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:

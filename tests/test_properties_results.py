@@ -1,0 +1,158 @@
+"""Properties of results that are read back: whatever is read, every report can be drawn of it.
+
+tests/properties.py says how to try more examples.
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+import pytest
+from hypothesis import event, given
+from hypothesis import strategies as st
+from properties import HIDDEN, anything, refusal, texts, tried
+from results import FILE, explained, passing, result
+
+from pytest_membudget.errors import BudgetError
+from pytest_membudget.reports import markdown
+from pytest_membudget.reports.annotations import workflow_commands
+from pytest_membudget.reports.compare import compare
+from pytest_membudget.reports.failure import failure
+from pytest_membudget.reports.html import write_html
+from pytest_membudget.reports.reader import merge, parse_document
+from pytest_membudget.reports.terminal import comparison, notes, summary
+
+STACKS = {
+    "rows": 1_700_000,
+    "frames": [["forwards", FILE, 9], ["from_db", "django/db/models/base.py", 913]],
+    "stacks": [[400.5, 3.2, [1, 0]], [150.0, 1.0, [0]]],
+}
+UNMEASURED = {"samples": [], "peak_bytes": None, "peak_low_bytes": None, "peak_high_bytes": None}
+DOCUMENT = {
+    "schema": 1,
+    "tool": {"version": "0.1.0"},
+    "environment": {"python": "3.13.0", "django": "6.1", "platform": "Linux"},
+    "results": [
+        explained(stacks=STACKS, outcome="failed"),
+        result(nodeid="b", verdict="inconclusive", outcome="passed", growth="linearithmic"),
+        result(nodeid="c", basis="measured", growth="quadratic", outcome="xfailed"),
+        result(nodeid="d", verdict="error", basis=None, growth=None, **UNMEASURED),
+        passing(database={"alias": "default", "vendor": "sqlite", "version": "3.45"}),
+        passing(nodeid="e", rows={}, **UNMEASURED),
+    ],
+}
+COMMAND = re.compile(r"(?m)^\s*::|##[\w-]*\[")
+
+Step = str | int
+
+
+def places(value: Any, path: tuple[Step, ...] = ()) -> Iterator[tuple[Step, ...]]:
+    """Every place in a document but the whole of it."""
+    items = value.items() if isinstance(value, dict) else enumerate(value)
+    for key, inner in items:
+        yield (*path, key)
+        if isinstance(inner, dict | list):
+            yield from places(inner, (*path, key))
+
+
+PLACES = list(places(DOCUMENT))
+INTEGERS = st.integers(0, 2**63) | st.sampled_from([0, 1, 2, 2**53, 2**53 + 1, 2**63 - 1, -1])
+FLOATS = st.floats(-1, 1e20) | st.sampled_from([0.0, 1e-300, 1e13, 1e300])
+
+
+def like(value: Any) -> st.SearchStrategy[Any]:
+    """Values that stand a chance of being read in the place of this one."""
+    if isinstance(value, bool) or value is None:
+        return st.none() | st.booleans() | INTEGERS | texts
+    if isinstance(value, int | float):
+        return INTEGERS | FLOATS | st.none()
+    if isinstance(value, str):
+        return texts | st.none() | st.sampled_from(["within", "error", "projected", "measured"])
+    if isinstance(value, list):
+        return st.lists(st.sampled_from(value), max_size=4) if value else st.just([])
+    return st.dictionaries(st.sampled_from([*value, "x"]) | texts, INTEGERS | texts, max_size=3)
+
+
+@st.composite
+def mutated(draw: st.DrawFn) -> dict[str, Any]:
+    """The document with one to four places changed, emptied or added to."""
+    document = copy.deepcopy(DOCUMENT)
+    for _ in range(draw(st.integers(1, 4))):
+        parent: Any = document
+        *above, last = draw(st.sampled_from(PLACES))
+        try:
+            for step in above:
+                parent = parent[step]
+            value = parent[last]
+        except (KeyError, IndexError, TypeError):
+            continue  # an earlier change has taken the place away
+        how = draw(st.sampled_from(["like", "like", "like", "anything", "delete", "key"]))
+        if how == "delete":
+            del parent[last]
+        elif how == "key" and isinstance(parent, dict):
+            parent[draw(texts)] = parent.pop(last)
+        else:
+            parent[last] = draw(like(value) if how == "like" else anything)
+    return document
+
+
+def draw_reports(document: dict[str, Any], folder: Path) -> list[str]:
+    """Every report of a document that has been read, but for the commands to GitHub."""
+    results = merge([document])
+    changes = compare(DOCUMENT["results"], results) + compare(results, [])
+    page = folder / "page.html"
+    write_html(results, str(page), [document.get("environment", {})])
+    drawn = [
+        page.read_text(),
+        markdown.markdown(results),
+        markdown.comparison(changes),
+        *notes(results),
+        *comparison(changes, 80, color=False),
+    ]
+    for width in (1, 40, 80, 200):
+        drawn += summary(results, width, color=False)
+    for one in results:
+        for verbosity, unicode in ((0, True), (1, False)):
+            drawn.append(failure(one, width=100, verbosity=verbosity, unicode=unicode))
+    assert summary(results, 80, color=True) or not summary(results, 80, color=False)
+    return drawn
+
+
+@tried
+@given(mutated())
+def test_every_report_of_what_is_read_can_be_drawn(
+    tmp_path_factory: pytest.TempPathFactory, document: dict[str, Any]
+) -> None:
+    content = json.dumps(document).encode()
+    if refusal(lambda: parse_document(content, "results.json"), "results.json"):
+        event("refused")
+        return
+    event("read")
+    read = parse_document(content, "results.json")
+    drawn = draw_reports(read, tmp_path_factory.getbasetemp())
+    for text in drawn:
+        text.encode()
+        assert not HIDDEN.search(text)
+    for text in drawn[3:]:
+        assert not COMMAND.search(text)
+    with mock.patch.dict(os.environ, GITHUB_ACTIONS="true", GITHUB_WORKSPACE="/"):
+        for line in workflow_commands(read["results"]):
+            assert line.startswith(("::error ", "::warning "))
+            assert line.isascii() or not HIDDEN.search(line)
+            assert "\n" not in line
+
+
+@tried
+@given(
+    st.binary(max_size=50) | st.text(max_size=50).map(lambda text: text.encode("utf-8", "replace"))
+)
+def test_any_file_is_read_or_refused(content: bytes) -> None:
+    with pytest.raises(BudgetError, match=r"^results\.json"):
+        parse_document(content, "results.json")
