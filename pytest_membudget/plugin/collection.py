@@ -44,6 +44,7 @@ def complete(
     if request.database is not None:
         _require_database(request.database)
     from pytest_membudget.migrations.history import history, history_with
+    from pytest_membudget.migrations.models import project_models
 
     later = gated.later if gated else frozenset()
     with _as_budget_error("the project's migrations can't be loaded"):
@@ -56,6 +57,8 @@ def complete(
         raise BudgetError(f"reverse=True: {keys[0][1]} can't be reversed: {operation}")
     applied = project.applied_before(keys, reverse=request.reverse, without=later)
     limit = _limit(request, options)
+    if options.rows is not None:
+        project_models().require(options.rows.value, f"membudget_rows, from {options.rows.source}")
     production = read_production(options)
     rows = rows_to_seed(request, options, production, surveyed=gated is not None)
     if request.seed is not None:
@@ -114,7 +117,8 @@ def select_migrations(what: str, rootpath: Path) -> list[Gated]:
 
 
 @cache
-def _overrides(rootpath: Path) -> dict[tuple[str, str], Override]:
+def overrides(rootpath: Path) -> dict[tuple[str, str], Override]:
+    """What pyproject.toml says of migrations, by their keys.  Raises BudgetError."""
     from pytest_membudget.migrations.history import history
 
     found = {}
@@ -131,7 +135,7 @@ def override_of(keys: Sequence[tuple[str, str]], rootpath: Path) -> Override:
 
     Raises BudgetError.
     """
-    of_each = [_overrides(rootpath).get(key, Override()) for key in keys]
+    of_each = [overrides(rootpath).get(key, Override()) for key in keys]
     return of_each[0] if len(of_each) == 1 else Override()
 
 
