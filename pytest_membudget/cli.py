@@ -6,10 +6,14 @@ import argparse
 import os
 import shutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
+from io import TextIOWrapper
+from typing import Any
 
 from pytest_membudget.errors import BudgetError
 from pytest_membudget.profile.cli import add_profile
+from pytest_membudget.texts import visible
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -21,12 +25,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     _add_report(commands)
     add_profile(commands)
     options = parser.parse_args(arguments)
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # one that shows no more than ASCII
     try:
         status: int = options.run(options)
         sys.stdout.flush()
         return status
     except BudgetError as error:
-        options.parser.error(str(error))
+        options.parser.error(visible(str(error)))
     except BrokenPipeError:
         # Whoever read this has seen enough; Python would flush once more as it ends.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -68,20 +74,27 @@ def _report(options: argparse.Namespace) -> int:
         _compare(documents[0]["results"], documents[1]["results"], options.markdown)
         return 0
 
+    _draw(merge(documents), [one.get("environment", {}) for one in documents], options)
+    return 0
+
+
+def _draw(
+    results: list[dict[str, Any]], environments: list[dict[str, Any]], options: argparse.Namespace
+) -> None:
+    from pytest_membudget.reports.files import write_each
+    from pytest_membudget.reports.html import write_html
+    from pytest_membudget.reports.markdown import write_markdown
     from pytest_membudget.reports.terminal import notes, summary
 
-    results = merge(documents)
     lines = [*summary(results, _width(), color=_color()), *notes(results)]
     print("\n".join(lines) if results else "no results")
+    reports: list[tuple[str, Callable[[], None]]] = []
     if options.html:
-        from pytest_membudget.reports.html import write_html
-
-        write_html(results, options.html, [one.get("environment", {}) for one in documents])
+        reports.append(("--html", partial(write_html, results, options.html, environments)))
     if options.markdown:
-        from pytest_membudget.reports.markdown import write_markdown
-
-        write_markdown(results, options.markdown)
-    return 0
+        reports.append(("--markdown", partial(write_markdown, results, options.markdown)))
+    if problems := write_each(reports):
+        raise BudgetError("; ".join(f"{name}: {problem}" for name, problem in problems.items()))
 
 
 def _compare(old: list[dict[str, object]], new: list[dict[str, object]], path: str | None) -> None:

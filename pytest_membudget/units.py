@@ -29,7 +29,7 @@ def parse_size(value: object) -> int:
     if size is None:
         raise BudgetError(f'{shown(value)} is not a size; write "512Mi", "2GiB", "500M" or bytes')
     if size > MOST:
-        raise BudgetError(f"{shown(value)} is more than any machine has, {format_size(MOST)}")
+        raise BudgetError(f"{shown(value)} is more memory than any machine has")
     if size < 1:
         raise BudgetError(f"{shown(value)} is not a size above zero")
     return int(size)

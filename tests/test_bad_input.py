@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import pytest
 from project import LOOP, Project
+
+from pytest_membudget.errors import BudgetError
+from pytest_membudget.plugin.overrides import read_overrides
 
 ROWS = 'rows={"shop.Order": 1_000}'
 LIMIT = 'limit="512Mi"'
@@ -28,17 +34,28 @@ WRONG = {
     "negative rows": (['"shop.0002"', 'rows={"shop.Order": -5}', LIMIT], "-5 is not a number of rows"),
     "fractional rows": (
         ['"shop.0002"', 'rows={"shop.Order": 1.5}', LIMIT],
-        "rows['shop.Order']: 1.5 is not a number of rows; write a whole number above zero",
+        "rows['shop.Order']: 1.5 is not a number of rows; write a whole number, 0 or more",
     ),
     "no rows": (['"shop.0002"', LIMIT], "no rows: give production's row counts"),
     "unreadable limit": (['"shop.0002"', ROWS, 'limit="512 bananas"'], "limit: '512 bananas' is not a size"),
     "zero limit": (['"shop.0002"', ROWS, "limit=0"], "limit: 0 is not a size above zero"),
+    "400 digits": (['"shop.0002"', ROWS, 'limit="9" * 400'], "9' is more memory than any machine has"),
+    "bytes": (['"shop.0002"', ROWS, "limit=512"], "limit: 512 is 512 B, in which no Python process starts; did you mean 512Mi?"),
+    "kilobytes": (['"shop.0002"', ROWS, 'limit="512k"'], "limit: '512k' is 500 KiB, in which no Python process starts; did you mean 512Mi?"),
     "no limit": (['"shop.0002"', ROWS], "no limit: give the memory limit of the container"),
     "unknown argument": (
         ['"shop.0002"', ROWS, LIMIT, "row=1"],
         "; its arguments are migration, rows, limit, database, seed, reverse, time_budget",
     ),
     "no migration": ([ROWS, LIMIT], "missing 1 required positional argument: 'migration'"),
+    "nested rows": (
+        ['"shop.0002"', "rows=__import__('functools').reduce(lambda x, _: [x], range(9_000), 1)", LIMIT],
+        "rows=[[[[...]]]] is not a mapping",
+    ),
+    "endless time budget": (
+        ['"shop.0002"', ROWS, LIMIT, "time_budget=10**400"],
+        "0000 is not a number of seconds that fit into a year",
+    ),
     "unknown alias": (
         ['"shop.0002"', ROWS, LIMIT, 'database="replica"'],
         "database='replica' is not an alias in settings.DATABASES; there are 'default', 'other'",
@@ -189,6 +206,112 @@ def test_a_project_that_cannot_be_loaded(shop: Project, code: str) -> None:
     result = shop.run()
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     assert "the project's migrations can't be loaded: " in result.stderr.str()
+
+
+UNKNOWN_MODELS = {
+    "shop.Ordr": "the project has no model 'shop.Ordr'; did you mean shop.Order?",
+    "auth.Group_permission": "'auth.Group_permission'; did you mean auth.Group_permissions?",
+    "nowhere.Thing": "the project has no model 'nowhere.Thing'",
+}
+
+
+@pytest.mark.parametrize("label", UNKNOWN_MODELS)
+@pytest.mark.parametrize("in_ini", [False, True])
+def test_rows_of_a_model_that_the_project_has_never_had(
+    shop: Project, label: str, in_ini: bool
+) -> None:
+    arguments = [f"--membudget-rows={label}=5", "--membudget-rows=shop.Order=5"]
+    if in_ini:
+        rows = f"membudget_rows =\n    {label}=5\n    shop.Order=5\n"
+        shop.write("pytest.ini", (shop.path / "pytest.ini").read_text() + rows)
+    shop.budget('"shop.0002"', LIMIT)
+    result = shop.run("--collect-only", *([] if in_ini else arguments))
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    source = "the ini file" if in_ini else "the command line"
+    assert f"membudget_rows, from {source}: {UNKNOWN_MODELS[label]}" in result.stderr.str()
+
+
+def test_rows_of_a_model_that_only_some_migrations_know(shop: Project) -> None:
+    shop.budget('"shop.0002"', LIMIT)
+    labels = ("shop.Later", "shop.order", "auth.User", "auth.Group_permissions", "auth.User_groups")
+    rows = [f"--membudget-rows={label}=5" for label in labels]
+    assert shop.run("--collect-only", *rows).ret == pytest.ExitCode.OK
+
+
+PYPROJECTS = {
+    'limit = "1Gi"': (
+        "tool.membudget: no setting 'limit'; there are migrations; what counts for every migration "
+        "is an option of pytest, such as membudget_limit"
+    ),
+    "migration = 5": "no setting 'migration'; there are migrations; did you mean migrations?",
+    "migrations = []": "tool.membudget.migrations is a list, expected an object",
+    'migrations."shop.0002" = 5': 'tool.membudget.migrations."shop.0002" is 5, expected an object',
+    'migrations."shop.0002".limt = 5': 'igrations."shop.0002": no setting \'limt\'; there are limit,',
+    'migrations."shop.0002".limit = 1e3': '."shop.0002".limit is 1000.0, expected a whole number or a',
+    'migrations."shop.0002".rows."shop.Order" = []': '"shop.0002".rows."shop.Order" is a list, expect',
+    "migrations.shop.0002_loop.limit = 5": "; write the migration's name in quotes",
+    "migrations = " + "[" * 9_000: "pyproject.toml",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "message"), PYPROJECTS.items(), ids=range(len(PYPROJECTS)))
+def test_a_wrong_pyproject(tmp_path: Path, text: str, message: str) -> None:
+    (tmp_path / "pyproject.toml").write_text(f"[tool.membudget]\n{text}\n")
+    with pytest.raises(BudgetError) as raised:
+        read_overrides(tmp_path)
+    assert message in str(raised.value)
+
+
+@pytest.mark.parametrize("gate", [False, True])
+def test_a_wrong_pyproject_is_a_usage_error(shop: Project, gate: bool) -> None:
+    shop.write("pyproject.toml", '[tool.membudget]\nlimit = "1Gi"\n')
+    shop.budget('"shop.0002"', ROWS, LIMIT)
+    arguments = ("--membudget-gate=shop.0002", "--membudget-rows=*=5", "shop") if gate else ()
+    result = shop.run("--collect-only", "--membudget-limit=512Mi", *arguments)
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    assert "pyproject.toml: tool.membudget: no setting 'limit'" in result.stderr.str()
+
+
+def test_one_report_that_cannot_be_written_loses_no_other(project: Project) -> None:
+    project.write("test_plain.py", "def test_plain(): pass")
+    paths = {"json": "results.json", "html": "/dev/full", "markdown": "deep/out.md"}
+    result = project.run(*(f"--membudget-{name}={path}" for name, path in paths.items()))
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    result.stdout.fnmatch_lines(
+        ["ERROR: --membudget-html: /dev/full can't be written: no space left on device"]
+    )
+    assert project.read_results() == []
+    assert (project.path / "deep/out.md").exists()
+
+
+HOSTILE = (
+    "\\x1b[31mgotcha\\n::error file=a.py::gotcha\\n  ##[error]gotcha\\n\\x1b[31mred\\u202e\\x00"
+)
+
+
+def test_an_exception_s_text_is_shown_harmlessly(
+    project: Project, vendor: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(project.path / "summary.md"))
+    project.migration(
+        "0002_raise", f"def forwards(apps, schema_editor):\n    raise ValueError('{HOSTILE}')\n"
+    )
+    project.budget('"shop.0002"', ROWS, LIMIT)
+    files = ["results.json", "page.html", "out.md", "summary.md", "junit.xml"]
+    options = [
+        f"--membudget-{name}={path}"
+        for name, path in zip(("json", "html", "markdown"), files, strict=False)
+    ]
+    run = project.run("-v", "--junitxml=junit.xml", *options)
+    run.assert_outcomes(failed=1)
+    (ours,) = [line for line in run.outlines if re.match(r"\s*::|.*##\[", line)]
+    assert ours.startswith(
+        "::error file=shop/migrations/0002_raise.py,line=1,title=shop.0002_raise"
+    )
+    for text in (run.stdout.str(), *((project.path / name).read_text() for name in files)):
+        assert "gotcha" in text
+        assert not re.search("[\x00\x1b\u202e]", text)
 
 
 @pytest.mark.parametrize("option", ["json", "html", "markdown"])

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -10,9 +12,11 @@ from typing import Any
 
 import pytest
 from project import STREAM, Project
-from results import MIB, passing, result
+from results import MIB, explained, passing, result
 
 from pytest_membudget.cli import main
+from pytest_membudget.reports.json import write_json
+from pytest_membudget.reports.reader import read_document
 
 SQLITE = {"alias": "default", "vendor": "sqlite", "version": "3.45"}
 
@@ -107,8 +111,75 @@ def test_the_reader_may_have_seen_enough(tmp_path: Path) -> None:
     assert (len(done.stdout.splitlines()), done.stderr) == (1, "")
 
 
+def test_what_is_written_is_read(tmp_path: Path) -> None:
+    """A key that a Result gains has to stand in reports/schema.py, or reports do not see it."""
+    file = tmp_path / "results.json"
+    stacks = {"rows": 5, "frames": [["f", "a.py", 1]], "stacks": [[1.5, 0.5, [0]]]}
+    results = [explained(stacks=stacks), passing(), passing(outcome="xfailed")]
+    write_json(results, str(file))
+    assert json.loads(json.dumps(read_document(str(file))["results"])) == json.loads(
+        json.dumps(results)
+    )
+
+
+def test_keys_may_be_missing_and_added(tmp_path: Path) -> None:
+    old = {
+        "nodeid": "test_a.py::test_a",
+        "migration": "shop.0002",
+        "reverse": False,
+        "database": {"vendor": "sqlite"},
+        "rows": {"shop.Order": 5},
+        "limit_bytes": 5 * MIB,
+        "verdict": "error",
+        "reason": "shop.0002 raised.",
+        "color": "blue",
+    }
+    text, page = tmp_path / "text.md", tmp_path / "page.html"
+    file = write(tmp_path / "a.json", old)
+    assert main(["report", file, "--html", str(page), "--markdown", str(text)]) == 0
+    assert "shop.0002 raised." in page.read_text()
+    assert "| 💥 | `shop.0002` | 5 |  | 5 MiB |" in text.read_text()
+
+
+def test_one_report_that_cannot_be_written_loses_no_other(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file, text = write(tmp_path / "a.json", result()), tmp_path / "text.md"
+    with pytest.raises(SystemExit) as stopped:
+        main(["report", file, "--html", "/dev/full", "--markdown", str(text)])
+    assert stopped.value.code == 2
+    assert "--html: /dev/full can't be written: no space left" in capsys.readouterr().err
+    assert "shop.0002_backfill_total" in text.read_text()
+
+
+def test_texts_are_shown_harmlessly(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    hostile = result(
+        migration="::error::\x1b[31m[/red]",
+        findings=[{"code": "debug-on", "message": "a\n ::error::b ##[error]c"}],
+    )
+    main(["report", write(tmp_path / "a.json", passing(nodeid="b"), hostile)])
+    out = capsys.readouterr().out
+    assert "\\::error::\\x1b[31m[/red]" in out.replace(" ", "")
+    assert not re.search(r"(?m)^\s*::|##\[|\x1b", out)
+
+
+def test_a_terminal_that_shows_ascii_only(tmp_path: Path) -> None:
+    file = write(tmp_path / "a.json", result())
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest_membudget", "report", file],
+        env={**os.environ, "PYTHONIOENCODING": "ascii"},
+        capture_output=True,
+        check=True,
+    )
+    assert b"shop.0002_backfill_total" in done.stdout
+
+
 def _table(capsys: pytest.CaptureFixture[str]) -> list[str]:
     return [line for line in capsys.readouterr().out.splitlines() if "shop." in line]
+
+
+def changed(**changes: Any) -> str:
+    return json.dumps({"schema": 1, "results": [result(**changes)]})
 
 
 @pytest.mark.parametrize(
@@ -118,6 +189,21 @@ def _table(capsys: pytest.CaptureFixture[str]) -> list[str]:
         ("{", "is not JSON"),
         ("[]", "holds no results"),
         ('{"schema": 2, "results": []}', "has schema 2, and this version reads 1"),
+        ("[" * 100_000, "is nested too deeply"),
+        ('{"schema": 1, "results": [1]}', "results[0] is 1, expected an object"),
+        ('{"schema": 1, "results": [{}]}', "results[0]: object missing required field"),
+        (changed(rows={"shop.Order": -1}), 'results[0].rows."shop.Order" is -1, expected a whole'),
+        (changed(limit_bytes=0), "results[0].limit_bytes is 0, expected a whole number >= 1"),
+        (changed(verdict="fine"), "results[0].verdict: invalid enum value 'fine'"),
+        (changed(samples=[{}]), "results[0].samples[0]: object missing required field"),
+        (changed(rows={"shop.Line": 1}), "samples[0].rows does not count shop.Line, as rows does"),
+        (changed(peak_bytes=None), "results[0]: peak_low_bytes is the end of no interval"),
+        (changed(duration_s=float("nan")), "is not JSON"),
+        (changed(peak_bytes=10**400), "0..., expected a whole number <= 9223372036854775807"),
+        (
+            changed(stacks={"rows": 1, "frames": [], "stacks": [[1, 1, [0]]]}),
+            "a frame that is none",
+        ),
     ],
 )
 def test_a_file_that_cannot_be_read(

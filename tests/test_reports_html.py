@@ -12,6 +12,7 @@ from browser import look_at
 from project import STREAM, Project
 from results import FILE, SOURCE, explained, passing, result
 
+from pytest_membudget.errors import BudgetError
 from pytest_membudget.reports.charts import charts
 from pytest_membudget.reports.html import write_html
 
@@ -172,12 +173,43 @@ def test_the_page_has_room_for_long_names(tmp_path: Path) -> None:
     assert seen.console == []
 
 
+STACKS = {
+    "rows": 1_700_000,
+    "frames": [["bulk_update", "django/db/models/query.py", 913], ["forwards", FILE, 9]],
+    "stacks": [[400, 2, [0, 1]]],
+}
+
+
 def test_a_flame_graph_stands_beside_the_page(tmp_path: Path) -> None:
-    frames = [["bulk_update", "django/db/models/query.py", 913], ["forwards", FILE, 9]]
-    stacks = {"rows": 1_700_000, "frames": frames, "stacks": [[400, 2, [0, 1]]]}
     path = tmp_path / "report.html"
-    write_html([explained(stacks=stacks), explained(stacks=stacks), passing()], str(path))
+    write_html([explained(stacks=STACKS), explained(stacks=STACKS), passing()], str(path))
     names = ["shop.0002_backfill_total-1.html", "shop.0002_backfill_total.html"]
     assert sorted(one.name for one in (tmp_path / "report.flamegraphs").iterdir()) == names
     for name in names:
         assert f'<a href="report.flamegraphs/{name}">' in text_of(path)
+
+
+def test_a_flame_graph_of_migrations_with_long_names(tmp_path: Path) -> None:
+    migration = " + ".join(f"shop.{number:04}_{'x' * 85}" for number in (2, 3, 4))
+    path = tmp_path / "report.html"
+    write_html([explained(stacks=STACKS, migration=migration)] * 2, str(path))
+    names = [one.name for one in (tmp_path / "report.flamegraphs").iterdir()]
+    assert len(names) == 2
+    assert all(f'<a href="report.flamegraphs/{name}">' in text_of(path) for name in names)
+
+
+def test_a_page_is_written_without_the_flame_graphs_that_cannot_be(tmp_path: Path) -> None:
+    (tmp_path / "report.flamegraphs").touch()
+    path = tmp_path / "report.html"
+    with pytest.raises(BudgetError, match=r"report\.flamegraphs can't be written: file exists"):
+        write_html([explained(stacks=STACKS)], str(path))
+    assert "Flame graph" not in text_of(path)
+    assert explained()["reason"] in text_of(path)
+
+
+def test_hostile_texts_stay_in_their_place(tmp_path: Path) -> None:
+    path = tmp_path / "report.html"
+    hostile = "\x1b[31m<b>\u202e\ud800\x00"
+    write_html([explained(reason=hostile, migration=hostile, nodeid=hostile)] * 2, str(path))
+    assert "\\x1b[31m&lt;b&gt;\\u202e\\ud800\\x00" in text_of(path)
+    assert not re.search("[\x00\x1b\u202e]", text_of(path))

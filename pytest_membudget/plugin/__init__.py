@@ -57,6 +57,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         return
     from pytest_membudget.errors import BudgetError
     from pytest_membudget.plugin.guard import make_guard
+    from pytest_membudget.texts import log_text, visible
     from pytest_membudget.worker.stage_client import Stages
 
     stages = config.stash.setdefault(_stages, Stages())
@@ -65,8 +66,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         try:
             item.stash[guard_key] = make_guard(item, config.stash[_options], stages)
         except BudgetError as error:
-            item.stash[_problem] = f"{item.nodeid}: membudget: {error}"
-            problems.setdefault(str(error), []).append(item.nodeid)
+            problem = log_text(visible(str(error)))
+            item.stash[_problem] = f"{item.nodeid}: membudget: {problem}"
+            problems.setdefault(problem, []).append(item.nodeid)
     if problems and not hasattr(config, "workerinput"):
         raise pytest.UsageError(
             *(

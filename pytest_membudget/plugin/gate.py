@@ -122,11 +122,13 @@ class Gate:
         """In order.  The project is loaded when it is asked for first, not at start-up."""
         from pytest_membudget.errors import BudgetError
         from pytest_membudget.plugin.collection import select_migrations
+        from pytest_membudget.texts import log_text, visible
 
         try:
             return select_migrations(self._what, self._rootpath)
         except BudgetError as error:
-            raise pytest.UsageError(f"--membudget-gate: {error}") from None
+            text = visible(f"--membudget-gate: {error}")
+            raise pytest.UsageError(log_text(text)) from None
 
 
 class MigrationFile(pytest.File):

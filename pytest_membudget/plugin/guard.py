@@ -7,7 +7,7 @@ import warnings
 import pytest
 
 from pytest_membudget.errors import BudgetError
-from pytest_membudget.plugin.collection import complete, override_of
+from pytest_membudget.plugin.collection import complete, override_of, overrides
 from pytest_membudget.plugin.progress import progress_line
 from pytest_membudget.plugin.screen import screen
 from pytest_membudget.plugin.settings import Options
@@ -15,6 +15,7 @@ from pytest_membudget.reports.failure import failure
 from pytest_membudget.result import Result
 from pytest_membudget.session import check
 from pytest_membudget.subject import Subject
+from pytest_membudget.texts import log_text, visible
 from pytest_membudget.worker.stage_client import Stages
 
 _PROPERTIES = (
@@ -56,7 +57,8 @@ class Guard:
             self.result = self._measure()
             self._item.user_properties += _properties(self.result)
         if self.result.inconclusive and self._warn:
-            warnings.warn(MembudgetWarning(self.result.reason), stacklevel=2)
+            reason = log_text(visible(self.result.reason))
+            warnings.warn(MembudgetWarning(reason), stacklevel=2)
         elif not self.result.ok:
             pytest.fail(self._failure(self.result), pytrace=False)
         return self.result
@@ -92,6 +94,7 @@ def make_guard(item: pytest.Item, options: Options, stages: Stages) -> Guard:
         subject = complete((list(gated.keys),), override.arguments, options, gated)
     elif marker is not None:
         subject = complete(marker.args, marker.kwargs, options)
+        overrides(item.config.rootpath)  # they are for the gate, and held to be right by any check
     else:
         raise BudgetError("the membudget fixture needs the membudget marker")
     return Guard(item, subject, stages, warn=options.inconclusive.value == "warn")

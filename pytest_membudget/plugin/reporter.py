@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
@@ -16,6 +18,7 @@ class Reporter(ScreenOfWorkers):
     def __init__(self, options: Options) -> None:
         self._options = options
         self._results: dict[str, dict[str, Any]] = {}
+        self._problems: dict[str, str] = {}
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         result = getattr(report, "membudget", None)
@@ -23,30 +26,34 @@ class Reporter(ScreenOfWorkers):
             self._results[result["nodeid"]] = {**result, "outcome": _outcome(report)}
 
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
-        if session.config.option.collectonly:
+        """A report that can't be written loses no other one, and fails the run."""
+        reports = [] if session.config.option.collectonly else self._reports()
+        if not reports:
             return
-        results, options = self._in_order(), self._options
-        if options.json is not None:
-            from pytest_membudget.reports.json import write_json
+        from pytest_membudget.reports.files import write_each
 
-            write_json(results, options.json.value)
-        if options.html is not None:
-            from pytest_membudget.reports.html import write_html
-            from pytest_membudget.reports.json import document
+        self._problems = write_each(reports)
+        if self._problems and session.exitstatus == pytest.ExitCode.OK:
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
-            write_html(results, options.html.value, [document(results)["environment"]])
-        if options.markdown is not None:
-            from pytest_membudget.reports.markdown import write_markdown
-
-            write_markdown(results, options.markdown.value)
+    def _reports(self) -> list[tuple[str, Callable[[], None]]]:
+        results = self._in_order()
+        reports: list[tuple[str, Callable[[], None]]] = [
+            (f"--membudget-{name}", partial(write, results, setting.value))
+            for name, write in _WRITERS.items()
+            if (setting := getattr(self._options, name)) is not None
+        ]
         if results:
-            from pytest_membudget.reports.markdown import append_to_step_summary
-
-            append_to_step_summary(results)
+            reports.append(("GITHUB_STEP_SUMMARY", partial(_append_to_step_summary, results)))
+        return reports
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
-        if not self._results:
-            return
+        if self._results:
+            self._show_results(terminalreporter)
+        for name, problem in self._problems.items():
+            terminalreporter.write_line(f"ERROR: {name}: {problem}", red=True)
+
+    def _show_results(self, terminalreporter: pytest.TerminalReporter) -> None:
         from pytest_membudget.reports.annotations import workflow_commands
         from pytest_membudget.reports.terminal import notes, summary
 
@@ -58,12 +65,41 @@ class Reporter(ScreenOfWorkers):
             *workflow_commands(results),
         ):
             terminalreporter.write_line(line)
-        for setting in (self._options.json, self._options.html, self._options.markdown):
-            if setting is not None:
+        for name in _WRITERS:
+            setting = getattr(self._options, name)
+            if setting is not None and f"--membudget-{name}" not in self._problems:
                 terminalreporter.write_line(f"results written to {setting.value}")
 
     def _in_order(self) -> list[dict[str, Any]]:
         return [self._results[nodeid] for nodeid in sorted(self._results)]
+
+
+def _write_json(results: list[dict[str, Any]], path: str) -> None:
+    from pytest_membudget.reports.json import write_json
+
+    write_json(results, path)
+
+
+def _write_html(results: list[dict[str, Any]], path: str) -> None:
+    from pytest_membudget.reports.html import write_html
+    from pytest_membudget.reports.json import document
+
+    write_html(results, path, [document(results)["environment"]])
+
+
+def _write_markdown(results: list[dict[str, Any]], path: str) -> None:
+    from pytest_membudget.reports.markdown import write_markdown
+
+    write_markdown(results, path)
+
+
+def _append_to_step_summary(results: list[dict[str, Any]]) -> None:
+    from pytest_membudget.reports.markdown import append_to_step_summary
+
+    append_to_step_summary(results)
+
+
+_WRITERS = {"json": _write_json, "html": _write_html, "markdown": _write_markdown}
 
 
 def _outcome(report: pytest.TestReport) -> str:

@@ -84,6 +84,7 @@ def header(options: Options) -> str | None:
     if all(setting is None or setting.source == _DEFAULT for setting in vars(options).values()):
         return None
 
+    from pytest_membudget.texts import visible
     from pytest_membudget.units import format_seconds, format_size
 
     def rows(value: Mapping[str, int]) -> str:
@@ -110,15 +111,16 @@ def header(options: Options) -> str | None:
         for name, setting, show in shown
         if setting is not None and setting.source != _DEFAULT
     ]
-    return f"membudget: {', '.join(parts)}"
+    return visible(f"membudget: {', '.join(parts)}")
 
 
 def _read(name: str, reader: str, value: Any) -> Any:
     """Read by a function of :mod:`pytest_membudget.budget`, imported where there is a value."""
     from pytest_membudget import budget
     from pytest_membudget.errors import BudgetError
+    from pytest_membudget.texts import visible
 
     try:
         return getattr(budget, reader)(value)
     except BudgetError as error:
-        raise pytest.UsageError(f"membudget_{name}: {error}") from None
+        raise pytest.UsageError(visible(f"membudget_{name}: {error}")) from None

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from pytest_membudget.reports import cells
+from pytest_membudget.texts import visible
 
 
 def workflow_commands(results: Sequence[dict[str, Any]]) -> list[str]:
@@ -51,7 +52,10 @@ def _where(result: dict[str, Any]) -> tuple[str | None, int]:
 def _in_repository(file: str) -> str:
     """The path that GitHub knows the file by; results name it as seen from where they ran."""
     workspace = os.environ.get("GITHUB_WORKSPACE")
-    path = Path(file).resolve()
+    try:
+        path = Path(file).resolve()
+    except ValueError:  # a null character
+        return file
     if workspace and path.is_relative_to(Path(workspace).resolve()):
         return path.relative_to(Path(workspace).resolve()).as_posix()
     return file
@@ -59,6 +63,7 @@ def _in_repository(file: str) -> str:
 
 # As GitHub's own toolkit does it: actions/toolkit, packages/core/src/command.ts.
 def _data(text: str) -> str:
+    text = visible(text, keep="\r\n\t")
     return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
 
 

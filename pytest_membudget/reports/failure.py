@@ -8,6 +8,7 @@ from typing import Any
 from pytest_membudget.reports import cells
 from pytest_membudget.reports.chart import chart
 from pytest_membudget.reports.tables import attribution_table, render, samples_table
+from pytest_membudget.texts import log_text, visible
 
 _CHART_WIDTH, _TEXT_WIDTH = 72, 100
 _TOP_LINES = 5
@@ -36,7 +37,8 @@ def failure(
         _notes(result, width, everything=verbosity > 0 or result["verdict"] == "inconclusive"),
         details.rstrip().splitlines(),
     ]
-    return "\n\n".join("\n".join(lines) for lines in parts if lines)
+    text = "\n\n".join("\n".join(lines) for lines in parts if lines)
+    return log_text(visible(text))
 
 
 def _growth(result: dict[str, Any], width: int, *, everything: bool) -> list[str]:

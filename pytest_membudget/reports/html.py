@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import cache
 from importlib.resources import files
+from itertools import count
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -15,9 +17,12 @@ from markupsafe import Markup, escape
 from pytest_membudget import __version__
 from pytest_membudget.reports import cells
 from pytest_membudget.reports.charts import charts
-from pytest_membudget.reports.files import write_text
+from pytest_membudget.reports.files import unwritable, write_text
+from pytest_membudget.texts import visible
 from pytest_membudget.units import format_seconds, format_size
 
+# Most file systems take 255 bytes, and those that encrypt them 143.
+_LONGEST_NAME = 120
 _HERE = files("pytest_membudget.reports")
 
 
@@ -30,8 +35,11 @@ def write_html(
     """
     ordered = cells.by_headroom(cells.measured(results))
     told_apart = cells.told_apart(results)
-    page = html(ordered, environments, _flame_graphs(ordered, path), told_apart)
-    write_text(path, page)
+    graphs = _FlameGraphs(path)
+    links = graphs.write(ordered)
+    write_text(path, html(ordered, environments, links, told_apart))
+    if graphs.problem is not None:
+        raise unwritable(str(graphs.folder), graphs.problem)
 
 
 def html(
@@ -44,17 +52,7 @@ def html(
 
     ``told_apart`` are results that a few rows or none told, which it only lists.
     """
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("pytest_membudget.reports"),
-        autoescape=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["soft"] = _soft
-    environment.filters["size"] = format_size
-    environment.filters["seconds"] = format_seconds
-    environment.globals["cells"] = cells
-    return environment.get_template("report.html").render(
+    return _template().render(
         results=results,
         names=[cells.migration(result) for result in results],
         several_vendors=cells.several_vendors(results),
@@ -70,14 +68,35 @@ def html(
     )
 
 
+@cache
+def _template() -> jinja2.Template:
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("pytest_membudget.reports"),
+        autoescape=True,
+        finalize=_shown,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["soft"] = _soft
+    environment.filters["size"] = format_size
+    environment.filters["seconds"] = format_seconds
+    environment.globals["cells"] = cells
+    return environment.get_template("report.html")
+
+
 def _resource(name: str) -> Markup:
     """A file of the package's own, which is no text to be escaped."""
     return Markup(_HERE.joinpath(name).read_text(encoding="utf-8"))
 
 
+def _shown(value: object) -> object:
+    """Every value that the page shows; what is Markup already has been through here."""
+    return visible(value) if type(value) is str else value
+
+
 def _soft(name: str) -> Markup:
     """A long name that may be broken after its underscores, dots and slashes."""
-    return Markup(re.sub(r"([_./])", r"\1<wbr>", str(escape(name))))
+    return Markup(re.sub(r"([_./])", r"\1<wbr>", str(escape(visible(name)))))
 
 
 def _environment(environment: dict[str, Any]) -> str:
@@ -87,27 +106,39 @@ def _environment(environment: dict[str, Any]) -> str:
     )
 
 
-def _flame_graphs(results: Sequence[dict[str, Any]], path: str) -> dict[int, str]:
-    """Write what memray can draw; the links to it, none where memray is not installed."""
-    with_stacks = [index for index, result in enumerate(results) if result.get("stacks")]
-    if not with_stacks:
-        return {}
-    try:
-        from pytest_membudget.attribution.flamegraph import write_flamegraph
-    except ImportError:
-        return {}
-    folder = Path(path).with_suffix(".flamegraphs")
-    folder.mkdir(parents=True, exist_ok=True)
-    links: dict[int, str] = {}
-    for index in with_stacks:
-        name = _free_name(results[index], folder, links)
-        write_flamegraph(results[index]["stacks"], str(folder / name))
-        links[index] = quote(f"{folder.name}/{name}")
-    return links
+class _FlameGraphs:
+    """A folder beside the page at ``path``.  ``problem`` is why some of them are not in it."""
 
+    def __init__(self, path: str) -> None:
+        self.folder = Path(path).with_suffix(".flamegraphs")
+        self.problem: OSError | None = None
+        self._names: set[str] = set()
 
-def _free_name(result: dict[str, Any], folder: Path, taken: dict[int, str]) -> str:
-    """A name after the migration; several tests may be of the same one."""
-    stem = re.sub(r"[^\w.-]+", "_", cells.migration(result)).strip("_")
-    names = (f"{stem}{f'-{number}' if number else ''}.html" for number in range(len(taken) + 1))
-    return next(name for name in names if quote(f"{folder.name}/{name}") not in taken.values())
+    def write(self, results: Sequence[dict[str, Any]]) -> dict[int, str]:
+        """Write what memray can draw; the links to it, none where memray is not installed."""
+        with_stacks = [index for index, result in enumerate(results) if result.get("stacks")]
+        if not with_stacks:
+            return {}
+        try:
+            from pytest_membudget.attribution.flamegraph import write_flamegraph
+        except ImportError:
+            return {}
+        links: dict[int, str] = {}
+        for index in with_stacks:
+            name = self._free_name(results[index])
+            try:
+                self.folder.mkdir(parents=True, exist_ok=True)
+                write_flamegraph(results[index]["stacks"], str(self.folder / name))
+            except OSError as error:
+                self.problem = error
+            else:
+                links[index] = quote(f"{self.folder.name}/{name}")
+        return links
+
+    def _free_name(self, result: dict[str, Any]) -> str:
+        """A name after the migration; several tests may be of the same one."""
+        stem = re.sub(r"[^A-Za-z0-9_.-]+", "_", cells.migration(result)).strip("_")[:_LONGEST_NAME]
+        names = (f"{stem}{f'-{number}' if number else ''}.html" for number in count())
+        name = next(name for name in names if name not in self._names)
+        self._names.add(name)
+        return name

@@ -11,10 +11,13 @@ from typing import Any
 
 from pytest_membudget.reports import cells
 from pytest_membudget.reports.compare import Change
-from pytest_membudget.reports.files import write_text
+from pytest_membudget.reports.files import unwritable, write_text
+from pytest_membudget.texts import visible
 
 _MARKS = {"within": "✅", "exceeds": "❌", "inconclusive": "⚠️", "error": "💥"}
-_SPECIAL = re.compile(r"([\\`*_{}\[\]<>|#~])")
+_SPECIAL = re.compile(r"([\\`*_{}\[\]<>|#~&$])")
+# What makes a list or a heading at the beginning of a line.
+_LEADING = re.compile(r"^(\d*)([-+=.)])")
 _TOP_LINES = 10
 
 
@@ -39,7 +42,7 @@ def comparison(changes: Sequence[Change]) -> str:
     columns: dict[str, Callable[[Any], str]] = {
         "": lambda change: "🗑️" if change.new is None else _MARKS[change.worst],
         "migration": lambda change: code(change.name),
-        "database": lambda change: change.vendor,
+        "database": lambda change: escape(change.vendor),
         "before": lambda change: change.before,
         "after": lambda change: change.after,
         "difference": lambda change: change.difference,
@@ -59,28 +62,35 @@ def append_to_step_summary(results: Sequence[dict[str, Any]]) -> None:
     """Add the results to the summary of the GitHub job that this is, if it is one."""
     path = os.environ.get("GITHUB_STEP_SUMMARY")
     if path and results:
-        with Path(path).open("a", encoding="utf-8") as file:
-            file.write(f"{markdown(results)}\n")
+        try:
+            with Path(path).open("a", encoding="utf-8") as file:
+                file.write(f"{markdown(results)}\n")
+        except OSError as error:
+            raise unwritable(path, error) from None
 
 
 def escape(text: str) -> str:
     """Text on one line that Markdown shows as it is, in a table too."""
-    return _SPECIAL.sub(r"\\\1", " ".join(text.split()))
+    return _LEADING.sub(r"\1\\\2", _SPECIAL.sub(r"\\\1", _one_line(text)))
 
 
 def code(text: str) -> str:
     """Text on one line as code; a table would end its cell at a pipe even in there."""
-    text = " ".join(text.split()).replace("|", "\\|")
+    text = _one_line(text).replace("|", "\\|")
     fence = "`" * (1 + max((len(run) for run in re.findall("`+", text)), default=0))
     space = " " if "`" in text else ""
     return f"{fence}{space}{text}{space}{fence}"
+
+
+def _one_line(text: str) -> str:
+    return visible(" ".join(text.split()), keep="")
 
 
 def _columns(results: Sequence[dict[str, Any]]) -> dict[str, Callable[[Any], str]]:
     columns: dict[str, Callable[[Any], str]] = {
         "": lambda result: _MARKS[result["verdict"]],
         "migration": lambda result: code(cells.migration(result)),
-        "database": cells.vendor,
+        "database": lambda result: escape(cells.vendor(result)),
         "rows": cells.rows,
         "peak": cells.peak,
         "limit": cells.limit,
@@ -101,7 +111,7 @@ def _table(columns: dict[str, Callable[[Any], str]], items: Sequence[Any]) -> st
 
 
 def _failure(result: dict[str, Any]) -> str:
-    title = f"{_MARKS[result['verdict']]} <b>{html.escape(cells.migration(result))}</b>"
+    title = f"{_MARKS[result['verdict']]} <b>{html.escape(_one_line(cells.migration(result)))}</b>"
     parts = [
         "<details open>",
         f"<summary>{title}</summary>\n",

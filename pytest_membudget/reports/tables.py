@@ -14,6 +14,7 @@ from rich.text import Text
 
 from pytest_membudget.reports import cells
 from pytest_membudget.reports.compare import Change
+from pytest_membudget.texts import log_text, visible
 from pytest_membudget.units import format_rows, format_seconds, format_size
 
 _STYLES = {"within": "green", "exceeds": "red", "inconclusive": "yellow", "error": "red"}
@@ -27,7 +28,7 @@ def render(table: Table, width: int, *, color: bool = False) -> list[str]:
     console = _console(width, color=color)
     console.print(table)
     assert isinstance(console.file, io.StringIO)
-    lines = [line.rstrip() for line in console.file.getvalue().splitlines()]
+    lines = [log_text(line.rstrip()) for line in console.file.getvalue().splitlines()]
     return "\n".join(lines).strip("\n").splitlines()
 
 
@@ -36,13 +37,13 @@ def samples_table(result: dict[str, Any]) -> Table:
     model, rows = cells.counted(result)
     table = Table(box=None, pad_edge=False)
     for name in (f"{model} rows".strip(), "peak RSS", "time", "outcome"):
-        table.add_column(name, justify="left" if name == "outcome" else "right")
+        table.add_column(_text(name), justify="left" if name == "outcome" else "right")
     for sample in result["samples"]:
         table.add_row(
             format_rows(cells.sample_rows(result, sample)),
             format_size(sample["peak_bytes"]),
             format_seconds(sample["duration_s"]),
-            sample["outcome"],
+            _text(sample["outcome"]),
         )
     if result["basis"] == "projected" and result["peak_bytes"] is not None:
         seconds = result["projected_duration_s"]
@@ -63,9 +64,9 @@ def attribution_table(lines: Sequence[dict[str, Any]], *, frames: bool) -> Table
     table.add_column(overflow="fold")
     for line in lines:
         source, via = line.get("source"), line.get("via") if frames else None
-        where = [Text(f"{cells.place(line)} {line['function'] if frames or not source else ''}")]
-        where += [Text(source)] if source else []
-        where += [Text(f"in {cells.frame(via)}")] if via else []
+        where = [_text(f"{cells.place(line)} {line['function'] if frames or not source else ''}")]
+        where += [_text(source)] if source else []
+        where += [_text(f"in {cells.frame(via)}")] if via else []
         below = [Padding(text, (0, 0, 0, 2)) for text in where[1:]]
         table.add_row(
             f"{line['bytes_per_row']:,} B/row", f"{line['share']:.0%}", Group(where[0], *below)
@@ -136,8 +137,13 @@ def _table(columns: _Columns, items: Sequence[Any]) -> Table:
             overflow="fold",
         )
     for item in items:
-        table.add_row(*(cell(item) for cell in columns.values()))
+        table.add_row(*(_text(cell(item)) for cell in columns.values()))
     return table
+
+
+def _text(text: str | Text) -> Text:
+    """A cell that is shown as it is: one of type str may contain markup of Rich's."""
+    return text if isinstance(text, Text) else Text(visible(text, keep=""))
 
 
 def _natural_width(table: Table) -> int:

@@ -8,6 +8,7 @@ from typing import Any
 from pytest_membudget.reports import cells
 from pytest_membudget.reports.compare import Change
 from pytest_membudget.reports.tables import comparison_table, render, summary_table
+from pytest_membudget.texts import log_text, visible
 
 
 def summary(results: Sequence[dict[str, Any]], width: int, *, color: bool) -> list[str]:
@@ -22,7 +23,7 @@ def notes(results: Sequence[dict[str, Any]]) -> list[str]:
     return [
         *([told_apart] if told_apart else []),
         *(
-            f"{cells.migration(result)}: {message}"
+            log_text(visible(f"{cells.migration(result)}: {message}"))
             for result in results
             for message in cells.noted(result, everything=False)
         ),
