@@ -29,23 +29,23 @@ ENDS = {
     "never ends": ("import time; time.sleep(1000)", "never ended: it had not ended after "),
     "opens another alias": (
         "from django.db import connections; connections['other'].cursor()",
-        "the migration opened the database alias 'other', which membudget keeps closed",
+        "tried to open the database alias 'other', which is refused",
     ),
     "queries another alias": (
         "list(apps.get_model('shop', 'Order').objects.using('other').filter(total=1))",
-        "the migration opened the database alias 'other', which membudget keeps closed",
+        "tried to open the database alias 'other', which is refused",
     ),
     "looks for a row in another alias": (
         "apps.get_model('shop', 'Order').objects.using('other').filter(total=1).exists()",
-        "the migration opened the database alias 'other', which membudget keeps closed",
+        "tried to open the database alias 'other', which is refused",
     ),
     "writes to another alias": (
         "apps.get_model('shop', 'Order').objects.using('other').filter(total=1).delete()",
-        "the migration opened the database alias 'other', which membudget keeps closed",
+        "tried to open the database alias 'other', which is refused",
     ),
     "alters another alias": (
         "from django.db import connections; connections['other'].schema_editor()",
-        "the migration opened the database alias 'other', which membudget keeps closed",
+        "tried to open the database alias 'other', which is refused",
     ),
 }
 
