@@ -251,7 +251,7 @@ def test_a_project_without_the_marker_imports_nothing_heavy(pytester: pytest.Pyt
         import sys
 
         def test_plain():
-            heavy = {"django", "psutil", "memray", "rich", "faker", "jinja2", "plotille"}
+            heavy = {"django", "psutil", "memray", "rich", "faker", "jinja2", "plotille", "msgspec"}
             assert not heavy & set(sys.modules)
         """
     )
