@@ -17,8 +17,8 @@ def add_options(parser: pytest.Parser) -> None:
         default=None,
         type=_argument("read_limit"),
         help="memory limit of the container that migrates in production, for tests whose marker "
-        'gives none: "512Mi", "2GiB", "500M", bytes (1 MB at least), or "cgroup" for the limit of the container '
-        "that the tests run in (default: none)",
+        'gives none: "512Mi", "2GiB", "500M" or bytes, 1 MB at least, or "cgroup" for the limit of '
+        "the container that the tests run in (default: none)",
     )
     group.addoption(
         "--membudget-rows",
