@@ -67,7 +67,9 @@ def parse_rows(value: object) -> int:
     if isinstance(value, str) and re.fullmatch(r"\d+(?:[_,]\d+)*", value.strip()):
         rows = int(min(Decimal(re.sub("[_,]", "", value.strip())), Decimal(MOST + 1)))
     if isinstance(rows, bool) or not isinstance(rows, int) or rows < 0:
-        raise BudgetError(f"{shown(value)} is not a number of rows; write a whole number, 0 or more")
+        raise BudgetError(
+            f"{shown(value)} is not a number of rows; write a whole number, 0 or more"
+        )
     if rows > MOST:
         raise BudgetError(f"{shown(value)} is more rows than a table can have, {format_rows(MOST)}")
     return rows
