@@ -102,13 +102,15 @@ def summary(one: dict[str, Any], truth: int) -> str:
 
 
 def run_all(pattern: str, limits: Sequence[float], path: Path, *, fresh: bool) -> None:
-    document = json.loads(path.read_text()) if path.exists() and not fresh else {"cases": {}}
+    again = fresh and not pattern
+    document = json.loads(path.read_text()) if path.exists() and not again else {"cases": {}}
     with open_stages() as stages:
         for case in cases():
             if re.search(pattern, case.migration):
                 now = circumstances(stages)
                 whole = document.setdefault("circumstances", now)
-                kept = document["cases"].setdefault(case.migration, {})
+                kept = {} if fresh else document["cases"].get(case.migration, {})
+                document["cases"][case.migration] = kept
                 measure(case, limits, kept, stages)
                 if now != whole:
                     kept["circumstances"] = now
