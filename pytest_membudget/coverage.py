@@ -8,7 +8,7 @@ from textwrap import shorten
 
 from pytest_membudget.budget import Budget
 from pytest_membudget.measurement import Sample
-from pytest_membudget.units import format_rows
+from pytest_membudget.units import format_rows, format_size
 
 ACCESS_REFUSED = "access-refused"
 CODE_NOT_RUN, ASYNC_CODE = "code-not-run", "async-code"
@@ -72,6 +72,8 @@ def gaps(
         *_untouched(budget, last, touched),
         *_unmatched(budget, last, unmatched),
         *_branch(budget, last, branch),
+        *_left_growing(last),
+        *_unexplained(budget, last),
     ]
 
 
@@ -153,6 +155,25 @@ def _branch(budget: Budget, last: Sample, branch: Branch | None) -> Iterator[Gap
             f"compares a count with {format_rows(branch.rows)} in its code, and no sample had more "
             f"rows (the largest had {_seeded(budget, last)}), so what it does beyond that was not "
             f"seen; time_budget={branch.time_budget} would allow it",
+        )
+
+
+def _left_growing(last: Sample) -> Iterator[Gap]:
+    if last.run.facts.get("left_growing"):
+        yield Gap(
+            "processes-growing",
+            "leaves processes running that still took more memory when they were stopped, so the "
+            "peak of these is not known; let the migration wait for them",
+        )
+
+
+def _unexplained(budget: Budget, last: Sample) -> Iterator[Gap]:
+    more = last.run.facts.get("unexplained", 0)
+    if last.run.peak + more > budget.limit:
+        yield Gap(
+            "memory-unexplained",
+            f"took {format_size(more)} more in its memory control group than its processes and its "
+            "shared memory account for; look for files that it writes to a tmpfs",
         )
 
 

@@ -26,6 +26,14 @@ class StageError(MembudgetError):
         self.details = details
 
 
+class OutOfTime(StageError):
+    """A step did not end within the time that it was given."""
+
+
+class NoRoom(StageError):
+    """There is no room for the rows: nothing was seeded."""
+
+
 class SeedError(StageError):
     """A model could not be filled with rows.
 

@@ -53,6 +53,15 @@ def find(
         found.append(
             Finding("statement-unmatched", f"statements that found none of the seeded rows: {text}")
         )
+    if samples[-1].crowded and samples[-1].size < max(budget.rows.values()):
+        rows = format_rows(samples[-1].rows[budget.counted_model])
+        found.append(
+            Finding(
+                "disk-room",
+                f"there is no room for a database of twice as many rows as {rows} "
+                f"{budget.counted_model} beside its copy, so larger samples were not taken",
+            )
+        )
     found += about_process(samples, vendor)
     found += _about_time(budget, samples, projected_duration)
     production = budget.rows[budget.counted_model]
@@ -157,6 +166,24 @@ def about_process(samples: Sequence[Sample], vendor: str | None) -> Iterator[Fin
             f"the migration ran {processes} processes: the peak is the largest sum of their "
             "proportional set sizes at one instant, looked at some fifty times a second",
         )
+    if shared := facts.get("shared_memory"):
+        yield Finding(
+            "shared-memory",
+            f"up to {format_size(shared)} of the peak are files in /dev/shm or memfds that no "
+            "process maps: a container's limit counts them",
+        )
+    if more := facts.get("unexplained"):
+        yield Finding(
+            "memory-unexplained",
+            f"its memory control group held {format_size(more)} more than the peak: files that it "
+            "writes to a tmpfs, perhaps, which a container's limit counts",
+        )
+    if left := facts.get("left_running"):
+        yield Finding(
+            "processes-left",
+            f"it leaves {left} process{'es' if left > 1 else ''} running, which membudget ends: "
+            "memory that these would take later is not in the peak",
+        )
     sources = {sample.run.peak_source for sample in samples if sample.finished}
     if "sampled RSS" in sources:
         yield Finding(
@@ -181,7 +208,7 @@ def _about_time(
     if last.run.outcome == measurement.TIMED_OUT:
         yield Finding("timed-out", f"with {format_rows(last.size)} rows {last.run.failure}")
     if last.run.outcome == measurement.MACHINE_SHORT:
-        yield Finding("machine-short", "a sample was stopped: this machine ran short of memory")
+        yield Finding("machine-short", f"a sample was stopped: {last.run.failure}")
     if projected is not None and worked and worked[-1].run.duration > 1:
         linear = worked[-1].run.duration * max(budget.rows.values()) / worked[-1].size
         if projected > 2 * linear:

@@ -41,6 +41,10 @@ class Ladder:
             return self._rung(2) if self.rows >= 16 else self.rows
         return self._rung(self._exponent(_PROBE_ROWS))
 
+    def half(self, size: int) -> int:
+        """The rung below ``size``."""
+        return self._rung(round(math.log2(self.rows / size)) + 1)
+
     def climb(self, samples: Sequence[Sample]) -> list[Sample]:
         """The samples to project from: the first small one only while there are too few others."""
         finished = [sample for sample in samples if sample.finished]
@@ -78,7 +82,7 @@ class Ladder:
         left = (self.time_budget - spent) * _SHARE
         patience = self.time_budget * (_PATIENCE if narrow else _PATIENCE_WHILE_WIDE) - spent
         if len(samples) == 1 and self.rows > _START_ROWS:
-            return self._start(samples, left)
+            return self._start(samples, left, largest)
         following = self._double(last)
         beyond = following if past is None else max(following, self.above(past))
         # Growth that is projected to fail may be a buffer's, which ends before so many rows.
@@ -135,7 +139,7 @@ class Ladder:
         last = samples[-1]
         return float(last.run.duration * (size / last.size) ** min(_exponents(samples)[-2:]))
 
-    def _start(self, samples: Sequence[Sample], left: float) -> int | None:
+    def _start(self, samples: Sequence[Sample], left: float, largest: float) -> int | None:
         """The size of the second sample, from which two more follow, each twice the one before.
 
         The larger it is the less do the floor and the noise of a peak weigh, so it grows while
@@ -152,9 +156,9 @@ class Ladder:
         else:
             while 8 * start <= self.rows and three_from(2 * start) <= _QUICK * self.time_budget:
                 start = self._double(start)
-        while start > 2 * samples[-1].size and three_from(start) > left:
-            start = self._rung(round(math.log2(self.rows / start)) + 1)
-        return start if self.seconds(samples, start) <= left else None
+        while start > 2 * samples[-1].size and (three_from(start) > left or 4 * start > largest):
+            start = self.half(start)
+        return start if start <= largest and self.seconds(samples, start) <= left else None
 
     def _exponent(self, most: int) -> int:
         return max(0, math.ceil(math.log2(self.rows / most)))

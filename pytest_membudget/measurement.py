@@ -67,7 +67,8 @@ class Sample:
     ``rows`` counts each model of the budget at this scale, ``seeded`` every table that was
     filled, ``size`` the largest of ``rows``, which is what the ladder climbs.  ``missed`` are the
     columns, by label, whose values could not be made as the profile says, ``fresh`` those that were
-    seeded as the migration's filters ask for, by table.
+    seeded as the migration's filters ask for, by table.  ``crowded`` says that there is no room for
+    a sample of twice as many rows.
     """
 
     rows: dict[str, int]
@@ -77,6 +78,7 @@ class Sample:
     widths: dict[str, dict[str, int]] = field(default_factory=dict)
     missed: dict[str, list[str]] = field(default_factory=dict)
     fresh: Fresh = field(default_factory=dict)
+    crowded: bool = False
 
     @property
     def size(self) -> int:

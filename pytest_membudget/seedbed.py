@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,6 +12,9 @@ from pytest_membudget.budget import Budget
 from pytest_membudget.errors import StageError
 from pytest_membudget.measurement import Fresh
 from pytest_membudget.worker.stage_client import StageClient
+
+# What a run is given in any case.
+_LEAST_SECONDS = 5.0
 
 
 @dataclass(frozen=True)
@@ -61,6 +65,11 @@ class Seedbed:
         self.uniques: dict[str, list[list[str]]] = {}
         self._bed = self._make()
 
+    def within_deadline(self, seconds: float) -> float:
+        """So many seconds, or fewer where the check has to end before."""
+        deadline = self._stage.deadline
+        return seconds if deadline is None else min(seconds, max(_LEAST_SECONDS, deadline.left()))
+
     def rows(self, size: int) -> dict[str, int]:
         """The budget's row counts at the scale where the largest of them is ``size``."""
         largest = max(self._budget.rows.values())
@@ -69,13 +78,16 @@ class Seedbed:
             for label, count in self._budget.rows.items()
         }
 
-    def fill(self, size: int) -> Seeded:
-        """Seed up to ``size``, or wait for it where it is under way."""
+    def fill(self, size: int, most: int | None = None) -> Seeded:
+        """Seed up to ``size``, or wait for it where it is under way.
+
+        Raises NoRoom where that takes more than ``most`` bytes, or than there is room for.
+        """
         rows = self.rows(size)
         if self._ahead is None:
             if self._filled and self._budget.seed is not None:
                 self._restart()
-            self._order(rows)
+            self._order(rows, most)
         assert self._ahead == rows, "what was seeded ahead is what comes next"
         self._wait()
         answer, self._answer, self._ahead = self._answer, None, None
@@ -128,7 +140,12 @@ class Seedbed:
         self._restart()
 
     def close(self) -> None:
-        """Drop all of it.  A stage that has died did so itself, or the next run will."""
+        """Drop all of it.  A stage that has ended does so itself.
+
+        It is not waited for when this run is interrupted: it may be in the middle of something.
+        """
+        if isinstance(sys.exc_info()[1], KeyboardInterrupt):
+            self._stage.leave()
         if not self._stage.alive:
             return
         self._settle()
@@ -147,7 +164,7 @@ class Seedbed:
         if self._ahead is not None and self._answer is None:
             self._answer = self._stage.finish()
 
-    def _order(self, rows: dict[str, int]) -> None:
+    def _order(self, rows: dict[str, int], most: int | None = None) -> None:
         arguments: dict[str, Any] = {
             "name": self._bed,
             "applied": self._applied,
@@ -155,6 +172,7 @@ class Seedbed:
             "fresh": self._fresh,
             "seed": self._budget.seed,
             "shape": self._shape,
+            "most": most,
         }
         self._stage.begin("seed", **arguments)
         self._ahead = rows

@@ -11,14 +11,15 @@ from functools import partial
 from pytest_membudget.budget import Budget
 from pytest_membudget.conclusion import conclude, conclude_weighed
 from pytest_membudget.coverage import TOUCHED_HALF, unnamed_table
+from pytest_membudget.deadline import Deadline
 from pytest_membudget.dry_run import Weighed
-from pytest_membudget.errors import StageError
+from pytest_membudget.errors import NoRoom, OutOfTime, StageError
 from pytest_membudget.evidence import Evidence
 from pytest_membudget.frames import short_path
 from pytest_membudget.matching import asked_for
 from pytest_membudget.measurement import Run, Sample
-from pytest_membudget.projection import MIB
 from pytest_membudget.result import Attribution, Result
+from pytest_membudget.room import FIRST_BYTES, room_for_a_seed
 from pytest_membudget.row_sources import RowSources
 from pytest_membudget.schema_only import weigh
 from pytest_membudget.seedbed import Seedbed
@@ -28,11 +29,6 @@ from pytest_membudget.units import format_rows
 from pytest_membudget.verdict import ERROR, EXCEEDS, INCONCLUSIVE, WITHIN, Verdict
 from pytest_membudget.worker.launcher import run
 from pytest_membudget.worker.stage_client import StageClient, Stages
-
-_LEAST_DEADLINE = 5.0
-# A clone stands beside its source, and the disk is not ours alone.
-_ROOM_SHARE = 0.4
-_ROOM_UNKNOWN = 8 * 1024 * MIB
 
 Progress = Callable[[str], None]
 # From a size and the seconds left to a sample, and how many rows there is room for on the disk.
@@ -55,6 +51,7 @@ def check(subject: Subject, stages: Stages, nodeid: str, progress: Progress) -> 
     weighed: Weighed | None = None
     try:
         stage = stages.get(subject.budget.database)
+        stage.progress, stage.deadline = progress, Deadline(subject.budget.time_budget)
         evidence.database |= {"vendor": stage.vendor, "version": stage.version}
         weighed = weigh(subject, stage, progress) if subject.told_apart else None
         # Those that a survey finds are all that it goes to.
@@ -80,13 +77,31 @@ def check(subject: Subject, stages: Stages, nodeid: str, progress: Progress) -> 
 
 
 def climb(
-    evidence: Evidence, measure: Measure, clock: Callable[[], float] = time.monotonic
+    evidence: Evidence,
+    measure: Measure,
+    clock: Callable[[], float] = time.monotonic,
+    begin: float | None = None,
 ) -> Verdict:
-    """Take samples until the verdict is certain, or until the time budget is spent."""
-    begin = clock()
+    """Take samples until the verdict is certain, or until the time budget is spent.
+
+    ``begin`` is what ``clock`` said when the check began; now, by default.
+    """
+    begin = clock() if begin is None else begin
     size: int | None = evidence.ladder.first()
     while size is not None:
-        sample, room = measure(size, evidence.budget.time_budget - (clock() - begin))
+        try:
+            sample, room = measure(size, evidence.budget.time_budget - (clock() - begin))
+        except NoRoom:
+            if evidence.samples:
+                return evidence.verdict()
+            if size == 1:
+                raise
+            size = evidence.ladder.half(size)
+            continue
+        except OutOfTime:
+            if evidence.samples:
+                return evidence.verdict()
+            raise
         evidence.samples.append(sample)
         verdict = evidence.verdict()
         if not sample.finished or sample.run.peak > evidence.budget.limit or evidence.unnamed:
@@ -127,8 +142,11 @@ class _Check:
 
     def measure(self) -> tuple[Verdict, Attribution]:
         self._describe_tables()
+        deadline = self.stage.deadline or Deadline(self.budget.time_budget)
         try:
-            verdict = climb(self.evidence, self._sample)
+            verdict = climb(self.evidence, self._sample, deadline.spent, begin=0)
+            # An explanation may take as long as the check.
+            self.stage.deadline = Deadline(self.budget.time_budget)
             return verdict, self._attribution(self.bed, verdict)
         finally:
             self.bed.close()
@@ -171,12 +189,14 @@ class _Check:
         """A sample, the first one with rows in all tables that production has rows in."""
         sample, room = self._apply(self.bed, size, left)
         first = not self.evidence.samples
+        smaller = size < self.evidence.ladder.first()
         while first:
             if self.budget.seed is None:
                 sample = self._with_rows_that_match(self.bed, sample)
             if not self._add_rows(sample):
                 return sample, room
-            sample, room = self._apply(self.bed, self.evidence.ladder.first(), left)
+            again = self.evidence.ladder.first()
+            sample, room = self._apply(self.bed, min(size, again) if smaller else again, left)
         self._add_rows(sample)
         return sample, room
 
@@ -216,7 +236,7 @@ class _Check:
             order = self.subject.order(
                 bed,
                 bed.clone(),
-                deadline=max(_LEAST_DEADLINE, self.budget.time_budget),
+                deadline=self.budget.time_budget,
                 stop_above=self.subject.stop_above,
             )
             return run(replace(order, tables={**bed.uniques, **uniques}))
@@ -228,9 +248,13 @@ class _Check:
         rows = bed.rows(size)
         counted = f"{format_rows(rows[self.budget.counted_model])} {self.budget.counted_model}"
         self.progress(f"seeding {counted} rows")
-        seeded = bed.fill(size)
+        first = self.budget.seed is None and not self.evidence.samples
+        seeded = bed.fill(size, FIRST_BYTES if first else None)
         name = bed.clone()
         following = self.evidence.ladder.sure(self.evidence.samples, size)
+        room = room_for_a_seed(seeded.room, seeded.size) * size / max(1, seeded.size)
+        if following is not None and following > room:
+            following = None
         if following is not None:
             bed.fill_ahead(following)
         self.progress(f"applying it to {counted} rows")
@@ -238,13 +262,12 @@ class _Check:
             self.subject.order(
                 bed,
                 name,
-                deadline=max(_LEAST_DEADLINE, left),
+                deadline=left,
                 stop_above=self.subject.stop_above,
             )
         )
         if following is None:
             bed.drop(name)
-        room = _ROOM_UNKNOWN if seeded.room is None else (seeded.room + seeded.size) * _ROOM_SHARE
         sample = Sample(
             rows,
             done,
@@ -253,8 +276,9 @@ class _Check:
             seeded.widths,
             missed=seeded.missed,
             fresh=seeded.fresh,
+            crowded=room < 2 * size,
         )
-        return sample, room * size / max(1, seeded.size)
+        return sample, room
 
     def _with_rows_that_match(self, bed: Seedbed, sample: Sample) -> Sample:
         """Where its filters left most rows out, look again with the columns as they ask for."""

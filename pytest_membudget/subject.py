@@ -63,7 +63,7 @@ class Subject:
             targets=self.targets,
             migrations=list(self.budget.migrations),
             reverse=self.budget.reverse,
-            deadline=deadline,
+            deadline=bed.within_deadline(deadline),
             stop_above=stop_above,
             folder=bed.folder,
             mark=bed.mark,

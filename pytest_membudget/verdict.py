@@ -128,7 +128,9 @@ def _too_many_parameters(budget: Budget, breaks_at: int) -> str:
 def _unclear(budget: Budget, projection: Projection, last: Sample) -> str:
     size = format_interval(projection.low, projection.peak, projection.high)
     rows = format_rows(last.rows[budget.counted_model])
-    if last.finished:
+    if last.finished and last.crowded:
+        measured = f"the largest sample that there was room for had {rows} rows"
+    elif last.finished:
         measured = (
             f"the largest sample that {format_seconds(budget.time_budget)} allowed had {rows} rows"
         )
@@ -145,7 +147,7 @@ def _unclear(budget: Budget, projection: Projection, last: Sample) -> str:
 
 def _why(sample: Sample) -> str:
     if sample.run.outcome == measurement.MACHINE_SHORT:
-        return f"this machine ran short of memory at {format_size(sample.run.peak)}"
+        return f"{sample.run.failure} at {format_size(sample.run.peak)}"
     if sample.run.outcome == measurement.TIMED_OUT:
         return sample.run.failure
     return "the time budget allowed one sample only"

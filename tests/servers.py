@@ -71,6 +71,7 @@ def postgresql(*, standby: bool = False) -> Iterator[Server]:
         if standby:
             (data / "standby.signal").touch()
         options = f"-p {server.port} -k {folder} -c listen_addresses=127.0.0.1 -c fsync=off"
+        options += " -c max_prepared_transactions=4"
         run("pg_ctl", "-D", str(data), "-l", str(folder / "log"), "-w", "-o", options, "start")
         # fmt: on
         try:

@@ -27,6 +27,10 @@ ENDS = {
         "raised with 125 shop.Order rows: ",
     ),
     "never ends": ("import time; time.sleep(1000)", "never ended: it had not ended after "),
+    "starts a thread that never ends": (
+        "import threading, time\n    threading.Thread(target=time.sleep, args=(1000,)).start()",
+        "; the migration is applied, but a thread or an atexit handler still runs",
+    ),
     "opens another alias": (
         "from django.db import connections; connections['other'].cursor()",
         "tried to open the database alias 'other', which is refused",
@@ -60,8 +64,12 @@ FINE = {
     "leaves a child behind": (
         "import os, time\n    if os.fork() == 0:\n        time.sleep(1000)"
     ),
-    "starts a thread that never ends": (
-        "import threading, time\n    threading.Thread(target=time.sleep, args=(1000,)).start()"
+    "starts a thread of its own": (
+        "import threading, time\n    threading.Thread(target=time.sleep, args=(0.1,)).start()"
+    ),
+    "starts a daemon thread that never ends": (
+        "import threading, time\n"
+        "    threading.Thread(target=time.sleep, args=(1000,), daemon=True).start()"
     ),
 }  # fmt: skip
 

@@ -10,14 +10,13 @@ import signal
 import sqlite3
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
-import psycopg
 import pytest
 import servers
+from leftovers import Leftovers, connect, eventually
 from project import LOOP, STREAM, Project
 
 SLEEP = """
@@ -38,55 +37,9 @@ def temporary(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monk
 
 
 @pytest.fixture
-def left_behind(
-    request: pytest.FixtureRequest, temporary: Path, vendor: str
-) -> Callable[[], list[str]]:
-    """What a run left: folders, databases and processes."""
-
-    def look() -> list[str]:
-        left = [path.name for path in temporary.iterdir() if path.name.startswith("membudget")]
-        left += [
-            process.name() for process in psutil.process_iter() if _is_ours(process, temporary)
-        ]
-        if vendor == "postgresql":
-            left += _databases(request.getfixturevalue("postgresql"))
-        return left
-
-    return look
-
-
-def _is_ours(process: psutil.Process, temporary: Path) -> bool:
-    try:
-        ours = any("pytest_membudget" in part for part in process.cmdline())
-        return ours and process.environ().get("TMPDIR") == str(temporary)
-    except psutil.Error:
-        return False
-
-
-def _databases(server: servers.Server) -> list[str]:
-    with _connect(server) as connection:
-        rows = connection.execute("SELECT datname FROM pg_database WHERE datname ~ '^membudget'")
-        return [name for (name,) in rows]
-
-
-def _connect(server: servers.Server, dbname: str = "postgres") -> psycopg.Connection:
-    return psycopg.connect(
-        host=server.host,
-        port=server.port,
-        user=server.user,
-        password=server.password,
-        dbname=dbname,
-        autocommit=True,
-    )
-
-
-def _eventually(condition: Callable[[], bool], seconds: float = 30) -> bool:
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        if condition():
-            return True
-        time.sleep(0.1)
-    return condition()
+def left_behind(request: pytest.FixtureRequest, temporary: Path, vendor: str) -> Leftovers:
+    server = request.getfixturevalue("postgresql") if vendor == "postgresql" else None
+    return Leftovers(temporary, server)
 
 
 @pytest.fixture
@@ -97,20 +50,24 @@ def running(project: Project, vendor: str) -> Iterator[subprocess.Popen[bytes]]:
     process = subprocess.Popen(
         [sys.executable, "-m", "pytest"], cwd=project.path, start_new_session=True
     )
-    assert _eventually((project.path / "sleeping").exists)
+    assert eventually((project.path / "sleeping").exists)
     yield process
     process.kill()
     process.wait()
 
 
-def _stage(process: subprocess.Popen[bytes]) -> psutil.Process:
-    children = psutil.Process(process.pid).children()
-    return next(child for child in children if "stage_main" in " ".join(child.cmdline()))
+def _crash(process: subprocess.Popen[bytes]) -> None:
+    """End a run and all that it started, so that nothing of it can clean up."""
+    everything = psutil.Process(process.pid).children(recursive=True)
+    for one in everything:
+        one.suspend()
+    for one in (*everything, process):
+        one.kill()
+    process.wait()
+    psutil.wait_procs(everything, 30)
 
 
-def test_nothing_is_left_by_a_run(
-    project: Project, vendor: str, left_behind: Callable[[], list[str]]
-) -> None:
+def test_nothing_is_left_by_a_run(project: Project, vendor: str, left_behind: Leftovers) -> None:
     project.migration("0002_loop", LOOP)
     project.budget('"shop.0002"', 'rows={"shop.Order": 500}', 'limit="512Mi"')
     project.run().assert_outcomes(passed=1)
@@ -119,21 +76,18 @@ def test_nothing_is_left_by_a_run(
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
 def test_nothing_is_left_by_a_run_that_is_ended(
-    running: subprocess.Popen[bytes], left_behind: Callable[[], list[str]], number: signal.Signals
+    running: subprocess.Popen[bytes], left_behind: Leftovers, number: signal.Signals
 ) -> None:
     assert left_behind() != []
     running.send_signal(number)
     running.wait(30)
-    assert _eventually(lambda: left_behind() == []), left_behind()
+    assert eventually(lambda: left_behind() == []), left_behind()
 
 
 def test_what_a_crash_leaves_is_removed_by_the_next_run(
-    running: subprocess.Popen[bytes], left_behind: Callable[[], list[str]], project: Project
+    running: subprocess.Popen[bytes], left_behind: Leftovers, project: Project
 ) -> None:
-    _stage(running).kill()
-    running.kill()
-    running.wait()
-    assert _eventually(lambda: not any("python" in name for name in left_behind()))
+    _crash(running)
     assert left_behind() != []
     project.migration("0003_stream", STREAM)
     project.budget('"shop.0001"', 'rows={"auth.User": 10}', 'limit="512Mi"')
@@ -142,7 +96,7 @@ def test_what_a_crash_leaves_is_removed_by_the_next_run(
 
 
 def test_a_living_runs_databases_are_left_alone(
-    running: subprocess.Popen[bytes], left_behind: Callable[[], list[str]], project: Project
+    running: subprocess.Popen[bytes], left_behind: Leftovers, project: Project
 ) -> None:
     before = left_behind()
     project.budget('"shop.0001"', 'rows={"auth.User": 10}', 'limit="512Mi"')
@@ -181,7 +135,7 @@ def test_code_that_writes_on_start_up_meets_a_scratch_database(
     project: Project, postgresql: servers.Server
 ) -> None:
     """In each process of ours; in pytest's own it is the project's affair and switched off here."""
-    with _connect(postgresql) as connection:
+    with connect(postgresql) as connection:
         connection.execute("DROP DATABASE IF EXISTS production")
         connection.execute("CREATE DATABASE production")
     guard = "            import sys\n            if 'pytest' in sys.modules: return\n"
@@ -189,10 +143,10 @@ def test_code_that_writes_on_start_up_meets_a_scratch_database(
     project.migration("0002_loop", LOOP)
     project.budget('"shop.0002"', 'rows={"shop.Order": 500}', 'limit="512Mi"')
     project.run().assert_outcomes(passed=1)
-    with _connect(postgresql, "production") as connection:
+    with connect(postgresql, "production") as connection:
         tables = connection.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
         assert tables.fetchall() == []
-    with _connect(postgresql) as connection:
+    with connect(postgresql) as connection:
         connection.execute("DROP DATABASE production")
 
 

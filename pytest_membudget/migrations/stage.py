@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 import traceback
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from importlib import import_module
 from typing import Any
@@ -13,23 +13,33 @@ from django.db import connections, transaction
 from django.db.migrations.state import StateApps
 from django.db.models import Model
 
-from pytest_membudget.errors import SeedError, StageError
+from pytest_membudget.errors import NoRoom, SeedError, StageError
 from pytest_membudget.migrations.digest import digest
 from pytest_membudget.migrations.history import Key, history_with
 from pytest_membudget.migrations.scratch.base import ScratchDatabases
 from pytest_membudget.migrations.seeding import Seeder
 from pytest_membudget.migrations.seeding.shape import shapes
 from pytest_membudget.migrations.templates import Templates
+from pytest_membudget.room import room_for_a_seed
 
 
 class Stage:
-    """Orders on one alias.  Arguments and answers are plain JSON values."""
+    """Orders on one alias.  Arguments and answers are plain JSON values.
 
-    def __init__(self, alias: str, scratch: ScratchDatabases, empty: str) -> None:
+    ``tell`` is told of each migration that is applied to build a state.
+    """
+
+    def __init__(
+        self,
+        alias: str,
+        scratch: ScratchDatabases,
+        empty: str,
+        tell: Callable[[str], None] = lambda progress: None,
+    ) -> None:
         self._alias = alias
         self._scratch = scratch
         self._connection = connections[alias]
-        self._templates = Templates(self._connection, scratch, empty)
+        self._templates = Templates(self._connection, scratch, empty, tell)
         self._apps: tuple[tuple[Key, ...], StateApps] | None = None
         self._seeders: dict[str, Seeder] = {}
 
@@ -125,9 +135,11 @@ class Stage:
         fresh: dict[str, dict[str, list[Any]]],
         seed: str | None,
         shape: dict[str, dict[str, dict[str, Any]]] | None = None,
+        most: int | None = None,
     ) -> dict[str, Any]:
         """Fill ``name`` up to ``rows``, with the user's ``seed`` where there is one.
 
+        Raises NoRoom where the rows would take more than ``most`` bytes, or than there is room for.
         ``shape`` holds the attributes of a :class:`Shape` by table and column. It counts for the
         first rows of a database, which later ones go on from.
         """
@@ -142,11 +154,16 @@ class Stage:
                     self._seeders[name] = Seeder(
                         apps, self._alias, fresh=_fields(apps, fresh), shape=shapes(shape)
                     )
-                seeded = self._seeders[name].grow(rows)
+                room = room_for_a_seed(self._scratch.free())
+                seeded = self._seeders[name].grow(rows, room if most is None else min(room, most))
                 there, widths = seeded.rows, seeded.widths
                 missed, held = seeded.missed, seeded.fresh
             else:
                 there, widths = _call_seed(seed, apps, rows, self._alias), {}
+        except NoRoom:
+            # It has planned what it could not make.
+            self._seeders.pop(name, None)
+            raise
         finally:
             self._scratch.release()
         return {

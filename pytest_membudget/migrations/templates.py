@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Callable, Iterable
+from itertools import count
+from typing import Any, cast
 
 from django.core.management.commands.migrate import Command as MigrateCommand
 from django.core.management.sql import emit_post_migrate_signal, emit_pre_migrate_signal
@@ -23,11 +24,18 @@ class Templates:
     ``marks`` are what applying these has taken, ``models`` how many the latest of the states has.
     """
 
-    def __init__(self, connection: Any, scratch: ScratchDatabases, empty: str) -> None:
+    def __init__(
+        self,
+        connection: Any,
+        scratch: ScratchDatabases,
+        empty: str,
+        tell: Callable[[str], None],
+    ) -> None:
         self.marks = Marks()
         self.models = 0
         self._connection = connection
         self._scratch = scratch
+        self._tell = tell
         self._built: dict[frozenset[Key], str] = {frozenset(): empty}
 
     def get(self, applied: Iterable[Key]) -> str:
@@ -37,7 +45,7 @@ class Templates:
             base = max((built for built in self._built if built < wanted), key=len)
             name = self._scratch.clone(self._built[base])
             self._scratch.use(name)
-            self.models = _migrate(self._connection, wanted, self.marks, sync=not base)
+            self.models = _migrate(self._connection, wanted, self.marks, self._tell, sync=not base)
             self._scratch.release()
             self._built[wanted] = name
         self._built[wanted] = self._built.pop(wanted)  # the one that was used last comes last
@@ -50,13 +58,27 @@ class Templates:
             self._scratch.drop(self._built.pop(state))
 
 
-def _migrate(connection: Any, wanted: frozenset[Key], marks: Marks, *, sync: bool) -> int:
+def _migrate(
+    connection: Any,
+    wanted: frozenset[Key],
+    marks: Marks,
+    tell: Callable[[str], None],
+    *,
+    sync: bool,
+) -> int:
     """Apply ``wanted`` as ``manage.py migrate`` would, signals and unmigrated apps included.
 
     Returns how many models there are then.
     """
     connection.prepare_database()
-    executor = MigrationExecutor(connection, marks)
+    steps = count(1)
+
+    def show(action: str, migration: Any = None, fake: bool = False) -> None:
+        if action == "apply_start":
+            tell(f"{migration.app_label}.{migration.name} ({next(steps)} of {len(plan)})")
+        marks(action, migration, fake)
+
+    executor = MigrationExecutor(connection, cast("Any", show))
     loader = executor.loader
     if any(key not in loader.graph.nodes for key in wanted):
         loader.replace_migrations = False  # type: ignore[attr-defined]
@@ -69,6 +91,7 @@ def _migrate(connection: Any, wanted: frozenset[Key], marks: Marks, *, sync: boo
     before = executor._create_project_state(  # type: ignore[attr-defined]
         with_applied_migrations=True
     )
+    tell("the pre_migrate signal")
     emit_pre_migrate_signal(0, False, connection.alias, apps=before.apps, plan=plan)
     if sync and loader.unmigrated_apps:
         command = MigrateCommand()
@@ -77,5 +100,6 @@ def _migrate(connection: Any, wanted: frozenset[Key], marks: Marks, *, sync: boo
     executor.recorder.ensure_schema()
     after = executor.migrate([], plan=plan, state=before.clone())
     after.clear_delayed_apps_cache()
+    tell("the post_migrate signal")
     emit_post_migrate_signal(0, False, connection.alias, apps=after.apps, plan=plan)
     return len(after.models)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_membudget.plugin.options import add_options
-from pytest_membudget.plugin.reporter import Reporter
+from pytest_membudget.plugin.reporter import LEFT, Reporter
 from pytest_membudget.plugin.settings import Options, header, read_options
 
 if TYPE_CHECKING:
@@ -126,7 +126,21 @@ def pytest_runtest_makereport(
     return report
 
 
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    """End the stages before the summary, which names what they could not remove."""
+    stages = session.config.stash.get(_stages, None)
+    if stages is None:
+        return
+    left = stages.close(interrupted=exitstatus == pytest.ExitCode.INTERRUPTED)
+    output = getattr(session.config, "workeroutput", None)
+    if output is not None:
+        output[LEFT] = left
+    else:
+        session.config.pluginmanager.getplugin("membudget-reporter").left += left
+
+
 def pytest_unconfigure(config: pytest.Config) -> None:
+    """Where the run did not get as far as its end."""
     stages = config.stash.get(_stages, None)
     if stages is not None:
-        stages.close()
+        stages.close(interrupted=True)

@@ -11,6 +11,9 @@ import pytest
 from pytest_membudget.plugin.screen import ScreenOfWorkers
 from pytest_membudget.plugin.settings import Options
 
+# What the worker of an xdist run could not remove, in its output.
+LEFT = "membudget_left"
+
 
 class Reporter(ScreenOfWorkers):
     """Registered where reports arrive: in the only process, or in xdist's controller."""
@@ -19,6 +22,11 @@ class Reporter(ScreenOfWorkers):
         self._options = options
         self._results: dict[str, dict[str, Any]] = {}
         self._problems: dict[str, str] = {}
+        self.left: list[str] = []
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodedown(self, node: Any) -> None:
+        self.left += getattr(node, "workeroutput", {}).get(LEFT, [])
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         result = getattr(report, "membudget", None)
@@ -48,6 +56,7 @@ class Reporter(ScreenOfWorkers):
         return reports
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        self._name_leftovers(terminalreporter)
         if self._results:
             self._show_results(terminalreporter)
         for name, problem in self._problems.items():
@@ -69,6 +78,13 @@ class Reporter(ScreenOfWorkers):
             setting = getattr(self._options, name)
             if setting is not None and f"--membudget-{name}" not in self._problems:
                 terminalreporter.write_line(f"results written to {setting.value}")
+
+    def _name_leftovers(self, terminalreporter: pytest.TerminalReporter) -> None:
+        if self.left:
+            terminalreporter.write_sep("=", "not removed by membudget", yellow=True)
+            terminalreporter.write_line("The next run removes these, or you do:")
+            for text in self.left:
+                terminalreporter.write_line(text)
 
     def _in_order(self) -> list[dict[str, Any]]:
         return [self._results[nodeid] for nodeid in sorted(self._results)]

@@ -5,6 +5,7 @@ It imports no more of this package than it must, because everything it imports i
 
 from __future__ import annotations
 
+import atexit
 import json
 import os
 import sys
@@ -33,18 +34,35 @@ def main() -> None:
     worker = os.getpid()
     reply: dict[str, Any] = {}
     phases = Phases()
+    # Registered first, it is called last: after every thread and every handler of the project.
+    atexit.register(_answer, worker, request["reply"], reply, phases)
     try:
         _apply(request, reply, phases)
+        unfinished_answer(request["reply"]).touch()
     except BaseException as error:
-        if os.getpid() == worker:
-            reply["failure"] = _one_line(error)
-            reply["details"] = _traceback(error)
+        if os.getpid() != worker:  # a forked child goes its own way
+            raise
+        reply["failure"] = _one_line(error)
+        reply["details"] = _traceback(error)
+        phases.end_of_migration()
+    reply["ended"] = time.perf_counter()
+
+
+def unfinished_answer(path: str) -> Path:
+    """The answer until it is whole: there from when the migration is applied."""
+    return Path(path + ".part")
+
+
+def _answer(worker: int, path: str, reply: dict[str, Any], phases: Phases) -> None:
+    """Write the answer at the end of the process, and leave at once: all has been weighed."""
     if os.getpid() != worker:
-        os._exit(1)
+        return
+    if "duration" in reply:
+        reply["duration"] += time.perf_counter() - reply["ended"]
     reply.update(_weight(reply, phases))
-    unfinished = Path(request["reply"] + ".part")
+    unfinished = unfinished_answer(path)
     unfinished.write_text(json.dumps(reply, default=str))
-    unfinished.replace(request["reply"])
+    unfinished.replace(path)
     sys.stdout.flush()
     os._exit(0)
 
@@ -105,6 +123,7 @@ def _apply(request: dict[str, Any], reply: dict[str, Any], phases: Phases) -> No
         reply["went_to"] = {table: sorted(ways) for table, ways in tally.went_to.items()}
     reply["duration"] = time.perf_counter() - started - reply.get("startup", 0.0)
     reply["not_run"] = list(operations.not_run.values())
+    phases.end_of_migration()
     reply["read"], reply["written"] = dict(tally.read), dict(tally.written)
     reply["filters"], reply["unmatched"] = tally.filters(), tally.unmatched()
     reply["facts"] = {

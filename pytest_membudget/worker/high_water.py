@@ -21,7 +21,9 @@ _FIELDS = {"peak": "VmHWM", "rss": "VmRSS", "file_backed": "RssFile", "tables": 
 _HEAD = 240
 _MOST_PHASES = 40
 _MOST_HEADS = 500
-_START = "start"
+_START, _EXIT = "start", "exit"
+# The end of the process is no phase of its own where it takes less.
+_LITTLE = 2 * 1024**2
 # No statement has it.
 OF_MIGRATION = "\0"
 
@@ -95,9 +97,18 @@ class Phases:
         finally:
             self._one_at_a_time.release()
 
+    def end_of_migration(self) -> None:
+        """What follows are the threads and the handlers that the process ends with."""
+        if self._current is not None:
+            self._close()
+            self._enter(self._migration + _EXIT)
+
     def end(self) -> None:
         """Close the last phase; ``peak`` is then the highest of all."""
         self._close()
+        began, peak = self.marks.get(self._current or "", (0, 0))
+        if self._current == self._migration + _EXIT and peak - began < _LITTLE:
+            del self.marks[self._current]
         self._current = None
 
     def _enter(self, shape: str) -> None:

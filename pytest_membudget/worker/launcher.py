@@ -4,25 +4,26 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import signal
 import subprocess
 import tempfile
-import threading
 import time
-from collections import Counter, deque
+from collections import Counter
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import psutil
+
 from pytest_membudget import measurement
 from pytest_membudget.measurement import Run
+from pytest_membudget.worker.apply_main import unfinished_answer
 from pytest_membudget.worker.meter import Meter
-from pytest_membudget.worker.process import close_streams, kill_group, send, start
+from pytest_membudget.worker.output import Output
+from pytest_membudget.worker.process import close_stream, kill, send, start_worker
 from pytest_membudget.worker.redirection.target import Target
 
 _INTERVAL = 0.01
-_OUTPUT_KEPT = 64 * 1024
 
 
 @dataclass(frozen=True)
@@ -56,8 +57,8 @@ def run(order: Order) -> Run:
         target = Target(
             order.alias, order.name, order.mark, order.folder, str(Path(folder, "target.json"))
         )
-        process = start("apply_main", subprocess.PIPE, subprocess.STDOUT)
-        output = _Output(process)
+        process = start_worker(subprocess.PIPE, subprocess.STDOUT)
+        output = Output(process)
         meter = Meter(process.pid)
         try:
             request = {
@@ -74,13 +75,13 @@ def run(order: Order) -> Run:
             begin = time.monotonic()
             with contextlib.suppress(BrokenPipeError):
                 send(process, request)
-            stopped = _watch(process, meter, order, begin)
+            stopped = _watch(process, meter, order, begin, unfinished_answer(str(reply)))
         finally:
-            kill_group(process)
-            meter.end_children()
+            kill(process)
+            meter.close()
             printed = output.text()
             if not output.open:
-                close_streams(process)
+                close_stream(process.stdout)
         answer = json.loads(reply.read_text()) if reply.exists() else {}
         _add_overflow(answer, overflow)
         elapsed = time.monotonic() - begin
@@ -93,15 +94,25 @@ def _watch(
     meter: Meter,
     order: Order,
     begin: float,
-) -> str | None:
+    applied: Path,
+) -> tuple[str, str] | None:
+    """Wait for the end; the outcome of a run that was stopped, and what to say about it.
+
+    ``applied`` is a file that is there once the migration is applied.
+    """
     while process.poll() is None:
         now = meter.look()
         if now > order.stop_above:
-            return measurement.OVER_LIMIT
-        if meter.machine_is_short():
-            return measurement.MACHINE_SHORT
+            return measurement.OVER_LIMIT, measurement.OVER_LIMIT
+        if short := meter.shortage():
+            return measurement.MACHINE_SHORT, f"{short} ran short of memory"
+        if meter.is_over():
+            return None
         if time.monotonic() - begin > order.deadline:
-            return measurement.TIMED_OUT
+            text = f"it had not ended after {order.deadline:.0f} s"
+            if applied.exists():
+                text += "; the migration is applied, but a thread or an atexit handler still runs"
+            return measurement.TIMED_OUT, text
         time.sleep(_INTERVAL)
     return None
 
@@ -111,23 +122,24 @@ def _conclude(
     process: subprocess.Popen[bytes],
     meter: Meter,
     answer: dict[str, Any],
-    stopped: str | None,
+    stopped: tuple[str, str] | None,
     output: str,
     elapsed: float,
 ) -> Run:
-    outcome, failure = _outcome(order, process.returncode, answer, stopped)
-    alone = meter.processes == 1
+    outcome, failure = stopped or _outcome(order, process.returncode, answer, meter)
+    alone = meter.alone
     own_peak = answer.get("peak", meter.rss_peak)
+    peak = own_peak if alone else max(own_peak, meter.tree_peak)
     return Run(
         outcome=outcome,
-        peak=own_peak if alone else max(own_peak, meter.tree_peak),
+        peak=peak,
         baseline=answer.get("baseline"),
         anonymous=answer.get("anonymous") if alone else None,
         duration=answer.get("duration", elapsed),
         startup=max(0.0, elapsed - answer.get("duration", elapsed)),
         phases=_phases(answer, meter),
         processes=meter.processes,
-        peak_source=("VmHWM" if "peak" in answer else "sampled RSS") if alone else "sampled PSS",
+        peak_source=_peak_source(answer, meter),
         read=answer.get("read", {}),
         written=answer.get("written", {}),
         filters=answer.get("filters", {}),
@@ -135,31 +147,57 @@ def _conclude(
         went_to=answer.get("went_to", {}),
         not_run=tuple((label, why) for label, why in answer.get("not_run", [])),
         timeline=meter.timeline(),
-        facts=answer.get("facts", {}),
+        facts={**answer.get("facts", {}), **_seen(meter, peak, order.folder)},
         observed=answer.get("observed", {}),
         failure=failure,
         details=answer.get("details", "") or output,
     )
 
 
+def _peak_source(answer: dict[str, Any], meter: Meter) -> str:
+    if meter.processes > 1:
+        return "sampled PSS"
+    if meter.shared_peak:
+        return "sampled RSS with shared memory"
+    return "VmHWM" if "peak" in answer else "sampled RSS"
+
+
+def _seen(meter: Meter, peak: int, folder: str) -> dict[str, Any]:
+    """What is to be said of the peak: of its parts, and of what it lacks.
+
+    A SQLite database on a tmpfs is memory, but not that of the migration.
+    """
+    seen = {
+        "shared_memory": meter.shared_peak,
+        "left_running": meter.left_running,
+        "left_growing": meter.still_grows,
+        "unexplained": 0 if _is_in_memory(folder) else meter.unexplained(peak),
+    }
+    return {name: value for name, value in seen.items() if value}
+
+
+def _is_in_memory(folder: str) -> bool:
+    """Whether the files of a folder are pages of memory."""
+    mounts = {one.mountpoint: one.fstype for one in psutil.disk_partitions(all=True)}
+    path = Path(folder).resolve()
+    mounted = next(str(one) for one in (path, *path.parents) if str(one) in {*mounts, "/"})
+    return mounts.get(mounted) in ("tmpfs", "ramfs")
+
+
 def _phases(answer: dict[str, Any], meter: Meter) -> dict[str, tuple[int, int]]:
-    """Those of the worker; with children, whose tree may peak at another time, theirs as well."""
+    """Those of the worker; of a tree, which may peak at another time, the whole as well."""
     phases = {shape: tuple(marks) for shape, marks in answer.get("phases", {}).items()}
-    if phases and meter.processes > 1:
+    if phases and not meter.alone:
         phases["children"] = (answer.get("baseline") or 0, meter.tree_peak)
     return phases
 
 
-def _outcome(
-    order: Order, status: int, answer: dict[str, Any], stopped: str | None
-) -> tuple[str, str]:
-    if stopped == measurement.TIMED_OUT:
-        return stopped, f"it had not ended after {order.deadline:.0f} s"
-    if stopped is not None:
-        return stopped, stopped
+def _outcome(order: Order, status: int, answer: dict[str, Any], meter: Meter) -> tuple[str, str]:
     if "failure" in answer:
         return measurement.RAISED, answer["failure"]
     if not answer:
+        if status == -signal.SIGKILL and (container := meter.was_killed_for_memory()):
+            return measurement.MACHINE_SHORT, f"{container} ran out of memory"
         if status < 0:
             return measurement.KILLED, f"its process was killed by {signal.Signals(-status).name}"
         return measurement.KILLED, f"its process exited with status {status} and without an answer"
@@ -181,31 +219,3 @@ def _add_overflow(answer: dict[str, Any], overflow: Path) -> None:
         counts = Counter(answer.get(kind, {}))
         counts[table] += int(rows)
         answer[kind] = dict(counts)
-
-
-class _Output:
-    """Drain what the worker prints, so that it never blocks, and keep the end of it."""
-
-    def __init__(self, process: subprocess.Popen[bytes]) -> None:
-        self._process = process
-        self._kept: deque[bytes] = deque()
-        self._size = 0
-        self._thread = threading.Thread(target=self._drain, daemon=True)
-        self._thread.start()
-
-    def _drain(self) -> None:
-        assert self._process.stdout is not None
-        while chunk := os.read(self._process.stdout.fileno(), 8192):
-            self._kept.append(chunk)
-            self._size += len(chunk)
-            while self._size - len(self._kept[0]) > _OUTPUT_KEPT:
-                self._size -= len(self._kept.popleft())
-
-    @property
-    def open(self) -> bool:
-        """Whether a process that outlived the worker still holds the other end."""
-        return self._thread.is_alive()
-
-    def text(self) -> str:
-        self._thread.join(timeout=1)
-        return b"".join(self._kept).decode(errors="replace")

@@ -5,10 +5,12 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import signal
 import subprocess
 import sys
+from pathlib import Path
 from typing import IO, Any
+
+import psutil
 
 # Each would change what the measured process weighs, or drag pytest's world into it.
 _NOT_INHERITED = (
@@ -27,19 +29,41 @@ _START = (
     "import sys, json; sys.path[:] = json.loads(sys.argv.pop());"
     "from pytest_membudget.worker.{module} import main; main()"
 )
+_SUPERVISOR = str(Path(__file__).with_name("supervisor.py"))
+_KILL_SECONDS = 5.0
 
 
-def start(module: str, stdout: int | IO[bytes], stderr: int | IO[bytes]) -> subprocess.Popen[bytes]:
-    """Start ``pytest_membudget.worker.<module>`` with ``exec``, in a process group of its own.
+def start_worker(stdout: int | IO[bytes], stderr: int | IO[bytes]) -> subprocess.Popen[bytes]:
+    """Start the worker; see :func:`_start`."""
+    return _start(["worker", *_command("apply_main")], stdout, stderr)
 
-    A forked child would begin with this process's high-water mark; see ``VmHWM`` in proc(5).
-    The group keeps Ctrl-C for the parent, which decides what the child still has to do.
+
+def start_stage(
+    alias: str, stdout: int | IO[bytes], stderr: int | IO[bytes]
+) -> subprocess.Popen[bytes]:
+    """Start the stage, and what cleans up after it where it can't do that itself."""
+    cleanup = _command("cleanup_main", alias)
+    return _start(["stage", *_command("stage_main"), "--", *cleanup], stdout, stderr)
+
+
+def _command(module: str, *arguments: str) -> list[str]:
+    return [sys.executable, "-c", _START.format(module=module), *arguments, json.dumps(sys.path)]
+
+
+def _start(
+    arguments: list[str], stdout: int | IO[bytes], stderr: int | IO[bytes]
+) -> subprocess.Popen[bytes]:
+    """Start a supervisor with the program below it; the status of the process is the program's.
+
+    Started with ``exec``, since a forked child would begin with this process's high-water mark; see
+    ``VmHWM`` in proc(5).  The session of its own keeps Ctrl-C for this process, which decides what
+    the child still has to do.
     """
     environment = {
         name: value for name, value in os.environ.items() if not name.startswith(_NOT_INHERITED)
     }
     return subprocess.Popen(
-        [sys.executable, "-c", _START.format(module=module), json.dumps(sys.path)],
+        [sys.executable, "-I", "-S", _SUPERVISOR, *arguments],
         stdin=subprocess.PIPE,
         stdout=stdout,
         stderr=stderr,
@@ -55,18 +79,22 @@ def send(process: subprocess.Popen[bytes], message: dict[str, Any]) -> None:
     process.stdin.flush()
 
 
-def kill_group(process: subprocess.Popen[bytes]) -> None:
-    """Kill the child and whatever is left of its group; harmless when all of it has ended."""
+def kill(process: subprocess.Popen[bytes]) -> None:
+    """Kill a worker and all that it started; harmless when all of it has ended."""
+    close_stream(process.stdin)  # the supervisor kills them
     try:
-        os.killpg(process.pid, signal.SIGKILL)
-    except (ProcessLookupError, PermissionError):
+        process.wait(_KILL_SECONDS)
+    except subprocess.TimeoutExpired:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            for child in psutil.Process(process.pid).children(recursive=True):
+                with contextlib.suppress(psutil.NoSuchProcess, psutil.AccessDenied):
+                    child.kill()
         process.kill()
-    process.wait()
+        process.wait()
 
 
-def close_streams(process: subprocess.Popen[bytes]) -> None:
-    """Close this end of the child's pipes; one that the child has closed already is no error."""
-    for stream in (process.stdin, process.stdout):
-        if stream is not None:
-            with contextlib.suppress(BrokenPipeError):
-                stream.close()
+def close_stream(stream: IO[bytes] | None) -> None:
+    """Close this end of a child's pipe; one that the child has closed already is no error."""
+    if stream is not None:
+        with contextlib.suppress(BrokenPipeError):
+            stream.close()

@@ -4,114 +4,218 @@ from __future__ import annotations
 
 import contextlib
 import json
-import select
+import signal
 import subprocess
 import tempfile
+import time
+from collections.abc import Callable, Iterator
 from typing import IO, Any
 
-from pytest_membudget.errors import StageError
-from pytest_membudget.worker.process import close_streams, kill_group, send, start
+from pytest_membudget.deadline import Deadline
+from pytest_membudget.errors import NoRoom, OutOfTime, StageError
+from pytest_membudget.units import format_seconds
+from pytest_membudget.worker.cleanup_main import LEFT
+from pytest_membudget.worker.lines import Lines
+from pytest_membudget.worker.process import close_stream, send, start_stage
 
-_CLEANUP_SECONDS = 60.0
-# A step of the stage is a walk through the migrations or the seeding of one sample.
-_ORDER_SECONDS = 900.0
+# Building a state walks through all migrations before it; one of them takes seconds at most.
+STATE_SECONDS = 900.0
+STEP_SECONDS = 120.0
+_BUILDS_A_STATE = ("prepare", "tables")
+# To clone, to drop, and the least that is given to a seed.
+_ORDER_SECONDS = 60.0
+_LEAST_SECONDS = 5.0
+_CLEANUP_SECONDS = 90.0
+_INTERRUPTED_SECONDS = 0.5
 
 
 class StageClient:
     """Starts the stage's process and gives it orders.
 
     ``call`` waits for the answer; ``begin`` doesn't, and has to be followed by ``finish`` before
-    the next order.  Raises StageError where an order failed.
+    the next order.  Raises StageError where an order failed, and OutOfTime where it took too long:
+    a seed is bound to ``deadline``, the check's, and building a state to ``STATE_SECONDS``, of
+    which one migration may take ``STEP_SECONDS``.  ``progress`` is told how far a state is.
     """
 
     def __init__(self, alias: str) -> None:
+        self.deadline: Deadline | None = None
+        self.progress: Callable[[str], None] = lambda text: None
         self._log: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115, open as long as the process
-        self._process = start("stage_main", subprocess.PIPE, self._log)
-        self._pending = False
+        self._process = start_stage(alias, subprocess.PIPE, self._log)
+        assert self._process.stdout is not None
+        self._lines = Lines(self._process.stdout.fileno())
+        self._order: tuple[str, float, float] | None = None
+        self._closed = False
+        self._names: list[str] = []
         # What a process weighs that applies nothing, and with how many models; see schema_only.py.
         self.idle: tuple[int, int] | None = None
+        self.folder = self.mark = self.vendor = self.version = ""
+        self._send("start", {"alias": alias}, STEP_SECONDS)
         try:
-            self._send({"alias": alias})
             hello = self.finish()
         except BaseException:
-            self.close()
+            self.close(_INTERRUPTED_SECONDS)
             raise
-        self.folder: str = hello["folder"]
-        self.mark: str = hello["mark"]
-        self.vendor: str = hello["vendor"]
-        self.version: str = hello["version"]
+        self.folder, self.vendor, self.version = hello["folder"], hello["vendor"], hello["version"]
+        self.mark = hello["mark"]
 
     @property
     def alive(self) -> bool:
-        return self._process.poll() is None
+        return not (self._closed or self._lines.at_end())
 
     def call(self, do: str, **arguments: Any) -> Any:
-        self.begin(do, **arguments)
-        return self.finish()
+        paused = self.deadline and do in _BUILDS_A_STATE
+        with self.deadline.paused() if self.deadline and paused else contextlib.nullcontext():
+            self.begin(do, **arguments)
+            return self.finish()
 
     def begin(self, do: str, **arguments: Any) -> None:
-        assert not self._pending, "one order at a time"
-        self._send({"do": do, **arguments})
+        assert self._order is None, "one order at a time"
+        if self._closed:
+            raise StageError("the process that makes scratch databases has ended")
+        what = arguments.get("seed") or do
+        self._send(what, {"do": do, **arguments}, self._seconds(do))
 
     def finish(self) -> Any:
         """Wait for the answer to the order under way."""
-        stdout = self._process.stdout
-        assert stdout is not None
+        assert self._order is not None, "an order is under way"
+        what, seconds, until = self._order
         try:
-            if not select.select([stdout], [], [], _ORDER_SECONDS)[0]:
-                raise StageError(f"a scratch database took more than {_ORDER_SECONDS:.0f} s")
-            line = stdout.readline()
+            answer = self._answer(what, seconds, until)
         except BaseException:
             # Nobody will ask for the answer any more, so the next order would get it.
-            self.close()
+            self.leave()
             raise
-        self._pending = False
-        if not line:
-            raise self._died("ended")
-        answer = json.loads(line)
+        finally:
+            self._order = None
+        self._names = answer.get("names", self._names)
         if "failed" in answer:
-            raise StageError(answer["failed"], answer["details"])
+            kind = NoRoom if answer.get("no_room") else StageError
+            raise kind(answer["failed"], answer["details"])
         return answer["done"]
 
-    def close(self) -> None:
-        """Close its input, which makes it drop all that it made, and wait for that."""
-        close_streams(self._process)
+    def leave(self) -> None:
+        """Close its input, which makes it drop all that it made, and do not wait for that."""
+        self._closed = True
+        close_stream(self._process.stdin)
+
+    def close(self, seconds: float = _CLEANUP_SECONDS) -> None:
+        """Leave it, and wait until it has ended."""
+        self.leave()
+        until = time.monotonic() + seconds
+        with contextlib.suppress(TimeoutError, subprocess.TimeoutExpired):
+            while line := self._lines.next(until):
+                self._names = json.loads(line).get("names", self._names)
+            self._process.wait(max(0.0, until - time.monotonic()))
+            if not self._log.closed:
+                self._names = self._left_by_cleanup(self._names)
+            self._log.close()
+            close_stream(self._process.stdout)
+
+    def leftovers(self) -> Iterator[str]:
+        """After ``close``: each thing that is left, with the command that removes it."""
+        running = self._process.poll() is None
+        if self.vendor == "sqlite" and running:
+            yield f"{self.folder}: rm -r {self.folder}"
+        elif self.vendor == "postgresql":
+            for name in self._names:
+                yield f'the database {name}: DROP DATABASE "{name}" WITH (FORCE);'
+        if running:
+            yield (
+                f"process {self._process.pid}, which is still removing them: "
+                f"kill -KILL {self._process.pid}"
+            )
+
+    def _seconds(self, do: str) -> float:
+        if do in _BUILDS_A_STATE or self.deadline is None:
+            return STATE_SECONDS
+        return max(_LEAST_SECONDS, self.deadline.left()) if do == "seed" else _ORDER_SECONDS
+
+    def _send(self, what: str, message: dict[str, Any], seconds: float) -> None:
+        self._order = what, seconds, time.monotonic() + seconds
+        with contextlib.suppress(BrokenPipeError):  # there will be no answer either
+            send(self._process, message)
+
+    def _answer(self, what: str, seconds: float, until: float) -> dict[str, Any]:
+        step = ""
+        while True:
+            last = min(until, time.monotonic() + STEP_SECONDS) if step else until
+            try:
+                line = self._lines.next(last)
+            except TimeoutError:
+                raise self._out_of_time(what, seconds, step, last < until) from None
+            if not line:
+                raise self._died()
+            answer: dict[str, Any] = json.loads(line)
+            if "progress" not in answer:
+                return answer
+            step = answer["progress"]
+            self.progress(f"building the state before it: {step}")
+
+    def _out_of_time(self, what: str, seconds: float, step: str, only_step: bool) -> OutOfTime:
+        took = format_seconds(STEP_SECONDS if only_step else seconds)
+        if step:
+            text = f"the state before the migration was not built: {step} had not ended"
+            return OutOfTime(f"{text} after {took}")
+        if what == "start":
+            return OutOfTime(f"the project was not loaded after {took}")
+        if self.deadline is not None and what not in _BUILDS_A_STATE:
+            budget = format_seconds(self.deadline.seconds)
+            name = "generating its rows" if what == "seed" else what
+            return OutOfTime(f"{name} had not ended after {took}; its time budget is {budget}")
+        return OutOfTime(f"the state before the migration was not built after {took}")
+
+    def _died(self) -> StageError:
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._process.wait(_CLEANUP_SECONDS)
-        kill_group(self._process)
-        self._log.close()
+        status = self._process.returncode
+        how = f"ended ({status})"
+        if status is not None and status < 0:
+            how = f"was killed by {signal.Signals(-status).name}"
+        return StageError(f"the process that makes scratch databases {how}", self._output())
 
-    def _send(self, message: dict[str, Any]) -> None:
-        try:
-            send(self._process, message)
-        except BrokenPipeError:
-            raise self._died("ended") from None
-        self._pending = True
-
-    def _died(self, how: str) -> StageError:
-        self._pending = False
-        status = self._process.wait()
+    def _output(self) -> str:
         self._log.seek(0)
-        output = self._log.read().decode(errors="replace")
-        return StageError(f"the process that makes scratch databases {how} ({status})", output)
+        return self._log.read().decode(errors="replace")
+
+    def _left_by_cleanup(self, names: list[str]) -> list[str]:
+        """What the cleanup could not drop of this run; ``names`` where there was none."""
+        for line in reversed(self._output().splitlines()):
+            if line.startswith(LEFT):
+                left = line.removeprefix(LEFT).split()
+                return [name for name in left if self.mark and name.startswith(self.mark)]
+        return names
 
 
 class Stages:
     """The stages of one run, one an alias, each started when it is first needed."""
 
     def __init__(self) -> None:
-        self._started: dict[str, StageClient] = {}
+        self._working: dict[str, StageClient] = {}
+        self._left: list[StageClient] = []
 
     def get(self, alias: str) -> StageClient:
         """A stage that works; one that died is replaced, since the next check may do better."""
-        stage = self._started.get(alias)
-        if stage is not None and not stage.alive:
-            stage.close()
+        stage = self._working.get(alias)
         if stage is None or not stage.alive:
-            stage = self._started[alias] = StageClient(alias)
+            if stage is not None:
+                stage.leave()
+                self._left.append(stage)
+            stage = self._working[alias] = StageClient(alias)
         return stage
 
-    def close(self) -> None:
-        for stage in self._started.values():
-            stage.close()
-        self._started.clear()
+    def close(self, *, interrupted: bool = False) -> list[str]:
+        """End all of them; what is left of a run that was not interrupted, and how to remove it.
+
+        Each goes on to drop what it made even when this process does not wait for it any more.
+        """
+        stages = [*self._left, *self._working.values()]
+        for stage in stages:
+            stage.leave()
+        for stage in stages:
+            stage.close(_INTERRUPTED_SECONDS if interrupted else _CLEANUP_SECONDS)
+        left = [text for stage in stages for text in stage.leftovers()]
+        self._working.clear()
+        self._left.clear()
+        return left

@@ -11,10 +11,11 @@ import select
 import signal
 import traceback
 import warnings
-from contextlib import ExitStack
+from collections.abc import Callable
+from contextlib import ExitStack, suppress
 from typing import IO, Any, NoReturn
 
-from pytest_membudget.errors import MembudgetError
+from pytest_membudget.errors import MembudgetError, NoRoom
 from pytest_membudget.worker.bootstrap import (
     keep_channel,
     load_settings,
@@ -23,6 +24,7 @@ from pytest_membudget.worker.bootstrap import (
 from pytest_membudget.worker.folder import RunFolder, remove_dead_folders
 from pytest_membudget.worker.redirection import install
 from pytest_membudget.worker.redirection.target import Target
+from pytest_membudget.worker.supervisor import CLEANED
 
 
 class _ParentGone(KeyboardInterrupt):
@@ -38,27 +40,45 @@ def main() -> None:
     replies = os.fdopen(keep_channel(1, 2), "w")
     _raise_when_closed(orders)
     first = json.loads(orders.readline())
-    with ExitStack() as cleanup:
+    names: list[str] = []
+    with suppress(Exception), ExitStack() as cleanup:
+        _take_orders(orders, replies, first["alias"], names, cleanup)
+        _handle_both(signal.SIG_IGN)
+    with suppress(BrokenPipeError):
+        _send(replies, {"names": names})
+    # A thread that a migration has left behind would keep it from ending.
+    os._exit(0 if names else CLEANED)
+
+
+def _take_orders(
+    orders: IO[str], replies: IO[str], alias: str, names: list[str], cleanup: ExitStack
+) -> None:
+    """Until the parent is gone.  ``names`` are those of the databases that exist."""
+
+    def tell(progress: str) -> None:
+        _send(replies, {"progress": progress})
+
+    try:
         try:
-            stage, hello = _open(first["alias"], cleanup)
+            stage, hello = _open(alias, names, tell, cleanup)
         except Exception as error:
             _send(replies, _failure(error))
             return
-        try:
-            _send(replies, {"done": hello})
-            for line in orders:
-                order = json.loads(line)
-                try:
-                    answer = {"done": getattr(stage, order.pop("do"))(**order)}
-                except Exception as error:
-                    answer = _failure(error)
-                _send(replies, answer)
-        except (_ParentGone, BrokenPipeError):
-            pass
-        _handle_both(signal.SIG_IGN)
+        _send(replies, {"done": hello, "names": names})
+        for line in orders:
+            order = json.loads(line)
+            try:
+                answer = {"done": getattr(stage, order.pop("do"))(**order)}
+            except Exception as error:
+                answer = _failure(error)
+            _send(replies, {**answer, "names": names})
+    except (_ParentGone, BrokenPipeError):
+        pass
 
 
-def _open(alias: str, cleanup: ExitStack) -> tuple[Any, dict[str, Any]]:
+def _open(
+    alias: str, names: list[str], tell: Callable[[str], None], cleanup: ExitStack
+) -> tuple[Any, dict[str, Any]]:
     """Point the project at a scratch database before any code of the project runs."""
     folder = RunFolder()
     cleanup.callback(folder.close)
@@ -80,6 +100,7 @@ def _open(alias: str, cleanup: ExitStack) -> tuple[Any, dict[str, Any]]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # Django's, of a connection before the apps are ready
         scratch = scratch_databases(connections[alias], folder.path, target)
+        scratch.names = names
         cleanup.callback(scratch.close)
         scratch.remove_leftovers()
         empty = scratch.create()
@@ -88,7 +109,7 @@ def _open(alias: str, cleanup: ExitStack) -> tuple[Any, dict[str, Any]]:
 
     from pytest_membudget.migrations.stage import Stage
 
-    stage = Stage(alias, scratch, empty)
+    stage = Stage(alias, scratch, empty, tell)
     return stage, {"folder": str(folder.path), "mark": target.mark, **stage.describe()}
 
 
@@ -124,7 +145,7 @@ def _failure(error: Exception) -> dict[str, Any]:
     cure = cure_of(error)
     if cure is not None and cure not in text:
         text = f"{text.rstrip()}; {cure}"
-    return {"failed": text, "details": details}
+    return {"failed": text, "details": details, "no_room": isinstance(error, NoRoom)}
 
 
 def _send(replies: IO[str], answer: dict[str, Any]) -> None:

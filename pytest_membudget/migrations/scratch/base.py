@@ -5,7 +5,7 @@ from abc import ABC, abstractmethod
 from pathlib import Path
 from typing import Any
 
-from django.db import OperationalError
+from django.db.utils import Error
 
 from pytest_membudget.worker.redirection.target import Target
 
@@ -37,9 +37,9 @@ class ScratchDatabases(ABC):
         return name
 
     def drop(self, name: str) -> None:
-        """Drop a database, now or, where its last session is not to be stopped yet, at the end."""
+        """Drop a database, now or, where the server refuses that as yet, at the end."""
         self._own(name)
-        with contextlib.suppress(OperationalError):
+        with contextlib.suppress(Error):
             self._drop(name)
             self.names.remove(name)
 
@@ -63,6 +63,10 @@ class ScratchDatabases(ABC):
     @abstractmethod
     def remove_leftovers(self) -> None:
         """Remove what runs left behind that are dead by now."""
+
+    def leftovers(self) -> list[str]:
+        """The databases of runs that are dead by now."""
+        return []
 
     @abstractmethod
     def size(self, name: str) -> int:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import secrets
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -43,21 +45,37 @@ class PostgreSQLScratch(ScratchDatabases):
         return name
 
     def remove_leftovers(self) -> None:
+        for name in self.leftovers():
+            # Another run may be removing it right now.
+            with contextlib.suppress(Error, StageError):
+                self._drop(name)
+
+    def leftovers(self) -> list[str]:
         with self._admin_cursor() as cursor:
             dead = dead_runs(cursor)
+        found = []
         for run, names in dead.items():
             for name in names:
-                # Another run may be removing it right now.
                 with contextlib.suppress(Error, StageError):
                     if self._mark_of(name) == run:
-                        self._drop(name)
+                        found.append(name)
+        return found
 
     def size(self, name: str) -> int:
         with self._admin_cursor() as cursor:
             cursor.execute("SELECT pg_database_size(%s)", [name])
             return int(cursor.fetchone()[0])
 
-    def free(self) -> None:
+    def free(self) -> int | None:
+        """Known where the server runs on this machine and says where its files are."""
+        try:
+            with self._admin_cursor() as cursor:
+                cursor.execute("SELECT pg_backend_pid(), current_setting('data_directory')")
+                pid, folder = cursor.fetchone()
+            if Path("/proc", str(pid), "comm").read_text().startswith("postgres"):
+                return shutil.disk_usage(_nearest(Path(folder))).free
+        except (Error, OSError):  # another machine, or a role that may not read settings
+            pass
         return None
 
     def close(self) -> None:
@@ -84,7 +102,24 @@ class PostgreSQLScratch(ScratchDatabases):
         self._make(f'CREATE DATABASE "{name}" TEMPLATE "{source}"{strategy}')
 
     def _drop(self, name: str) -> None:
+        self._roll_back_prepared(name)
         self._execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+
+    def _roll_back_prepared(self, name: str) -> None:
+        """End the transactions that PREPARE TRANSACTION has left: no database with one is dropped.
+
+        It takes a session in that database.
+        """
+        with self._admin_cursor() as cursor:
+            cursor.execute("SELECT gid FROM pg_prepared_xacts WHERE database = %s", [name])
+            prepared = [gid for (gid,) in cursor.fetchall()]
+        if not prepared:
+            return
+        with self.target.allow_unmarked(name):
+            session = _connection_to(self.connection, name)
+            with contextlib.closing(session), session.cursor() as cursor:
+                for gid in prepared:  # a statement that takes no parameters
+                    cursor.execute("ROLLBACK PREPARED '{}'".format(gid.replace("'", "''")))
 
     def _mark_of(self, name: str) -> str | None:
         with self.target.allow_unmarked(name):
@@ -117,6 +152,11 @@ class PostgreSQLScratch(ScratchDatabases):
 
     def _maintenance_names(self) -> tuple[str, ...]:
         return (*_MAINTENANCE, self._admin.settings_dict["NAME"])
+
+
+def _nearest(folder: Path) -> Path:
+    """The folder itself, or the nearest one above that this user may look into."""
+    return next(one for one in (folder, *folder.parents) if os.access(one, os.X_OK))
 
 
 def _maintenance_connection(connection: Any, target: Target) -> Any:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import dataclass
+from math import inf
 from typing import TYPE_CHECKING, Any
 
 from django.db import DatabaseError, connections, transaction
 from faker import Faker
 
+from pytest_membudget.errors import NoRoom
 from pytest_membudget.migrations.seeding.dialect import dialect
 from pytest_membudget.migrations.seeding.failure import refusal
 from pytest_membudget.migrations.seeding.missed import missed
@@ -16,6 +18,7 @@ from pytest_membudget.migrations.seeding.plan import Plan
 from pytest_membudget.migrations.seeding.scratch import Scratch
 from pytest_membudget.migrations.seeding.table import SOME, Table
 from pytest_membudget.migrations.seeding.template import Template
+from pytest_membudget.units import format_size
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -77,9 +80,10 @@ class Seeder:
         self._missed: dict[str, list[str]] = {}
         self._fake = Faker(use_weighting=False)
 
-    def grow(self, rows: Mapping[str, int]) -> Seeded:
+    def grow(self, rows: Mapping[str, int], room: float = inf) -> Seeded:
         """Add what is missing to have ``rows`` rows of each label, and all that they need.
 
+        Raises NoRoom, before anything is written, where that takes more than ``room`` bytes.
         Raises :class:`~pytest_membudget.errors.SeedError` for a model that cannot be seeded; the
         database is then as it was before, and this seeder of no further use.
         """
@@ -91,6 +95,7 @@ class Seeder:
                 Scratch(self._dialect) as scratch,
             ):
                 growing = self._plan.grow(rows, scratch)
+                _check_room(growing, room)
                 self._prepare(growing, scratch)
                 for table in growing:
                     at = table.label
@@ -124,6 +129,17 @@ class Seeder:
         self._dialect.finish(table.model)
         if table.label not in self._missed:
             self._missed[table.label] = missed(table)
+
+
+def _check_room(growing: list[Table], room: float) -> None:
+    """By the widths that are known: what is not known has values of some dozen bytes."""
+    sizes = {table: table.width * (table.want - table.have) for table in growing}
+    if sum(sizes.values()) > room:
+        table = max(growing, key=lambda table: sizes[table])
+        rows, size = f"{table.want - table.have:,} rows", format_size(sizes[table])
+        raise NoRoom(
+            f"{rows} of {table.label} would take {size}, and there is room for {format_size(room)}"
+        )
 
 
 def _template_size(table: Table) -> int:

@@ -1,0 +1,117 @@
+"""Shared memory of a tree of processes that no process maps: files in /dev/shm and memfds.
+
+A container's limit counts its pages; the RSS of a process counts only those that it maps.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+_FOLDER = Path("/dev/shm")
+_PROC = Path("/proc")
+_IN_FOLDER, _MEMFD = f"{_FOLDER}/", "/memfd:"
+# stat(2) counts in these, whatever the file system's own blocks are.
+_BLOCK = 512
+_Inode = tuple[int, int]
+
+
+class SharedMemory:
+    """What processes have taken since this object was made.
+
+    A file in /dev/shm that is new or has grown is theirs where one of them has it open, or where it
+    is this user's and no other process has it open or mapped.
+    """
+
+    def __init__(self) -> None:
+        self._before = {inode: size for _, inode, size in _files()}
+        self._opened: dict[_Inode, str] = {}
+        self._met: set[_Inode] = set()
+        self._nobody_elses: dict[_Inode, bool] = {}
+
+    def unmapped(self, pids: Iterable[int]) -> int:
+        """Bytes that the processes ``pids`` hold, or have left behind, and do not map."""
+        pids = list(pids)
+        held = {inode: size for pid in pids for inode, size in self._open_in(pid)}
+        for path, inode, size in _files():
+            grown = size - self._before.get(inode, 0)
+            if grown > 0 and (inode in self._opened or self._is_nobody_elses(path, inode, pids)):
+                held[inode] = grown
+        taken = sum(held.values())
+        return max(0, taken - sum(map(_mapped_by, pids))) if taken else 0
+
+    def remove(self) -> None:
+        """Remove the files that the processes have opened and left behind."""
+        left = {inode: path for path, inode, _ in _files()}
+        for inode in self._opened.keys() & left.keys() - self._before.keys():
+            with contextlib.suppress(OSError):
+                left[inode].unlink()
+
+    def _open_in(self, pid: int) -> Iterator[tuple[_Inode, int]]:
+        for path, target in _descriptors(pid):
+            if target.startswith((_IN_FOLDER, _MEMFD)):
+                with contextlib.suppress(OSError):
+                    status = os.stat(path)  # noqa: PTH116, called for each look at a process
+                    inode = status.st_dev, status.st_ino
+                    if target.startswith(_IN_FOLDER):
+                        self._opened[inode] = target
+                    yield inode, status.st_blocks * _BLOCK - self._before.get(inode, 0)
+
+    def _is_nobody_elses(self, path: Path, inode: _Inode, pids: list[int]) -> bool:
+        if inode not in self._met:
+            # It may just have been opened, and to look through all processes takes long.
+            self._met.add(inode)
+            return False
+        if inode not in self._nobody_elses:
+            try:
+                own = path.stat().st_uid == os.geteuid()
+            except OSError:
+                return False
+            self._nobody_elses[inode] = own and not _is_held(str(path), pids)
+        return self._nobody_elses[inode]
+
+
+def _files() -> Iterator[tuple[Path, _Inode, int]]:
+    with contextlib.suppress(OSError), os.scandir(_FOLDER) as entries:
+        for entry in entries:
+            with contextlib.suppress(OSError):
+                status = entry.stat(follow_symlinks=False)
+                inode = status.st_dev, status.st_ino
+                yield Path(entry.path), inode, status.st_blocks * _BLOCK
+
+
+def _descriptors(pid: int) -> Iterator[tuple[str, str]]:
+    """The path below /proc of each open file of a process, and what it leads to."""
+    folder = f"/proc/{pid}/fd"
+    with contextlib.suppress(OSError):
+        for name in os.listdir(folder):  # noqa: PTH208
+            with contextlib.suppress(OSError):
+                yield f"{folder}/{name}", os.readlink(f"{folder}/{name}")  # noqa: PTH115
+
+
+def _is_held(path: str, apart_from: list[int]) -> bool:
+    """Whether another process has the file open or mapped, as far as this user may see."""
+    for process in _PROC.glob("[0-9]*"):
+        if int(process.name) in apart_from:
+            continue
+        with contextlib.suppress(OSError):
+            if path in (process / "maps").read_text(errors="replace"):
+                return True
+        if any(target == path for _, target in _descriptors(int(process.name))):
+            return True
+    return False
+
+
+def _mapped_by(pid: int) -> int:
+    """Bytes of shared memory that count in the PSS of a process."""
+    mapped, counts = 0, False
+    with contextlib.suppress(OSError):
+        for line in (_PROC / str(pid) / "smaps").read_text(errors="replace").splitlines():
+            key, _, rest = line.partition(" ")
+            if not key.endswith(":"):
+                counts = _IN_FOLDER in rest or _MEMFD in rest
+            elif counts and key == "Pss:":
+                mapped += 1024 * int(rest.split()[0])
+    return mapped

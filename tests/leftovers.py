@@ -1,0 +1,62 @@
+"""What a run has left behind: folders, databases and processes."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import psutil
+import psycopg
+import servers
+
+
+class Leftovers:
+    """Of the runs whose temporary folder is ``temporary``; with no server SQLite's only."""
+
+    def __init__(self, temporary: Path, server: servers.Server | None) -> None:
+        self._temporary = temporary
+        self._server = server
+
+    def __call__(self) -> list[str]:
+        left = [path.name for path in self._temporary.iterdir() if path.name[:9] == "membudget"]
+        left += filter(None, map(self._of_a_run, psutil.process_iter()))
+        return left + (databases(self._server) if self._server else [])
+
+    def _of_a_run(self, process: psutil.Process) -> str | None:
+        """The command of a process that a run has started, whatever it is."""
+        try:
+            environment = process.environ()
+            ours = environment.get("TMPDIR") == str(self._temporary)
+            # pytest's own environment has the name of the test.
+            if ours and "PYTEST_CURRENT_TEST" not in environment:
+                return " ".join(process.cmdline()) or process.name()
+        except psutil.Error:
+            pass
+        return None
+
+
+def databases(server: servers.Server) -> list[str]:
+    with connect(server) as connection:
+        rows = connection.execute("SELECT datname FROM pg_database WHERE datname ~ '^membudget'")
+        return [name for (name,) in rows]
+
+
+def connect(server: servers.Server, dbname: str = "postgres") -> psycopg.Connection:
+    return psycopg.connect(
+        host=server.host,
+        port=server.port,
+        user=server.user,
+        password=server.password,
+        dbname=dbname,
+        autocommit=True,
+    )
+
+
+def eventually(condition: Callable[[], bool], seconds: float = 30) -> bool:
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if condition():
+            return True
+        time.sleep(0.05)
+    return condition()
