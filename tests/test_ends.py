@@ -94,7 +94,7 @@ def test_a_seed_that_sleeps_ends_with_the_time_budget(
         "shop.0003_it: seeds.seed had not ended after 5 s; its time budget is 3 s"
     )
     assert result["duration_s"] < 10
-    assert took < 25
+    assert took < 60
     assert eventually(lambda: left() == []), left()
 
 
