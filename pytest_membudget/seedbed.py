@@ -162,7 +162,11 @@ class Seedbed:
     def _wait(self) -> None:
         """Wait for what is seeded ahead: the stage takes one order at a time."""
         if self._ahead is not None and self._answer is None:
-            self._answer = self._stage.finish()
+            try:
+                self._answer = self._stage.finish()
+            except BaseException:
+                self._ahead = None
+                raise
 
     def _order(self, rows: dict[str, int], most: int | None = None) -> None:
         arguments: dict[str, Any] = {
