@@ -210,7 +210,7 @@ def test_a_project_that_cannot_be_loaded(shop: Project, code: str) -> None:
 
 UNKNOWN_MODELS = {
     "shop.Ordr": "the project has no model 'shop.Ordr'; did you mean shop.Order?",
-    "auth.Group_permission": "'auth.Group_permission'; did you mean auth.Group_permissions?",
+    "auth.Group_permission": "the project has no model 'auth.Group_permission'; did you mean auth.Group_permissions?",
     "nowhere.Thing": "the project has no model 'nowhere.Thing'",
 }
 
