@@ -214,7 +214,7 @@ def read_output_path(value: object) -> str:
     """Read where a report goes: a file in a folder that is there or can be made."""
     try:
         path = Path(str(value))
-        above = next(folder for folder in path.absolute().parents if folder.exists())
+        above = next((folder for folder in path.absolute().parents if folder.exists()), path)
         there = path if path.exists() else above
         possible = not path.is_dir() and above.is_dir() and os.access(there, os.W_OK)
     except (OSError, ValueError):  # too long, or not for this user to look at; a null character

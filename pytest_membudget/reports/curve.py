@@ -47,10 +47,8 @@ def curve(result: dict[str, Any]) -> Curve | None:
     finished = [one for one in result["samples"] if one["outcome"] == "finished"]
     start = samples[len(finished) - 1 if finished else -1]
     ends = [result[f"peak{part}_bytes"] for part in ("", "_low", "_high")]
-    if not rows:
-        return None
     if None in ends or start[0] >= float(rows):
-        return Curve(samples, [], [], []) if len(samples) > 1 else None
+        return Curve(samples, [], [], []) if len(samples) > 1 and max(samples)[0] else None
     growth = str(result["growth"])
     paths = [_path(start, (float(rows), max(0.0, float(end))), growth) for end in ends]
     return Curve(samples, *paths)
@@ -65,7 +63,7 @@ def _path(start: Point, end: Point, growth: str) -> list[Point]:
         return rows * math.log2(rows + 1) if growth == "linearithmic" else rows
 
     between = [start[0] + (end[0] - start[0]) * step / _STEPS for step in range(_STEPS + 1)]
-    span = shape(end[0]) - shape(start[0])
+    span = shape(end[0]) - shape(start[0]) or 1.0  # floats may be too coarse to tell them apart
     return [
         (rows, start[1] + (end[1] - start[1]) * (shape(rows) - shape(start[0])) / span)
         for rows in between

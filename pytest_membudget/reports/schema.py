@@ -122,10 +122,6 @@ class Result(Struct):
         ends = (self.peak_low_bytes, self.peak_high_bytes)
         if self.peak_low_bytes is not None and None in (self.peak_bytes, *ends):
             raise ValueError("peak_low_bytes is the end of no interval without the other two peaks")
-        counted = next(iter(self.rows), None)
-        for index, sample in enumerate(self.samples):
-            if counted not in sample.rows:
-                raise ValueError(f"samples[{index}].rows does not count {counted}, as rows does")
 
 
 class Environment(Struct, omit_defaults=True):
