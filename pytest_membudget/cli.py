@@ -32,7 +32,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stdout.flush()
         return status
     except BudgetError as error:
-        options.parser.error(visible(str(error)))
+        from pytest_membudget.redact import known_secrets
+
+        options.parser.error(visible(known_secrets().hide(str(error))))
     except BrokenPipeError:
         # Whoever read this has seen enough; Python would flush once more as it ends.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

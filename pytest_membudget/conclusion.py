@@ -21,9 +21,10 @@ def conclude(
     """Everything that the reports need, of a check that took ``duration`` seconds."""
     budget, samples, finished = evidence.budget, evidence.samples, evidence.finished
     projection = evidence.projection() if samples else None
+    asked = values_of(evidence.fresh, evidence.literals)
     ladder = evidence.ladder
     projected = ladder.duration(finished, ladder.rows) if finished else None
-    answer = _if_each_row_has(evidence, verdict)
+    answer = _if_each_row_has(asked, verdict)
     return Result(
         nodeid=nodeid,
         migration=budget.label,
@@ -35,7 +36,7 @@ def conclude(
         verdict=answer.verdict,
         basis=answer.basis,
         reason=answer.reason,
-        findings=tuple(_findings(evidence, projection, projected)),
+        findings=tuple(_findings(evidence, projection, projected, asked)),
         baseline_bytes=samples[0].run.baseline if samples else None,
         time_budget_s=budget.time_budget,
         duration_s=duration,
@@ -46,9 +47,8 @@ def conclude(
     )
 
 
-def _if_each_row_has(evidence: Evidence, verdict: Verdict) -> Verdict:
+def _if_each_row_has(asked: str, verdict: Verdict) -> Verdict:
     """A verdict that holds only if production's rows have what these were seeded with."""
-    asked = values_of(evidence.fresh)
     if not asked or verdict.verdict != EXCEEDS:
         return verdict
     reason = (
@@ -115,7 +115,10 @@ def _anonymous(evidence: Evidence, projection: Projection) -> int | None:
 
 
 def _findings(
-    evidence: Evidence, projection: Projection | None, projected_duration: float | None
+    evidence: Evidence,
+    projection: Projection | None,
+    projected_duration: float | None,
+    asked: str,
 ) -> list[Finding]:
     grows = projection is not None and projection.growth not in (CONSTANT, BOUNDED, None)
     found = find(
@@ -130,6 +133,7 @@ def _findings(
         breaks_at=evidence.breaks_at(),
         peaks=evidence.peaks() if evidence.samples else [],
         fits=evidence.fits() if projection is not None else None,
+        asked=asked,
     )
     if grows:
         threshold = evidence.counted(evidence.threshold_ahead())

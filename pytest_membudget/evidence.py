@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from pytest_membudget.ahead import Ahead
 from pytest_membudget.budget import Budget
@@ -43,7 +44,8 @@ class Evidence:
     ``tables`` maps the budget's models to their tables; ``touches_rows`` says that the migration
     is expected to read or write rows, ``thresholds`` at how many a chunk or a buffer of it may be
     full, ``branches`` with how many it compares a count; ``notes`` are the codes and messages of
-    what else the reader should know; ``unnamed`` are tables whose row counts nobody knows.
+    what else the reader should know; ``unnamed`` are tables whose row counts nobody knows;
+    ``literals`` are the values that stand in the migration's source.
     """
 
     budget: Budget
@@ -55,6 +57,7 @@ class Evidence:
     samples: list[Sample] = field(default_factory=list)
     notes: Sequence[tuple[str, str]] = ()
     unnamed: Sequence[Gap] = ()
+    literals: Container[Any] = frozenset()
 
     @property
     def ladder(self) -> Ladder:

@@ -9,7 +9,6 @@ from textwrap import shorten
 from pytest_membudget import measurement
 from pytest_membudget.budget import Budget
 from pytest_membudget.coverage import ACCESS_REFUSED, ASYNC_CODE, CODE_NOT_RUN, TOUCHED_ALL, Gap
-from pytest_membudget.matching import values_of
 from pytest_membudget.measurement import Sample
 from pytest_membudget.units import format_rows, format_seconds, format_size, round_rows_down
 
@@ -33,11 +32,13 @@ def find(
     breaks_at: int | None,
     peaks: Sequence[tuple[str, float]] = (),
     fits: int | None = None,
+    asked: str = "",
 ) -> list[Finding]:
     """Everything that the reader of a verdict should know about how it came about.
 
     ``breaks_at`` is the row count from which on a statement has too many parameters; ``peaks`` are
-    those of several migrations, ``fits`` how many rows would fit.
+    those of several migrations, ``fits`` how many rows would fit; ``asked`` are the columns that
+    were seeded with values.
     """
     found = [Finding(code, message) for code, message in (*budget.findings, *notes)]
     if not samples:
@@ -47,7 +48,7 @@ def find(
         for gap in gaps
         if gap.code in (ACCESS_REFUSED, ASYNC_CODE, CODE_NOT_RUN)
     ]
-    found += _about_rows(budget, samples, touched)
+    found += _about_rows(budget, samples, touched, asked)
     if unmatched:
         text = "; ".join(shorten(statement, 200, placeholder=" …") for statement in unmatched)
         found.append(
@@ -92,7 +93,7 @@ def find(
 
 
 def _about_rows(
-    budget: Budget, samples: Sequence[Sample], touched: float | None
+    budget: Budget, samples: Sequence[Sample], touched: float | None, asked: str
 ) -> Iterator[Finding]:
     last = samples[-1]
     if touched is not None and touched < TOUCHED_ALL:
@@ -113,7 +114,7 @@ def _about_rows(
             f"the migration filters by {empty}, so these were seeded empty, as a column that "
             "has just been added: NULL, its default or blank",
         )
-    if asked := values_of(last.fresh):
+    if asked:
         yield Finding(
             "rows-asked",
             f"every row was seeded with a value that the migration filters by, {asked}; how many "

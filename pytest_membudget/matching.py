@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import math
 import reprlib
+from collections.abc import Container
 from typing import Any
 
 from pytest_membudget.measurement import Fresh, Run, Sample
+from pytest_membudget.redact import without_literals
 from pytest_membudget.worker import statements
 
 # A statement that is sent for each row, or for every few, finds a few at a time.
@@ -44,7 +46,8 @@ def _is_joined(run: Run, table: str) -> bool:
 def unmatched(sample: Sample) -> list[str]:
     """Statements that might have found any number of the seeded rows, and found none."""
     often = sample.size / _OFTEN
-    return [text for text, times in sample.run.unmatched.items() if times <= often]
+    texts = [text for text, times in sample.run.unmatched.items() if times <= often]
+    return list(dict.fromkeys(map(without_literals, texts)))
 
 
 def asked_for(run: Run, *, with_values: bool) -> dict[str, dict[str, list[Any]]]:
@@ -58,14 +61,25 @@ def asked_for(run: Run, *, with_values: bool) -> dict[str, dict[str, list[Any]]]
     return {table: columns for table, columns in found.items() if columns}
 
 
-def values_of(fresh: Fresh) -> str:
-    """The columns that are seeded with values, each with those; empty without one."""
+def values_of(fresh: Fresh, literals: Container[Any]) -> str:
+    """The columns that are seeded with values, each with those; empty without one.
+
+    A value is shown where it is one of the ``literals`` of the migration's own source: any other
+    may be a secret.
+    """
     return ", ".join(
-        f"{table}.{name} = {' or '.join(map(reprlib.repr, values))}"
+        f"{table}.{name} = {' or '.join(dict.fromkeys(_shown(one, literals) for one in values))}"
         for table, columns in fresh.items()
         for name, values in columns.items()
         if values
     )
+
+
+def _shown(value: Any, literals: Container[Any]) -> str:
+    if value is None or isinstance(value, bool):
+        return repr(value)
+    stands_there = isinstance(value, str | int | float) and value in literals
+    return reprlib.repr(value) if stands_there else "a value that the code computes"
 
 
 def share_of_each(fresh: Fresh) -> float:

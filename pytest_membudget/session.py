@@ -16,6 +16,7 @@ from pytest_membudget.dry_run import Weighed
 from pytest_membudget.errors import NoRoom, OutOfTime, StageError
 from pytest_membudget.evidence import Evidence
 from pytest_membudget.frames import short_path
+from pytest_membudget.literals import literals
 from pytest_membudget.matching import asked_for
 from pytest_membudget.measurement import Run, Sample
 from pytest_membudget.result import Attribution, Result
@@ -45,6 +46,7 @@ def check(subject: Subject, stages: Stages, nodeid: str, progress: Progress) -> 
         subject.thresholds,
         subject.branches,
         database=database,
+        literals=literals(subject.files),
     )
     attribution = Attribution()
     details = ""
@@ -73,7 +75,7 @@ def check(subject: Subject, stages: Stages, nodeid: str, progress: Progress) -> 
         result = conclude_weighed(evidence, nodeid, weighed, seconds)
     else:
         result = conclude(evidence, nodeid, verdict, seconds, details)
-    return replace(result, files=files, attribution=attribution)
+    return stages.secrets.hide_in(replace(result, files=files, attribution=attribution))
 
 
 def climb(

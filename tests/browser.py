@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import html
 import json
-import os
 import re
-import shutil
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import pytest
+from machine import NEEDS
 
 # Chromium's own window is never narrower than 500 pixels, a frame in it may be.
 _HARNESS = """<!doctype html>
@@ -69,11 +67,8 @@ def look_at(page: Path, width: int, *, dark: bool = False) -> Seen:
 
 
 def _run(*arguments: str) -> subprocess.CompletedProcess[str]:
-    program = shutil.which("chromium") or shutil.which("google-chrome")
-    if program is None and "CI" in os.environ:
-        pytest.fail("no Chromium: install Debian's chromium")
-    if program is None:
-        pytest.skip("no Chromium on this machine")
+    program = NEEDS["browser"].program
+    assert program is not None, "the test has no mark: @pytest.mark.browser"
     fixed = ["--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars"]
     logging = ["--enable-logging=stderr", "--v=0"]
     return subprocess.run(

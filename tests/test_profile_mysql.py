@@ -11,6 +11,8 @@ import pytest
 import servers
 from profiles import client, columns, membudget, refused_to_write, write_project
 
+pytestmark = pytest.mark.mariadb
+
 SCHEMA = r"""
 CREATE DATABASE profiled CHARACTER SET utf8mb4;
 USE profiled;

@@ -59,6 +59,7 @@ def _version(version: str) -> str:
     return f'"version": "{version}"'
 
 
+@pytest.mark.sqlite3
 def test_without_statistics_the_highest_key_tells_the_rows(file: Path) -> None:
     fill(file, SCHEMA, PLAIN)
     text = both(file)
@@ -74,6 +75,7 @@ def test_without_statistics_the_highest_key_tells_the_rows(file: Path) -> None:
     }
 
 
+@pytest.mark.sqlite3
 def test_statistics_tell_rows_and_different_values(file: Path) -> None:
     fill(file, SCHEMA, "DELETE FROM shop_order WHERE id % 5 = 0", "ANALYZE")
     text = both(file)
@@ -82,6 +84,7 @@ def test_statistics_tell_rows_and_different_values(file: Path) -> None:
     assert columns(text, "shop_order")["price"]["distinct"] == pytest.approx(9, abs=1)
 
 
+@pytest.mark.sqlite3
 def test_neither_statistics_nor_numbers_need_be_there(file: Path) -> None:
     fill(file, PLAIN)
     assert both(file).endswith(
@@ -90,6 +93,7 @@ def test_neither_statistics_nor_numbers_need_be_there(file: Path) -> None:
     )
 
 
+@pytest.mark.sqlite3
 def test_exact(file: Path) -> None:
     fill(file, SCHEMA, PLAIN, "ANALYZE")
     text = both(file, exact=True)

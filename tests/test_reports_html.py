@@ -128,6 +128,7 @@ def test_a_run_writes_the_page(project: Project, arguments: list[str]) -> None:
     assert "from the marker" in text
 
 
+@pytest.mark.browser
 @pytest.mark.parametrize("width", [1280, 390])
 def test_the_page_in_a_browser(page: Path, width: int) -> None:
     seen = look_at(page, width)
@@ -156,11 +157,13 @@ def test_the_page_in_a_browser(page: Path, width: int) -> None:
     ]
 
 
+@pytest.mark.browser
 def test_the_page_is_dark_where_that_is_preferred(page: Path) -> None:
     assert look_at(page, 1280).background == "rgb(246, 247, 249)"
     assert look_at(page, 1280, dark=True).background == "rgb(18, 21, 27)"
 
 
+@pytest.mark.browser
 def test_the_page_has_room_for_long_names(tmp_path: Path) -> None:
     name = "averylongapplication.0123_" + "a_very_long_name_of_a_migration_" * 4
     path = tmp_path / "report.html"

@@ -18,6 +18,7 @@ from pytest_membudget.errors import BudgetError
 from pytest_membudget.profile.check import ModelTable
 from pytest_membudget.profile.scripts import BEGIN, COMMIT, statement, writes_sql
 from pytest_membudget.worker.bootstrap import load_settings
+from pytest_membudget.worker.failure import message
 
 
 def set_up(settings: str | None) -> None:
@@ -47,7 +48,7 @@ def take_profile(alias: str, *, exact: bool) -> str:
                 written = "\n".join(lines).removesuffix(";").split(";\n")
                 lines = [line for one in written for line in _lines(connection, one)]
     except DatabaseError as error:
-        raise BudgetError(f"{alias}: {str(error).strip()}") from error
+        raise BudgetError(f"{alias}: {message(error)}") from error
     return "\n".join(lines) + "\n"
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-import traceback
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from importlib import import_module
@@ -21,6 +20,7 @@ from pytest_membudget.migrations.seeding import Seeder
 from pytest_membudget.migrations.seeding.shape import shapes
 from pytest_membudget.migrations.templates import Templates
 from pytest_membudget.room import room_for_a_seed
+from pytest_membudget.worker.failure import message, traceback_of
 
 
 class Stage:
@@ -207,8 +207,9 @@ def _building() -> Iterator[None]:
         raise
     except Exception as error:
         raise StageError(
-            f"the state before the migration could not be built: {type(error).__name__}: {error}",
-            traceback.format_exc(),
+            "the state before the migration could not be built: "
+            f"{type(error).__name__}: {message(error)}",
+            traceback_of(error),
         ) from error
 
 
@@ -251,8 +252,8 @@ def _call_seed(path: str, apps: StateApps, rows: Mapping[str, int], using: str) 
         raise SeedError(
             next(iter(rows)),
             None,
-            f"{path} raised {type(error).__name__}: {error}",
-            traceback.format_exc(),
+            f"{path} raised {type(error).__name__}: {message(error)}",
+            traceback_of(error),
         ) from error
     counts = {label: model._base_manager.using(using).count() for label, model in models.items()}
     for label, wanted in rows.items():

@@ -147,7 +147,10 @@ def _as_budget_error(what: str) -> Iterator[None]:
     except BudgetError:
         raise
     except Exception as error:
-        raise BudgetError(f"{what}: {type(error).__name__}: {error}") from error
+        from pytest_membudget.redact import known_secrets
+
+        text = known_secrets().hide(str(error))
+        raise BudgetError(f"{what}: {type(error).__name__}: {text}") from error
 
 
 def _first(asked: Any, setting: Setting | None) -> Setting | None:

@@ -10,7 +10,6 @@ import json
 import os
 import sys
 import time
-import traceback
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -42,8 +41,10 @@ def main() -> None:
     except BaseException as error:
         if os.getpid() != worker:  # a forked child goes its own way
             raise
-        reply["failure"] = _one_line(error)
-        reply["details"] = _traceback(error)
+        from pytest_membudget.worker.failure import first_line, traceback_from_migration
+
+        reply["failure"] = first_line(error)
+        reply["details"] = traceback_from_migration(error)
         phases.end_of_migration()
     reply["ended"] = time.perf_counter()
 
@@ -61,6 +62,7 @@ def _answer(worker: int, path: str, reply: dict[str, Any], phases: Phases) -> No
         reply["duration"] += time.perf_counter() - reply["ended"]
     reply.update(_weight(reply, phases))
     unfinished = unfinished_answer(path)
+    unfinished.touch(mode=0o600)
     unfinished.write_text(json.dumps(reply, default=str))
     unfinished.replace(path)
     sys.stdout.flush()
@@ -190,29 +192,3 @@ def _weight(reply: dict[str, Any], phases: Phases) -> dict[str, Any]:
     peak = max(now["peak"], phases.peak, reply.get("baseline") or 0)
     anonymous = peak - now["file_backed"] + now["tables"]
     return {"peak": peak, "anonymous": anonymous, "phases": phases.marks}
-
-
-def _one_line(error: BaseException) -> str:
-    name = type(error).__name__
-    text = str(error).strip()
-    return f"{name}: {text.splitlines()[0]}" if text else name
-
-
-def _traceback(error: BaseException) -> str:
-    """The traceback from the migration on: Django's own frames above it tell nothing."""
-    ours = str(Path(__file__).parent)
-    frames = [
-        frame
-        for frame in traceback.extract_tb(error.__traceback__)
-        if not frame.filename.startswith(ours)
-    ]
-    starts = [
-        i for i, frame in enumerate(frames) if frame.filename.endswith("migrations/executor.py")
-    ]
-    return "".join(
-        [
-            "Traceback (most recent call last):\n",
-            *traceback.format_list(frames[starts[-1] + 1 :] if starts else frames),
-            *traceback.format_exception_only(type(error), error),
-        ]
-    )

@@ -17,6 +17,7 @@ class Output:
         self._process = process
         self._kept: deque[bytes] = deque()
         self._size = 0
+        self._cut = False
         self._thread = threading.Thread(target=self._drain, daemon=True)
         self._thread.start()
 
@@ -27,6 +28,7 @@ class Output:
             self._size += len(chunk)
             while self._size - len(self._kept[0]) > _OUTPUT_KEPT:
                 self._size -= len(self._kept.popleft())
+                self._cut = True
 
     @property
     def open(self) -> bool:
@@ -35,4 +37,6 @@ class Output:
 
     def text(self) -> str:
         self._thread.join(timeout=1)
-        return b"".join(self._kept).decode(errors="replace")
+        text = b"".join(self._kept).decode(errors="replace")
+        # The rest of a secret that was cut in two would not be recognised.
+        return text.partition("\n")[2] if self._cut else text

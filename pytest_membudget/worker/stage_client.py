@@ -13,6 +13,7 @@ from typing import IO, Any
 
 from pytest_membudget.deadline import Deadline
 from pytest_membudget.errors import NoRoom, OutOfTime, StageError
+from pytest_membudget.redact import Secrets, known_secrets
 from pytest_membudget.units import format_seconds
 from pytest_membudget.worker.cleanup_main import LEFT
 from pytest_membudget.worker.lines import Lines
@@ -59,6 +60,7 @@ class StageClient:
             raise
         self.folder, self.vendor, self.version = hello["folder"], hello["vendor"], hello["version"]
         self.mark = hello["mark"]
+        self.secrets: list[str] = hello["secrets"]
 
     @property
     def alive(self) -> bool:
@@ -204,6 +206,12 @@ class Stages:
                 self._left.append(stage)
             stage = self._working[alias] = StageClient(alias)
         return stage
+
+    @property
+    def secrets(self) -> Secrets:
+        """Those of this process, and of the settings where a stage has loaded them."""
+        of_stages = (one for stage in self._working.values() for one in stage.secrets)
+        return Secrets({*known_secrets().values, *of_stages})
 
     def close(self, *, interrupted: bool = False) -> list[str]:
         """End all of them; what is left of a run that was not interrupted, and how to remove it.

@@ -9,18 +9,19 @@ import json
 import os
 import select
 import signal
-import traceback
 import warnings
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from typing import IO, Any, NoReturn
 
 from pytest_membudget.errors import MembudgetError, NoRoom
+from pytest_membudget.redact import known_secrets
 from pytest_membudget.worker.bootstrap import (
     keep_channel,
     load_settings,
     signal_when_closed,
 )
+from pytest_membudget.worker.failure import message, traceback_of
 from pytest_membudget.worker.folder import RunFolder, remove_dead_folders
 from pytest_membudget.worker.redirection import install
 from pytest_membudget.worker.redirection.target import Target
@@ -64,7 +65,8 @@ def _take_orders(
         except Exception as error:
             _send(replies, _failure(error))
             return
-        _send(replies, {"done": hello, "names": names})
+        secrets = sorted(known_secrets().values)
+        _send(replies, {"done": {**hello, "secrets": secrets}, "names": names})
         for line in orders:
             order = json.loads(line)
             try:
@@ -139,13 +141,14 @@ def _handle_both(handler: signal.Handlers) -> None:
 def _failure(error: Exception) -> dict[str, Any]:
     text, details = str(error), getattr(error, "details", "")
     if not isinstance(error, MembudgetError):
-        text, details = f"{type(error).__name__}: {error}", traceback.format_exc()
+        text, details = f"{type(error).__name__}: {message(error)}", traceback_of(error)
     from pytest_membudget.migrations.scratch.errors import cure_of
 
     cure = cure_of(error)
     if cure is not None and cure not in text:
         text = f"{text.rstrip()}; {cure}"
-    return {"failed": text, "details": details, "no_room": isinstance(error, NoRoom)}
+    hidden = known_secrets().hide_in({"failed": text, "details": details})
+    return {**hidden, "no_room": isinstance(error, NoRoom)}
 
 
 def _send(replies: IO[str], answer: dict[str, Any]) -> None:

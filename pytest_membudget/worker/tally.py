@@ -215,5 +215,10 @@ class Tally:
             self._tell_parent(f"{'written' if written else 'read'} {rows} {table}")
 
     def _tell_parent(self, line: str) -> None:
-        with open(self._overflow, "a") as file:  # noqa: PTH123
+        with open(self._overflow, "a", opener=_private) as file:
             file.write(f"{line}\n")
+
+
+def _private(path: str, flags: int) -> int:
+    """Open a file that nobody else may read."""
+    return os.open(path, flags, 0o600)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pytest_membudget.errors import SeedError
+from pytest_membudget.worker.failure import message
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -18,7 +19,7 @@ def refusal(model: str, field: str | None, reason: str, details: str = "") -> Se
 
 
 def unstorable(model: str, field: str | None, errors: Iterable[Exception]) -> SeedError:
-    details = "\n".join(f"{type(error).__name__}: {error}" for error in errors)
+    details = "\n".join(f"{type(error).__name__}: {message(error)}" for error in errors)
     return refusal(model, field, "no value tried can be stored and loaded", details)
 
 

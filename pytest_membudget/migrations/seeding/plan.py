@@ -10,6 +10,7 @@ from pytest_membudget.migrations.seeding.design import Designer
 from pytest_membudget.migrations.seeding.failure import refusal
 from pytest_membudget.migrations.seeding.following import follow
 from pytest_membudget.migrations.seeding.table import Table
+from pytest_membudget.worker.failure import message
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -117,7 +118,7 @@ class Plan:
             return model._base_manager.using(self._dialect.connection.alias).count()
         except DatabaseError as error:
             label = model._meta.label
-            raise refusal(label, None, "its table cannot be read", str(error)) from error
+            raise refusal(label, None, "its table cannot be read", message(error)) from error
 
 
 def _concrete(model: Model) -> Model:

@@ -19,6 +19,7 @@ from pytest_membudget.migrations.seeding.scratch import Scratch
 from pytest_membudget.migrations.seeding.table import SOME, Table
 from pytest_membudget.migrations.seeding.template import Template
 from pytest_membudget.units import format_size
+from pytest_membudget.worker.failure import message
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -101,7 +102,7 @@ class Seeder:
                     at = table.label
                     self._insert(table, scratch)
         except DatabaseError as error:
-            raise refusal(at, None, str(error).splitlines()[0], str(error)) from error
+            raise refusal(at, None, message(error).splitlines()[0], message(error)) from error
         for table in growing:
             for group in table.groups:
                 group.grown()
