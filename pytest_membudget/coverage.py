@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from textwrap import shorten
 
 from pytest_membudget.budget import Budget
-from pytest_membudget.measurement import Sample
+from pytest_membudget.measurement import Run, Sample
 from pytest_membudget.units import format_rows, format_size
 
 ACCESS_REFUSED = "access-refused"
@@ -68,6 +68,8 @@ def gaps(
         *refused,
         *left_out(budget),
         *_not_run(last),
+        *of_unknown_origin(last.run),
+        *_unlogged(last),
         *unnamed,
         *_untouched(budget, last, touched),
         *_unmatched(budget, last, unmatched),
@@ -112,6 +114,24 @@ def table_without_model(table: str) -> Gap:
     )
 
 
+def of_unknown_origin(run: Run) -> Iterator[Gap]:
+    """What a run loaded of which it is not known where it comes from."""
+    for statement, rows in run.unattributed.items():
+        yield Gap(
+            "rows-unattributed",
+            f"loads {format_rows(rows)} rows with a statement of which no table is known, so they "
+            f"can't be compared with the seeded rows: {shorten(statement, 200, placeholder=' …')}; "
+            "select from a table by its name instead",
+        )
+    opened = run.facts.get("opened", 0) > run.facts.get("connected", 0)
+    if opened or run.facts.get("own_sessions"):
+        yield Gap(
+            "connection-unlogged",
+            "opens a connection to the database that is not Django's, so what it loads there is "
+            "not known; use schema_editor.connection instead",
+        )
+
+
 def _untouched(budget: Budget, last: Sample, touched: float | None) -> Iterator[Gap]:
     if touched is None or touched >= TOUCHED_TOO_FEW:
         return
@@ -132,6 +152,16 @@ def _unmatched(budget: Budget, last: Sample, unmatched: Sequence[str]) -> Iterat
             f"nothing is known of what it loads in production: {statement}; give rows that it "
             "works on with seed=",
             only_adds=True,
+        )
+
+
+def _unlogged(last: Sample) -> Iterator[Gap]:
+    if last.unlogged:
+        found = ", ".join(f"{format_rows(n)} rows of {t}" for t, n in last.unlogged.items())
+        yield Gap(
+            "rows-unlogged",
+            f"accesses {found} outside of Django's connection, as the server counts, so what it "
+            "loads there is not known; use schema_editor.connection instead",
         )
 
 

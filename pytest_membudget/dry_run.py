@@ -13,6 +13,7 @@ from pytest_membudget.projection import REPEATABILITY_OF_CHECKS
 from pytest_membudget.seedbed import Seedbed
 from pytest_membudget.subject import Subject
 from pytest_membudget.units import format_rows, format_size
+from pytest_membudget.unlogged import has_own_sessions
 from pytest_membudget.verdict import EXCEEDS, INCONCLUSIVE, MEASURED, WITHIN, Verdict
 from pytest_membudget.worker.launcher import run
 from pytest_membudget.worker.stage_client import StageClient
@@ -54,9 +55,12 @@ def dry_run(
         if rows:
             bed.fill(max(rows.values()))
         deadline = max(_DEADLINE, subject.budget.time_budget)
-        order = subject.order(bed, bed.clone(), deadline=deadline, stop_above=subject.stop_above)
+        name = bed.clone()
+        order = subject.order(bed, name, deadline=deadline, stop_above=subject.stop_above)
         uniques = {table: one["uniques"] for table, one in tables.items()}
-        return Sample(rows, run(replace(order, tables=uniques)))
+        done = run(replace(order, tables=uniques))
+        own = has_own_sessions(bed.activity(name), done)
+        return Sample(rows, replace(done, facts={**done.facts, "own_sessions": own}))
     finally:
         bed.close()
 

@@ -8,8 +8,6 @@ from collections.abc import Container
 from typing import Any
 
 from pytest_membudget.measurement import Fresh, Run, Sample
-from pytest_membudget.redact import without_literals
-from pytest_membudget.worker import statements
 
 # A statement that is sent for each row, or for every few, finds a few at a time.
 _OFTEN = 10
@@ -39,15 +37,14 @@ def touched_share(sample: Sample, tables: dict[str, str]) -> float:
 
 def _is_joined(run: Run, table: str) -> bool:
     """Whether its rows came beside those of another table, which they are counted for."""
-    found_none = any(table in statements.tables(ending) for ending in run.unmatched)
+    found_none = any(table in one.tables for one in run.unmatched)
     return any(run.went_to.get(table, ())) and not found_none
 
 
 def unmatched(sample: Sample) -> list[str]:
     """Statements that might have found any number of the seeded rows, and found none."""
     often = sample.size / _OFTEN
-    texts = [text for text, times in sample.run.unmatched.items() if times <= often]
-    return list(dict.fromkeys(map(without_literals, texts)))
+    return [one.text for one in sample.run.unmatched if one.times <= often]
 
 
 def asked_for(run: Run, *, with_values: bool) -> dict[str, dict[str, list[Any]]]:

@@ -18,6 +18,18 @@ MACHINE_SHORT = "machine short of memory"
 
 
 @dataclass(frozen=True)
+class Unmatched:
+    """A statement that may load any number of rows and found none each of the ``times``.
+
+    ``text`` is what follows its columns, without values; ``tables`` are those that it reads.
+    """
+
+    text: str
+    times: int
+    tables: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Run:
     """How one process ended that applied the migration, and what it weighed.
 
@@ -28,9 +40,12 @@ class Run:
     None where it is not known.  ``phases`` holds, by the statement that a phase of the process
     begins with, the RSS it began with and its high-water mark.  ``read`` and ``written`` count rows
     by table, ``filters`` holds the columns that its statements filter by, each with the
-    values that they ask for; ``unmatched`` counts how often a statement was sent that
-    may load any number of rows and never found one; ``went_to`` holds every table that was not
-    only inserted into, with the columns by which each statement chooses its rows.
+    values that they ask for; ``unmatched`` are the statements that found none of the rows;
+    ``went_to`` holds every table that was not only inserted into, with the columns by which each
+    statement chooses its rows; ``unattributed`` counts the rows of each statement that can't be
+    said to be of any table; ``named`` holds every table that a statement mentions, ``changed``
+    those of statements that change rows or tables, ``functions`` the functions that are not SQL's
+    own; ``opaque`` says that there was a statement that can't be parsed.
     ``refused`` names the databases that it was not let open, see worker/redirection.
     ``not_run`` holds the operations whose code did not run whole, each with why.
     ``timeline`` holds ``(seconds, RSS)`` pairs, thinned.  ``observed`` is what observer.py writes
@@ -49,8 +64,13 @@ class Run:
     read: dict[str, int] = field(default_factory=dict)
     written: dict[str, int] = field(default_factory=dict)
     filters: dict[str, dict[str, list[Any]]] = field(default_factory=dict)
-    unmatched: dict[str, int] = field(default_factory=dict)
+    unmatched: tuple[Unmatched, ...] = ()
     went_to: dict[str, list[list[str]]] = field(default_factory=dict)
+    unattributed: dict[str, int] = field(default_factory=dict)
+    named: frozenset[str] = frozenset()
+    changed: frozenset[str] = frozenset()
+    functions: frozenset[str] = frozenset()
+    opaque: bool = False
     timeline: tuple[tuple[float, int], ...] = ()
     refused: tuple[str, ...] = ()
     not_run: tuple[tuple[str, str], ...] = ()
@@ -69,6 +89,8 @@ class Sample:
     columns, by label, whose values could not be made as the profile says, ``fresh`` those that were
     seeded as the migration's filters ask for, by table.  ``crowded`` says that there is no room for
     a sample of twice as many rows.
+    ``unlogged`` counts the rows of tables that the server says were accessed and that no statement
+    of the run explains.
     """
 
     rows: dict[str, int]
@@ -79,6 +101,7 @@ class Sample:
     missed: dict[str, list[str]] = field(default_factory=dict)
     fresh: Fresh = field(default_factory=dict)
     crowded: bool = False
+    unlogged: dict[str, int] = field(default_factory=dict)
 
     @property
     def size(self) -> int:

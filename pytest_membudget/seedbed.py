@@ -123,6 +123,10 @@ class Seedbed:
         self._names.append(name)
         return name
 
+    def activity(self, name: str) -> dict[str, Any]:
+        """What the server counted in ``name`` after a run; empty where it keeps no count."""
+        return dict(self._stage.call("activity", name=name))
+
     def digest(self, name: str) -> dict[str, str]:
         """A fingerprint of what each table of ``name`` holds."""
         return dict(self._stage.call("digest", name=name))

@@ -27,6 +27,7 @@ from pytest_membudget.seedbed import Seedbed
 from pytest_membudget.subject import Subject
 from pytest_membudget.survey import with_rows
 from pytest_membudget.units import format_rows
+from pytest_membudget.unlogged import unlogged_rows
 from pytest_membudget.verdict import ERROR, EXCEEDS, INCONCLUSIVE, WITHIN, Verdict
 from pytest_membudget.worker.launcher import run
 from pytest_membudget.worker.stage_client import StageClient, Stages
@@ -268,7 +269,10 @@ class _Check:
                 stop_above=self.subject.stop_above,
             )
         )
+        unlogged = {}
         if following is None:
+            sizes = {bed.tables[label]: count for label, count in rows.items()}
+            unlogged = unlogged_rows(bed.activity(name), done, bed.uniques, sizes)
             bed.drop(name)
         sample = Sample(
             rows,
@@ -279,6 +283,7 @@ class _Check:
             missed=seeded.missed,
             fresh=seeded.fresh,
             crowded=room < 2 * size,
+            unlogged=unlogged,
         )
         return sample, room
 

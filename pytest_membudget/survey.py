@@ -23,7 +23,6 @@ from pytest_membudget.production import Production
 from pytest_membudget.projection import MIB
 from pytest_membudget.subject import Subject
 from pytest_membudget.verdict import ERROR, INCONCLUSIVE, Verdict
-from pytest_membudget.worker import statements
 from pytest_membudget.worker.stage_client import StageClient
 
 _FEW = 20
@@ -232,7 +231,7 @@ def grows_with(table: str, done: Run, uniques: list[list[str]]) -> bool:
     What none of a few rows meets may well be met in production.
     """
     taken = max(done.read.get(table, 0), done.written.get(table, 0))
-    if taken >= _SOME or any(table in statements.tables(ending) for ending in done.unmatched):
+    if taken >= _SOME or any(table in one.tables for one in done.unmatched):
         return True
     return any(
         columns and not any(all(f"{column}=" in columns for column in unique) for unique in uniques)

@@ -196,6 +196,7 @@ def test_only_the_tables_that_it_goes_to_are_seeded(project: Project) -> None:
     [
         "Order.objects.filter(pk=7).first()",
         "Order.objects.count()",
+        "list(Order.objects.raw(\"SELECT id FROM shop_order WHERE number = 'X'\"))",
         'apps.get_model("shop", "Customer").objects.get_or_create(email="new@example.com")',
         'apps.get_model("shop", "Customer").objects.create(email="new@example.com")',
     ],
@@ -408,7 +409,7 @@ def test_a_table_without_a_model_is_no_pass(project: Project) -> None:
         'filter(number__startswith="X")',
         "filter(pk__gt=10**9)",
         'filter(price=-1).exclude(number="X")',
-        "raw(\"SELECT id FROM shop_order WHERE number = 'X'\")",
+        "raw(\"SELECT id FROM shop_order WHERE note || number = 'X'\")",
         'values("number").annotate(times=Count("pk")).filter(times__gt=1)',
         'filter(Q(number="X") | Q(price__lt=-1))',
     ],
@@ -533,7 +534,4 @@ def test_tables_that_children_go_to(project: Project, postgresql: object, method
         atomic=False,
     )
     result = project.result("--membudget-gate=shop.0002", *GATE)
-    if method == "fork":
-        assert result["rows"] == {"shop.Customer": 40_000}, result["reason"]
-    else:
-        assert result["verdict"] != "within", result["reason"]
+    assert result["rows"] == {"shop.Customer": 40_000}, result["reason"]

@@ -95,7 +95,10 @@ class Stage:
         with _building():
             self._scratch.use(self._templates.get(keys))
         try:
-            present = self._connection.introspection.table_names(include_views=True)
+            present = {
+                *self._connection.introspection.table_names(include_views=True),
+                *self._of_other_schemas(self._state_apps(keys)),
+            }
         finally:
             self._scratch.release()
         models = {
@@ -112,7 +115,21 @@ class Stage:
             for model in self._state_apps(keys).get_models(include_auto_created=True)
             if model._meta.db_table in present and not model._meta.proxy
         }
-        return {"models": models, "others": sorted(set(present) - models.keys())}
+        return {"models": models, "others": sorted(present - models.keys())}
+
+    def _of_other_schemas(self, apps: StateApps) -> list[str]:
+        """The tables of models that name a schema: Django's introspection lists none of them."""
+        tables = [model._meta.db_table for model in apps.get_models(include_auto_created=True)]
+        named = [table for table in tables if '"."' in table]
+        if not named or self._connection.vendor != "postgresql":
+            return []
+        quoted = [self._connection.ops.quote_name(table) for table in named]
+        with self._connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT to_regclass(name) IS NULL FROM unnest(%s::text[]) name", [quoted]
+            )
+            missing = [missing for (missing,) in cursor.fetchall()]
+        return [table for table, is_missing in zip(named, missing, strict=True) if not is_missing]
 
     def count(self, name: str, tables: list[str]) -> dict[str, int]:
         """How many rows each of ``tables`` has in ``name``."""
@@ -178,6 +195,10 @@ class Stage:
 
     def clone(self, name: str) -> str:
         return self._scratch.clone(name)
+
+    def activity(self, name: str) -> dict[str, Any]:
+        """What the server counted in ``name`` after a run; empty where it can't be told."""
+        return self._scratch.activity(name)
 
     def digest(self, name: str) -> dict[str, str]:
         """A fingerprint of each table's rows, whatever their order; see digest.py."""

@@ -23,6 +23,7 @@ from pytest_membudget.worker.cycles import Cycles
 from pytest_membudget.worker.high_water import Phases, memory
 from pytest_membudget.worker.redirection import install
 from pytest_membudget.worker.redirection.target import Target
+from pytest_membudget.worker.statement_log import StatementLog
 
 
 def main() -> None:
@@ -32,11 +33,11 @@ def main() -> None:
     os.close(null)
     worker = os.getpid()
     reply: dict[str, Any] = {}
-    phases = Phases()
+    phases, log = Phases(), StatementLog(request["overflow"])
     # Registered first, it is called last: after every thread and every handler of the project.
-    atexit.register(_answer, worker, request["reply"], reply, phases)
+    atexit.register(_answer, worker, request["reply"], reply, phases, log)
     try:
-        _apply(request, reply, phases)
+        _apply(request, reply, phases, log)
         unfinished_answer(request["reply"]).touch()
     except BaseException as error:
         if os.getpid() != worker:  # a forked child goes its own way
@@ -54,13 +55,17 @@ def unfinished_answer(path: str) -> Path:
     return Path(path + ".part")
 
 
-def _answer(worker: int, path: str, reply: dict[str, Any], phases: Phases) -> None:
+def _answer(
+    worker: int, path: str, reply: dict[str, Any], phases: Phases, log: StatementLog
+) -> None:
     """Write the answer at the end of the process, and leave at once: all has been weighed."""
     if os.getpid() != worker:
         return
     if "duration" in reply:
         reply["duration"] += time.perf_counter() - reply["ended"]
     reply.update(_weight(reply, phases))
+    reply["statements"] = log.records()
+    reply.setdefault("facts", {}).update(log.connections)
     unfinished = unfinished_answer(path)
     unfinished.touch(mode=0o600)
     unfinished.write_text(json.dumps(reply, default=str))
@@ -69,26 +74,21 @@ def _answer(worker: int, path: str, reply: dict[str, Any], phases: Phases) -> No
     os._exit(0)
 
 
-def _apply(request: dict[str, Any], reply: dict[str, Any], phases: Phases) -> None:
+def _apply(
+    request: dict[str, Any], reply: dict[str, Any], phases: Phases, log: StatementLog
+) -> None:
     target = Target.read(request["target"])
     install(target)
     settings = load_settings()
     target.write()
 
-    from django.db.backends.signals import connection_created
     from django.db.models.signals import pre_migrate
 
-    from pytest_membudget.worker.cursors import count_on
+    from pytest_membudget.worker.cursors import log_connections
     from pytest_membudget.worker.operations import OperationLog
-    from pytest_membudget.worker.tally import Tally
 
-    tally = Tally(request["tables"], request["overflow"], phases)
+    log_connections(log, phases, target.name)
     cycles = Cycles()
-
-    def watch(connection: Any, **_: Any) -> None:
-        count_on(connection, tally)
-
-    connection_created.connect(watch, weak=False)
 
     operations = OperationLog()
 
@@ -103,7 +103,7 @@ def _apply(request: dict[str, Any], reply: dict[str, Any], phases: Phases) -> No
 
                 accompanied.enter_context(aid(request["aid"], reply))
             reply["startup"] = time.perf_counter() - started
-            tally.begin()
+            log.begin()
             cycles.begin()
 
     pre_migrate.connect(about_to_migrate, weak=False)
@@ -122,15 +122,14 @@ def _apply(request: dict[str, Any], reply: dict[str, Any], phases: Phases) -> No
                 command = ["migrate", app_label, name, "--database", request["alias"], "--no-input"]
                 execute_from_command_line(["manage.py", *command, "--no-color", "--traceback"])
     finally:
-        reply["went_to"] = {table: sorted(ways) for table, ways in tally.went_to.items()}
+        reply["vendor"] = _connection(request["alias"]).vendor
     reply["duration"] = time.perf_counter() - started - reply.get("startup", 0.0)
     reply["not_run"] = list(operations.not_run.values())
     phases.end_of_migration()
-    reply["read"], reply["written"] = dict(tally.read), dict(tally.written)
-    reply["filters"], reply["unmatched"] = tally.filters(), tally.unmatched()
     reply["facts"] = {
         **_facts(settings, request["alias"]),
-        "most_parameters": tally.most_parameters,
+        "schemas": _schemas(request["alias"]),
+        "most_parameters": log.most_parameters,
         "parameter_limit": _parameter_limit(request["alias"]),
         **cycles.facts(),
     }
@@ -163,8 +162,24 @@ def _facts(settings: Any, alias: str) -> dict[str, Any]:
     config = settings.DATABASES[alias]
     return {
         "debug": bool(settings.DEBUG),
+        "pooled": bool((config.get("OPTIONS") or {}).get("pool")),
         "server_side_cursors_disabled": bool(config.get("DISABLE_SERVER_SIDE_CURSORS")),
     }
+
+
+def _connection(alias: str) -> Any:
+    from django.db import connections
+
+    return connections[alias]
+
+
+def _schemas(alias: str) -> list[str]:
+    """Where a table is looked for that no schema is named of; empty for the usual ones."""
+    if _connection(alias).vendor != "postgresql":
+        return []
+    with _connection(alias).cursor() as cursor:
+        cursor.execute("SELECT current_schemas(false)::text[]")
+        return list(cursor.fetchone()[0])
 
 
 def _parameter_limit(alias: str) -> int | None:
@@ -172,9 +187,7 @@ def _parameter_limit(alias: str) -> int | None:
 
     psycopg writes them into the statement on the client, so PostgreSQL's limit is not met.
     """
-    from django.db import connections
-
-    connection = connections[alias]
+    connection = _connection(alias)
     if connection.vendor != "sqlite" or sys.version_info < (3, 11):
         return None
     import sqlite3

@@ -8,16 +8,16 @@ a mark of its own, and each is projected.
 from __future__ import annotations
 
 import os
+import re
 import threading
 from pathlib import Path
-
-from pytest_membudget.worker import statements
 
 _STATUS = Path("/proc/self/status")
 # Writing 5 sets the mark back to what is resident now; see proc(5).
 _RESET = Path("/proc/self/clear_refs")
 _FIELDS = {"peak": "VmHWM", "rss": "VmRSS", "file_backed": "RssFile", "tables": "VmPTE"}
 
+_PARAMETERS = re.compile(r"(?:%s|\?|\d+)(?:\s*,\s*(?:%s|\?|\d+))*")
 _HEAD = 240
 _MOST_PHASES = 40
 _MOST_HEADS = 500
@@ -89,7 +89,7 @@ class Phases:
             return
         try:
             self._heads.add(head)
-            shape = self._migration + statements.PARAMETERS.sub("%s", head)
+            shape = self._migration + _PARAMETERS.sub("%s", head)
             many = len(self.marks) - self._first_of_migration
             if shape not in self.marks and many < _MOST_PHASES:
                 self._close()

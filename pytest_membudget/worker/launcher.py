@@ -8,7 +8,6 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections import Counter
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,7 @@ import psutil
 
 from pytest_membudget import measurement
 from pytest_membudget.measurement import Run
+from pytest_membudget.tables import TableNames
 from pytest_membudget.worker.apply_main import unfinished_answer
 from pytest_membudget.worker.meter import Meter
 from pytest_membudget.worker.output import Output
@@ -55,7 +55,12 @@ def run(order: Order) -> Run:
     with tempfile.TemporaryDirectory(dir=order.folder) as folder:
         reply, overflow = Path(folder, "reply.json"), Path(folder, "rows")
         target = Target(
-            order.alias, order.name, order.mark, order.folder, str(Path(folder, "target.json"))
+            order.alias,
+            order.name,
+            order.mark,
+            order.folder,
+            str(Path(folder, "target.json")),
+            statements=str(overflow),
         )
         process = start_worker(subprocess.PIPE, subprocess.STDOUT)
         output = Output(process)
@@ -83,7 +88,8 @@ def run(order: Order) -> Run:
             if not output.open:
                 close_stream(process.stdout)
         answer = json.loads(reply.read_text()) if reply.exists() else {}
-        _add_overflow(answer, overflow)
+        if answer and overflow.exists():
+            _add_overflow(answer, overflow.read_text().splitlines())
         elapsed = time.monotonic() - begin
         done = _conclude(order, process, meter, answer, stopped, printed, elapsed)
         return replace(done, refused=tuple(target.refusals()))
@@ -140,11 +146,7 @@ def _conclude(
         phases=_phases(answer, meter),
         processes=meter.processes,
         peak_source=_peak_source(answer, meter),
-        read=answer.get("read", {}),
-        written=answer.get("written", {}),
-        filters=answer.get("filters", {}),
-        unmatched=answer.get("unmatched", {}),
-        went_to=answer.get("went_to", {}),
+        **_accessed(order, answer),
         not_run=tuple((label, why) for label, why in answer.get("not_run", [])),
         timeline=meter.timeline(),
         facts={**answer.get("facts", {}), **_seen(meter, peak, order.folder)},
@@ -207,15 +209,34 @@ def _outcome(order: Order, status: int, answer: dict[str, Any], meter: Meter) ->
     return measurement.FINISHED, ""
 
 
-def _add_overflow(answer: dict[str, Any], overflow: Path) -> None:
-    if not overflow.exists() or not answer:
-        return
-    for line in overflow.read_text().splitlines():
-        kind, rows, table = line.split(" ", 2)
-        if kind == "went":
-            name, columns = json.loads(table)
-            answer.setdefault("went_to", {}).setdefault(name, []).append(columns)
-            continue
-        counts = Counter(answer.get(kind, {}))
-        counts[table] += int(rows)
-        answer[kind] = dict(counts)
+def _add_overflow(answer: dict[str, Any], lines: list[str]) -> None:
+    """Add what children have logged; see StatementLog."""
+    records: dict[str, list[Any]] = {}
+    facts = answer.setdefault("facts", {})
+    for line in lines:
+        kind, *rest = json.loads(line)
+        if kind == "statement":
+            name, text, values = rest
+            records[name] = [text, values, 0, 0, 0, False]
+        elif kind == "count":
+            name, *counts = rest
+            records[name][2:] = [
+                old + new for old, new in zip(records[name][2:], counts, strict=True)
+            ]
+        else:
+            facts[kind] = facts.get(kind, 0) + 1
+    answer.setdefault("statements", []).extend(records.values())
+
+
+def _accessed(order: Order, answer: dict[str, Any]) -> dict[str, Any]:
+    """The attributes of a run that follow from its statements."""
+    if not answer.get("statements"):
+        return {}
+    from pytest_membudget.accesses import Accesses
+
+    vendor, schemas = answer.get("vendor", ""), answer.get("facts", {}).get("schemas", ())
+    accesses = Accesses(TableNames(order.tables, vendor, schemas), vendor)
+    for text, values, *counts in answer["statements"]:
+        by_position = None if values is None else {int(at): one for at, one in values.items()}
+        accesses.add((text, by_position, *counts))
+    return accesses.of_run()

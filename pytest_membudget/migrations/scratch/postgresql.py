@@ -12,6 +12,7 @@ from typing import Any
 from django.db.utils import Error
 
 from pytest_membudget.errors import StageError
+from pytest_membudget.migrations.scratch.activity import activity, sessions
 from pytest_membudget.migrations.scratch.base import ScratchDatabases
 from pytest_membudget.migrations.scratch.errors import cure_of, is_in_use, with_cure
 from pytest_membudget.migrations.scratch.lease import PREFIX, Lease, dead_runs
@@ -60,6 +61,18 @@ class PostgreSQLScratch(ScratchDatabases):
                     if self._mark_of(name) == run:
                         found.append(name)
         return found
+
+    def activity(self, name: str) -> dict[str, Any]:
+        """The ``sessions`` that a database has had, and what activity.py says of its tables."""
+        with self._admin_cursor() as cursor:
+            had = sessions(cursor, name)
+        if had is None:
+            return {}
+        self.use(name)
+        try:
+            return {"sessions": had, **activity(self.connection)}
+        finally:
+            self.release()
 
     def size(self, name: str) -> int:
         with self._admin_cursor() as cursor:

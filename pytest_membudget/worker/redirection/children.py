@@ -46,7 +46,14 @@ def install_in_child() -> None:
     """What ``sitecustomize`` calls, in a process that a migration has started."""
     from pytest_membudget.worker.redirection import install
 
-    install(Target.read(os.environ[VARIABLE]))
+    target = Target.read(os.environ[VARIABLE])
+    install(target)
+    if target.statements:
+        from pytest_membudget.worker.cursors import log_connections
+        from pytest_membudget.worker.high_water import Phases
+        from pytest_membudget.worker.statement_log import StatementLog
+
+        log_connections(StatementLog(target.statements, child=True), Phases(), target.name)
 
 
 def complete(environment: MutableMapping[str, str], target: Target) -> None:

@@ -22,6 +22,7 @@ class Target:
     ``name`` is the ``NAME`` of the scratch database, None while a process uses one after the other;
     ``mark`` is what the run has written into each of its PostgreSQL databases, ``folder`` holds its
     SQLite files.  ``file`` keeps all of this for child processes, with the refusals beside it.
+    ``statements`` is the file that child processes log theirs to, see StatementLog.
     ``address`` is the engine, host, port and name that the project's settings have for the alias.
     """
 
@@ -33,6 +34,7 @@ class Target:
         folder: str,
         file: str,
         address: list[Any] | None = None,
+        statements: str = "",
     ) -> None:
         self.alias = alias
         self.name = name
@@ -40,6 +42,7 @@ class Target:
         self.folder = os.path.realpath(folder)
         self.file = file
         self.address = address
+        self.statements = statements
         self.unmarked: set[str] = set()
 
     @classmethod
@@ -49,7 +52,7 @@ class Target:
 
     def write(self) -> None:
         """Keep it for child processes."""
-        names = ("alias", "name", "mark", "folder", "address")
+        names = ("alias", "name", "mark", "folder", "address", "statements")
         with open(self.file, "w", opener=_private) as stream:
             json.dump({name: getattr(self, name) for name in names}, stream)
 

@@ -1,0 +1,313 @@
+"""What statements read, write and filter by, in the forms that both databases take."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+
+from pytest_membudget.accesses import Accesses
+from pytest_membudget.sql import read, shown
+from pytest_membudget.tables import TableNames
+from pytest_membudget.worker.texts import UNKNOWN, Form
+
+MODELS = {name: [["id"]] for name in ("a", "b", 'app"."thing', "my table", "my.dot", "Upper")}
+BOTH = ["postgresql", "sqlite"]
+
+
+def accessed(vendor: str, *statements: str, parameters: Any = (), rows: int = 10) -> Accesses:
+    """The accesses of statements, each of which has brought some rows."""
+    found = Accesses(TableNames(MODELS, vendor, ()), vendor)
+    for sql in statements:
+        form = Form.read(sql, vendor)
+        held = form.values(parameters)
+        values = {at: value for at, value in held.items() if value is not UNKNOWN}
+        found.add((form.text, values, 1, rows, 0, True))
+    return found
+
+
+FORMS = [
+    ('SELECT * FROM "a"', "a"),
+    ("select id from A", "a"),
+    ("SELECT id FROM a, b WHERE a.id = b.a_id", "a"),
+    ("/* from b */ SELECT * -- from b\nFROM a", "a"),
+    ("SELECT EXTRACT(year FROM x), SUBSTRING(x FROM 1) FROM a", "a"),
+    ("SELECT * FROM a WHERE x IS DISTINCT FROM b", "a"),
+    ("WITH x AS (SELECT * FROM a) SELECT * FROM x", "a"),
+    ("WITH b AS (SELECT * FROM a), x AS (SELECT * FROM b) SELECT * FROM x", "a"),
+    ("WITH a AS (SELECT * FROM a WHERE n = 1) SELECT * FROM a", "a"),
+    ("SELECT (SELECT count(*) FROM b WHERE b.n = a.n) FROM a", "a"),
+    ("SELECT * FROM (SELECT id FROM a) x JOIN b ON b.id = x.id", "a"),
+    ("SELECT id FROM a UNION ALL SELECT id FROM b", "a"),
+    ("(SELECT id FROM a) EXCEPT (SELECT id FROM b)", "a"),
+    ("SELECT row_number() OVER (PARTITION BY n ORDER BY m) FROM a", "a"),
+    ('SELECT "my table"."id" FROM "my table" WHERE "my table"."n" = 1', "my table"),
+    ('SELECT * FROM "my.dot"', "my.dot"),
+    ("SELECT * FROM \"Upper\" AS a WHERE a.n LIKE 'from b%%'", "Upper"),
+    ("SELECT n %% 5 FROM a WHERE n = %s AND m = %(name)s", "a"),
+    ("SELECT * FROM other", "other"),
+]
+POSTGRESQL = [
+    ("SELECT * FROM public.a", "a"),
+    ('SELECT * FROM "public"."a"', "a"),
+    ('SELECT "app"."thing"."id" FROM "app"."thing" WHERE "app"."thing"."n" = 1', 'app"."thing'),
+    ("SELECT * FROM app.thing t", 'app"."thing'),
+    ("SELECT * FROM other.a", "other.a"),
+    ("TABLE a", "a"),
+    ("TABLE public.a", "a"),
+    ("SELECT * FROM ONLY a", "a"),
+    ("SELECT * FROM a, LATERAL (SELECT * FROM b WHERE b.n = a.n) x", "a"),
+    ("SELECT * FROM generate_series(1, 5) n, a WHERE a.n = n", "a"),
+    ("COPY a TO STDOUT", "a"),
+    ("COPY public.a (id, n) TO STDOUT WITH (FORMAT csv)", "a"),
+    ("COPY (SELECT id FROM a WHERE n > 5) TO STDOUT", "a"),
+    ("WITH x AS (DELETE FROM a RETURNING *) SELECT * FROM x", "a"),
+    ("SELECT * FROM a WHERE data ? 'x' AND data ?| %s FOR UPDATE SKIP LOCKED", "a"),
+    ("SELECT DISTINCT ON (n) * FROM a WHERE (n, m) IN ((1, 2), (3, 4)) AND o = ANY(%s)", "a"),
+    ("SELECT a.n::varchar(20)[], CAST(m AS numeric(10, 2)) FROM a WHERE n ~ '^x'", "a"),
+    ("SELECT * FROM a TABLESAMPLE SYSTEM (5) WHERE d > now() - INTERVAL '1 day'", "a"),
+    ("SELECT jsonb_array_elements(data) FROM a WHERE data->>'x' = 'y' AND data @> %s", "a"),
+]
+SQLITE = [
+    ("SELECT * FROM main.a", "a"),
+    ('SELECT * FROM "main"."A" INDEXED BY x WHERE n = ? AND m = :name', "a"),
+    ("SELECT * FROM [a] WHERE n GLOB 'x*'", "a"),
+    ("SELECT * FROM a, json_each(a.data)", "a"),
+    ("SELECT json_extract(data, '$.x'), strftime('%s', n) FROM a", "a"),
+]
+
+
+@pytest.mark.parametrize(
+    ("vendor", "sql", "table"),
+    [
+        *((vendor, *form) for vendor in BOTH for form in FORMS),
+        *(("postgresql", *form) for form in POSTGRESQL),
+        *(("sqlite", *form) for form in SQLITE),
+    ],
+)
+def test_rows_are_of_a_table(vendor: str, sql: str, table: str) -> None:
+    found = accessed(vendor, sql)
+    assert found.read == {table: 10}
+    assert found.unattributed == {}
+    assert table in found.went_to
+
+
+WRITES = [
+    ("INSERT INTO a (n) VALUES (%s, %s) RETURNING id", {}, {"a": 10}),
+    ("INSERT INTO a SELECT * FROM b WHERE n = 1 RETURNING id", {"b": 10}, {"a": 10}),
+    (
+        "INSERT INTO a (n) VALUES (1) ON CONFLICT (n) DO UPDATE SET n = 2 RETURNING id",
+        {},
+        {"a": 10},
+    ),
+    ("UPDATE a SET n = 1 WHERE m IS NULL RETURNING id", {}, {"a": 10}),
+    ("UPDATE a SET n = b.n FROM b WHERE b.id = a.id RETURNING a.id", {}, {"a": 10}),
+    ("DELETE FROM a WHERE n = 1 RETURNING *", {}, {"a": 10}),
+    ("UPDATE other SET n = b.n FROM b RETURNING 1", {}, {"b": 10}),
+]
+
+
+@pytest.mark.parametrize("vendor", BOTH)
+@pytest.mark.parametrize(("sql", "read_rows", "written"), WRITES)
+def test_rows_that_a_change_returns(
+    vendor: str, sql: str, read_rows: dict[str, int], written: dict[str, int]
+) -> None:
+    found = accessed(vendor, sql)
+    assert (found.read, found.written) == (read_rows, written)
+    assert found.unattributed == {}
+
+
+def test_rows_that_are_moved() -> None:
+    sql = "WITH x AS (DELETE FROM a RETURNING *) INSERT INTO b SELECT * FROM x"
+    found = accessed("postgresql", sql)
+    assert (found.read, found.written) == ({"a": 10}, {"b": 10})
+
+
+def test_rows_that_are_copied_in() -> None:
+    found = accessed("postgresql", "COPY a (id, n) FROM STDIN")
+    assert (found.read, found.written, found.went_to) == ({}, {"a": 10}, {})
+
+
+def test_rows_of_a_cursor_and_of_a_prepared_statement() -> None:
+    sql = ["DECLARE x NO SCROLL CURSOR WITH HOLD FOR SELECT * FROM a", 'FETCH ALL FROM "x"']
+    assert accessed("postgresql", sql[0], rows=0).read == {}
+    assert accessed("postgresql", *sql).read["a"] == 20
+    assert accessed("postgresql", "DECLARE x CURSOR FOR TABLE a", "FETCH 5 IN x").read["a"] == 20
+    prepared = ["PREPARE x (int) AS SELECT * FROM a WHERE n = $1", "EXECUTE x(5)"]
+    assert accessed("postgresql", *prepared).read["a"] == 20
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "FETCH ALL FROM unknown",
+        "EXECUTE unknown(1)",
+        "CALL something()",
+        "SELECT something(1)",
+        "SELECT * FROM something('a') x",
+        "SELECT FROM WHERE 'secret' ((",
+        "SELECT a FROM b ORDER 12345 SIDEWAYS",
+        "",
+    ],
+)
+def test_rows_of_which_nobody_can_say_where_they_come_from(sql: str) -> None:
+    [shape] = accessed("postgresql", sql).unattributed
+    assert "secret" not in shape
+    assert "12345" not in shape
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "SHOW server_version",
+        "EXPLAIN SELECT * FROM a",
+        "SELECT relname FROM pg_class WHERE relkind = 'r'",
+        "SELECT * FROM pg_catalog.pg_indexes",
+        "SELECT table_name FROM information_schema.tables",
+        'SELECT "django_migrations"."id" FROM "django_migrations"',
+        "SELECT * FROM generate_series(1, 10)",
+        "SELECT unnest(%s)",
+        "SELECT * FROM unnest(%s, %s) AS x (a, b)",
+        "VALUES (1), (2)",
+    ],
+)
+def test_rows_of_no_table_that_matters(sql: str) -> None:
+    found = accessed("postgresql", sql)
+    assert (found.unattributed, found.went_to, found.read) == ({}, {}, {})
+
+
+@pytest.mark.parametrize(
+    "sql", ["SELECT 1", "SELECT version()", "SELECT set_config('a', 'b', false)"]
+)
+@pytest.mark.parametrize("vendor", BOTH)
+def test_a_row_without_a_table(vendor: str, sql: str) -> None:
+    assert accessed(vendor, sql, rows=1).unattributed == {}
+
+
+@pytest.mark.parametrize("sql", ["PRAGMA table_info(a)", "SELECT name FROM sqlite_master"])
+def test_catalogue_of_sqlite(sql: str) -> None:
+    assert accessed("sqlite", sql).unattributed == {}
+
+
+@pytest.mark.parametrize("vendor", BOTH)
+@pytest.mark.parametrize(
+    ("sql", "going"),
+    [
+        ('SELECT "a"."id" FROM "a"', {"a": ()}),
+        ('SELECT "a"."id" FROM "a" WHERE "a"."id" = %s', {"a": ("id=",)}),
+        ('SELECT "a"."id" FROM "a" WHERE "a"."id" > %s', {"a": ("id",)}),
+        ('SELECT "a"."id" FROM "a" WHERE "a"."id" IN (%s, %s)', {"a": ("id=",)}),
+        ("SELECT id FROM a WHERE id = 5 AND n IS NOT NULL", {"a": ("id=",)}),
+        (
+            'SELECT * FROM "a" WHERE EXISTS(SELECT 1 AS "x" FROM "b" U0 WHERE U0."id" = ("a"."n"))',
+            {"a": ("n",), "b": ("id",)},
+        ),
+        ('SELECT "a"."id" FROM "a" WHERE NOT ("a"."id" = %s)', {"a": ("id",)}),
+        ('SELECT "a"."id" FROM "a" WHERE ("a"."id" = %s OR "a"."n" = %s)', {"a": ("id", "n")}),
+        ('SELECT "a"."id" FROM "a" WHERE "a"."n" = %s LIMIT 21', {"a": ()}),
+        ('SELECT COUNT(*) AS "c" FROM "a" WHERE "a"."n" = %s', {"a": ()}),
+        ('SELECT COUNT(*), "n" FROM "a" WHERE "a"."n" > 1 GROUP BY "n"', {"a": ("n",)}),
+        ("SELECT COUNT(*) OVER () FROM a WHERE n > 1", {"a": ("n",)}),
+        ('SELECT * FROM "a" INNER JOIN "b" ON (1) WHERE "b"."n" = 1', {"a": (), "b": ("n=",)}),
+        ('UPDATE "a" SET "n" = %s WHERE "a"."id" = %s', {"a": ()}),
+        ('INSERT INTO "a" ("n") VALUES (%s)', {}),
+        ('INSERT INTO "a" ("n") SELECT "n" FROM "b"', {"b": ()}),
+        ('SELECT "n" FROM "a" GROUP BY 1 HAVING COUNT("a"."m") > %s', {"a": ("m",)}),
+        ('CREATE VIEW v AS SELECT "n" FROM "a" WHERE "a"."n" > 1', {"a": ()}),
+        ('SELECT "x" FROM "django_migrations"', {}),
+    ],
+)
+def test_tables_that_it_goes_to(vendor: str, sql: str, going: dict[str, tuple[str, ...]]) -> None:
+    found = accessed(vendor, sql, rows=0)
+    assert found.went_to == {table: {columns} for table, columns in going.items()}
+
+
+def test_all_of_a_table_is_copied() -> None:
+    assert accessed("postgresql", "COPY a TO STDOUT").went_to == {"a": {("*",)}}
+
+
+def test_one_value_of_all_rows_is_not_one_row() -> None:
+    assert not read("SELECT json_agg(n) FROM a", "postgresql").single
+    assert not read("SELECT array_agg(n) FROM a", "postgresql").single
+    assert read("SELECT setval('%s', coalesce(max(id), %d)) FROM a", "postgresql").single
+
+
+@pytest.mark.parametrize("vendor", BOTH)
+@pytest.mark.parametrize(
+    ("condition", "parameters", "values"),
+    [
+        ('"a"."n" = %s', ["x"], {"n": ["x"]}),
+        ('("a"."n" IS NULL AND "a"."m" = %s)', ["x"], {"n": [None], "m": ["x"]}),
+        ('("a"."n" IS NOT NULL AND "a"."m" = %s)', ["x"], {"m": ["x"]}),
+        ('"a"."n" IN (%s, %s) AND "a"."m" = %s', ["x", "y", 3], {"n": ["x"], "m": [3]}),
+        ('"a"."n" LIKE %s ESCAPE \'\\\'', ["a\\%b%"], {"n": ["a%b"]}),
+        ('"a"."n" > %s AND "a"."m" = %s', [1, 2], {"n": [], "m": [2]}),
+        ('"b"."n" = %s AND "a"."m" = %s', [1, 2], {"m": [2]}),
+        ('U0."n" = %s AND "a"."m" = %s', [1, 2], {"m": [2]}),
+        ('NOT ("a"."n" = %s)', [1], {"n": []}),
+        ('("a"."n" AND NOT "a"."m" AND "a"."o" = %s)', [1], {"n": [True], "m": [False], "o": [1]}),
+        ('UPPER("a"."n") = UPPER(%s)', ["x"], {"n": []}),
+        ('EXISTS(SELECT 1 FROM b U0 WHERE U0."id" = ("a"."n"))', [], {"n": []}),
+        ('"a"."n" = %s ORDER BY "a"."m" ASC', [1], {"n": [1]}),
+        ("\"a\".\"n\" = 5 AND m = -2 AND o = 'it''s'", [], {"n": [5], "m": [-2], "o": ["it's"]}),
+        ("%s = n AND %s = m", [1], {"n": [1]}),
+        ("n BETWEEN %s AND %s AND m = %s", [1, 2, 3], {"n": [], "m": [3]}),
+    ],
+)
+def test_values_that_find_rows(
+    vendor: str, condition: str, parameters: list[object], values: dict[str, list[object]]
+) -> None:
+    sql = f'SELECT "a"."id", %s AS "x" FROM "a" WHERE {condition}'
+    found = accessed(vendor, sql, parameters=["first", *parameters])
+    assert found.filters["a"] == values
+
+
+def test_values_of_a_cast_column() -> None:
+    found = accessed("postgresql", "SELECT * FROM a WHERE a.n::text LIKE %s", parameters=["%x%"])
+    assert found.filters == {"a": {"n": ["x"]}}
+
+
+def test_values_of_an_alias_are_of_its_table() -> None:
+    inner = 'SELECT 1 FROM "b" U0 WHERE (U0."status" = %s AND U0."a_id" = "a"."id")'
+    found = accessed("sqlite", f'SELECT * FROM "a" WHERE EXISTS({inner})', parameters=["new"])
+    assert found.filters == {"b": {"status": ["new"], "a_id": []}, "a": {"id": []}}
+    joined = "SELECT * FROM a x JOIN b y ON x.id = y.a_id WHERE y.status = %s AND x.n = %s"
+    found = accessed("sqlite", joined, parameters=["new", 1])
+    assert found.filters == {"b": {"status": ["new"]}, "a": {"n": [1]}}
+
+
+def test_no_filter_no_columns() -> None:
+    assert accessed("sqlite", 'SELECT "a"."id" FROM "a"').filters == {}
+
+
+def test_a_long_statement_is_read_as_far_as_it_is_kept() -> None:
+    cases = " ".join(f"WHEN (a.x{n} = %s) THEN %s" for n in range(500))
+    long = accessed("postgresql", f"UPDATE a SET n = CASE {cases} END WHERE id = %s")
+    assert (long.read, long.written, long.unattributed) == ({}, {"a": 10}, {})
+    conditions = " OR ".join(f"a.x{n} = %s" for n in range(1000))
+    long = accessed("postgresql", f"SELECT n FROM a WHERE {conditions}")
+    assert (long.read, long.unattributed) == ({"a": 10}, {})
+
+
+def test_several_statements_at_once() -> None:
+    found = accessed("postgresql", "SET x = 1; UPDATE b SET n = 1; SELECT * FROM a")
+    assert found.read == {"a": 10}
+    assert found.named == {"a", "b"}
+
+
+def test_no_value_is_shown() -> None:
+    sql = "SELECT * FROM a WHERE token = 'secret' AND n = 12345 /* secret */ AND m = E'se\\'cret'"
+    assert shown(Form.read(sql, "postgresql").text) == (
+        "SELECT * FROM a WHERE token = %s AND n = %s   AND m = %s"
+    )
+
+
+@pytest.mark.parametrize(
+    "module", ["plugin", "session", "worker.apply_main", "worker.cursors", "worker.stage_main"]
+)
+def test_sqlglot_is_imported_where_statements_are_read(module: str) -> None:
+    """It takes 16 MiB: neither the plugin nor the process that is weighed pays for it."""
+    code = f"import sys, pytest_membudget.{module}; sys.exit('sqlglot' in sys.modules)"
+    subprocess.run([sys.executable, "-c", code], check=True)
