@@ -15,6 +15,7 @@ import sqlglot
 from sqlglot import exp
 from sqlglot.errors import ErrorLevel, SqlglotError
 
+from pytest_membudget.redact import without_literals
 from pytest_membudget.sql_conditions import NUMBERED
 from pytest_membudget.sql_statement import Statement
 from pytest_membudget.sql_tree import Reader
@@ -37,8 +38,8 @@ _HARMLESS = frozenset({"SHOW", "PRAGMA", "EXPLAIN", "SET", "RESET", "LISTEN", "N
 
 
 def shown(form: str) -> str:
-    """A form as it is shown: each value is ``%s``."""
-    return _MARK.sub("%s", form)
+    """A form as it is shown: each value is ``%s``, also one that was cut or is quoted as a name."""
+    return without_literals(_MARK.sub("%s", form))
 
 
 @lru_cache(maxsize=2_000)
@@ -87,7 +88,7 @@ def _ending(text: str, dialect: str) -> str:
         if depth == 0 and token.text.upper() == "FROM":
             text = text[token.start :]
             break
-    return _LITERAL.sub("%s", text)
+    return without_literals(_LITERAL.sub("%s", text))
 
 
 def _parsed(text: str, dialect: str, level: ErrorLevel) -> Statement:
