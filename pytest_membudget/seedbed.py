@@ -127,6 +127,11 @@ class Seedbed:
         """What the server counted in ``name`` after a run; empty where it keeps no count."""
         return dict(self._stage.call("activity", name=name))
 
+    def refusals(self) -> list[str]:
+        """The databases that were not opened while the state was built and seeded."""
+        self._wait()
+        return list(self._stage.call("refusals"))
+
     def digest(self, name: str) -> dict[str, str]:
         """A fingerprint of what each table of ``name`` holds."""
         return dict(self._stage.call("digest", name=name))

@@ -148,6 +148,7 @@ class _Check:
         deadline = self.stage.deadline or Deadline(self.budget.time_budget)
         try:
             verdict = climb(self.evidence, self._sample, deadline.spent, begin=0)
+            self._note_refusals()
             # An explanation may take as long as the check.
             self.stage.deadline = Deadline(self.budget.time_budget)
             return verdict, self._attribution(self.bed, verdict)
@@ -166,6 +167,15 @@ class _Check:
             counts = ", ".join(f"{format_rows(n)} {label}" for label, n in self._added.items())
             note = f"rows does not name tables that it accesses, seeded as in production: {counts}"
             self.evidence.notes = [*self.evidence.notes, ("rows-added", note)]
+
+    def _note_refusals(self) -> None:
+        with suppress(StageError):
+            if refused := self.bed.refusals():
+                note = (
+                    "an earlier migration, a receiver or the seed was refused "
+                    f"{' and '.join(refused)}; the rows may be others than in production"
+                )
+                self.evidence.notes = [*self.evidence.notes, ("access-refused-before", note)]
 
     def _attribution(self, bed: Seedbed, verdict: Verdict) -> Attribution:
         wanted = self.subject.attribution

@@ -208,6 +208,10 @@ class Stage:
         finally:
             self._scratch.release()
 
+    def refusals(self) -> list[str]:
+        """The databases that earlier migrations, receivers and seeds were not let open."""
+        return self._scratch.target.refusals()
+
     def drop(self, name: str) -> None:
         self._seeders.pop(name, None)
         self._scratch.drop(name)

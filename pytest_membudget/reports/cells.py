@@ -15,6 +15,7 @@ from pytest_membudget.units import (
 WITHIN, INCONCLUSIVE = "within", "inconclusive"
 _NOTED_ALWAYS = {
     "access-refused",
+    "access-refused-before",
     "async-code",
     "code-left-out",
     "code-not-run",
