@@ -82,9 +82,9 @@ def like(value: Any) -> st.SearchStrategy[Any]:
 
 @st.composite
 def mutated(draw: st.DrawFn) -> dict[str, Any]:
-    """The document with one to four places changed, emptied or added to."""
+    """The document with one or two places changed, emptied or added to."""
     document = copy.deepcopy(DOCUMENT)
-    for _ in range(draw(st.integers(1, 4))):
+    for _ in range(draw(st.integers(1, 2))):
         parent: Any = document
         *above, last = draw(st.sampled_from(PLACES))
         try:
@@ -93,7 +93,7 @@ def mutated(draw: st.DrawFn) -> dict[str, Any]:
             value = parent[last]
         except (KeyError, IndexError, TypeError):
             continue  # an earlier change has taken the place away
-        how = draw(st.sampled_from(["like", "like", "like", "anything", "delete", "key"]))
+        how = draw(st.sampled_from(["like"] * 6 + ["anything", "delete", "key"]))
         if how == "delete":
             del parent[last]
         elif how == "key" and isinstance(parent, dict):
