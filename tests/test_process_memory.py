@@ -117,7 +117,7 @@ def test_the_whole_of_it_is_measured(project: Project, taker: str) -> None:
 def test_growth_in_an_atexit_handler_is_projected(project: Project, vendor: str) -> None:
     body = """
     import atexit
-    rows = apps.get_model("shop", "Order").objects.count()
+    rows = sum(1 for _ in apps.get_model("shop", "Order").objects.iterator())
     atexit.register(lambda: len(b"x" * (rows * 2000)))
     """
     project.migration("0002_it", migration(body).replace("objects.all()", "objects.all()[:9]"))
