@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 import textwrap
 from pathlib import Path
 from typing import Any
@@ -67,6 +69,15 @@ def forwards(apps, schema_editor):
         total += order.price
 """
 
+# A program that a shell starts in the background ignores Ctrl-C, and so do its children.
+_PYTEST = """
+import signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)
+import pytest
+sys.path.insert(0, "")
+sys.exit(pytest.main())
+"""
+
 
 class Project:
     def __init__(self, pytester: pytest.Pytester, vendor: str) -> None:
@@ -105,6 +116,15 @@ class Project:
             "test_budget.py",
             f"import pytest\n\n@pytest.mark.membudget({', '.join(arguments)})\n"
             f"def test_fits({fixtures}):\n    {body}\n",
+        )
+
+    def start(self, *arguments: str, **options: Any) -> subprocess.Popen[bytes]:
+        """Start pytest without waiting for it; ``options`` are those of Popen."""
+        return subprocess.Popen(
+            [sys.executable, "-c", _PYTEST, *arguments],
+            cwd=self.path,
+            start_new_session=True,
+            **options,
         )
 
     def run(self, *arguments: str) -> pytest.RunResult:

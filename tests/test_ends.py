@@ -55,12 +55,7 @@ def start(project: Project) -> Iterator[object]:
     started = []
 
     def run() -> subprocess.Popen[bytes]:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "pytest"],
-            cwd=project.path,
-            start_new_session=True,
-            stdout=subprocess.PIPE,
-        )
+        process = project.start(stdout=subprocess.PIPE)
         started.append(process)
         assert eventually((project.path / "sleeping").exists)
         return process

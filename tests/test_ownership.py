@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import secrets
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -124,9 +123,7 @@ def waiting(project: Project, postgresql: servers.Server) -> Iterator[subprocess
     """A run of pytest whose migration waits for a file."""
     project.migration("0002_waits", WAITS)
     project.budget('"shop.0002"', FEW, 'limit="512Mi"', "time_budget=300")
-    process = subprocess.Popen(
-        [sys.executable, "-m", "pytest", "-q"], cwd=project.path, start_new_session=True
-    )
+    process = project.start("-q")
     end = time.monotonic() + 60
     while not (project.path / "waiting").exists():
         assert time.monotonic() < end

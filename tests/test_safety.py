@@ -47,9 +47,7 @@ def running(project: Project, vendor: str) -> Iterator[subprocess.Popen[bytes]]:
     """A run of pytest whose migration is asleep, on a scratch database."""
     project.migration("0002_sleep", SLEEP)
     project.budget('"shop.0002"', 'rows={"shop.Order": 500}', 'limit="512Mi"')
-    process = subprocess.Popen(
-        [sys.executable, "-m", "pytest"], cwd=project.path, start_new_session=True
-    )
+    process = project.start()
     assert eventually((project.path / "sleeping").exists)
     yield process
     process.kill()
