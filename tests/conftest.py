@@ -1,10 +1,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import machine
 import pytest
 import servers
+from leftovers import Leftovers
 from project import Project
 
 pytest_plugins = ["pytester"]
@@ -41,6 +43,21 @@ def mariadb() -> Iterator[servers.MariaDB]:
 @pytest.fixture(params=["sqlite", "postgresql"])
 def vendor(request: pytest.FixtureRequest) -> str:
     return str(request.param)
+
+
+@pytest.fixture
+def temporary(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A temporary folder of this test's own, so that what is left in it can be counted."""
+    folder = tmp_path_factory.mktemp("t")
+    monkeypatch.setenv("TMPDIR", str(folder))
+    return folder
+
+
+@pytest.fixture
+def left_behind(request: pytest.FixtureRequest, temporary: Path, vendor: str) -> Leftovers:
+    """What the runs of this test have left."""
+    server = request.getfixturevalue("postgresql") if vendor == "postgresql" else None
+    return Leftovers(temporary, server)
 
 
 @pytest.fixture

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import psutil
-import psycopg
 import servers
 
 
@@ -37,20 +36,9 @@ class Leftovers:
 
 
 def databases(server: servers.Server) -> list[str]:
-    with connect(server) as connection:
+    with server.connect() as connection:
         rows = connection.execute("SELECT datname FROM pg_database WHERE datname ~ '^membudget'")
         return [name for (name,) in rows]
-
-
-def connect(server: servers.Server, dbname: str = "postgres") -> psycopg.Connection:
-    return psycopg.connect(
-        host=server.host,
-        port=server.port,
-        user=server.user,
-        password=server.password,
-        dbname=dbname,
-        autocommit=True,
-    )
 
 
 def eventually(condition: Callable[[], bool], seconds: float = 30) -> bool:

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import machine
+import psycopg
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,16 @@ class Server:
             "PGUSER": self.user,
             "PGPASSWORD": self.password,
         }
+
+    def connect(self, dbname: str = "postgres") -> psycopg.Connection:
+        return psycopg.connect(
+            host=self.host,
+            port=self.port,
+            user=self.user,
+            password=self.password,
+            dbname=dbname,
+            autocommit=True,
+        )
 
 
 @contextmanager

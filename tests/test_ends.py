@@ -17,6 +17,7 @@ import pytest
 from leftovers import Leftovers, eventually
 from project import LOOP, STREAM, Project
 
+pytestmark = pytest.mark.usefixtures("temporary")
 MIB = 1024**2
 SLEEP = "pathlib.Path('sleeping').touch(); time.sleep(1000)"
 # Neither a signal nor a closed pipe ends it, as some code in C that holds the GIL.
@@ -34,19 +35,6 @@ def seed(body: str) -> str:
 
 def forwards(body: str) -> str:
     return f"{IMPORTS}def forwards(apps, schema_editor):\n    {body}\n"
-
-
-@pytest.fixture(autouse=True)
-def temporary(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
-    folder = tmp_path_factory.mktemp("t")
-    monkeypatch.setenv("TMPDIR", str(folder))
-    return folder
-
-
-@pytest.fixture
-def left(request: pytest.FixtureRequest, temporary: Path, vendor: str) -> Leftovers:
-    server = request.getfixturevalue("postgresql") if vendor == "postgresql" else None
-    return Leftovers(temporary, server)
 
 
 @pytest.fixture
@@ -78,7 +66,7 @@ def sleeping(project: Project, where: str, body: str) -> None:
 
 
 def test_a_seed_that_sleeps_ends_with_the_time_budget(
-    project: Project, vendor: str, left: Leftovers
+    project: Project, vendor: str, left_behind: Leftovers
 ) -> None:
     sleeping(project, "seed", SLEEP)
     begin = time.monotonic()
@@ -90,11 +78,11 @@ def test_a_seed_that_sleeps_ends_with_the_time_budget(
     )
     assert result["duration_s"] < 10
     assert took < 60
-    assert eventually(lambda: left() == []), left()
+    assert eventually(lambda: left_behind() == []), left_behind()
 
 
 def test_an_earlier_migration_that_sleeps_is_named(
-    project: Project, vendor: str, left: Leftovers
+    project: Project, vendor: str, left_behind: Leftovers
 ) -> None:
     sleeping(project, "earlier", SLEEP)
     project.write(
@@ -106,7 +94,7 @@ def test_an_earlier_migration_that_sleeps_is_named(
     assert "the state before the migration was not built: shop.0002_early (" in result["reason"]
     assert result["reason"].endswith(" had not ended after 4 s")
     assert result["duration_s"] < 15
-    assert eventually(lambda: left() == []), left()
+    assert eventually(lambda: left_behind() == []), left_behind()
 
 
 def test_the_next_check_has_a_stage_that_works(project: Project, vendor: str) -> None:
@@ -165,7 +153,7 @@ def kill(apps, rows, using):
 @pytest.mark.parametrize("where", ["seed", "earlier", "measured"])
 @pytest.mark.parametrize("body", [SLEEP, DEAF, SETSID], ids=["sleep", "deaf", "setsid"])
 def test_ctrl_c_ends_a_run_in_two_seconds(
-    project: Project, vendor: str, left: Leftovers, start: object, where: str, body: str
+    project: Project, vendor: str, left_behind: Leftovers, start: object, where: str, body: str
 ) -> None:
     sleeping(project, where, body)
     process = start()  # type: ignore[operator]
@@ -175,24 +163,24 @@ def test_ctrl_c_ends_a_run_in_two_seconds(
     took = time.monotonic() - begin
     busy = os.getloadavg()[0] / (os.cpu_count() or 1)
     assert took < 2 * max(1, busy)
-    assert eventually(lambda: left() == [], 60), left()
+    assert eventually(lambda: left_behind() == [], 60), left_behind()
 
 
 @pytest.mark.parametrize("where", ["seed", "earlier", "measured"])
 @pytest.mark.parametrize("body", [DEAF, SETSID], ids=["deaf", "setsid"])
 def test_nothing_is_left_of_a_run_that_is_killed(
-    project: Project, vendor: str, left: Leftovers, start: object, where: str, body: str
+    project: Project, vendor: str, left_behind: Leftovers, start: object, where: str, body: str
 ) -> None:
     sleeping(project, where, body)
     process = start()  # type: ignore[operator]
     process.kill()
     process.wait()
-    assert eventually(lambda: left() == [], 60), left()
+    assert eventually(lambda: left_behind() == [], 60), left_behind()
 
 
 @pytest.mark.parametrize("where", ["seed", "earlier", "measured"])
 def test_nothing_is_left_of_a_stage_that_is_killed(
-    project: Project, vendor: str, left: Leftovers, start: object, where: str
+    project: Project, vendor: str, left_behind: Leftovers, start: object, where: str
 ) -> None:
     sleeping(project, where, SLEEP)
     process = start()  # type: ignore[operator]
@@ -202,7 +190,7 @@ def test_nothing_is_left_of_a_stage_that_is_killed(
     output, _ = process.communicate(timeout=60)
     assert process.returncode == 1
     assert b"not removed by membudget" not in output
-    assert left() == []
+    assert left_behind() == []
 
 
 PREPARED = """
@@ -219,20 +207,20 @@ PREPARED = """
 def test_prepared_transactions_are_rolled_back(
     project: Project, temporary: Path, postgresql: object, name: str
 ) -> None:
-    left = Leftovers(temporary, postgresql)  # type: ignore[arg-type]
+    left_behind = Leftovers(temporary, postgresql)  # type: ignore[arg-type]
     for one in ("0002_early", "0003_it"):
         body = PREPARED if one == name else "pass"
         project.migration(one, f"def forwards(apps, schema_editor):\n    {body}", atomic=False)
     project.budget('"shop.0003"', 'rows={"auth.User": 10}', 'limit="512Mi"')
     project.result()
-    assert left() == []
+    assert left_behind() == []
 
 
 def test_what_cannot_be_dropped_is_named_with_the_command(
     project: Project, temporary: Path, postgresql: object
 ) -> None:
     """A template database can't be dropped, and marking one stands for whatever prevents it."""
-    left = Leftovers(temporary, postgresql)  # type: ignore[arg-type]
+    left_behind = Leftovers(temporary, postgresql)  # type: ignore[arg-type]
     body = """
     with schema_editor.connection.cursor() as cursor:
         cursor.execute("SELECT current_database()")
@@ -242,7 +230,7 @@ def test_what_cannot_be_dropped_is_named_with_the_command(
     project.migration("0002_it", f"def forwards(apps, schema_editor):{body}")
     project.budget('"shop.0002"', 'rows={"auth.User": 10}', 'limit="512Mi"')
     output = project.run().stdout
-    (name, *others) = sorted(left())
+    (name, *others) = sorted(left_behind())
     try:
         output.fnmatch_lines(
             [
@@ -251,9 +239,7 @@ def test_what_cannot_be_dropped_is_named_with_the_command(
             ]
         )
     finally:
-        from leftovers import connect
-
-        with connect(postgresql) as connection:  # type: ignore[arg-type]
+        with postgresql.connect() as connection:  # type: ignore[attr-defined]
             for one in (name, *others):
                 connection.execute(f'ALTER DATABASE "{one}" IS_TEMPLATE false')
                 connection.execute(f'DROP DATABASE "{one}"')

@@ -10,11 +10,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import psycopg
 import pytest
 import servers
+from leftovers import databases
 from project import LOOP, Project
 
+pytestmark = pytest.mark.usefixtures("temporary")
 FEW = 'rows={"shop.Order": 200}'
 WAITS = """
 def forwards(apps, schema_editor):
@@ -24,30 +25,6 @@ def forwards(apps, schema_editor):
     while not pathlib.Path("go on").exists():
         time.sleep(0.05)
 """
-
-
-@pytest.fixture(autouse=True)
-def temporary(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
-    folder = tmp_path_factory.mktemp("t")
-    monkeypatch.setenv("TMPDIR", str(folder))
-    return folder
-
-
-def connect(server: servers.Server, dbname: str = "postgres") -> psycopg.Connection:
-    return psycopg.connect(
-        host=server.host,
-        port=server.port,
-        user=server.user,
-        password=server.password,
-        dbname=dbname,
-        autocommit=True,
-    )
-
-
-def databases(server: servers.Server) -> set[str]:
-    with connect(server) as connection:
-        rows = connection.execute("SELECT datname FROM pg_database WHERE datname ~ '^membudget'")
-        return {name for (name,) in rows}
 
 
 def passing(project: Project) -> None:
@@ -73,36 +50,36 @@ def test_databases_that_only_look_like_ours_are_left(
     project: Project, postgresql: servers.Server
 ) -> None:
     name = f"membudget_{secrets.token_hex(6)}_1"
-    with connect(postgresql) as connection:
+    with postgresql.connect() as connection:
         connection.execute(f'CREATE DATABASE "{name}"')
     try:
         passing(project)
-        assert databases(postgresql) == {name}
+        assert databases(postgresql) == [name]
     finally:
-        with connect(postgresql) as connection:
+        with postgresql.connect() as connection:
             connection.execute(f'DROP DATABASE "{name}"')
 
 
 @contextmanager
 def left_behind(
     server: servers.Server, *, machine: str = "elsewhere", seconds: int
-) -> Iterator[set[str]]:
+) -> Iterator[list[str]]:
     """Two databases of a run that has no session, with a lease for so many seconds more."""
     run = f"membudget_{secrets.token_hex(6)}"
     names = [f"{run}_1", f"{run}_2"]
     lease = {"run": run, "machine": machine, "folder": "/nowhere", "until": time.time() + seconds}
-    with connect(server) as connection:
+    with server.connect() as connection:
         connection.execute(f'CREATE DATABASE "{names[0]}"')
         connection.execute(f"COMMENT ON DATABASE \"{names[0]}\" IS '{json.dumps(lease)}'")
-    with connect(server, names[0]) as connection:
+    with server.connect(names[0]) as connection:
         connection.execute("CREATE SCHEMA membudget_scratch")
         connection.execute(f"COMMENT ON SCHEMA membudget_scratch IS '{run}'")
-    with connect(server) as connection:
+    with server.connect() as connection:
         connection.execute(f'CREATE DATABASE "{names[1]}" TEMPLATE "{names[0]}"')
     try:
-        yield set(names)
+        yield names
     finally:
-        with connect(server) as connection:
+        with server.connect() as connection:
             for name in names:
                 connection.execute(f'DROP DATABASE IF EXISTS "{name}"')
 
@@ -112,10 +89,10 @@ def test_a_run_of_another_machine_is_left_alone_while_its_lease_holds(
 ) -> None:
     with left_behind(postgresql, seconds=300) as names:
         passing(project)
-        assert databases(postgresql) == names
+        assert sorted(databases(postgresql)) == names
     with left_behind(postgresql, seconds=-1):
         passing(project)
-        assert databases(postgresql) == set()
+        assert databases(postgresql) == []
 
 
 @pytest.fixture
@@ -134,7 +111,7 @@ def waiting(project: Project, postgresql: servers.Server) -> Iterator[subprocess
 
 
 def end_sessions(server: servers.Server) -> None:
-    with connect(server) as connection:
+    with server.connect() as connection:
         connection.execute(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
             " WHERE application_name ~ '^membudget_'"
@@ -155,7 +132,7 @@ def test_a_run_whose_session_was_ended_keeps_its_databases(
     assert databases(postgresql) == before
     (project.path / "go on").touch()
     assert waiting.wait(60) == 0
-    assert databases(postgresql) == set()
+    assert databases(postgresql) == []
 
 
 def test_a_session_that_was_ended_does_not_leave_databases_behind(
@@ -167,13 +144,13 @@ def test_a_session_that_was_ended_does_not_leave_databases_behind(
     end = time.monotonic() + 30
     while databases(postgresql) and time.monotonic() < end:
         time.sleep(0.1)
-    assert databases(postgresql) == set()
+    assert databases(postgresql) == []
 
 
 def test_an_idle_session_of_ours_is_not_ended_by_the_server(
     project: Project, postgresql: servers.Server
 ) -> None:
-    with connect(postgresql) as connection:
+    with postgresql.connect() as connection:
         connection.execute("ALTER SYSTEM SET idle_session_timeout = '500ms'")
         connection.execute("SELECT pg_reload_conf()")
     try:
@@ -181,7 +158,7 @@ def test_an_idle_session_of_ours_is_not_ended_by_the_server(
         project.budget('"shop.0002"', FEW, 'limit="512Mi"')
         project.run().assert_outcomes(passed=1)
     finally:
-        with connect(postgresql) as connection:
+        with postgresql.connect() as connection:
             connection.execute("ALTER SYSTEM RESET idle_session_timeout")
             connection.execute("SELECT pg_reload_conf()")
-    assert databases(postgresql) == set()
+    assert databases(postgresql) == []

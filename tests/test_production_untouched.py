@@ -16,7 +16,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import psycopg
 import pytest
 import servers
 from project import Project
@@ -384,16 +383,16 @@ def production(
         return
     server = request.getfixturevalue("postgresql")
     names = ("production", "other")
-    with _connect(server, "postgres") as admin:
+    with server.connect() as admin:
         for name in names:
             admin.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
             admin.execute(f"CREATE DATABASE {name}")
     for name in names:
-        with _connect(server, name) as connection:
+        with server.connect(name) as connection:
             for statement in SQL:
                 connection.execute(statement)
     yield Production(names, lambda: [_of_database(server, name) for name in names])
-    with _connect(server, "postgres") as admin:
+    with server.connect() as admin:
         for name in names:
             admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
@@ -407,7 +406,7 @@ def _of_files(folder: Path) -> object:
 
 
 def _of_database(server: servers.Server, name: str) -> object:
-    with _connect(server, name) as connection:
+    with server.connect(name) as connection:
         tables = connection.execute(
             "SELECT table_schema, table_name FROM information_schema.tables WHERE table_schema "
             "NOT IN ('pg_catalog', 'information_schema') ORDER BY 1, 2"
@@ -416,17 +415,6 @@ def _of_database(server: servers.Server, name: str) -> object:
             (schema, table, connection.execute(f'SELECT * FROM "{schema}"."{table}"').fetchall())
             for schema, table in tables
         ]
-
-
-def _connect(server: servers.Server, dbname: str) -> psycopg.Connection:
-    return psycopg.connect(
-        host=server.host,
-        port=server.port,
-        user=server.user,
-        password=server.password,
-        dbname=dbname,
-        autocommit=True,
-    )
 
 
 def _raw(vendor: str) -> str:

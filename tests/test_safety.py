@@ -16,9 +16,10 @@ from pathlib import Path
 import psutil
 import pytest
 import servers
-from leftovers import Leftovers, connect, eventually
+from leftovers import Leftovers, eventually
 from project import LOOP, STREAM, Project
 
+pytestmark = pytest.mark.usefixtures("temporary")
 SLEEP = """
 def forwards(apps, schema_editor):
     import pathlib, time
@@ -26,20 +27,6 @@ def forwards(apps, schema_editor):
     pathlib.Path("sleeping").touch()
     time.sleep(1000)
 """
-
-
-@pytest.fixture(autouse=True)
-def temporary(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A temporary folder of this test's own, so that what is left in it can be counted."""
-    folder = tmp_path_factory.mktemp("t")
-    monkeypatch.setenv("TMPDIR", str(folder))
-    return folder
-
-
-@pytest.fixture
-def left_behind(request: pytest.FixtureRequest, temporary: Path, vendor: str) -> Leftovers:
-    server = request.getfixturevalue("postgresql") if vendor == "postgresql" else None
-    return Leftovers(temporary, server)
 
 
 @pytest.fixture
@@ -133,7 +120,7 @@ def test_code_that_writes_on_start_up_meets_a_scratch_database(
     project: Project, postgresql: servers.Server
 ) -> None:
     """In each process of ours; in pytest's own it is the project's affair and switched off here."""
-    with connect(postgresql) as connection:
+    with postgresql.connect() as connection:
         connection.execute("DROP DATABASE IF EXISTS production")
         connection.execute("CREATE DATABASE production")
     guard = "            import sys\n            if 'pytest' in sys.modules: return\n"
@@ -141,10 +128,10 @@ def test_code_that_writes_on_start_up_meets_a_scratch_database(
     project.migration("0002_loop", LOOP)
     project.budget('"shop.0002"', 'rows={"shop.Order": 500}', 'limit="512Mi"')
     project.run().assert_outcomes(passed=1)
-    with connect(postgresql, "production") as connection:
+    with postgresql.connect("production") as connection:
         tables = connection.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
         assert tables.fetchall() == []
-    with connect(postgresql) as connection:
+    with postgresql.connect() as connection:
         connection.execute("DROP DATABASE production")
 
 

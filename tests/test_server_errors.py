@@ -32,17 +32,6 @@ REFUSED = {
 }
 
 
-def connect(server: servers.Server, dbname: str) -> psycopg.Connection:
-    return psycopg.connect(
-        host=server.host,
-        port=server.port,
-        user="postgres",
-        password=server.password,
-        dbname=dbname,
-        autocommit=True,
-    )
-
-
 @pytest.fixture
 def budget(project: Project, postgresql: servers.Server) -> Project:
     project.migration("0002_stream", STREAM)
@@ -52,7 +41,7 @@ def budget(project: Project, postgresql: servers.Server) -> Project:
 
 @pytest.fixture
 def admin(postgresql: servers.Server) -> Iterator[psycopg.Connection]:
-    with connect(postgresql, "postgres") as connection:
+    with postgresql.connect() as connection:
         yield connection
         connection.execute("DROP ROLE IF EXISTS ci")
 
@@ -89,5 +78,5 @@ def test_a_standby(budget: Project, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_sessions_in_template1_are_in_nobodys_way(
     budget: Project, postgresql: servers.Server
 ) -> None:
-    with connect(postgresql, "template1"):
+    with postgresql.connect("template1"):
         assert budget.result()["verdict"] == "within"
