@@ -214,7 +214,10 @@ def _add_overflow(answer: dict[str, Any], lines: list[str]) -> None:
     records: dict[str, list[Any]] = {}
     facts = answer.setdefault("facts", {})
     for line in lines:
-        kind, *rest = json.loads(line)
+        try:
+            kind, *rest = json.loads(line)
+        except ValueError:  # the child was killed while it wrote
+            continue
         if kind == "statement":
             name, text, values = rest
             records[name] = [text, values, 0, 0, 0, False]
