@@ -281,7 +281,7 @@ class _Check:
         )
         unlogged = {}
         if following is None:
-            sizes = {bed.tables[label]: count for label, count in rows.items()}
+            sizes = {table: rows[label] for label, table in bed.tables.items()}
             unlogged = unlogged_rows(bed.activity(name), done, bed.uniques, sizes)
             bed.drop(name)
         sample = Sample(

@@ -43,7 +43,7 @@ class Reader:
         everything = [t for table in tree.find_all(exp.Table) for t in self._tables(table)]
         target = self._target()
         inserts = isinstance(tree, exp.Insert) or self._copies_in()
-        sources = dict.fromkeys([*self._tables(tree), *everything])
+        sources = dict.fromkeys([*self._tables(tree), *self._everything(tree)])
         if target is not None and (inserts or isinstance(tree, exp.Create)):
             sources.pop(target, None)
         query = isinstance(tree, exp.Query | exp.Values)
@@ -62,6 +62,12 @@ class Reader:
             functions=frozenset(one.name.lower() for one in tree.find_all(exp.Anonymous)),
             ending=ending,
         )
+
+    def _everything(self, tree: exp.Expr) -> Iterator[Table]:
+        """The tables whose rows are read; not those that a new table's foreign keys refer to."""
+        read = tree.expression if isinstance(tree, exp.Create) else tree
+        for table in read.find_all(exp.Table) if read is not None else ():
+            yield from self._tables(table)
 
     def _target(self) -> Table | None:
         if isinstance(self.tree, exp.Query) or not isinstance(self.tree, _WITH_ROWS):

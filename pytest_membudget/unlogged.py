@@ -10,6 +10,11 @@ from pytest_membudget.measurement import FINISHED, Run
 from pytest_membudget.sql_statement import Table
 from pytest_membudget.tables import TableNames
 
+# PostgreSQL's own functions that run SQL which they are given as a text.
+_RUNS_SQL = frozenset(
+    {"query_to_xml", "query_to_xml_and_xmlschema", "table_to_xml", "ts_rewrite", "ts_stat"}
+)
+
 
 def unlogged_rows(
     activity: Mapping[str, Any], run: Run, uniques: Mapping[str, Any], seeded: Mapping[str, int]
@@ -38,7 +43,8 @@ def unlogged_rows(
     changed = _reached(run.changed & explained, plain | of_changes)
     triggered = {key(*table) for table in activity["triggered"]}
     own = has_own_sessions(activity, run)
-    unclear = run.opaque or run.functions & set(activity["functions"]) or triggered & changed
+    running = {*activity["functions"], *_RUNS_SQL}
+    unclear = run.opaque or run.functions & running or triggered & changed
     if unclear and not own:
         return {}
     skipped = changed - run.named if own else explained | changed

@@ -18,6 +18,7 @@ _PREFIX = "membudget-worker-"
 # What the kernel can't reclaim, by the version of the control groups.
 _HELD = {1: ("total_rss", "total_shmem"), 2: ("anon", "shmem")}
 _ATTEMPTS = 20
+_TRIES = 3
 
 
 class MemoryGroup:
@@ -27,7 +28,8 @@ class MemoryGroup:
         self.peak = 0
         self.folder: Path | None = None
         self._names: tuple[str, ...] = ()
-        for version, parent in _own_groups():
+        # Another run may take a group for an old one before the process is in it.
+        for version, parent in _own_groups() * _TRIES:
             folder = parent / f"{_PREFIX}{secrets.token_hex(6)}"
             with contextlib.suppress(OSError):
                 _remove_old(parent)
