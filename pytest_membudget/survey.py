@@ -149,7 +149,11 @@ def survey(
     limit = subject.budget.limit
     rows = {table: count for table in grown if (count := known[table])}
     are_few = all(_are_few(count, production.width(table), limit) for table, count in rows.items())
-    most = _most(samples, latest, known, 0 if rows and are_few else _FIRST_ROWS)
+    if rows and are_few:
+        # A single row by its key costs the same whatever the table has.
+        most = _most(samples, latest, {table: known[table] for table in grown}, 0)
+    else:
+        most = _most(samples, latest, known, _FIRST_ROWS)
     if most >= limit or _branches(subject, known):
         are_few = False
         grown = sorted(met)

@@ -37,7 +37,7 @@ def test_a_loop_over_everything_exceeds(project: Project, vendor: str) -> None:
 def test_a_projection_is_what_is_then_measured(project: Project, vendor: str) -> None:
     """The same migration, projected from small samples and measured at production's row count."""
     # With more time the second sample would be so large that it passes the limit.
-    projected = judged(project, LOOP, ROWS, 'limit="80Mi"', "time_budget=25")
+    projected = judged(project, LOOP, ROWS, 'limit="80Mi"', "time_budget=15")
     project.budget('"shop.0002"', ROWS, 'limit="2Gi"')
     measured = project.result()
     assert measured["basis"] == "measured"
