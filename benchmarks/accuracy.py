@@ -128,7 +128,7 @@ def run_short() -> bool:
             small = case.with_at_most(SHORT_ROWS)
             with bed_of(small, stages) as bed:
                 bed.fill(small.size)
-                # Pages that the kernel takes away while it runs make a peak too low, never too high.
+                # Pages that the kernel takes away meanwhile make a peak too low, never too high.
                 truth = max(apply(small, bed, bed.clone()).peak for _ in range(2))
             for share in (0.9, 1.1):
                 limit = round(truth * share)
