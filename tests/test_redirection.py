@@ -37,6 +37,9 @@ def target(tmp_path: Path) -> Target:
         ["python3.13", "-sE", "manage.py"],
         ["/usr/bin/python3", "-S", "-m", "django"],
         ["bash", "-c", "exec python -I x.py"],
+        ["python3", "-W", "ignore", "-I", "manage.py"],
+        ["python3", "-Xutf8", "-X", "dev", "-E", "manage.py"],
+        ["python3", "--check-hash-based-pycs", "always", "-I", "manage.py"],
     ],
 )
 def test_a_command_that_cannot_be_redirected_is_refused(target: Target, command: Any) -> None:

@@ -23,7 +23,7 @@ _PROGRAMS = {"createdb", "dropdb", "mariadb", "mysql", "pg_restore", "psql", "sq
 _SHELLS = {"bash", "dash", "ksh", "sh", "zsh"}
 # With each of these Python does not look at its environment or at sitecustomize.
 _IGNORES_STARTUP = "IES"
-_TAKES_ARGUMENT = "cmWX"
+_TAKES_VALUE, _ENDS_OPTIONS, _LONG_WITH_VALUE = "WX", "cm", "--check-hash-based-pycs"
 
 
 def install(target: Target) -> None:
@@ -165,14 +165,20 @@ def _in_shell(text: str) -> Iterator[list[str]]:
 
 def _ignoring_flag(arguments: Sequence[str]) -> str | None:
     """The flag of a Python command line with which it would not be redirected; None without one."""
-    for argument in arguments:
+    rest = iter(arguments)
+    for argument in rest:
+        if argument == _LONG_WITH_VALUE:
+            next(rest, None)
+            continue
         if not argument.startswith("-") or argument.startswith("--") or argument == "-":
             return None
-        for letter in argument[1:]:
+        for place, letter in enumerate(argument[1:], start=2):
             if letter in _IGNORES_STARTUP:
                 return letter
-            if letter in _TAKES_ARGUMENT:
+            if letter in _ENDS_OPTIONS:
+                return None
+            if letter in _TAKES_VALUE:
+                if place == len(argument):
+                    next(rest, None)
                 break
-        if argument[1:2] in ("c", "m"):
-            return None
     return None
