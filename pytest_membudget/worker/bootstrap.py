@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import fcntl
 import os
+from pathlib import Path
 from typing import Any
+
+from pytest_membudget.worker.redirection import install
+from pytest_membudget.worker.redirection.target import Target
 
 
 def signal_when_closed(lifeline: int, receiver: int) -> None:
@@ -34,3 +38,17 @@ def load_settings() -> Any:
 
     settings.DATABASES  # noqa: B018
     return settings
+
+
+def redirected(alias: str, folder: Path) -> Target:
+    """Load the settings with ``alias`` as the one that is redirected, and every other one closed.
+
+    It must run before any code of the project.  The scratch databases have no names yet.
+    """
+    target = Target(alias, None, "", str(folder), str(folder / "target.json"))
+    target.write()
+    install(target)
+    settings = load_settings()
+    # A pool would hand out sessions of the scratch database before.
+    settings.DATABASES[alias]["OPTIONS"].pop("pool", None)
+    return target

@@ -16,20 +16,14 @@ def main() -> None:
     import sys
     import time
 
-    from pytest_membudget.worker.bootstrap import load_settings
+    from pytest_membudget.worker.bootstrap import redirected
     from pytest_membudget.worker.folder import RunFolder, remove_dead_folders
-    from pytest_membudget.worker.redirection import install
-    from pytest_membudget.worker.redirection.target import Target
 
     alias = sys.argv[1]
     remove_dead_folders()
     folder = RunFolder()
     try:
-        target = Target(alias, None, "", str(folder.path), str(folder.path / "target.json"))
-        target.write()
-        install(target)
-        settings = load_settings()
-        settings.DATABASES[alias]["OPTIONS"].pop("pool", None)
+        target = redirected(alias, folder.path)
 
         from django.db import connections
 

@@ -18,13 +18,11 @@ from pytest_membudget.errors import MembudgetError, NoRoom
 from pytest_membudget.redact import known_secrets
 from pytest_membudget.worker.bootstrap import (
     keep_channel,
-    load_settings,
+    redirected,
     signal_when_closed,
 )
 from pytest_membudget.worker.failure import message, traceback_of
 from pytest_membudget.worker.folder import RunFolder, remove_dead_folders
-from pytest_membudget.worker.redirection import install
-from pytest_membudget.worker.redirection.target import Target
 from pytest_membudget.worker.supervisor import CLEANED
 
 
@@ -85,12 +83,7 @@ def _open(
     folder = RunFolder()
     cleanup.callback(folder.close)
     remove_dead_folders()
-    target = Target(alias, None, "", str(folder.path), str(folder.path / "target.json"))
-    target.write()
-    install(target)
-    settings = load_settings()
-    # A pool would hand out sessions of the scratch database before.
-    settings.DATABASES[alias]["OPTIONS"].pop("pool", None)
+    target = redirected(alias, folder.path)
 
     import django
     from django.db import connections
