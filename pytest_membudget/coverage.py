@@ -74,8 +74,8 @@ def gaps(
         *_untouched(budget, last, touched),
         *_unmatched(budget, last, unmatched),
         *_branch(budget, last, branch),
-        *_left_growing(last),
-        *_unexplained(budget, last),
+        *_left_growing(finished),
+        *_unexplained(budget, finished),
     ]
 
 
@@ -188,8 +188,8 @@ def _branch(budget: Budget, last: Sample, branch: Branch | None) -> Iterator[Gap
         )
 
 
-def _left_growing(last: Sample) -> Iterator[Gap]:
-    if last.run.facts.get("left_growing"):
+def _left_growing(finished: Sequence[Sample]) -> Iterator[Gap]:
+    if any(sample.run.facts.get("left_growing") for sample in finished):
         yield Gap(
             "processes-growing",
             "leaves processes running that still took more memory when they were stopped, so the "
@@ -197,9 +197,10 @@ def _left_growing(last: Sample) -> Iterator[Gap]:
         )
 
 
-def _unexplained(budget: Budget, last: Sample) -> Iterator[Gap]:
-    more = last.run.facts.get("unexplained", 0)
-    if last.run.peak + more > budget.limit:
+def _unexplained(budget: Budget, finished: Sequence[Sample]) -> Iterator[Gap]:
+    """What any sample took: a file may have gone between two looks at another one."""
+    more = max(sample.run.facts.get("unexplained", 0) for sample in finished)
+    if finished[-1].run.peak + more > budget.limit:
         yield Gap(
             "memory-unexplained",
             f"took {format_size(more)} more in its memory control group than its processes and its "

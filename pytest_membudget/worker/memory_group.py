@@ -12,6 +12,8 @@ import secrets
 import time
 from pathlib import Path
 
+import psutil
+
 from pytest_membudget.container import ROOT, counters
 
 _PREFIX = "membudget-worker-"
@@ -22,7 +24,7 @@ _TRIES = 3
 
 
 class MemoryGroup:
-    """``process`` and what it starts from now on; ``folder`` is None where none can be made."""
+    """``process`` and all that it starts; ``folder`` is None where none can be made."""
 
     def __init__(self, process: int) -> None:
         self.peak = 0
@@ -35,7 +37,7 @@ class MemoryGroup:
                 _remove_old(parent)
                 folder.mkdir()
                 self.folder, self._names = folder, _HELD[version]
-                (folder / "cgroup.procs").write_text(str(process))
+                _move(process, folder)
                 if counters(folder / "memory.stat"):
                     return
             self.close()
@@ -67,6 +69,15 @@ def _own_groups() -> list[tuple[int, Path]]:
             elif not controllers:
                 found.append((2, ROOT / path.lstrip("/")))
     return found
+
+
+def _move(process: int, folder: Path) -> None:
+    """Move a process, then those that it had started before: later ones begin in the group."""
+    procs = folder / "cgroup.procs"
+    procs.write_text(str(process))
+    for child in psutil.Process(process).children(recursive=True):
+        with contextlib.suppress(OSError):  # it has ended
+            procs.write_text(str(child.pid))
 
 
 def _remove_old(parent: Path) -> None:
