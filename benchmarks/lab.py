@@ -34,7 +34,7 @@ from cases import Case  # noqa: E402
 
 django.setup()
 
-from pytest_membudget.measurement import Run, Sample  # noqa: E402
+from pytest_membudget.measurement import FINISHED, Run, Sample  # noqa: E402
 from pytest_membudget.plugin.collection import complete  # noqa: E402
 from pytest_membudget.plugin.settings import Options, Setting  # noqa: E402
 from pytest_membudget.result import Result  # noqa: E402
@@ -80,7 +80,10 @@ def bed_of(case: Case, stages: Stages) -> Iterator[Seedbed]:
 def apply(case: Case, bed: Seedbed, name: str) -> Run:
     """Apply the migration to a clone, with no limit and no deadline."""
     order = _unlimited(case).order(bed, name, deadline=_WITHOUT_END, stop_above=sys.maxsize)
-    return run(order)
+    done = run(order)
+    if done.outcome != FINISHED:
+        raise RuntimeError(f"{case.migration} is no truth: {done.failure}")
+    return done
 
 
 def curve(case: Case, stages: Stages) -> Iterator[Sample]:

@@ -54,19 +54,19 @@ def check(subject: Subject, stages: Stages, nodeid: str, progress: Progress) -> 
     weighed: Weighed | None = None
     try:
         stage = stages.get(subject.budget.database)
-        stage.progress, stage.deadline = progress, Deadline(subject.budget.time_budget)
-        evidence.database |= {"vendor": stage.vendor, "version": stage.version}
-        weighed = weigh(subject, stage, progress) if subject.told_apart else None
-        # Those that a survey finds are all that it goes to.
-        sources = RowSources(subject) if subject.budget.rows else None
-        if weighed is None:
-            subject, weighed = with_rows(subject, stage, progress)
-            evidence.budget = subject.budget
-        if weighed is not None:
-            verdict = weighed.verdict
-        else:
-            verdict, attribution = _Check(subject, evidence, progress, stage, sources).measure()
-            details = evidence.samples[-1].run.details if verdict.verdict == ERROR else ""
+        with stage.bound_to(Deadline(subject.budget.time_budget), progress):
+            evidence.database |= {"vendor": stage.vendor, "version": stage.version}
+            weighed = weigh(subject, stage, progress) if subject.told_apart else None
+            # Those that a survey finds are all that it goes to.
+            sources = RowSources(subject) if subject.budget.rows else None
+            if weighed is None:
+                subject, weighed = with_rows(subject, stage, progress)
+                evidence.budget = subject.budget
+            if weighed is not None:
+                verdict = weighed.verdict
+            else:
+                verdict, attribution = _Check(subject, evidence, progress, stage, sources).measure()
+                details = evidence.samples[-1].run.details if verdict.verdict == ERROR else ""
     except StageError as error:
         verdict = Verdict(ERROR, None, f"{subject.budget.label}: {error}")
         details = error.details

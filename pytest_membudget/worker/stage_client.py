@@ -72,6 +72,15 @@ class StageClient:
             self.begin(do, **arguments)
             return self.finish()
 
+    @contextlib.contextmanager
+    def bound_to(self, deadline: Deadline, progress: Callable[[str], None]) -> Iterator[None]:
+        """Work for one check; what comes after it has no part in its deadline."""
+        self.deadline, self.progress = deadline, progress
+        try:
+            yield
+        finally:
+            self.deadline, self.progress = None, lambda text: None
+
     def begin(self, do: str, **arguments: Any) -> None:
         assert self._order is None, "one order at a time"
         if self._closed:
