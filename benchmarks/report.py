@@ -248,7 +248,7 @@ def each(document: dict[str, Any]) -> str:
     rows = []
     for migration, case in document["cases"].items():
         truth, one = case["curve"][-1], case["checks"].get("1.1")
-        if one is None or truth["outcome"] != "finished":
+        if one is None or truth["outcome"] != "finished" or one["peak_bytes"] is None:
             continue
         low, high = one["peak_low_bytes"], one["peak_high_bytes"]
         rows.append(
