@@ -26,11 +26,11 @@ from zlib import crc32
 
 from cases import Case, cases
 from goals import CLOSE_IN_SHORT, is_close, is_covered, is_wrong
-from lab import RESULTS, VENDOR, apply, bed_of, check_case, circumstances, curve, open_stages
+from lab import RESULTS, VENDOR, apply, bed_of, check_case, circumstances, curve, open_servers
 
-from pytest_membudget.measurement import Run, Sample
-from pytest_membudget.projection import MIB
-from pytest_membudget.worker.stage_client import Stages
+from pytest_membudget.judge.projection import MIB
+from pytest_membudget.processes.server.client import ServerClients
+from pytest_membudget.sample import Run, Sample
 
 LIMITS = (0.8, 0.9, 1.1, 1.25)
 FACTS = ("oldest_collections", "cyclic_objects")
@@ -48,20 +48,22 @@ SHORT_ROWS = 400_000
 SHORT_INCONCLUSIVE = 5
 
 
-def measure(case: Case, limits: Sequence[float], kept: dict[str, Any], stages: Stages) -> None:
+def measure(
+    case: Case, limits: Sequence[float], kept: dict[str, Any], servers: ServerClients
+) -> None:
     """Fill ``kept`` with the curve and the checks of a case, where they are not there yet."""
     if "curve" not in kept:
         kept["rows"] = case.rows
-        kept["curve"] = [_sample(one, whole=True) for one in curve(case, stages)]
+        kept["curve"] = [_sample(one, whole=True) for one in curve(case, servers)]
     truth = kept["curve"][-1]["peak"]
     for share in limits:
         if str(share) not in kept.setdefault("checks", {}):
-            kept["checks"][str(share)] = one = check(case, round(truth * share), stages)
+            kept["checks"][str(share)] = one = check(case, round(truth * share), servers)
             print(f"{case.migration} at {share}: {summary(one, truth)}", flush=True)
 
 
-def check(case: Case, limit: int, stages: Stages, **arguments: Any) -> dict[str, Any]:
-    result = check_case(case, limit, stages, **arguments)
+def check(case: Case, limit: int, servers: ServerClients, **arguments: Any) -> dict[str, Any]:
+    result = check_case(case, limit, servers, **arguments)
     names = "verdict basis peak_bytes peak_low_bytes peak_high_bytes growth limit_bytes"
     names += " duration_s projected_duration_s"
     figures = result.to_dict()
@@ -104,14 +106,14 @@ def summary(one: dict[str, Any], truth: int) -> str:
 def run_all(pattern: str, limits: Sequence[float], path: Path, *, fresh: bool) -> None:
     again = fresh and not pattern
     document = json.loads(path.read_text()) if path.exists() and not again else {"cases": {}}
-    with open_stages() as stages:
+    with open_servers() as servers:
         for case in cases():
             if re.search(pattern, case.migration):
-                now = circumstances(stages)
+                now = circumstances(servers)
                 whole = document.setdefault("circumstances", now)
                 kept = {} if fresh else document["cases"].get(case.migration, {})
                 document["cases"][case.migration] = kept
-                measure(case, limits, kept, stages)
+                measure(case, limits, kept, servers)
                 if now != whole:
                     kept["circumstances"] = now
                 path.parent.mkdir(exist_ok=True)
@@ -121,18 +123,18 @@ def run_all(pattern: str, limits: Sequence[float], path: Path, *, fresh: bool) -
 def run_short() -> bool:
     """Whether a few bodies at a sixth of the time budget meet the goals."""
     met, inconclusive = True, 0
-    with open_stages() as stages:
+    with open_servers() as servers:
         for case in cases():
             if case.migration not in SHORT:
                 continue
             small = case.with_at_most(SHORT_ROWS)
-            with bed_of(small, stages) as bed:
-                bed.fill(small.size)
+            with bed_of(small, servers) as seeded:
+                seeded.fill(small.size)
                 # Pages that the kernel takes away meanwhile make a peak too low, never too high.
-                truth = max(apply(small, bed, bed.clone()).peak for _ in range(2))
+                truth = max(apply(small, seeded, seeded.clone()).peak for _ in range(2))
             for share in (0.9, 1.1):
                 limit = round(truth * share)
-                one = check(small, limit, stages, time_budget=SHORT_SECONDS)
+                one = check(small, limit, servers, time_budget=SHORT_SECONDS)
                 unsure = one["verdict"] == "inconclusive"
                 inconclusive += unsure
                 good = not is_wrong(one, share) and is_covered(one, truth)

@@ -12,10 +12,10 @@ import sys
 
 from cases import Case, chosen
 from control_group import ControlGroup, NoControlGroup, control_group
-from lab import BODIES, bed_of, check_case, keep, open_stages
+from lab import BODIES, bed_of, check_case, keep, open_servers
 
+from pytest_membudget.processes.server.client import ServerClients
 from pytest_membudget.units import format_size
-from pytest_membudget.worker.stage_client import Stages
 
 NAMES = (
     "readings.0002_loop_over_all",
@@ -29,18 +29,18 @@ SHARES = (1.1, 0.9)
 KILLED = -9
 
 
-def judge(case: Case, group: ControlGroup, stages: Stages) -> dict[str, object]:
-    result = check_case(case, 1 << 40, stages)
+def judge(case: Case, group: ControlGroup, servers: ServerClients) -> dict[str, object]:
+    result = check_case(case, 1 << 40, servers)
     figure = result.anonymous_bytes
     assert figure is not None
     app_label, name = case.migration.split(".")
     command = [sys.executable, str(BODIES / "manage.py"), "migrate", app_label, name, "--no-input"]
     statuses = {}
-    with bed_of(case, stages) as bed:
-        bed.fill(case.size)
+    with bed_of(case, servers) as seeded:
+        seeded.fill(case.size)
         for share in SHARES:
             limit = round(share * figure)
-            statuses[share] = group.call(command, limit, {"BODIES_NAME": bed.clone()})
+            statuses[share] = group.call(command, limit, {"BODIES_NAME": seeded.clone()})
             print(f"{case.migration} in {format_size(limit)}: exit status {statuses[share]}")
     return {
         "migration": case.migration,
@@ -54,9 +54,9 @@ def judge(case: Case, group: ControlGroup, stages: Stages) -> dict[str, object]:
 
 def main() -> int:
     try:
-        with control_group() as group, open_stages() as stages:
-            rows = [judge(case, group, stages) for case in chosen(NAMES)]
-            keep("kernel", rows, stages)
+        with control_group() as group, open_servers() as servers:
+            rows = [judge(case, group, servers) for case in chosen(NAMES)]
+            keep("kernel", rows, servers)
     except NoControlGroup as error:
         print(f"skipped: {error}")
         return 0

@@ -34,89 +34,89 @@ from cases import Case  # noqa: E402
 
 django.setup()
 
-from pytest_membudget.measurement import FINISHED, Run, Sample  # noqa: E402
-from pytest_membudget.plugin.collection import complete  # noqa: E402
-from pytest_membudget.plugin.settings import Options, Setting  # noqa: E402
-from pytest_membudget.result import Result  # noqa: E402
-from pytest_membudget.seedbed import Seedbed  # noqa: E402
-from pytest_membudget.session import check  # noqa: E402
-from pytest_membudget.subject import Subject  # noqa: E402
-from pytest_membudget.worker.launcher import run  # noqa: E402
-from pytest_membudget.worker.stage_client import Stages  # noqa: E402
+from pytest_membudget.budget.options import Options, Setting  # noqa: E402
+from pytest_membudget.check.plan import CheckPlan  # noqa: E402
+from pytest_membudget.check.planner import complete  # noqa: E402
+from pytest_membudget.check.session import check  # noqa: E402
+from pytest_membudget.judge.result import Result  # noqa: E402
+from pytest_membudget.processes.server.client import ServerClients  # noqa: E402
+from pytest_membudget.processes.server.seeded_database import SeededDatabase  # noqa: E402
+from pytest_membudget.processes.worker.launcher import run  # noqa: E402
+from pytest_membudget.sample import FINISHED, Run, Sample  # noqa: E402
 
 _NO_OPTIONS = Options(attribution=Setting("never", "default"))
 
 
-def subject(migration: str, rows: dict[str, int], limit: int, **arguments: Any) -> Subject:
+def plan(migration: str, rows: dict[str, int], limit: int, **arguments: Any) -> CheckPlan:
     """What the marker with these arguments asks for."""
     return complete((migration,), {"rows": rows, "limit": limit, **arguments}, _NO_OPTIONS)
 
 
 @contextmanager
-def open_stages() -> Iterator[Stages]:
-    stages = Stages()
+def open_servers() -> Iterator[ServerClients]:
+    servers = ServerClients()
     try:
-        yield stages
+        yield servers
     finally:
-        stages.close()
+        servers.close()
 
 
-def check_case(case: Case, limit: int, stages: Stages, **arguments: Any) -> Result:
-    asked = subject(case.migration, case.rows, limit, **arguments)
-    return check(asked, stages, case.migration, lambda _: None)
+def check_case(case: Case, limit: int, servers: ServerClients, **arguments: Any) -> Result:
+    asked = plan(case.migration, case.rows, limit, **arguments)
+    return check(asked, servers, case.migration, lambda _: None)
 
 
 @contextmanager
-def bed_of(case: Case, stages: Stages) -> Iterator[Seedbed]:
+def bed_of(case: Case, servers: ServerClients) -> Iterator[SeededDatabase]:
     """An empty database at the state before the migration, to be filled and cloned."""
     asked = _unlimited(case)
-    bed = Seedbed(stages.get("default"), asked.budget, asked.applied)
+    seeded = SeededDatabase(servers.get("default"), asked.budget, asked.applied)
     try:
-        yield bed
+        yield seeded
     finally:
-        bed.close()
+        seeded.close()
 
 
-def apply(case: Case, bed: Seedbed, name: str) -> Run:
+def apply(case: Case, seeded: SeededDatabase, name: str) -> Run:
     """Apply the migration to a clone, with no limit and no deadline."""
-    order = _unlimited(case).order(bed, name, deadline=_WITHOUT_END, stop_above=sys.maxsize)
-    done = run(order)
+    job = _unlimited(case).job(seeded, name, deadline=_WITHOUT_END, stop_above=sys.maxsize)
+    done = run(job)
     if done.outcome != FINISHED:
         raise RuntimeError(f"{case.migration} is no truth: {done.failure}")
     return done
 
 
-def curve(case: Case, stages: Stages) -> Iterator[Sample]:
+def curve(case: Case, servers: ServerClients) -> Iterator[Sample]:
     """Samples that double up to production's row counts.
 
     Steps on the way that would take longer than a check does are left out.
     """
     whole, seconds = case.size, 0.0
-    with bed_of(case, stages) as bed:
+    with bed_of(case, servers) as seeded:
         for exponent in range(round(math.log2(whole / _LEAST_ROWS)), -1, -1):
             size = -(-whole // 2**exponent)
             if exponent and seconds > _LONGEST_STEP / 2:
                 continue
-            filled, name = bed.fill(size), bed.clone()
-            done = apply(case, bed, name)
-            bed.drop(name)
+            filled, name = seeded.fill(size), seeded.clone()
+            done = apply(case, seeded, name)
+            seeded.drop(name)
             seconds = done.duration
-            yield Sample(bed.rows(size), done, filled.seconds, filled.rows, filled.widths)
+            yield Sample(seeded.rows(size), done, filled.seconds, filled.rows, filled.widths)
 
 
-def _unlimited(case: Case) -> Subject:
-    return subject(case.migration, case.rows, 1 << 50)
+def _unlimited(case: Case) -> CheckPlan:
+    return plan(case.migration, case.rows, 1 << 50)
 
 
-def circumstances(stages: Stages) -> dict[str, str]:
+def circumstances(servers: ServerClients) -> dict[str, str]:
     """Machine, versions and commit, to be kept beside the figures."""
-    stage = stages.get("default")
+    server = servers.get("default")
     commit = subprocess.run(
         ["git", "describe", "--always", "--dirty"], cwd=HERE, capture_output=True, text=True
     )
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     return {
-        "database": f"{stage.vendor} {stage.version}",
+        "database": f"{server.vendor} {server.version}",
         "python": platform.python_version(),
         "django": django.get_version(),
         "pytest-membudget": metadata.version("pytest-membudget"),
@@ -126,9 +126,9 @@ def circumstances(stages: Stages) -> dict[str, str]:
     }
 
 
-def keep(name: str, rows: list[dict[str, Any]], stages: Stages) -> None:
+def keep(name: str, rows: list[dict[str, Any]], servers: ServerClients) -> None:
     """Write figures to results/, beside what they were measured with."""
-    document = {"circumstances": circumstances(stages), "rows": rows}
+    document = {"circumstances": circumstances(servers), "rows": rows}
     path = RESULTS / f"{name}_{VENDOR}.json"
     path.parent.mkdir(exist_ok=True)
     path.write_text(json.dumps(document, indent=1) + "\n")

@@ -15,10 +15,10 @@ import sys
 from argparse import ArgumentParser
 
 from cases import Case, chosen
-from lab import BODIES, apply, bed_of, keep, open_stages
+from lab import BODIES, apply, bed_of, keep, open_servers
 
-from pytest_membudget.projection import MIB
-from pytest_membudget.worker.stage_client import Stages
+from pytest_membudget.judge.projection import MIB
+from pytest_membudget.processes.server.client import ServerClients
 
 NAMES = (
     "readings.0003_iterator",
@@ -56,16 +56,16 @@ def plain(case: Case, name: str) -> tuple[int, float]:
     return peak, seconds
 
 
-def compare(case: Case, rounds: int, stages: Stages) -> dict[str, object]:
+def compare(case: Case, rounds: int, servers: ServerClients) -> dict[str, object]:
     pairs = []
-    with bed_of(case, stages) as bed:
-        bed.fill(case.size)
+    with bed_of(case, servers) as seeded:
+        seeded.fill(case.size)
         for _ in range(rounds):
-            names = bed.clone(), bed.clone()
-            measured = apply(case, bed, names[0])
+            names = seeded.clone(), seeded.clone()
+            measured = apply(case, seeded, names[0])
             pairs.append(((measured.peak, measured.duration), plain(case, names[1])))
             for name in names:
-                bed.drop(name)
+                seeded.drop(name)
     peak = statistics.median(ours[0] - theirs[0] for ours, theirs in pairs)
     seconds = statistics.median(ours[1] / theirs[1] - 1 for ours, theirs in pairs)
     print(f"{case.migration}: {peak / MIB:+.2f} MiB, {seconds:+.1%} time")
@@ -76,8 +76,8 @@ def main() -> None:
     parser = ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rounds", type=int, default=7)
     rounds = parser.parse_args().rounds
-    with open_stages() as stages:
-        keep("overhead", [compare(case, rounds, stages) for case in chosen(NAMES)], stages)
+    with open_servers() as servers:
+        keep("overhead", [compare(case, rounds, servers) for case in chosen(NAMES)], servers)
 
 
 if __name__ == "__main__":

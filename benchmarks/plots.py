@@ -10,7 +10,7 @@ import numpy as np
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 
-from pytest_membudget.projection import MIB, project
+from pytest_membudget.judge.projection import MIB, project
 
 PANELS = {
     "readings.0003_iterator": "a stream",

@@ -15,10 +15,10 @@ from contextlib import contextmanager
 from typing import Any
 
 from cases import Case, chosen
-from lab import check_case, keep, open_stages
+from lab import check_case, keep, open_servers
 
-from pytest_membudget.projection import MIB
-from pytest_membudget.worker.stage_client import Stages
+from pytest_membudget.judge.projection import MIB
+from pytest_membudget.processes.server.client import ServerClients
 
 LIMITS = {
     "readings.0002_loop_over_all": 512 * MIB,
@@ -38,8 +38,8 @@ def another_core_busy() -> Iterator[None]:
         spinning.wait()
 
 
-def repeat(case: Case, rounds: int, stages: Stages) -> dict[str, Any]:
-    results = [check_case(case, LIMITS[case.migration], stages) for _ in range(rounds)]
+def repeat(case: Case, rounds: int, servers: ServerClients) -> dict[str, Any]:
+    results = [check_case(case, LIMITS[case.migration], servers) for _ in range(rounds)]
     peaks = [result.peak_bytes or 0 for result in results]
     spread = (max(peaks) - min(peaks)) / min(peaks)
     verdicts = sorted({result.verdict for result in results})
@@ -57,13 +57,13 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=10)
     rounds = parser.parse_args().rounds
     rows: list[dict[str, Any]] = []
-    with open_stages() as stages:
+    with open_servers() as servers:
         for case in chosen(LIMITS):
-            alone = repeat(case, rounds, stages)
+            alone = repeat(case, rounds, servers)
             with another_core_busy():
-                busy = repeat(case, rounds, stages)
+                busy = repeat(case, rounds, servers)
             rows.append({"migration": case.migration, "alone": alone, "busy": busy})
-        keep("repeat", rows, stages)
+        keep("repeat", rows, servers)
     return 0 if all(row["alone"]["met"] and row["busy"]["met"] for row in rows) else 1
 
 

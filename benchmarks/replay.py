@@ -18,15 +18,15 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from goals import is_close, is_covered, is_wrong
-from lab import RESULTS, subject
+from lab import RESULTS, plan
 from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from pytest_membudget.conclusion import conclude
-from pytest_membudget.evidence import Evidence
-from pytest_membudget.measurement import FINISHED, Run, Sample
-from pytest_membudget.session import climb
+from pytest_membudget.check.conclude import conclude
+from pytest_membudget.check.session import climb
+from pytest_membudget.judge.estimate import Evidence
+from pytest_membudget.sample import FINISHED, Run, Sample
 
 LIMITS = (0.8, 0.9, 1.1, 1.25)
 ROOM = 1e18
@@ -76,7 +76,7 @@ def replayed(migration: str, case: dict[str, Any], share: float, slower: float) 
     """What the check would have said, with the keys of the JSON report."""
     samples = {one["rows"]: sample_of(one) for one in case["curve"]}
     limit = round(case["curve"][-1]["peak"] * share)
-    asked = subject(migration, case["rows"], limit)
+    asked = plan(migration, case["rows"], limit)
     database = {"alias": "default", "vendor": None, "version": None}
     rows = asked.budget.rows
     tables = {label: label.lower().replace(".", "_") for label in rows}

@@ -185,7 +185,7 @@ def rate(way: str, rows: int) -> float:
 
 
 def seeder(apps: Any) -> Callable[[int], object]:
-    from pytest_membudget.migrations.seeding import Seeder
+    from pytest_membudget.seeding import Seeder
 
     return lambda rows: Seeder(apps, "default").grow({"shop.Product": rows})
 
@@ -247,7 +247,7 @@ def awkward(wanted: list[str]) -> tuple[dict[str, int], dict[str, list[str]]]:
     from django.db.migrations.state import ProjectState
     from model_bakery import baker
 
-    from pytest_membudget.migrations.seeding import Seeder
+    from pytest_membudget.seeding import Seeder
 
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:

@@ -2,6 +2,6 @@
 
 import sys
 
-from pytest_membudget.cli import main
+from pytest_membudget.cli.main import main
 
 sys.exit(main())

@@ -15,7 +15,7 @@ class BudgetError(MembudgetError):
     """What was asked cannot be read: a wrong marker argument, option or setting."""
 
 
-class StageError(MembudgetError):
+class ServerError(MembudgetError):
     """The scratch database, or the project state before the migration, could not be made.
 
     ``details`` holds the traceback or the output behind it, and may be empty.
@@ -26,15 +26,15 @@ class StageError(MembudgetError):
         self.details = details
 
 
-class OutOfTime(StageError):
+class OutOfTime(ServerError):
     """A step did not end within the time that it was given."""
 
 
-class NoRoom(StageError):
+class NoRoom(ServerError):
     """There is no room for the rows: nothing was seeded."""
 
 
-class SeedError(StageError):
+class SeedError(ServerError):
     """A model could not be filled with rows.
 
     ``model`` is a label such as ``"shop.Order"``; ``field`` is None where none is to blame alone.

@@ -68,8 +68,8 @@ def refused_to_write(folder: Path) -> str:
     """What is said when the statement, against all odds, is one that writes."""
     with (folder / "settings.py").open("a") as settings:
         settings.write(
-            "from pytest_membudget.migrations import profiling\n"
-            "profiling.statement = lambda *_, **__: 'DELETE FROM shop_order'\n"
+            "from pytest_membudget.project import live_profile\n"
+            "live_profile.statement = lambda *_, **__: 'DELETE FROM shop_order'\n"
         )
     done = membudget(folder, "--database", "default")
     assert (done.returncode, done.stdout) == (2, "")

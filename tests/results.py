@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from pytest_membudget.findings import Finding
-from pytest_membudget.measurement import Run, Sample
-from pytest_membudget.result import Result
+from pytest_membudget.finding import Finding
+from pytest_membudget.judge.result import Result
+from pytest_membudget.sample import Run, Sample
 
 MIB = 1024**2
 FILE = "shop/migrations/0002_backfill_total.py"

@@ -13,7 +13,7 @@ from pytest_membudget.attribution.allocator import overhead
 from pytest_membudget.attribution.growth import Stack, growth
 from pytest_membudget.attribution.lines import CLIENT_RESULT, sites
 from pytest_membudget.attribution.records import MALLOC, PYMALLOC, Alive
-from pytest_membudget.frames import Ownership, short_path
+from pytest_membudget.project.ownership import Ownership, short_path
 
 BULK_UPDATE = """
 def forwards(apps, schema_editor):

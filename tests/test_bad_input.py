@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from project import LOOP, Project
 
+from pytest_membudget.budget.overrides import read_overrides
 from pytest_membudget.errors import BudgetError
-from pytest_membudget.plugin.overrides import read_overrides
 
 ROWS = 'rows={"shop.Order": 1_000}'
 LIMIT = 'limit="512Mi"'

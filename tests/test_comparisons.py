@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from pytest_membudget.migrations.comparisons import compared_numbers
-from pytest_membudget.migrations.numbers import named_numbers
+from pytest_membudget.project.comparisons import compared_numbers
+from pytest_membudget.project.numbers import named_numbers
 
 LIMIT = 300_000
 HERE = sys.modules[__name__]

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from project import LOOP, Project
 
-from pytest_membudget.container import memory_limit
+from pytest_membudget.budget.container import memory_limit
 
 ROOTS = {
     "memory.limit_in_bytes": Path("/sys/fs/cgroup/memory"),

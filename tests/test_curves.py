@@ -7,15 +7,15 @@ from typing import Any
 
 import pytest
 
-from pytest_membudget.curves import (
+from pytest_membudget.judge.curves import (
     breaks_at,
     curves,
     curves_by_migration,
     cycles_add_up,
     most_elsewhere,
 )
-from pytest_membudget.measurement import FINISHED, Run, Sample
-from pytest_membudget.projection import MIB, project_highest
+from pytest_membudget.judge.projection import MIB, project_highest
+from pytest_membudget.sample import FINISHED, Run, Sample
 
 # benchmarks: articles.0011_in_bulk_by_pages on PostgreSQL.  By rows: what the phase began with
 # and its peak, of the list of every key and of the pages of objects after it.

@@ -10,7 +10,7 @@ import pytest
 
 SCRIPT = """
 import gc, json
-from pytest_membudget.worker.cycles import Cycles
+from pytest_membudget.processes.worker.cycles import Cycles
 
 class Node:
     pass

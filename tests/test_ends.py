@@ -87,7 +87,7 @@ def test_an_earlier_migration_that_sleeps_is_named(
     sleeping(project, "earlier", SLEEP)
     project.write(
         "conftest.py",
-        "from pytest_membudget.worker import stage_client\nstage_client.STEP_SECONDS = 4.0\n",
+        "from pytest_membudget.processes.server import client\nclient.STEP_SECONDS = 4.0\n",
     )
     result = project.result()
     assert result["verdict"] == "error"
@@ -185,7 +185,7 @@ def test_nothing_is_left_of_a_stage_that_is_killed(
     sleeping(project, where, SLEEP)
     process = start()  # type: ignore[operator]
     for supervisor in psutil.Process(process.pid).children():
-        if "stage_main" in " ".join(supervisor.cmdline()):
+        if "server.main" in " ".join(supervisor.cmdline()):
             supervisor.children()[0].kill()
     output, _ = process.communicate(timeout=60)
     assert process.returncode == 1

@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from pytest_membudget.budget import Budget
-from pytest_membudget.coverage import Gap
-from pytest_membudget.evidence import Evidence
-from pytest_membudget.measurement import FINISHED, OVER_LIMIT, Run, Sample
-from pytest_membudget.projection import MIB, project
-from pytest_membudget.verdict import judge
+from pytest_membudget.budget.request import Budget
+from pytest_membudget.judge.coverage import Gap
+from pytest_membudget.judge.estimate import Evidence
+from pytest_membudget.judge.projection import MIB, project
+from pytest_membudget.judge.verdict import judge
+from pytest_membudget.sample import FINISHED, OVER_LIMIT, Run, Sample
 
 ROWS = 1_600_000
 LOOP = {25_000: 80, 50_000: 120, 100_000: 200}

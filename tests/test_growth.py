@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from project import LOOP, Project
 
+from pytest_membudget.budget.growth import read_growth
 from pytest_membudget.errors import BudgetError
-from pytest_membudget.growth import read_growth
 
 
 @pytest.mark.parametrize(

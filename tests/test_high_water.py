@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from pytest_membudget.worker import high_water
+from pytest_membudget.processes.worker import high_water
 
 MIB = 1024**2
 PHASES = """
 import json
-from pytest_membudget.worker.high_water import Phases
+from pytest_membudget.processes.worker.high_water import Phases
 
 def hold(mib):
     return bytearray(b"x") * (mib * 1024 ** 2)
@@ -52,7 +52,7 @@ def test_each_phase_has_a_mark_of_its_own() -> None:
 
 UNREADABLE = """
 import json, pathlib, sys
-from pytest_membudget.worker import high_water
+from pytest_membudget.processes.worker import high_water
 
 phases = high_water.Phases()
 phases.begin()

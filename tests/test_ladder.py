@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 import pytest
 
-from pytest_membudget.ladder import Ladder
-from pytest_membudget.measurement import FINISHED, Run, Sample
+from pytest_membudget.judge.ladder import Ladder
+from pytest_membudget.sample import FINISHED, Run, Sample
 
 
 def climb(

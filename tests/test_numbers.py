@@ -11,7 +11,7 @@ import pytest
 from django.db import transaction
 from django.utils.functional import SimpleLazyObject
 
-from pytest_membudget.migrations.numbers import named_numbers
+from pytest_membudget.project.numbers import named_numbers
 
 BATCH = 30_000
 BATCHES = [1] * 40_000

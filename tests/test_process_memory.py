@@ -11,7 +11,7 @@ import pytest
 from leftovers import eventually
 from project import Project
 
-from pytest_membudget.worker.memory_group import MemoryGroup
+from pytest_membudget.processes.worker.memory_group import MemoryGroup
 
 MIB = 1024**2
 TAKE = 'b"x" * (600 << 20)'

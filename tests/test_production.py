@@ -52,7 +52,7 @@ MEASURED = (
 PROFILED = """
     def forwards(apps, schema_editor):
         import pathlib
-        from pytest_membudget.migrations.profiling import take_profile
+        from pytest_membudget.project.live_profile import take_profile
         rows = sum(1 for order in apps.get_model("shop", "Order").objects.iterator())
         if rows > 1000:
             pathlib.Path("own.json").write_text(take_profile("default", exact=True))

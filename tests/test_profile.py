@@ -11,12 +11,12 @@ from typing import Any
 import pytest
 from profiles import membudget, write_project
 
-from pytest_membudget.cli import main
+from pytest_membudget.cli.main import main
 from pytest_membudget.errors import BudgetError
-from pytest_membudget.migrations.seeding.shape import shapes
 from pytest_membudget.profile.document import ColumnProfile, TableProfile, read_profile
 from pytest_membudget.profile.shape import shape
 from pytest_membudget.profile.widths import Width, stored_widths
+from pytest_membudget.seeding.column_stats import shapes
 
 
 def document(**changes: Any) -> dict[str, Any]:
@@ -167,7 +167,8 @@ def test_rows_may_hold_compressed_values() -> None:
 
 def test_the_script_needs_no_project(tmp_path: Path) -> None:
     code = (
-        "import sys; from pytest_membudget.cli import main; import pytest_membudget.profile.widths;"
+        "import sys; from pytest_membudget.cli.main import main;"
+        "import pytest_membudget.profile.widths;"
         "status = main(['profile', '--sql', 'postgresql', '-o', 'profile.sql']);"
         "print(status, {'django', 'pytest'} & set(sys.modules))"
     )

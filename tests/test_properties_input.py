@@ -14,7 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from properties import HIDDEN, anything, refusal, texts, tried
 
-from pytest_membudget.budget import (
+from pytest_membudget.budget.growth import read_growth
+from pytest_membudget.budget.request import (
     LEAST_LIMIT,
     read_limit,
     read_marker,
@@ -23,7 +24,6 @@ from pytest_membudget.budget import (
     read_rows_lines,
 )
 from pytest_membudget.errors import BudgetError
-from pytest_membudget.growth import read_growth
 from pytest_membudget.texts import log_text, shown, visible
 from pytest_membudget.units import (
     LONGEST,

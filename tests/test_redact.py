@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from pytest_membudget.literals import literals
-from pytest_membudget.redact import MASK, Secrets, without_literals
+from pytest_membudget.project.literals import literals
+from pytest_membudget.project.secrets import MASK, Secrets
+from pytest_membudget.sql.literals import without_literals
 
 PLANTED = "planted-0f3a"
 
@@ -83,7 +84,7 @@ import os, json
 from types import SimpleNamespace
 from django.conf import settings
 from django.utils.functional import SimpleLazyObject
-from pytest_membudget.redact import known_secrets
+from pytest_membudget.project.secrets import known_secrets
 
 def refuse():
     raise AssertionError("it was asked for")
@@ -120,7 +121,7 @@ def test_settings_and_variables_are_secret_by_their_names() -> None:
 def test_settings_that_django_refuses_or_deprecates_are_no_errors() -> None:
     code = (
         "from django.conf import settings; settings.configure(SECRET_KEY='');"
-        "from pytest_membudget.redact import known_secrets; known_secrets()"
+        "from pytest_membudget.project.secrets import known_secrets; known_secrets()"
     )
     subprocess.run([sys.executable, "-W", "error", "-c", code], check=True)
 

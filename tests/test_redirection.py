@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from pytest_membudget.worker.redirection import children, drivers, settings
-from pytest_membudget.worker.redirection.target import RefusedDatabase, Target
+from pytest_membudget.database.target import RefusedDatabase, Target
+from pytest_membudget.processes.redirection import children, drivers, settings
 
 ENGINE = "django.db.backends.postgresql"
 DEFAULT = {"ENGINE": ENGINE, "HOST": "db", "NAME": "production"}

@@ -14,7 +14,7 @@ import pytest
 from project import STREAM, Project
 from results import MIB, explained, passing, result
 
-from pytest_membudget.cli import main
+from pytest_membudget.cli.main import main
 from pytest_membudget.reports.json import write_json
 from pytest_membudget.reports.reader import read_document
 

@@ -7,11 +7,13 @@ from typing import Any
 
 import pytest
 
-from pytest_membudget.budget import Budget
-from pytest_membudget.conclusion import conclude
-from pytest_membudget.coverage import unnamed_table
-from pytest_membudget.evidence import Evidence
-from pytest_membudget.measurement import (
+from pytest_membudget.budget.request import Budget
+from pytest_membudget.check.conclude import conclude
+from pytest_membudget.judge.coverage import unnamed_table
+from pytest_membudget.judge.estimate import Evidence
+from pytest_membudget.judge.result import Result
+from pytest_membudget.judge.verdict import EXCEEDS, INCONCLUSIVE, MEASURED, PROJECTED, WITHIN
+from pytest_membudget.sample import (
     FINISHED,
     KILLED,
     MACHINE_SHORT,
@@ -21,8 +23,6 @@ from pytest_membudget.measurement import (
     Run,
     Sample,
 )
-from pytest_membudget.result import Result
-from pytest_membudget.verdict import EXCEEDS, INCONCLUSIVE, MEASURED, PROJECTED, WITHIN
 
 MIB = 1024**2
 ROWS = 800_000

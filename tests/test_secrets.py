@@ -15,7 +15,7 @@ import pytest
 from profiles import membudget
 from project import STREAM, Project
 
-from pytest_membudget.redact import MASK
+from pytest_membudget.project.secrets import MASK
 
 # What is searched for is the beginning of each: a part of a secret is one as well.
 PLANTED = {
@@ -228,7 +228,7 @@ def assert_no_leak(project: Project, result: pytest.RunResult, listings: Listing
     left = files_below(Path(os.environ["TMPDIR"]))
     assert [path for path in left if leaks(path.read_text(errors="replace"))] == []
     assert leaks("\n".join(listings.seen)) == {}
-    assert any("pytest_membudget.worker.apply_main" in one for one in listings.seen)
+    assert any("pytest_membudget.processes.worker.main" in one for one in listings.seen)
     assert listings.open_to_others == set()
 
 

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from pytest_membudget.accesses import Accesses
-from pytest_membudget.sql import read, shown
-from pytest_membudget.tables import TableNames
-from pytest_membudget.worker.texts import UNKNOWN, Form
+from pytest_membudget.processes.worker.accesses import Accesses
+from pytest_membudget.sql.normalize import UNKNOWN, Form
+from pytest_membudget.sql.parse import read, shown
+from pytest_membudget.sql.table_names import TableNames
 
 MODELS = {name: [["id"]] for name in ("a", "b", 'app"."thing', "my table", "my.dot", "Upper")}
 BOTH = ["postgresql", "sqlite"]
@@ -91,7 +91,7 @@ def test_rows_are_of_a_table(vendor: str, sql: str, table: str) -> None:
     found = accessed(vendor, sql)
     assert found.read == {table: 10}
     assert found.unattributed == {}
-    assert table in found.went_to
+    assert table in found.accessed_tables
 
 
 WRITES = [
@@ -127,7 +127,7 @@ def test_rows_that_are_moved() -> None:
 
 def test_rows_that_are_copied_in() -> None:
     found = accessed("postgresql", "COPY a (id, n) FROM STDIN")
-    assert (found.read, found.written, found.went_to) == ({}, {"a": 10}, {})
+    assert (found.read, found.written, found.accessed_tables) == ({}, {"a": 10}, {})
 
 
 def test_rows_of_a_cursor_and_of_a_prepared_statement() -> None:
@@ -175,7 +175,7 @@ def test_rows_of_which_nobody_can_say_where_they_come_from(sql: str) -> None:
 )
 def test_rows_of_no_table_that_matters(sql: str) -> None:
     found = accessed("postgresql", sql)
-    assert (found.unattributed, found.went_to, found.read) == ({}, {}, {})
+    assert (found.unattributed, found.accessed_tables, found.read) == ({}, {}, {})
 
 
 @pytest.mark.parametrize(
@@ -221,11 +221,11 @@ def test_catalogue_of_sqlite(sql: str) -> None:
 )
 def test_tables_that_it_goes_to(vendor: str, sql: str, going: dict[str, tuple[str, ...]]) -> None:
     found = accessed(vendor, sql, rows=0)
-    assert found.went_to == {table: {columns} for table, columns in going.items()}
+    assert found.accessed_tables == {table: {columns} for table, columns in going.items()}
 
 
 def test_all_of_a_table_is_copied() -> None:
-    assert accessed("postgresql", "COPY a TO STDOUT").went_to == {"a": {("*",)}}
+    assert accessed("postgresql", "COPY a TO STDOUT").accessed_tables == {"a": {("*",)}}
 
 
 def test_one_value_of_all_rows_is_not_one_row() -> None:
@@ -305,7 +305,14 @@ def test_no_value_is_shown() -> None:
 
 
 @pytest.mark.parametrize(
-    "module", ["plugin", "session", "worker.apply_main", "worker.cursors", "worker.stage_main"]
+    "module",
+    [
+        "plugin",
+        "check.session",
+        "processes.worker.main",
+        "processes.worker.cursors",
+        "processes.server.main",
+    ],
 )
 def test_sqlglot_is_imported_where_statements_are_read(module: str) -> None:
     """It takes 16 MiB: neither the plugin nor the process that is weighed pays for it."""

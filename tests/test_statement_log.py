@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 
-from pytest_membudget.accesses import Accesses
-from pytest_membudget.tables import TableNames
-from pytest_membudget.worker.launcher import _add_overflow
-from pytest_membudget.worker.statement_log import StatementLog
-from pytest_membudget.worker.texts import Form
+from pytest_membudget.processes.worker.accesses import Accesses
+from pytest_membudget.processes.worker.launcher import _add_overflow
+from pytest_membudget.processes.worker.statement_log import StatementLog
+from pytest_membudget.sql.normalize import Form
+from pytest_membudget.sql.table_names import TableNames
 
 ORDERS = 'SELECT "o"."id" FROM "o" WHERE '
 STATUS = f'{ORDERS}"o"."status" = %s'

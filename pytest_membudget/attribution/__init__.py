@@ -1,1 +1,1 @@
-"""The only room that knows memray: which lines grow, by how much, and what would end it."""
+"""Which lines of a migration grow, by how much, and what would end it (memray)."""

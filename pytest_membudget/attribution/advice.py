@@ -15,9 +15,9 @@ from pytest_membudget.attribution.lines import (
     WHEN_CLAUSES,
 )
 from pytest_membudget.attribution.trial import Trial
-from pytest_membudget.attribution.tried import of_trials
-from pytest_membudget.frames import short_path
-from pytest_membudget.result import Advice
+from pytest_membudget.attribution.trial_advice import of_trials
+from pytest_membudget.judge.result import Advice
+from pytest_membudget.project.ownership import short_path
 from pytest_membudget.units import format_seconds, format_size
 
 # More in other hands, and it can't be said that nothing would be left.

@@ -7,10 +7,10 @@ from typing import Any
 
 from pytest_membudget.attribution.growth import Stack
 from pytest_membudget.attribution.lines import Site
-from pytest_membudget.evidence import Evidence
-from pytest_membudget.frames import short_path
-from pytest_membudget.measurement import Sample
-from pytest_membudget.projection import BOUNDED, CONSTANT
+from pytest_membudget.judge.estimate import Evidence
+from pytest_membudget.judge.projection import BOUNDED, CONSTANT
+from pytest_membudget.project.ownership import short_path
+from pytest_membudget.sample import Sample
 
 # Less of the growth than this isn't worth a line of anybody's code.
 WORTH = 0.1
@@ -22,7 +22,7 @@ HALF = 0.5
 class Case:
     """What is known when advice is given.  Sizes are bytes, ``measured`` bytes a row.
 
-    ``observed`` is what worker/observer.py wrote down, ``digest`` the fingerprint of the data that
+    ``observed`` is what probes/usage.py wrote down, ``digest`` the fingerprint of the data that
     this run left behind, ``rows_read`` what it read; ``peak`` is the one at production's row count;
     ``sample`` is the one that was looked at again; ``mixed`` is the file of a migration that
     changes the schema and the data.

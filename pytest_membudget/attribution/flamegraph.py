@@ -13,7 +13,7 @@ from memray import AllocationRecord, FileFormat, Metadata
 from memray.reporters.flamegraph import FlameGraphReporter
 
 from pytest_membudget.attribution.growth import Stack
-from pytest_membudget.frames import short_path
+from pytest_membudget.project.ownership import short_path
 
 _LEAST_SHARE = 0.001
 

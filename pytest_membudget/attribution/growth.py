@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from pytest_membudget.attribution.allocator import overhead
 from pytest_membudget.attribution.records import Frame, HighWater
-from pytest_membudget.frames import is_ours
+from pytest_membudget.project.ownership import is_ours
 
 # Beneath this a stack's growth is a page of something, divided by the rows.
 _LEAST_BYTES = 0.05

@@ -13,14 +13,14 @@ from pytest_membudget.attribution.flamegraph import pack
 from pytest_membudget.attribution.growth import growth
 from pytest_membudget.attribution.lines import Scale, lines, sites
 from pytest_membudget.attribution.runs import MakeOrder, Runs, Unfinished
-from pytest_membudget.attribution.trial import Change, Trial
-from pytest_membudget.attribution.tried import changes_to_try
+from pytest_membudget.attribution.trial import Rewrite, Trial
+from pytest_membudget.attribution.trial_advice import rewrites_to_try
 from pytest_membudget.errors import MembudgetError
-from pytest_membudget.evidence import Evidence
-from pytest_membudget.frames import Ownership
-from pytest_membudget.projection import LINEARITHMIC, QUADRATIC
-from pytest_membudget.result import Attribution, Line
-from pytest_membudget.seedbed import Seedbed
+from pytest_membudget.judge.estimate import Evidence
+from pytest_membudget.judge.projection import LINEARITHMIC, QUADRATIC
+from pytest_membudget.judge.result import Attribution, Line
+from pytest_membudget.processes.server.seeded_database import SeededDatabase
+from pytest_membudget.project.ownership import Ownership
 from pytest_membudget.units import format_rows
 
 _MUST_EXPLAIN = 0.85
@@ -30,7 +30,7 @@ _WHOLE_TABLE = 0.5
 
 def investigate(
     evidence: Evidence,
-    bed: Seedbed,
+    seeded: SeededDatabase,
     files: Sequence[str],
     order: MakeOrder,
     progress: Callable[[str], None],
@@ -43,7 +43,7 @@ def investigate(
     the data; ``order`` makes what the worker has to do on a clone.
     """
     folders = sorted({str(Path(file).parent.parent) for file in files})
-    runs = Runs(evidence, bed, folders, order)
+    runs = Runs(evidence, seeded, folders, order)
     size = runs.size()
     if size is None:
         return Attribution(note="no sample was quick enough to be run again under memray")
@@ -69,7 +69,7 @@ class _Investigation:
         grown = None if projection is None else max(0.0, projection.peak - case.baseline)
         kept = case.observed["kept_by_malloc"] / self.size / self.evidence.counted_share
         found = lines(case.by_site, results, kept, Scale(measured, grown), case.vendor)
-        trials = self._trials(case, changes_to_try(case))
+        trials = self._trials(case, rewrites_to_try(case))
         stacks = [stack for of_site in case.by_site.values() for stack in of_site]
         budget = self.evidence.budget
         return Attribution(
@@ -120,27 +120,27 @@ class _Investigation:
             return None
         return projection.slope / self.evidence.counted_share or None
 
-    def _trials(self, case: Case, changes: Sequence[Change]) -> list[Trial]:
+    def _trials(self, case: Case, rewrites: Sequence[Rewrite]) -> list[Trial]:
         """Each change that leaves the same data and saves something, measured twice."""
         sample = case.sample
         worth = WORTH * (sample.run.peak - case.baseline)
         helped = []
-        for change in changes:
-            self.progress(f"trying {change.kind} at line {change.line}")
+        for rewrite in rewrites:
+            self.progress(f"trying {rewrite.kind} at line {rewrite.line}")
             with contextlib.suppress(Unfinished):
-                run, digest = self.runs.changed(change, sample.size)
+                run, digest = self.runs.changed(rewrite, sample.size)
                 same = digest == case.digest and sum(run.read.values()) <= 1.5 * case.rows_read
                 if same and run.peak < sample.run.peak - worth:
-                    helped.append((change, run.peak))
+                    helped.append((rewrite, run.peak))
         held = self.runs.larger_sample(sample)
         size = held.size if held.size > sample.size else 2 * sample.size
         trials = []
-        for change, peak in helped:
-            self.progress(f"trying {change.kind} at line {change.line}")
+        for rewrite, peak in helped:
+            self.progress(f"trying {rewrite.kind} at line {rewrite.line}")
             with contextlib.suppress(Unfinished):
-                run, _ = self.runs.changed(change, size)
+                run, _ = self.runs.changed(rewrite, size)
                 trials.append(
-                    Trial(change, sample.size, peak, size, run.peak, held.size, held.run.peak)
+                    Trial(rewrite, sample.size, peak, size, run.peak, held.size, held.run.peak)
                 )
         return trials
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pytest_membudget.attribution.allocator import LARGEST_SMALL
 from pytest_membudget.attribution.growth import Stack
 from pytest_membudget.attribution.records import MALLOC, Frame
-from pytest_membudget.frames import Ownership, short_path, source_line
-from pytest_membudget.result import Line, Place
+from pytest_membudget.judge.result import Line, Place
+from pytest_membudget.project.ownership import Ownership, short_path, source_line
 
 _DRIVER = "<database driver>"
 # Between a project's call and what it calls, and on every database call: they tell nothing.

@@ -10,14 +10,14 @@ from pathlib import Path
 from typing import Any
 
 from pytest_membudget.attribution.records import HighWater, high_water
-from pytest_membudget.attribution.trial import Change
+from pytest_membudget.attribution.trial import Rewrite
 from pytest_membudget.errors import MembudgetError
-from pytest_membudget.evidence import Evidence
-from pytest_membudget.measurement import Run, Sample
-from pytest_membudget.projection import MIB
-from pytest_membudget.seedbed import Seedbed
+from pytest_membudget.judge.estimate import Evidence
+from pytest_membudget.judge.projection import MIB
+from pytest_membudget.processes.server.seeded_database import SeededDatabase
+from pytest_membudget.processes.worker.launcher import WorkerJob, run
+from pytest_membudget.sample import Run, Sample
 from pytest_membudget.units import format_rows
-from pytest_membudget.worker.launcher import Order, run
 
 # A run under memray takes about four times as long, and its capture as long again to be read.
 # Pages and chunks of some thousand rows have to be full, so a sample of few rows may take longer;
@@ -29,7 +29,7 @@ _LONGEST_TRIAL = 10.0
 _ROOM = 4
 _SPARE_BYTES = 1024 * MIB
 
-MakeOrder = Callable[..., Order]
+MakeOrder = Callable[..., WorkerJob]
 
 
 class Unfinished(MembudgetError):
@@ -40,14 +40,14 @@ class Unfinished(MembudgetError):
 class Runs:
     """Further runs at row counts that were measured, on a database that grows with them.
 
-    ``folders`` are those of the migrations' apps; ``order`` makes what the worker has to do on a
+    ``folders`` are those of the migrations' apps; ``job`` makes what the worker has to do on a
     clone.
     """
 
     evidence: Evidence
-    bed: Seedbed
+    seeded: SeededDatabase
     folders: list[str]
-    order: MakeOrder
+    job: MakeOrder
     _filled: int = field(default=0, init=False)
     _widths: dict[str, dict[str, int]] = field(default_factory=dict, init=False)
 
@@ -73,7 +73,7 @@ class Runs:
             if sample.size == size:
                 return sample
         done, _ = self._run(size, {}, digest=False)
-        return Sample(self.bed.rows(size), done, widths=self._widths)
+        return Sample(self.seeded.rows(size), done, widths=self._widths)
 
     def larger_sample(self, sample: Sample) -> Sample:
         """The sample that a change is held against: with few rows its chunk may not be full."""
@@ -84,43 +84,43 @@ class Runs:
         ][-1]
 
     def start_anew(self) -> None:
-        self.bed.seed_fresh(self.evidence.fresh)
+        self.seeded.seed_fresh(self.evidence.fresh)
         self._filled = 0
 
     def captured(self, size: int) -> HighWater:
         """What is alive at the heap's high-water mark."""
-        with tempfile.TemporaryDirectory(dir=self.bed.folder) as folder:
+        with tempfile.TemporaryDirectory(dir=self.seeded.folder) as folder:
             capture = str(Path(folder, "capture"))
             self._run(size, {"capture": capture}, digest=False)
             return high_water(capture)
 
     def observed(self, size: int) -> tuple[Run, dict[str, str]]:
-        """What worker/observer.py writes down, with a fingerprint of the data left behind."""
+        """What probes/usage.py writes down, with a fingerprint of the data left behind."""
         return self._run(size, {"observe": True}, digest=True)
 
-    def changed(self, change: Change, size: int) -> tuple[Run, dict[str, str]]:
+    def changed(self, rewrite: Rewrite, size: int) -> tuple[Run, dict[str, str]]:
         """A measured run with the change made, and the same fingerprint."""
-        return self._run(size, {"changes": [change.to_dict()]}, digest=True)
+        return self._run(size, {"changes": [rewrite.to_dict()]}, digest=True)
 
     def _run(self, size: int, aid: dict[str, Any], *, digest: bool) -> tuple[Run, dict[str, str]]:
         if size != self._filled:
-            self._widths = self.bed.fill(size).widths
+            self._widths = self.seeded.fill(size).widths
             self._filled = size
-        name = self.bed.clone()
+        name = self.seeded.clone()
         peak = max(sample.run.peak for sample in self.evidence.samples)
-        order = self.order(
-            self.bed,
+        job = self.job(
+            self.seeded,
             name,
             deadline=max(10.0, self.evidence.budget.time_budget / 2),
             stop_above=_ROOM * peak + _SPARE_BYTES,
         )
         try:
-            done = run(replace(order, aid={**aid, "folders": self.folders}))
+            done = run(replace(job, aid={**aid, "folders": self.folders}))
             if done.outcome != "finished":
                 raise Unfinished(f"with {format_rows(size)} rows {done.failure}")
-            return done, self.bed.digest(name) if digest else {}
+            return done, self.seeded.digest(name) if digest else {}
         finally:
-            self.bed.drop(name)
+            self.seeded.drop(name)
 
 
 def _longest(size: int) -> float:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from pytest_membudget.projection import REPEATABILITY
+from pytest_membudget.judge.projection import REPEATABILITY
 
 
 @dataclass(frozen=True)
-class Change:
-    """``kind`` is one of worker/changes.py, at a line of the project."""
+class Rewrite:
+    """``kind`` is one of probes/rewrites.py, at a line of the project."""
 
     kind: str
     file: str
@@ -28,7 +28,7 @@ class Trial:
     ``unchanged_peak`` is the one without it, with ``unchanged_rows``: one of the two.
     """
 
-    change: Change
+    rewrite: Rewrite
     small_rows: int
     small_peak: int
     large_rows: int

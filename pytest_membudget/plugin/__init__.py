@@ -1,4 +1,4 @@
-"""The only room that knows pytest: options, marker, fixture and hooks.
+"""The pytest plugin: options, marker, fixture and hooks.
 
 Nothing heavy is imported here: a project without a ``membudget`` marker pays for the options.
 """
@@ -10,17 +10,17 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from pytest_membudget.budget.options import Options, header, read_options
 from pytest_membudget.plugin.options import add_options
 from pytest_membudget.plugin.reporter import LEFT, Reporter
-from pytest_membudget.plugin.settings import Options, header, read_options
 
 if TYPE_CHECKING:
-    from pytest_membudget.plugin.guard import Guard
-    from pytest_membudget.worker.stage_client import Stages
+    from pytest_membudget.plugin.memory_budget import MemoryBudget
+    from pytest_membudget.processes.server.client import ServerClients
 
 _options = pytest.StashKey[Options]()
-_stages: pytest.StashKey[Stages] = pytest.StashKey()
-guard_key: pytest.StashKey[Guard] = pytest.StashKey()
+_stages: pytest.StashKey[ServerClients] = pytest.StashKey()
+budget_key: pytest.StashKey[MemoryBudget] = pytest.StashKey()
 _problem = pytest.StashKey[str]()
 
 _MARKER = (
@@ -56,15 +56,15 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if not marked:
         return
     from pytest_membudget.errors import BudgetError
-    from pytest_membudget.plugin.guard import make_guard
+    from pytest_membudget.plugin.memory_budget import make_memory_budget
+    from pytest_membudget.processes.server.client import ServerClients
     from pytest_membudget.texts import log_text, visible
-    from pytest_membudget.worker.stage_client import Stages
 
-    stages = config.stash.setdefault(_stages, Stages())
+    servers = config.stash.setdefault(_stages, ServerClients())
     problems: dict[str, list[str]] = {}
     for item in marked:
         try:
-            item.stash[guard_key] = make_guard(item, config.stash[_options], stages)
+            item.stash[budget_key] = make_memory_budget(item, config.stash[_options], servers)
         except BudgetError as error:
             problem = log_text(visible(str(error)))
             item.stash[_problem] = f"{item.nodeid}: membudget: {problem}"
@@ -97,17 +97,17 @@ def _is_asked_for(item: pytest.Item) -> bool:
 
 
 @pytest.fixture
-def membudget(request: pytest.FixtureRequest) -> Guard:
+def membudget(request: pytest.FixtureRequest) -> MemoryBudget:
     """The budget of this test's marker; ``membudget.check()`` measures it.
 
     ``check()`` fails the test when the verdict is not ``within``; else it returns the Result.
     """
-    return request.node.stash[guard_key]  # type: ignore[no-any-return]
+    return request.node.stash[budget_key]  # type: ignore[no-any-return]
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, None, None]:
-    guard = item.stash.get(guard_key, None)
+    guard = item.stash.get(budget_key, None)
     if guard is not None:
         guard.result = None  # a plugin may run the same item again
     yield
@@ -120,7 +120,7 @@ def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     report = yield
-    guard = item.stash.get(guard_key, None)
+    guard = item.stash.get(budget_key, None)
     if call.when == "call" and guard is not None and guard.result is not None:
         report.__dict__["membudget"] = guard.result.to_dict()
     return report
@@ -128,10 +128,10 @@ def pytest_runtest_makereport(
 
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     """End the stages before the summary, which names what they could not remove."""
-    stages = session.config.stash.get(_stages, None)
-    if stages is None:
+    servers = session.config.stash.get(_stages, None)
+    if servers is None:
         return
-    left = stages.close(interrupted=exitstatus == pytest.ExitCode.INTERRUPTED)
+    left = servers.close(interrupted=exitstatus == pytest.ExitCode.INTERRUPTED)
     output = getattr(session.config, "workeroutput", None)
     if output is not None:
         output[LEFT] = left
@@ -141,6 +141,6 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
 
 def pytest_unconfigure(config: pytest.Config) -> None:
     """Where the run did not get as far as its end."""
-    stages = config.stash.get(_stages, None)
-    if stages is not None:
-        stages.close(interrupted=True)
+    servers = config.stash.get(_stages, None)
+    if servers is not None:
+        servers.close(interrupted=True)

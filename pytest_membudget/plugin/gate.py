@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_membudget.frames import short_path
+from pytest_membudget.project.ownership import short_path
 
 if TYPE_CHECKING:
-    from pytest_membudget.migrations.selection import Gated
+    from pytest_membudget.project.selection import Gated
 
 
 _EVERYWHERE = "membudget_gate_everywhere"
@@ -20,7 +20,7 @@ _DEPLOY = "deploy::membudget"
 
 
 class Gate:
-    """Registered where the option is given.  ``what`` is read by migrations/selection.py."""
+    """Registered where the option is given.  ``what`` is read by project/selection.py."""
 
     def __init__(self, config: pytest.Config, what: str) -> None:
         self._rootpath = config.rootpath
@@ -120,8 +120,8 @@ class Gate:
     @cached_property
     def _gated(self) -> list[Gated]:
         """In order.  The project is loaded when it is asked for first, not at start-up."""
+        from pytest_membudget.check.planner import select_migrations
         from pytest_membudget.errors import BudgetError
-        from pytest_membudget.plugin.collection import select_migrations
         from pytest_membudget.texts import log_text, visible
 
         try:

@@ -106,7 +106,7 @@ def add_options(parser: pytest.Parser) -> None:
 
 def _argument(reader: str) -> Callable[[str], Any]:
     def read(value: str) -> Any:
-        from pytest_membudget import budget
+        from pytest_membudget.budget import request as budget
         from pytest_membudget.errors import BudgetError
 
         try:

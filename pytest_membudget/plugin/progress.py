@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.progress import Progress, ProgressColumn, SpinnerColumn, Task, TextColumn
 from rich.text import Text
 
-from pytest_membudget.budget import Budget
+from pytest_membudget.budget.request import Budget
 
 
 @contextmanager

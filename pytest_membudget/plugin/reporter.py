@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from pytest_membudget.plugin.screen import ScreenOfWorkers
-from pytest_membudget.plugin.settings import Options
+from pytest_membudget.budget.options import Options
+from pytest_membudget.plugin.terminal_info import ScreenOfWorkers
 
 # What the worker of an xdist run could not remove, in its output.
 LEFT = "membudget_left"
@@ -38,7 +38,7 @@ class Reporter(ScreenOfWorkers):
         reports = [] if session.config.option.collectonly else self._reports()
         if not reports:
             return
-        from pytest_membudget.reports.files import write_each
+        from pytest_membudget.files import write_each
 
         self._problems = write_each(reports)
         if self._problems and session.exitstatus == pytest.ExitCode.OK:

@@ -12,8 +12,8 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
-from pytest_membudget.documents import convert, parse_json
 from pytest_membudget.errors import BudgetError
+from pytest_membudget.files import convert, parse_json
 from pytest_membudget.texts import shown
 from pytest_membudget.units import MOST
 

@@ -14,7 +14,7 @@ def row_counts(profile: Profile) -> dict[str, int | None]:
 
 
 def shape(profile: Profile) -> dict[str, dict[str, dict[str, Any]]]:
-    """By table and column, plain JSON values: see ``Shape`` in migrations/seeding/shape.py."""
+    """By table and column, plain JSON values: see ``Shape`` in seeding/column_stats.py."""
     found = {}
     for name, table in profile.tables.items():
         widths = stored_widths(table)

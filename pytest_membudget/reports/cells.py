@@ -5,12 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from pytest_membudget.units import (
-    format_interval,
-    format_rows,
-    format_size,
-    round_rows_down,
-)
+from pytest_membudget.units import format_interval, format_rows, format_size, round_rows_down
 
 WITHIN, INCONCLUSIVE = "within", "inconclusive"
 _NOTED_ALWAYS = {
@@ -141,14 +136,14 @@ def measured(results: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
     return [result for result in results if not _is_told_apart(result)]
 
 
-def told_apart(results: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+def skip_reason(results: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
     """Those that take no rows into the process, so that a few rows or none told their peak."""
     return [result for result in results if _is_told_apart(result)]
 
 
 def how_many_told_apart(results: Iterable[dict[str, Any]]) -> str | None:
     """``"412 migrations take no rows that could add up …"``; None where there is no such one."""
-    count = len(told_apart(results))
+    count = len(skip_reason(results))
     if not count:
         return None
     noun, verb = ("migration", "takes") if count == 1 else ("migrations", "take")

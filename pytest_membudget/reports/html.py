@@ -15,9 +15,9 @@ import jinja2
 from markupsafe import Markup, escape
 
 from pytest_membudget import __version__
+from pytest_membudget.files import unwritable, write_text
 from pytest_membudget.reports import cells
 from pytest_membudget.reports.charts import charts
-from pytest_membudget.reports.files import unwritable, write_text
 from pytest_membudget.texts import visible
 from pytest_membudget.units import format_seconds, format_size
 
@@ -34,10 +34,10 @@ def write_html(
     ``environments`` name the versions of the runs that the results are of.
     """
     ordered = cells.by_headroom(cells.measured(results))
-    told_apart = cells.told_apart(results)
+    skip_reason = cells.skip_reason(results)
     graphs = _FlameGraphs(path)
     links = graphs.write(ordered)
-    write_text(path, html(ordered, environments, links, told_apart))
+    write_text(path, html(ordered, environments, links, skip_reason))
     if graphs.problem is not None:
         raise unwritable(str(graphs.folder), graphs.problem)
 
@@ -46,18 +46,18 @@ def html(
     results: Sequence[dict[str, Any]],
     environments: Sequence[dict[str, Any]],
     flame_graphs: dict[int, str],
-    told_apart: Sequence[dict[str, Any]] = (),
+    skip_reason: Sequence[dict[str, Any]] = (),
 ) -> str:
     """The page; ``flame_graphs`` are links by the index of the result.
 
-    ``told_apart`` are results that a few rows or none told, which it only lists.
+    ``skip_reason`` are results that a few rows or none told, which it only lists.
     """
     return _template().render(
         results=results,
         names=[cells.migration(result) for result in results],
         several_vendors=cells.several_vendors(results),
-        told_apart=told_apart,
-        verdicts=cells.verdicts([*results, *told_apart]),
+        skip_reason=skip_reason,
+        verdicts=cells.verdicts([*results, *skip_reason]),
         environments=list(dict.fromkeys(_environment(one) for one in environments if one)),
         version=__version__,
         flame_graphs=flame_graphs,

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from pytest_membudget import __version__
-from pytest_membudget.reports.files import write_text
-from pytest_membudget.result import SCHEMA
+from pytest_membudget.files import write_text
+from pytest_membudget.judge.result import SCHEMA
 
 
 def write_json(results: Sequence[dict[str, Any]], path: str) -> None:

@@ -9,9 +9,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from pytest_membudget.files import unwritable, write_text
 from pytest_membudget.reports import cells
 from pytest_membudget.reports.compare import Change
-from pytest_membudget.reports.files import unwritable, write_text
 from pytest_membudget.texts import visible
 
 _MARKS = {"within": "✅", "exceeds": "❌", "inconclusive": "⚠️", "error": "💥"}
@@ -31,8 +31,8 @@ def markdown(results: Sequence[dict[str, Any]]) -> str:
     parts = [title, f"{counts}\n"]
     if ordered:
         parts.append(_table(_columns(ordered), ordered))
-    if told_apart := cells.how_many_told_apart(results):
-        parts.append(f"{told_apart}.\n")
+    if skip_reason := cells.how_many_told_apart(results):
+        parts.append(f"{skip_reason}.\n")
     parts += [_failure(result) for result in ordered if cells.failing(result)]
     return "\n".join(parts)
 

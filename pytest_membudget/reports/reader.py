@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from pytest_membudget.errors import BudgetError
-from pytest_membudget.result import SCHEMA
+from pytest_membudget.judge.result import SCHEMA
 from pytest_membudget.texts import shown
 
 
@@ -27,7 +27,7 @@ def parse_document(content: bytes, source: str) -> dict[str, Any]:
     """Read a file's content; ``source`` is what an error calls it."""
     from msgspec import to_builtins
 
-    from pytest_membudget.documents import convert, parse_json
+    from pytest_membudget.files import convert, parse_json
     from pytest_membudget.reports.schema import Document
 
     document = parse_json(content, source)

@@ -156,8 +156,8 @@ def grow(case: dict, connection) -> dict:
     from django.apps import apps
     from django.db.migrations.state import ProjectState
 
-    from pytest_membudget.migrations.seeding import Seeder
-    from pytest_membudget.migrations.seeding.shape import shapes
+    from pytest_membudget.seeding import Seeder
+    from pytest_membudget.seeding.column_stats import shapes
 
     with connection.cursor() as cursor:
         for sql in case.get("before", []):

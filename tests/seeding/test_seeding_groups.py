@@ -8,10 +8,10 @@ from typing import Any, cast
 
 import pytest
 
-from pytest_membudget.migrations.seeding.columns import Picked, Rows
-from pytest_membudget.migrations.seeding.domains import Formula
-from pytest_membudget.migrations.seeding.group import Group
-from pytest_membudget.migrations.seeding.table import Table
+from pytest_membudget.seeding.columns import Picked, Rows
+from pytest_membudget.seeding.sequences import Formula
+from pytest_membudget.seeding.table import Table
+from pytest_membudget.seeding.unique_together import Group
 
 
 def a_table(want: int = 0) -> Table:

@@ -1,0 +1,133 @@
+"""Runs over empty tables or a few rows, and the verdicts that need no more than these."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from pytest_membudget.check.plan import CheckPlan
+from pytest_membudget.judge.coverage import gaps
+from pytest_membudget.judge.curves import noise_of
+from pytest_membudget.judge.projection import REPEATABILITY_OF_CHECKS
+from pytest_membudget.judge.unlogged import has_own_sessions
+from pytest_membudget.judge.verdict import EXCEEDS, INCONCLUSIVE, MEASURED, WITHIN, Verdict
+from pytest_membudget.processes.server.client import ServerClient
+from pytest_membudget.processes.server.seeded_database import SeededDatabase
+from pytest_membudget.processes.worker.launcher import run
+from pytest_membudget.sample import Fresh, Sample
+from pytest_membudget.units import format_rows, format_size
+
+NO_LIMIT = 1 << 62
+_DEADLINE = 30.0
+
+
+@dataclass(frozen=True)
+class Weighed:
+    """A verdict that no larger samples are needed for, and the figures that it rests on.
+
+    ``peak``, ``low`` and ``high`` are bytes, None where nothing was measured; ``findings`` are
+    codes and messages, ``details`` the output behind an error.
+    """
+
+    verdict: Verdict
+    samples: Sequence[Sample] = ()
+    peak: int | None = None
+    low: int | None = None
+    high: int | None = None
+    findings: Sequence[tuple[str, str]] = ()
+    details: str = ""
+
+
+def dry_run(
+    plan: CheckPlan,
+    server: ServerClient,
+    tables: Mapping[str, Any],
+    few: Mapping[str, int],
+    fresh: Fresh | None = None,
+) -> Sample:
+    """Apply it to ``few`` rows by table; ``tables`` are the models of the state before it."""
+    rows = {tables[table]["label"]: few[table] for table in sorted(few)}
+    seeded = SeededDatabase(server, replace(plan.budget, rows=rows, seed=None), plan.applied)
+    try:
+        if fresh:
+            seeded.seed_fresh(fresh)
+        if rows:
+            seeded.fill(max(rows.values()))
+        deadline = max(_DEADLINE, plan.budget.time_budget)
+        name = seeded.clone()
+        job = plan.job(seeded, name, deadline=deadline, stop_above=plan.stop_above)
+        uniques = {table: one["uniques"] for table, one in tables.items()}
+        done = run(replace(job, tables=uniques))
+        own = has_own_sessions(seeded.activity(name), done)
+        return Sample(rows, replace(done, facts={**done.facts, "own_sessions": own}))
+    finally:
+        seeded.close()
+
+
+def over_limit(plan: CheckPlan, samples: Sequence[Sample]) -> Weighed | None:
+    """The verdict where one of the runs has passed the limit; None where none has."""
+    limit = plan.budget.limit
+    over = next((sample for sample in samples if sample.run.peak > limit), None)
+    if over is None:
+        return None
+    what = f"passed the limit of {format_size(limit)}"
+    if over.finished:
+        what = f"peaked at {format_size(over.run.peak)}, over the limit of {format_size(limit)},"
+    reason = f"{plan.budget.label} {what} {_on(over)}."
+    return Weighed(Verdict(EXCEEDS, MEASURED, reason), samples, over.run.peak)
+
+
+def within_limit(
+    plan: CheckPlan, samples: Sequence[Sample], most: float, reason: str
+) -> Weighed | None:
+    """The verdict where all of them, and ``most`` bytes, are under the limit; else None.
+
+    What they leave unseen makes it inconclusive.
+    """
+    if unseen := not_seen(plan, samples):
+        return unseen
+    peak = max(sample.run.peak for sample in samples)
+    spread = max(2 * noise_of(samples), REPEATABILITY_OF_CHECKS * peak)
+    high = max(most, peak + spread)
+    if high >= plan.budget.limit:
+        return None
+    highest = max(samples, key=lambda sample: sample.run.peak)
+    rests_on = (
+        "measured-on-few-rows",
+        f"its peak of {format_size(peak)} was measured {_on(highest)}, without the rows of "
+        "production",
+    )
+    return Weighed(
+        Verdict(WITHIN, MEASURED, reason),
+        samples,
+        peak,
+        round(peak - spread),
+        round(high),
+        [rests_on],
+    )
+
+
+def not_seen(plan: CheckPlan, samples: Sequence[Sample]) -> Weighed | None:
+    """The verdict where something that it does was not seen; None where all was."""
+    found = gaps(plan.budget, samples, touched=None, unmatched=())
+    if not found:
+        return None
+    reason = f"{plan.budget.label} {found[0].sentence}."
+    findings = [(gap.code, gap.sentence) for gap in found]
+    return Weighed(Verdict(INCONCLUSIVE, None, reason), samples, findings=findings)
+
+
+def near_limit(plan: CheckPlan, peak: int, samples: Sequence[Sample]) -> Weighed:
+    """The verdict where the peak is under the limit, and by too little to be sure."""
+    reason = (
+        f"{plan.budget.label} may or may not fit: it peaked at {format_size(peak)} with few "
+        f"rows or none, too close to the limit of {format_size(plan.budget.limit)} to be sure."
+    )
+    return Weighed(Verdict(INCONCLUSIVE, MEASURED, reason), samples, peak)
+
+
+def _on(sample: Sample) -> str:
+    if not sample.rows:
+        return "on empty tables"
+    return "with " + ", ".join(f"{format_rows(n)} {label} rows" for label, n in sample.rows.items())

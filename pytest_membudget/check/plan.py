@@ -1,0 +1,72 @@
+"""What a check is about: a budget, with what the project and production say about it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from pytest_membudget.budget.request import Budget
+from pytest_membudget.judge.projection import MIB
+from pytest_membudget.processes.server.seeded_database import SeededDatabase
+from pytest_membudget.processes.worker.launcher import WorkerJob
+from pytest_membudget.profile.production import Production
+
+# So far above the limit there is no doubt, and the run's end would tell no more.
+_CERTAIN = 1.1
+_CERTAIN_BYTES = 32 * MIB
+
+
+@dataclass(frozen=True)
+class CheckPlan:
+    """A budget with what the project's history says about its migrations.
+
+    ``applied`` are the migrations before it, ``targets`` the arguments of ``manage.py migrate``;
+    ``touches_rows`` says that it runs code which is expected to read or write rows, ``files`` are
+    those of the migrations, ``thresholds`` are row counts at which a chunk or a buffer may be full,
+    ``branches`` those that the code compares with.
+    ``production`` is what is known of it: where the budget has no rows, a survey picks them.
+    ``gated`` says that no test was written, which could say what rows it works on.
+    ``mixed`` is the file of one that alters tables and goes through rows in one transaction;
+    ``skip_reason`` says why no rows have to be made for it, None where they have to; ``after`` are
+    then the migrations applied after it, or some steps on, and ``recorded`` says that it is not
+    run; see project/selection.py.
+    ``attribution`` says when to find out why the peak grows: ``"failed"``, ``"always"``,
+    ``"never"``.
+    """
+
+    budget: Budget
+    applied: list[tuple[str, str]]
+    targets: list[tuple[str, str]]
+    touches_rows: bool
+    files: Sequence[str] = ()
+    thresholds: Sequence[int] = ()
+    branches: Sequence[int] = ()
+    production: Production = field(default_factory=Production)
+    gated: bool = False
+    skip_reason: str | None = None
+    after: Sequence[tuple[str, str]] = ()
+    recorded: bool = False
+    mixed: str | None = None
+    attribution: str = "failed"
+
+    @property
+    def stop_above(self) -> int:
+        """Bytes that leave no doubt, so that the end of a run would tell no more."""
+        return int(self.budget.limit * _CERTAIN) + _CERTAIN_BYTES
+
+    def job(
+        self, seeded: SeededDatabase, name: str, *, deadline: float, stop_above: int
+    ) -> WorkerJob:
+        """What the worker has to do on the database ``name``, a clone of ``seeded``."""
+        return WorkerJob(
+            alias=self.budget.database,
+            name=name,
+            tables=seeded.uniques,
+            targets=self.targets,
+            migrations=list(self.budget.migrations),
+            reverse=self.budget.reverse,
+            deadline=seeded.within_deadline(deadline),
+            stop_above=stop_above,
+            folder=seeded.folder,
+            mark=seeded.mark,
+        )

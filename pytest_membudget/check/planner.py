@@ -1,0 +1,218 @@
+"""From a marker and the options to a complete budget, or to an error that says what is wrong."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.machinery
+import os
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pytest_membudget.budget.container import memory_limit
+from pytest_membudget.budget.options import MARKER, Options, Setting
+from pytest_membudget.budget.overrides import Override, read_overrides
+from pytest_membudget.budget.request import DEFAULT_TIME_BUDGET, Budget, Request, read_marker
+from pytest_membudget.budget.row_counts import read_production, rows_to_seed
+from pytest_membudget.check.plan import CheckPlan
+from pytest_membudget.errors import BudgetError
+
+if TYPE_CHECKING:
+    from pytest_membudget.project.selection import Gated
+
+
+def complete(
+    args: Sequence[Any],
+    kwargs: Mapping[str, Any],
+    options: Options,
+    gated: Gated | None = None,
+) -> CheckPlan:
+    """Read a marker, or what is said of a migration of the gate, and hold it against the project.
+
+    Raises BudgetError; opens no database.
+    """
+    request = read_marker(args, kwargs)
+    _require_django()
+    if request.database is not None:
+        _require_database(request.database)
+    from pytest_membudget.project.graph import history, history_with
+    from pytest_membudget.project.models import project_models
+
+    later = gated.later if gated else frozenset()
+    with _as_budget_error("the project's migrations can't be loaded"):
+        keys = tuple(dict.fromkeys(history().find(name) for name in request.migrations))
+        project = history_with([*keys, *later])
+        database = request.database or project.alias_for(keys)
+        findings = tuple(project.findings(keys, database))
+    _require_database(database)
+    if request.reverse and (operation := project.irreversible(keys)):
+        raise BudgetError(f"reverse=True: {keys[0][1]} can't be reversed: {operation}")
+    applied = project.applied_before(keys, reverse=request.reverse, without=later)
+    limit = _limit(request, options)
+    if options.rows is not None:
+        project_models().require(options.rows.value, f"membudget_rows, from {options.rows.source}")
+    production = read_production(options)
+    rows = rows_to_seed(request, options, production, surveyed=gated is not None)
+    if request.seed is not None:
+        _require_importable(request.seed)
+    where = f"{'after' if request.reverse else 'before'} {'.'.join(keys[0])}"
+    resolved = {}
+    if rows is not None:
+        state, strict = project.state(applied), rows.source == MARKER
+        resolved = _counted_first(project.resolve_rows(rows.value, state, where, strict=strict))
+    time_budget = _first(request.time_budget, options.time_budget)
+    budget = Budget(
+        migrations=keys,
+        rows=resolved,
+        limit=limit.value,
+        limit_source=limit.source,
+        database=database,
+        seed=request.seed,
+        reverse=request.reverse,
+        time_budget=time_budget.value if time_budget else DEFAULT_TIME_BUDGET,
+        findings=findings,
+        growth=options.growth.value if options.growth else None,
+    )
+    targets = project.migrate_targets(keys, reverse=request.reverse)
+    return CheckPlan(
+        budget=budget,
+        applied=applied,
+        targets=targets,
+        touches_rows=project.touches_rows(keys),
+        files=project.files(keys),
+        thresholds=project.thresholds(keys, reverse=request.reverse),
+        branches=project.branches(keys, reverse=request.reverse),
+        production=production,
+        gated=gated is not None,
+        skip_reason=gated.skip_reason if gated else None,
+        after=gated.after if gated else (),
+        recorded=gated.recorded if gated else False,
+        mixed=project.mixed(keys),
+        attribution=options.attribution.value,
+    )
+
+
+def _counted_first(rows: dict[str, int]) -> dict[str, int]:
+    """The first model is the one that is counted, so one without rows can't be it."""
+    if not any(rows.values()):
+        raise BudgetError(f"rows: there are none: {', '.join(rows)} have 0; name one that has some")
+    return dict(sorted(rows.items(), key=lambda item: not item[1]))
+
+
+def select_migrations(what: str, rootpath: Path) -> list[Gated]:
+    """The migrations that the gate is about.  Raises BudgetError."""
+    _require_django()
+    from pytest_membudget.project.selection import select
+
+    with _as_budget_error("the project's migrations can't be loaded"):
+        return select(what, rootpath)
+
+
+@cache
+def overrides(rootpath: Path) -> dict[tuple[str, str], Override]:
+    """What pyproject.toml says of migrations, by their keys.  Raises BudgetError."""
+    from pytest_membudget.project.graph import history
+
+    found = {}
+    for name, override in read_overrides(rootpath).items():
+        try:
+            found[history().find(name)] = override
+        except (BudgetError, ValueError) as error:
+            raise BudgetError(f"pyproject.toml: tool.membudget.migrations: {error}") from None
+    return found
+
+
+def override_of(keys: Sequence[tuple[str, str]], rootpath: Path) -> Override:
+    """What pyproject.toml says of a migration; several of one deploy have nothing of their own.
+
+    Raises BudgetError.
+    """
+    of_each = [overrides(rootpath).get(key, Override()) for key in keys]
+    return of_each[0] if len(of_each) == 1 else Override()
+
+
+@contextmanager
+def _as_budget_error(what: str) -> Iterator[None]:
+    """Whatever the project's own code raises while it is read is the project's to mend."""
+    try:
+        yield
+    except BudgetError:
+        raise
+    except Exception as error:
+        from pytest_membudget.project.secrets import known_secrets
+
+        text = known_secrets().hide(str(error))
+        raise BudgetError(f"{what}: {type(error).__name__}: {text}") from error
+
+
+def _first(asked: Any, setting: Setting | None) -> Setting | None:
+    return setting if asked is None else Setting(asked, MARKER)
+
+
+def _limit(request: Request, options: Options) -> Setting:
+    limit = _first(request.limit, options.limit)
+    if limit is None:
+        raise BudgetError(
+            "no limit: give the memory limit of the container that migrates in production, "
+            'limit="512Mi", --membudget-limit or membudget_limit'
+        )
+    if limit.value != "cgroup":
+        return limit
+    size = memory_limit()
+    if size is None:
+        raise BudgetError('limit="cgroup": this process runs under no memory limit')
+    return Setting(size, f"cgroup, by {limit.source}")
+
+
+def _require_django() -> None:
+    from django.apps import apps
+    from django.conf import settings
+
+    if not settings.configured or not apps.ready:
+        raise BudgetError(
+            "no Django settings: name their module with DJANGO_SETTINGS_MODULE, --ds "
+            "or in the ini file, as pytest-django reads it"
+        )
+    if "DJANGO_SETTINGS_MODULE" not in os.environ:
+        raise BudgetError(
+            "settings.configure() was called in this process, but the migration runs in a fresh "
+            "one, which needs a settings module: set DJANGO_SETTINGS_MODULE"
+        )
+
+
+def _require_database(alias: str) -> None:
+    from django.db import connections
+    from django.utils.connection import ConnectionDoesNotExist
+
+    from pytest_membudget.database.scratch import check_vendor
+
+    try:
+        connection = connections[alias]
+    except ConnectionDoesNotExist:
+        known = ", ".join(repr(one) for one in connections)
+        raise BudgetError(
+            f"database={alias!r} is not an alias in settings.DATABASES; there are {known}"
+        ) from None
+    check_vendor(alias, connection)
+
+
+def _require_importable(path: str) -> None:
+    """Look for the module as a fresh process would, whatever this one has imported already."""
+    module, _, name = path.rpartition(".")
+    search: list[str] | None = None
+    for depth in range(1, module.count(".") + 2):
+        package = ".".join(module.split(".")[:depth])
+        spec = importlib.machinery.PathFinder.find_spec(package, search)
+        if spec is None:
+            raise BudgetError(
+                f"seed: a fresh process can't import {module!r}; put the function into a module "
+                "on the Python path, for instance of the app"
+            )
+        search = list(spec.submodule_search_locations or [])
+    with _as_budget_error(f"seed={path!r} can't be imported"):
+        seed = getattr(sys.modules.get(module) or importlib.import_module(module), name)
+    if not callable(seed):
+        raise BudgetError(f"seed={path!r} is not callable")

@@ -1,0 +1,132 @@
+"""Row counts of the tables that a migration goes to and that ``rows`` does not name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from pytest_membudget.check.plan import CheckPlan
+from pytest_membudget.check.table_discovery import few_rows, grows_with, is_only_joined
+from pytest_membudget.judge.coverage import Gap, table_without_model, unnamed_table
+from pytest_membudget.processes.server.seeded_database import SeededDatabase
+from pytest_membudget.sample import FINISHED, Run, Sample
+
+# After each migrate Django looks whether there is a site.
+_OF_SIGNALS = {"django_site"}
+# Fewer of a table's rows than this share hide what all of them would take.
+_ENOUGH = 0.5
+
+# From row counts of further models, and the unique columns by table, to a run with these.
+Probe = Callable[[Mapping[str, int], Mapping[str, list[list[str]]]], Run]
+
+
+class RowSources:
+    """Looks at the samples of a check whose ``rows`` were stated.
+
+    ``gaps`` are the tables of which nobody knows how many rows they have.  A table that is known
+    not to matter is not looked at again.
+    """
+
+    def __init__(self, plan: CheckPlan) -> None:
+        self.gaps: list[Gap] = []
+        self._subject = plan
+        self._settled: set[str] = set()
+        self._present: dict[str, Any] = {}
+
+    def look_at(
+        self, sample: Sample, seeded: SeededDatabase, named: Mapping[str, int], probe: Probe
+    ) -> dict[str, int]:
+        """Row counts by model that ``named`` lacks and production is known to have."""
+        done, few = sample.run, dict[str, int]()
+        while True:
+            tables = self._unnamed(done, seeded, named)
+            there = seeded.count(tables) if tables else {}
+            undecided = [
+                table
+                for table in tables
+                if not there[table] and table not in few and not self._grows(table, done)
+            ]
+            if not undecided:
+                break
+            few |= {table: few_rows(self._known(table)) for table in undecided}
+            done = probe(self._to_seed(few), {table: self._uniques(table) for table in few})
+            if done.outcome != FINISHED:
+                self.gaps += [self._gap(table) for table in undecided]
+                return {}
+        scale = sample.size / max(named.values())
+        found: dict[str, int] = {}
+        for table in tables:
+            rows = self._decide(table, there[table], done, sample, scale)
+            if isinstance(rows, Gap):
+                self.gaps.append(rows)
+            elif rows is not None:
+                found[self._models[table]["label"]] = rows
+            self._settled.add(table)
+        return found
+
+    def _unnamed(self, done: Run, seeded: SeededDatabase, named: Mapping[str, int]) -> list[str]:
+        """Tables that it went to, were there before it, and are none of the ``named`` models."""
+        known = {*seeded.tables.values(), *self._settled, *_OF_SIGNALS}
+        accessed_tables = done.accessed_tables.keys() - known
+        if accessed_tables and not self._present:
+            self._present = seeded.present()
+        return sorted(
+            table
+            for table in accessed_tables
+            if table in self._present["others"]
+            or (table in self._models and self._models[table]["label"] not in named)
+        )
+
+    def _decide(
+        self, table: str, there: int, done: Run, sample: Sample, scale: float
+    ) -> int | Gap | None:
+        """How many rows production has of it, where that matters; a gap where nobody knows."""
+        grows, known = self._grows(table, done), self._known(table)
+        if table not in self._models or self._subject.budget.seed:
+            return None if there or not grows or known == 0 else self._gap(table)
+        model = self._models[table]
+        if there and not model["through"]:
+            # Rows that others refer to, or those of an earlier migration.
+            expected = (known or 0) * (scale if model["label"] in sample.seeded else 1)
+            return known if grows and there < _ENOUGH * expected else None
+        if known is not None:
+            wanted = grows or is_only_joined(table, done) or not known
+            return known if wanted and (known or there) else None
+        return self._gap(table) if grows and not self._finds_one(table, done) else None
+
+    def _gap(self, table: str) -> Gap:
+        if table not in self._models:
+            return table_without_model(table)
+        seed = self._subject.budget.seed is not None
+        return unnamed_table(self._models[table]["label"], self._known(table), seed=seed)
+
+    def _grows(self, table: str, done: Run) -> bool:
+        return grows_with(table, done, self._uniques(table))
+
+    def _finds_one(self, table: str, done: Run) -> bool:
+        """Whether each statement finds one row at most, by a key."""
+        return all(
+            any(all(f"{column}=" in way for column in unique) for unique in self._uniques(table))
+            for way in done.accessed_tables[table]
+        )
+
+    def _known(self, table: str) -> int | None:
+        if table not in self._models:
+            return None
+        return self._subject.production.rows(table, self._models[table]["label"])
+
+    def _uniques(self, table: str) -> list[list[str]]:
+        return list(self._models[table]["uniques"]) if table in self._models else []
+
+    def _to_seed(self, few: Mapping[str, int]) -> dict[str, int]:
+        if self._subject.budget.seed:
+            return {}
+        return {
+            self._models[table]["label"]: rows
+            for table, rows in few.items()
+            if table in self._models
+        }
+
+    @property
+    def _models(self) -> dict[str, Any]:
+        return dict(self._present.get("models", {}))

@@ -1,0 +1,122 @@
+"""The peak of a migration whose operations tell that it takes no rows into the process.
+
+The states are built by applying each migration to empty tables, so what each takes there is known
+without a process of its own.  What ``manage.py migrate`` weighs before that is measured once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from pytest_membudget.check.dry_run import (
+    NO_LIMIT,
+    Weighed,
+    dry_run,
+    near_limit,
+    over_limit,
+    within_limit,
+)
+from pytest_membudget.check.plan import CheckPlan
+from pytest_membudget.errors import ServerError
+from pytest_membudget.judge.coverage import left_out
+from pytest_membudget.judge.projection import MIB, REPEATABILITY_OF_CHECKS
+from pytest_membudget.judge.verdict import ERROR, EXCEEDS, INCONCLUSIVE, MEASURED, WITHIN, Verdict
+from pytest_membudget.processes.server.client import ServerClient
+from pytest_membudget.processes.server.seeded_database import SeededDatabase
+from pytest_membudget.processes.worker.launcher import run
+from pytest_membudget.sample import FINISHED
+from pytest_membudget.units import format_size
+
+_DEADLINE = 120.0
+# With more growth than this it does something, and has to be seen in a process of its own.
+_GROWN = 8 * MIB
+# What the first operation of a process imports, which the one that builds the states has imported.
+_FIRST = 2 * MIB
+# What a rendered model takes is some 50 KiB.
+_MODEL = 64 * 1024
+_MORE_MODELS = 1.25
+_FEW_MODELS = 20
+
+Key = tuple[str, str]
+
+
+def weigh(plan: CheckPlan, server: ServerClient, progress: Callable[[str], None]) -> Weighed:
+    """The verdict of a migration that is told apart.  Raises ServerError."""
+    progress("applying it to empty tables")
+    reason = f"{plan.budget.label} {plan.skip_reason}."
+    if gap := next(left_out(plan.budget), None):
+        verdict = Verdict(INCONCLUSIVE, None, f"{plan.budget.label} {gap.sentence}.")
+        return Weighed(verdict)
+    if (known := _without_a_run(plan, server, reason)) is not None:
+        return known
+    sample = dry_run(plan, server, {}, {})
+    if over := over_limit(plan, [sample]):
+        return over
+    if not sample.finished:
+        broke = f"{plan.budget.label} broke on empty tables: {sample.run.failure}"
+        return Weighed(Verdict(ERROR, None, broke), [sample], details=sample.run.details)
+    return within_limit(plan, [sample], 0, reason) or near_limit(plan, sample.run.peak, [sample])
+
+
+def _without_a_run(plan: CheckPlan, server: ServerClient, reason: str) -> Weighed | None:
+    """From its mark; None where that does not tell enough."""
+    label, limit = plan.budget.label, plan.budget.limit
+    mark, after = _mark(plan, server)
+    if mark is None:
+        return None
+    peak = _idle(plan, server, after, mark["models"])
+    if peak > limit:
+        text = (
+            f"{label} can't fit: manage.py migrate peaks at {format_size(peak)} with nothing to "
+            f"apply, and the limit is {format_size(limit)}."
+        )
+        return Weighed(Verdict(EXCEEDS, MEASURED, text), peak=peak)
+    high = (peak + mark["risen"] + _FIRST) * (1 + REPEATABILITY_OF_CHECKS)
+    if mark["grown"] > _GROWN or high >= limit:
+        return near_limit(plan, peak, []) if plan.recorded else None
+    rests_on = (
+        "measured-on-empty-tables",
+        f"its peak is what manage.py migrate takes with nothing to apply, {format_size(peak)}, and "
+        f"what applying it to empty tables added, {format_size(mark['grown'] + _FIRST)}",
+    )
+    return Weighed(
+        Verdict(WITHIN, MEASURED, reason),
+        peak=peak + mark["grown"] + _FIRST,
+        low=peak,
+        high=round(high),
+        findings=[rests_on],
+    )
+
+
+def _mark(plan: CheckPlan, server: ServerClient) -> tuple[dict[str, int] | None, Sequence[Key]]:
+    """What applying it took where a state was built, and the migrations applied in that state.
+
+    One that follows it may break, so that only the state right after it can be built.
+    """
+    keys = [] if plan.recorded else plan.budget.migrations
+    near = [*plan.applied, *plan.budget.migrations]
+    try:
+        return server.call("weigh", migrations=keys, after=plan.after), plan.after
+    except ServerError:
+        if set(near) == set(plan.after):
+            raise
+        return server.call("weigh", migrations=keys, after=near), near
+
+
+def _idle(plan: CheckPlan, server: ServerClient, after: Sequence[Key], models: int) -> int:
+    """The peak of ``manage.py migrate`` with nothing to apply, measured once for some models."""
+    if server.idle is None or models > _MORE_MODELS * server.idle[1] + _FEW_MODELS:
+        seeded = SeededDatabase(server, replace(plan.budget, rows={}, seed=None), list(after))
+        try:
+            job = plan.job(seeded, seeded.clone(), deadline=_DEADLINE, stop_above=NO_LIMIT)
+            done = run(replace(job, targets=[after[-1]], migrations=[after[-1]]))
+        finally:
+            seeded.close()
+        if done.outcome != FINISHED:
+            raise ServerError(
+                f"manage.py migrate broke with nothing to apply: {done.failure}", done.details
+            )
+        server.idle = done.peak, models
+    peak, known = server.idle
+    return peak + max(0, models - known) * _MODEL

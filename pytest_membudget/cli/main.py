@@ -1,0 +1,119 @@
+"""``membudget``, the command line: the production profile, and reports drawn again."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import sys
+from collections.abc import Callable, Sequence
+from functools import partial
+from io import TextIOWrapper
+from typing import Any
+
+from pytest_membudget.cli.profile import add_profile
+from pytest_membudget.errors import BudgetError
+from pytest_membudget.texts import visible
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one subcommand and return the exit status; a usage error exits with 2."""
+    parser = argparse.ArgumentParser(
+        prog="membudget", description="Memory budgets of Django migrations."
+    )
+    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+    _add_report(commands)
+    add_profile(commands)
+    options = parser.parse_args(arguments)
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # one that shows no more than ASCII
+    try:
+        status: int = options.run(options)
+        sys.stdout.flush()
+        return status
+    except BudgetError as error:
+        from pytest_membudget.project.secrets import known_secrets
+
+        options.parser.error(visible(known_secrets().hide(str(error))))
+    except BrokenPipeError:
+        # Whoever read this has seen enough; Python would flush once more as it ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return 0
+
+
+def _add_report(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    parser = commands.add_parser(
+        "report",
+        help="draw reports from the JSON of one run or several",
+        description="Draw reports from files that --membudget-json wrote.  Of a test that is in "
+        "several files the last result counts, for each kind of database.",
+    )
+    parser.add_argument("files", nargs="+", metavar="FILE", help="a file of results, as JSON")
+    parser.add_argument(
+        "--compare",
+        action="store_true",
+        help="show what became of each budget from the first of two files to the second",
+    )
+    parser.add_argument("--html", metavar="PATH", help="write one HTML file, with charts")
+    parser.add_argument(
+        "--markdown", metavar="PATH", help="write Markdown for a pull request or job summary"
+    )
+    parser.set_defaults(run=_report, parser=parser)
+
+
+def _report(options: argparse.Namespace) -> int:
+    from pytest_membudget.budget.request import read_output_path
+    from pytest_membudget.reports.reader import merge, read_document
+
+    for path in filter(None, [options.html, options.markdown]):
+        read_output_path(path)
+    if options.compare and len(options.files) != 2:
+        raise BudgetError("--compare takes two files, the older one first")
+    if options.compare and options.html:
+        raise BudgetError("--compare draws a table, in the terminal or with --markdown")
+    documents = [read_document(path) for path in options.files]
+    if options.compare:
+        _compare(documents[0]["results"], documents[1]["results"], options.markdown)
+        return 0
+
+    _draw(merge(documents), [one.get("environment", {}) for one in documents], options)
+    return 0
+
+
+def _draw(
+    results: list[dict[str, Any]], environments: list[dict[str, Any]], options: argparse.Namespace
+) -> None:
+    from pytest_membudget.files import write_each
+    from pytest_membudget.reports.html import write_html
+    from pytest_membudget.reports.markdown import write_markdown
+    from pytest_membudget.reports.terminal import notes, summary
+
+    lines = [*summary(results, _width(), color=_color()), *notes(results)]
+    print("\n".join(lines) if results else "no results")
+    reports: list[tuple[str, Callable[[], None]]] = []
+    if options.html:
+        reports.append(("--html", partial(write_html, results, options.html, environments)))
+    if options.markdown:
+        reports.append(("--markdown", partial(write_markdown, results, options.markdown)))
+    if problems := write_each(reports):
+        raise BudgetError("; ".join(f"{name}: {problem}" for name, problem in problems.items()))
+
+
+def _compare(old: list[dict[str, object]], new: list[dict[str, object]], path: str | None) -> None:
+    from pytest_membudget.files import write_text
+    from pytest_membudget.reports import markdown
+    from pytest_membudget.reports.compare import compare
+    from pytest_membudget.reports.terminal import comparison
+
+    changes = compare(old, new)
+    print("\n".join(comparison(changes, _width(), color=_color())))
+    if path:
+        write_text(path, markdown.comparison(changes))
+
+
+def _width() -> int:
+    return shutil.get_terminal_size().columns
+
+
+def _color() -> bool:
+    return sys.stdout.isatty()

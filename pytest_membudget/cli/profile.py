@@ -1,0 +1,103 @@
+"""``membudget profile``: take the production profile, or hold it against the project."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from pytest_membudget.budget.request import read_output_path
+from pytest_membudget.errors import BudgetError
+from pytest_membudget.profile.document import DEFAULT_PATH, parse_profile, read_profile
+from pytest_membudget.profile.scripts import VENDORS, script
+
+
+def add_profile(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the subcommand."""
+    parser = commands.add_parser(
+        "profile",
+        help="take the production profile: row counts and column widths, no value of any row",
+        description="Take the production profile, which the database's catalogue tells: row "
+        "counts, column widths, shares of NULLs.  No value of any row is in it.",
+    )
+    what = parser.add_mutually_exclusive_group()
+    what.add_argument(
+        "--sql",
+        choices=VENDORS,
+        help="print a read-only script for the database's own client; needs no project",
+    )
+    what.add_argument(
+        "--check",
+        nargs="?",
+        const=DEFAULT_PATH,
+        metavar="FILE",
+        help=f"hold a profile against the project's models (default: {DEFAULT_PATH}); "
+        "status 1 where it is stale or misses something",
+    )
+    parser.add_argument(
+        "--database",
+        metavar="ALIAS",
+        help="take the profile over Django's connection; with --check, whose models are meant",
+    )
+    parser.add_argument(
+        "--exact", action="store_true", help="scan every table once instead of asking the catalogue"
+    )
+    parser.add_argument("--settings", metavar="MODULE", help="default: DJANGO_SETTINGS_MODULE")
+    parser.add_argument(
+        "-o", "--output", metavar="FILE", help="write to a file (default: standard output)"
+    )
+    parser.set_defaults(run=_run, parser=parser)
+
+
+def _run(options: argparse.Namespace) -> int:
+    if not (options.sql or options.check or options.database):
+        raise BudgetError("say --sql VENDOR, --database ALIAS or --check")
+    if options.sql and options.database:
+        raise BudgetError("--sql needs no --database: its script names none")
+    if options.check:
+        if options.exact or options.output:
+            raise BudgetError("--check takes neither --exact nor --output")
+        return _check(options)
+    if options.sql:
+        _write(script(options.sql, exact=options.exact), options.output)
+    else:
+        _take(options)
+    return 0
+
+
+def _take(options: argparse.Namespace) -> None:
+    from pytest_membudget.project.live_profile import set_up, take_profile
+
+    if options.output:
+        read_output_path(options.output)
+    set_up(options.settings)
+    text = take_profile(options.database, exact=options.exact)
+    _write(text, options.output)
+    unknown = parse_profile(text, options.database).never_analysed
+    if unknown:
+        # Standard output is the profile itself.
+        print(f"never analysed, so without a row count: {', '.join(unknown)}", file=sys.stderr)
+
+
+def _check(options: argparse.Namespace) -> int:
+    from datetime import datetime, timezone
+
+    from pytest_membudget.profile.check import check_profile
+    from pytest_membudget.project.live_profile import model_tables, set_up
+
+    profile = read_profile(options.check)
+    set_up(options.settings)
+    today = datetime.now(timezone.utc).date()
+    answer = check_profile(profile, model_tables(options.database or "default"), today)
+    print(f"{options.check}: {answer.summary}")
+    for line in answer.lines:
+        print(line)
+    return 1 if answer.problems else 0
+
+
+def _write(text: str, path: str | None) -> None:
+    if path is None:
+        sys.stdout.write(text)
+        return
+    from pytest_membudget.files import write_text
+
+    write_text(read_output_path(path), text)

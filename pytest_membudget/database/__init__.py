@@ -1,0 +1,1 @@
+"""Scratch databases and what is asked of them: making, cloning, dropping, ownership."""

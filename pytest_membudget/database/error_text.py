@@ -1,0 +1,95 @@
+"""An exception as text, without the values that a database tells of a row or of a statement.
+
+It is imported when something has failed, so it weighs nothing before.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+import traceback
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+_PACKAGE = str(Path(__file__).parents[1])
+_MASK = "********"
+# Values that could not be read or stored: "22" is the class of SQLSTATE for data exceptions.
+_DATA = "22"
+_QUOTED = re.compile("[\"'»«„“”].*[\"'»«„“”]", re.DOTALL)
+# A quote, a dollar or a digit begins a literal, which is not what a syntax error is about.
+_LITERAL = re.compile(r"\"(?=['$\d]|[ebx]').*\"", re.IGNORECASE | re.DOTALL)
+_UNRECOGNIZED = re.compile("(unrecognized token: ).*", re.DOTALL)
+
+
+def message(error: BaseException) -> str:
+    """What ``str(error)`` says, without values."""
+    return _without_values(str(error), error).strip()
+
+
+def first_line(error: BaseException) -> str:
+    """The exception's name and the first line of what it says."""
+    name, text = type(error).__name__, message(error)
+    return f"{name}: {text.splitlines()[0]}" if text else name
+
+
+def traceback_of(error: BaseException) -> str:
+    """The whole traceback, with those of the exceptions behind it."""
+    return _without_values("".join(traceback.format_exception(error)), error)
+
+
+def traceback_from_migration(error: BaseException) -> str:
+    """The traceback from the migration on: Django's own frames above it tell nothing."""
+    frames = [
+        frame
+        for frame in traceback.extract_tb(error.__traceback__)
+        if not frame.filename.startswith(_PACKAGE)
+    ]
+    starts = [
+        i for i, frame in enumerate(frames) if frame.filename.endswith("migrations/executor.py")
+    ]
+    text = "".join(
+        [
+            "Traceback (most recent call last):\n",
+            *traceback.format_list(frames[starts[-1] + 1 :] if starts else frames),
+            *traceback.format_exception_only(type(error), error),
+        ]
+    )
+    return _without_values(text, error)
+
+
+def _without_values(text: str, error: BaseException) -> str:
+    """The text with what a driver said in it replaced, also where it was raised in other words."""
+    for one in _chain(error):
+        said, safe = str(one), _safe(one)
+        if safe is not None and said:
+            text = text.replace(said, safe).replace(said.strip(), safe)
+    return text
+
+
+def _chain(error: BaseException) -> Iterator[BaseException]:
+    waiting, seen = [error], set[int]()
+    while waiting:
+        one = waiting.pop()
+        if id(one) not in seen:
+            seen.add(id(one))
+            yield one
+            behind = (one.__cause__, one.__context__, *getattr(one, "exceptions", ()))
+            waiting += [other for other in behind if other is not None]
+
+
+def _safe(error: BaseException) -> str | None:
+    """What a driver's exception says without values; None where it is no driver's.
+
+    psycopg's says, after the message, the statement and the row: both in the server's language.
+    """
+    sqlite = sys.modules.get("sqlite3")
+    if sqlite is not None and isinstance(error, sqlite.Error):
+        return _UNRECOGNIZED.sub(rf"\1{_MASK}", _LITERAL.sub(f'"{_MASK}"', str(error)))
+    told: Any = getattr(error, "diag", None)
+    primary = getattr(told, "message_primary", None)
+    if not primary:
+        return None
+    hidden = _QUOTED if str(told.sqlstate).startswith(_DATA) else _LITERAL
+    hint = f"\nHINT:  {told.message_hint}" if told.message_hint else ""
+    return hidden.sub(f'"{_MASK}"', primary) + hint

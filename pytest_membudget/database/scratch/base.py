@@ -1,0 +1,104 @@
+from __future__ import annotations
+
+import contextlib
+from abc import ABC, abstractmethod
+from pathlib import Path
+from typing import Any
+
+from django.db.utils import Error
+
+from pytest_membudget.database.target import Target
+
+
+class ScratchDatabases(ABC):
+    """Databases that this run made.  ``clone`` and ``drop`` take only names that it gave out.
+
+    ``target`` is told which one the Django connection leads to, for child processes as well.
+    """
+
+    def __init__(self, connection: Any, folder: Path, target: Target) -> None:
+        self.connection = connection
+        self.folder = folder
+        self.target = target
+        self.names: list[str] = []
+        self._count = 0
+
+    def create(self) -> str:
+        """Make an empty database and return its name."""
+        name = self._new_name()
+        self._create(name)
+        return name
+
+    def clone(self, source: str) -> str:
+        """Copy a database, with its rows, to a new one and return its name."""
+        self._own(source)
+        name = self._new_name()
+        self._clone(source, name)
+        return name
+
+    def drop(self, name: str) -> None:
+        """Drop a database, now or, where the server refuses that as yet, at the end."""
+        self._own(name)
+        with contextlib.suppress(Error):
+            self._drop(name)
+            self.names.remove(name)
+
+    def use(self, name: str) -> None:
+        """Point the Django connection at one of the databases; None of it is open afterwards."""
+        self._own(name)
+        self.release()
+        self.connection.settings_dict["NAME"] = self.target.name = name
+        self.target.write()
+
+    def release(self) -> None:
+        """Close the Django connection, which would be in the way of a clone."""
+        self.connection.close()
+
+    def close(self) -> None:
+        """Drop everything that this run made."""
+        self.release()
+        for name in reversed(self.names.copy()):
+            self.drop(name)
+
+    @abstractmethod
+    def remove_leftovers(self) -> None:
+        """Remove what runs left behind that are dead by now."""
+
+    def leftovers(self) -> list[str]:
+        """The databases of runs that are dead by now."""
+        return []
+
+    def activity(self, name: str) -> dict[str, Any]:
+        """What the server counted in one of the databases; empty where it keeps no count."""
+        self._own(name)
+        return {}
+
+    @abstractmethod
+    def size(self, name: str) -> int:
+        """Bytes of the database on disk."""
+
+    @abstractmethod
+    def free(self) -> int | None:
+        """Bytes free where the databases lie; None where that cannot be known."""
+
+    @abstractmethod
+    def _name(self, number: int) -> str: ...
+
+    @abstractmethod
+    def _create(self, name: str) -> None: ...
+
+    @abstractmethod
+    def _clone(self, source: str, name: str) -> None: ...
+
+    @abstractmethod
+    def _drop(self, name: str) -> None: ...
+
+    def _new_name(self) -> str:
+        self._count += 1
+        name = self._name(self._count)
+        self.names.append(name)
+        return name
+
+    def _own(self, name: str) -> None:
+        if name not in self.names:
+            raise ValueError(f"{name!r} is not a scratch database of this run")

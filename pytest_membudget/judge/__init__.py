@@ -1,0 +1,1 @@
+"""From samples to a verdict.  Pure: no Django, no pytest, no process."""

@@ -1,0 +1,107 @@
+"""What may lie between the largest sample and production, where the code or the samples tell."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from pytest_membudget.finding import Finding
+from pytest_membudget.judge.coverage import Branch
+from pytest_membudget.judge.ladder import Ladder
+from pytest_membudget.sample import Sample
+from pytest_membudget.units import format_rows
+
+# There are several of them in every stretch between two samples that is believed.
+_SMALL_STEP = 10_000
+
+
+@dataclass(frozen=True)
+class Ahead:
+    """The numbers of the code above ``samples``, all of which finished, and below production.
+
+    ``rows`` are production's by label, ``tables`` the models' tables; sizes count rows of the model
+    with the most.  A chunk may be one of any model that the migration reads.  A number that is
+    compared with is passed where the samples had more rows of any of them: most compare the length
+    of a buffer, whichever model it is of.
+    """
+
+    samples: Sequence[Sample]
+    rows: Mapping[str, int]
+    tables: Mapping[str, str]
+
+    def threshold(self, numbers: Sequence[int]) -> int | None:
+        """The least of ``numbers``, as a size, that the samples have not left behind.
+
+        A stream may hold two chunks at once, so growth has ended for sure at twice a threshold, and
+        it takes a sample of twice that to show it.
+        """
+        sizes = (size for size in self._sizes(numbers) if self._largest < 4 * size)
+        return min(sizes, default=None)
+
+    def grain(self, numbers: Sequence[int]) -> int:
+        """The most of ``numbers``, as a size, that the samples have passed; 0 for small ones.
+
+        Growth may come in steps of that, as where blocks of so many rows are kept.
+        """
+        sizes = (size for size in self._sizes(numbers) if _SMALL_STEP <= size < self._largest)
+        return max(sizes, default=0)
+
+    def past(self, numbers: Sequence[int]) -> int | None:
+        """The least of ``numbers``, as a size, that no sample has passed."""
+        return min((size for size, _ in self._not_passed(numbers)), default=None)
+
+    def branch(self, numbers: Sequence[int], ladder: Ladder) -> Branch | None:
+        """The least of ``numbers`` that no sample has passed, and what it takes to pass all."""
+        ahead = list(self._not_passed(numbers))
+        if not ahead:
+            return None
+        needed = ladder.budget_for(self.samples, ladder.above(max(size for size, _ in ahead)))
+        return Branch(min(one for _, one in ahead), max(needed, round(2 * ladder.time_budget)))
+
+    @property
+    def _largest(self) -> int:
+        return self.samples[-1].size if self.samples else 0
+
+    @property
+    def _most(self) -> int:
+        return max(self.rows.values(), default=0)
+
+    def _read(self) -> list[int]:
+        """Production's row counts of the models that the migration reads, or the largest of all."""
+        if not self.samples or self._largest >= self._most:
+            return []
+        read = self.samples[-1].run.read
+        counts = [self.rows[label] for label, table in self.tables.items() if table in read]
+        return counts or [self._most]
+
+    def _not_passed(self, numbers: Sequence[int]) -> Iterator[tuple[int, int]]:
+        """The size of each of ``numbers`` that no sample has passed, and the number."""
+        count = max(self._read(), default=0)
+        for number in numbers:
+            if number < count and (size := number * self._most // count) >= self._largest:
+                yield size, number
+
+    def _sizes(self, numbers: Sequence[int]) -> Iterator[int]:
+        for count in self._read():
+            yield from (one * self._most // count for one in numbers if one < count)
+
+
+def findings_ahead(label: str, *, threshold: int | None, cycles: bool) -> Iterator[Finding]:
+    """What may end the growth that the samples show.
+
+    ``threshold`` counts rows of the model ``label``; ``cycles`` says that garbage adds up.
+    """
+    if threshold is not None:
+        yield Finding(
+            "threshold-ahead",
+            "a chunk or a buffer of a size that the code names, or Django's own, may be full "
+            f"only when there are {format_rows(threshold)} {label} rows, and growth end there; "
+            "no sample was large enough to tell, so the interval reaches down to that",
+        )
+    if cycles:
+        yield Finding(
+            "cycles-ahead",
+            "objects that refer to each other add up until Python's cycle collector runs, and the "
+            "samples were too small to show how much it leaves: growth may end there, so the "
+            "interval reaches down to the largest peak that was measured",
+        )

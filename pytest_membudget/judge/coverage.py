@@ -1,0 +1,211 @@
+"""What the samples leave unseen: each gap is a reason why a verdict can't be ``within``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from textwrap import shorten
+
+from pytest_membudget.budget.request import Budget
+from pytest_membudget.finding import CODE_LEFT_OUT, ROUTED_ELSEWHERE
+from pytest_membudget.sample import Run, Sample
+from pytest_membudget.units import format_rows, format_size
+
+ACCESS_REFUSED = "access-refused"
+CODE_NOT_RUN, ASYNC_CODE = "code-not-run", "async-code"
+
+# With fewer of the seeded rows touched nothing can be said about a migration that touches all.
+TOUCHED_TOO_FEW = 0.1
+TOUCHED_HALF = 0.5
+TOUCHED_ALL = 0.9
+
+
+@dataclass(frozen=True)
+class Gap:
+    """Something that the migration did, or may do, of whose memory no sample says anything.
+
+    ``sentence`` follows the migration's label in the first line of a failure, without a full stop:
+    what was not seen, and what would show it.  ``only_adds`` says that it can only have made the
+    peak higher, so that a verdict ``exceeds`` stands all the same.
+    """
+
+    code: str
+    sentence: str
+    only_adds: bool = False
+
+
+@dataclass(frozen=True)
+class Branch:
+    """A number that the code compares a count with, and the time budget to see what is beyond."""
+
+    rows: int
+    time_budget: int
+
+
+def gaps(
+    budget: Budget,
+    samples: Sequence[Sample],
+    *,
+    touched: float | None,
+    unmatched: Sequence[str],
+    unnamed: Sequence[Gap] = (),
+    branch: Branch | None = None,
+) -> list[Gap]:
+    """Every gap, the gravest first.
+
+    ``unnamed`` are those of tables whose row counts nobody knows; see row_sources.py.  ``touched``
+    is the share of the seeded rows that it read or wrote, None where it is not expected to;
+    ``unmatched`` are its statements that found no row at all, where they might have found any
+    number; ``branch`` is one that the code may take with more rows than any sample had.
+    """
+    refused = [*_refused(samples)]
+    finished = [sample for sample in samples if sample.finished]
+    if not finished:
+        return refused
+    last = finished[-1]
+    return [
+        *refused,
+        *left_out(budget),
+        *_not_run(last),
+        *of_unknown_origin(last.run),
+        *_unlogged(last),
+        *unnamed,
+        *_untouched(budget, last, touched),
+        *_unmatched(budget, last, unmatched),
+        *_branch(budget, last, branch),
+        *_left_growing(finished),
+        *_unexplained(budget, finished),
+    ]
+
+
+def _refused(samples: Sequence[Sample]) -> Iterator[Gap]:
+    refused = dict.fromkeys(name for sample in samples for name in sample.run.refused)
+    if refused:
+        names = " and ".join(refused)
+        yield Gap(
+            ACCESS_REFUSED,
+            f"tried to open {names}, which is refused because it is no scratch database of this "
+            "check, so nothing is known of what it would do there",
+        )
+
+
+def unnamed_table(label: str, known: int | None, *, seed: bool = False) -> Gap:
+    """A model whose rows are missing; ``known`` is its row count where production's is known."""
+    rows = "N" if known is None else format_rows(known).replace(",", "_")
+    if seed:
+        missing = "which rows does not name and seed= leaves empty"
+        cure = f'make its rows in seed= and add "{label}": {rows} to rows (0 for none)'
+    else:
+        missing = "which rows does not name"
+        if known is None:
+            missing += ", and its row count in production is unknown"
+        cure = f'add "{label}": {rows} to rows (0 for none)'
+    return Gap("rows-unnamed", f"accesses {label}, {missing}; {cure}", only_adds=True)
+
+
+def table_without_model(table: str) -> Gap:
+    """A table that has no rows, and that no rows can be made for."""
+    return Gap(
+        "table-without-model",
+        f"accesses the table {table}, which is empty and has no model, so its rows can't be made; "
+        "make them with seed=",
+        only_adds=True,
+    )
+
+
+def of_unknown_origin(run: Run) -> Iterator[Gap]:
+    """What a run loaded of which it is not known where it comes from."""
+    for statement, rows in run.unattributed.items():
+        yield Gap(
+            "rows-unattributed",
+            f"loads {format_rows(rows)} rows with a statement of which no table is known, so they "
+            f"can't be compared with the seeded rows: {shorten(statement, 200, placeholder=' …')}; "
+            "select from a table by its name instead",
+        )
+    opened = run.facts.get("opened", 0) > run.facts.get("connected", 0)
+    if opened or run.facts.get("own_sessions"):
+        yield Gap(
+            "connection-unlogged",
+            "opens a connection to the database that is not Django's, so what it loads there is "
+            "not known; use schema_editor.connection instead",
+        )
+
+
+def _untouched(budget: Budget, last: Sample, touched: float | None) -> Iterator[Gap]:
+    if touched is None or touched >= TOUCHED_TOO_FEW:
+        return
+    share = "none" if touched == 0 else f"only {touched:.0%}"
+    yield Gap(
+        "rows-untouched",
+        f"touched {share} of the seeded rows ({_seeded(budget, last)}), so its memory says nothing "
+        "about production; give rows that it works on with seed=",
+    )
+
+
+def _unmatched(budget: Budget, last: Sample, unmatched: Sequence[str]) -> Iterator[Gap]:
+    if unmatched:
+        statement = shorten(unmatched[0], 200, placeholder=" …")
+        yield Gap(
+            "statement-unmatched",
+            f"has a statement that found none of the seeded rows ({_seeded(budget, last)}), so "
+            f"nothing is known of what it loads in production: {statement}; give rows that it "
+            "works on with seed=",
+            only_adds=True,
+        )
+
+
+def _unlogged(last: Sample) -> Iterator[Gap]:
+    if last.unlogged:
+        found = ", ".join(f"{format_rows(n)} rows of {t}" for t, n in last.unlogged.items())
+        yield Gap(
+            "rows-unlogged",
+            f"accesses {found} outside of Django's connection, as the server counts, so what it "
+            "loads there is not known; use schema_editor.connection instead",
+        )
+
+
+def left_out(budget: Budget) -> Iterator[Gap]:
+    """Code that the project has and that will not run in this check, whatever its samples."""
+    for code, message in budget.findings:
+        if code in (CODE_LEFT_OUT, ROUTED_ELSEWHERE):
+            yield Gap(code, f"was not run whole: {message}", only_adds=True)
+
+
+def _not_run(last: Sample) -> Iterator[Gap]:
+    for label, why in last.run.not_run:
+        code = ASYNC_CODE if "async" in why else CODE_NOT_RUN
+        yield Gap(code, f"was not run whole: {label} {why}", only_adds=True)
+
+
+def _branch(budget: Budget, last: Sample, branch: Branch | None) -> Iterator[Gap]:
+    if branch is not None:
+        yield Gap(
+            "branch-ahead",
+            f"compares a count with {format_rows(branch.rows)} in its code, and no sample had more "
+            f"rows (the largest had {_seeded(budget, last)}), so what it does beyond that was not "
+            f"seen; time_budget={branch.time_budget} would allow it",
+        )
+
+
+def _left_growing(finished: Sequence[Sample]) -> Iterator[Gap]:
+    if any(sample.run.facts.get("left_growing") for sample in finished):
+        yield Gap(
+            "processes-growing",
+            "leaves processes running that still took more memory when they were stopped, so the "
+            "peak of these is not known; let the migration wait for them",
+        )
+
+
+def _unexplained(budget: Budget, finished: Sequence[Sample]) -> Iterator[Gap]:
+    """What any sample took: a file may have gone between two looks at another one."""
+    more = max(sample.run.facts.get("unexplained", 0) for sample in finished)
+    if finished[-1].run.peak + more > budget.limit:
+        yield Gap(
+            "memory-unexplained",
+            f"took {format_size(more)} more in its memory control group than its processes and its "
+            "shared memory account for; look for files that it writes to a tmpfs",
+        )
+
+
+def _seeded(budget: Budget, last: Sample) -> str:
+    return f"{format_rows(last.rows[budget.counted_model])} {budget.counted_model}"

@@ -1,0 +1,190 @@
+"""Which row count next, and when to stop: measure when you can, extrapolate when you must.
+
+Sizes are production's row count over powers of two.  A first small sample tells the time a row
+and whether the migration works at all; the climb starts above the floor that every process has.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from pytest_membudget.judge.projection import FLOOR_ROWS
+from pytest_membudget.sample import Sample
+
+_PROBE_ROWS = 2_000
+_START_ROWS = 2 * FLOOR_ROWS
+# The chunks, pages and buffers that people write are smaller than this.
+_FAR_ROWS = 100_000
+_NEEDED = 3
+# Shares of the time budget for what only makes the figure better, once the verdict is there.
+_PATIENCE = 0.25
+_PATIENCE_WHILE_WIDE = 0.4
+_QUICK = 0.15
+_SHARE = 0.8
+_BEYOND = 1.15
+_FELT_SECONDS = 0.1
+_LONG_SECONDS = 1.0
+
+
+@dataclass(frozen=True)
+class Ladder:
+    """The rungs for ``rows``, production's row count, within ``time_budget`` seconds."""
+
+    rows: int
+    time_budget: float
+
+    def first(self) -> int:
+        if self.rows <= _START_ROWS:
+            return self._rung(2) if self.rows >= 16 else self.rows
+        return self._rung(self._exponent(_PROBE_ROWS))
+
+    def half(self, size: int) -> int:
+        """The rung below ``size``."""
+        return self._rung(round(math.log2(self.rows / size)) + 1)
+
+    def climb(self, samples: Sequence[Sample]) -> list[Sample]:
+        """The samples to project from: the first small one only while there are too few others."""
+        finished = [sample for sample in samples if sample.finished]
+        return finished[1:] if len(finished) > _NEEDED else finished
+
+    def sure(self, samples: Sequence[Sample], size: int) -> int | None:
+        """The size that will follow ``size`` whatever it shows; None where it depends on it."""
+        if self.rows <= _START_ROWS or not samples or len(samples) >= _NEEDED:
+            return None
+        return self._double(size)
+
+    def next(
+        self,
+        samples: Sequence[Sample],
+        spent: float,
+        *,
+        decided: bool,
+        narrow: bool,
+        exceeds: bool,
+        crossing: float | None,
+        past: int | None = None,
+        largest: float = math.inf,
+    ) -> int | None:
+        """The next size, or None to stop.
+
+        ``decided`` says that the samples so far give a verdict, ``narrow`` that their interval is,
+        ``exceeds`` that it is the one that needs no samples of more rows than a chunk or a buffer
+        has.  ``crossing`` is at how many rows the limit is expected to be passed or the migration
+        to break, ``past`` how many it should have more than as the code tells, ``largest`` for
+        how many there is room.
+        """
+        last = samples[-1].size
+        if last >= self.rows:
+            return None
+        left = (self.time_budget - spent) * _SHARE
+        patience = self.time_budget * (_PATIENCE if narrow else _PATIENCE_WHILE_WIDE) - spent
+        if len(samples) == 1 and self.rows > _START_ROWS:
+            return self._start(samples, left, largest)
+        following = self._double(last)
+        beyond = following if past is None else max(following, self.above(past))
+        # Growth that is projected to fail may be a buffer's, which ends before so many rows.
+        unseen = exceeds and last < _FAR_ROWS
+        if past is not None:
+            unseen |= self.seconds(samples, beyond) <= left
+        allowed = left if unseen or not decided else min(left, patience)
+
+        def affordable(size: int) -> bool:
+            return size <= largest and self.seconds(samples, size) <= allowed
+
+        if self.rows > _START_ROWS and len(samples) > _NEEDED:
+            if exceeds and narrow and last >= _FAR_ROWS:
+                return None
+            fails = crossing is not None and crossing < self.rows
+            goal = self._at_least(_BEYOND * crossing) if crossing is not None else self.rows
+            # One step at a time to where it fails: each tells by how much it will.
+            if goal > last and (narrow or not fails) and not exceeds and affordable(goal):
+                return goal
+            if affordable(beyond) and self._steps(samples, beyond) > allowed:
+                return beyond
+        return following if affordable(following) else None
+
+    def _steps(self, samples: Sequence[Sample], size: int) -> float:
+        """How long it will take to double from the last sample up to ``size``."""
+        seconds, following = 0.0, samples[-1].size
+        while following < size:
+            following = self._double(following)
+            seconds += self.seconds(samples, following)
+        return seconds
+
+    def above(self, size: int) -> int:
+        """The least rung of more rows than ``size``."""
+        return self._at_least(size + 1)
+
+    def budget_for(self, samples: Sequence[Sample], size: int) -> int:
+        """The seconds of a time budget that would allow a sample of ``size`` rows after these."""
+        taken = sum(one.run.startup + one.run.duration + one.seed_seconds for one in samples)
+        return math.ceil((taken + self.seconds(samples, size)) / _SHARE / 10) * 10
+
+    def seconds(self, samples: Sequence[Sample], size: int) -> float:
+        """How long the sample of ``size`` rows will take, seeding included."""
+        last = samples[-1]
+        seeded = last.size - (samples[-2].size if len(samples) > 1 else 0)
+        seeding = last.seed_seconds / seeded * max(0, size - last.size)
+        applying = last.run.duration * (size / last.size) ** _next_exponent(samples)
+        return float(last.run.startup + applying + seeding)
+
+    def duration(self, samples: Sequence[Sample], size: int) -> float:
+        """How long the migration itself will take at ``size`` rows.
+
+        Superlinear only where the last two stretches agree, since one may be a busy machine's.
+        """
+        last = samples[-1]
+        return float(last.run.duration * (size / last.size) ** min(_exponents(samples)[-2:]))
+
+    def _start(self, samples: Sequence[Sample], left: float, largest: float) -> int | None:
+        """The size of the second sample, from which two more follow, each twice the one before.
+
+        The larger it is the less do the floor and the noise of a peak weigh, so it grows while
+        all three are quick.  Where time is felt already it may grow faster than the rows, so the
+        first step is a small one, and smaller still where the time left would not do.
+        """
+        start = self._rung(self._exponent(_START_ROWS))
+
+        def three_from(size: int) -> float:
+            return 7 * self.seconds(samples, size)
+
+        if samples[-1].run.duration > _FELT_SECONDS:
+            start = min(start, self._double(self._double(samples[-1].size)))
+        else:
+            while 8 * start <= self.rows and three_from(2 * start) <= _QUICK * self.time_budget:
+                start = self._double(start)
+        while start > 2 * samples[-1].size and (three_from(start) > left or 4 * start > largest):
+            start = self.half(start)
+        return start if start <= largest and self.seconds(samples, start) <= left else None
+
+    def _exponent(self, most: int) -> int:
+        return max(0, math.ceil(math.log2(self.rows / most)))
+
+    def _rung(self, exponent: int) -> int:
+        return -(-self.rows // (1 << exponent))
+
+    def _double(self, size: int) -> int:
+        return self._rung(max(0, round(math.log2(self.rows / size)) - 1))
+
+    def _at_least(self, size: float) -> int:
+        exponent = max(0, math.floor(math.log2(self.rows / size))) if size < self.rows else 0
+        return self._rung(exponent)
+
+
+def _next_exponent(samples: Sequence[Sample]) -> float:
+    """The power for the stretch to come: one that has been rising is expected to rise on."""
+    before, last = [1.0, 1.0, *_exponents(samples)][-2:]
+    rising = samples[-1].run.duration > _LONG_SECONDS and len(samples) > 2
+    return last + max(0.0, last - before) if rising else last
+
+
+def _exponents(samples: Sequence[Sample]) -> list[float]:
+    """The power of the rows with which the time grew, from each sample to the next; 1 at least."""
+    return [1.0] + [
+        max(1.0, math.log(b.run.duration / a.run.duration) / math.log(b.size / a.size))
+        for a, b in pairwise(samples)
+        if b.run.duration > _FELT_SECONDS and a.run.duration > 0
+    ]

@@ -1,0 +1,85 @@
+"""Which of the seeded rows the migration found, and which it looked for."""
+
+from __future__ import annotations
+
+import math
+import reprlib
+from collections.abc import Container
+from typing import Any
+
+from pytest_membudget.sample import Fresh, Run, Sample
+
+# A statement that is sent for each row, or for every few, finds a few at a time.
+_OFTEN = 10
+
+
+def touched_share(sample: Sample, tables: dict[str, str]) -> float:
+    """The share of the seeded rows that the run read or wrote, of the largest model it went to.
+
+    ``tables`` maps a model label to its table.  A lookup table that is read in full says nothing
+    of the rows that a filter left out of a larger one.
+    """
+    run = sample.run
+    accessed_tables = [
+        label
+        for label, table in tables.items()
+        if table in run.read
+        or table in run.written
+        or (table in run.filters and not _is_joined(run, table))
+    ]
+    if not accessed_tables:
+        return 0.0
+    largest = max(accessed_tables, key=lambda label: sample.rows[label])
+    table = tables[largest]
+    touched = max(run.read.get(table, 0), run.written.get(table, 0))
+    return min(1.0, touched / sample.rows[largest])
+
+
+def _is_joined(run: Run, table: str) -> bool:
+    """Whether its rows came beside those of another table, which they are counted for."""
+    found_none = any(table in one.tables for one in run.unmatched)
+    return any(run.accessed_tables.get(table, ())) and not found_none
+
+
+def unmatched(sample: Sample) -> list[str]:
+    """Statements that might have found any number of the seeded rows, and found none."""
+    often = sample.size / _OFTEN
+    return [one.text for one in sample.run.unmatched if one.times <= often]
+
+
+def asked_for(run: Run, *, with_values: bool) -> dict[str, dict[str, list[Any]]]:
+    """The columns that it filters by, empty, or those that it asks values of, with these."""
+    found = {
+        table: {name: values for name, values in columns.items() if values}
+        if with_values
+        else {name: [] for name in columns}
+        for table, columns in run.filters.items()
+    }
+    return {table: columns for table, columns in found.items() if columns}
+
+
+def values_of(fresh: Fresh, literals: Container[Any]) -> str:
+    """The columns that are seeded with values, each with those; empty without one.
+
+    A value is shown where it is one of the ``literals`` of the migration's own source: any other
+    may be a secret.
+    """
+    return ", ".join(
+        f"{table}.{name} = {' or '.join(dict.fromkeys(_shown(one, literals) for one in values))}"
+        for table, columns in fresh.items()
+        for name, values in columns.items()
+        if values
+    )
+
+
+def _shown(value: Any, literals: Container[Any]) -> str:
+    if value is None or isinstance(value, bool):
+        return repr(value)
+    stands_there = isinstance(value, str | int | float) and value in literals
+    return reprlib.repr(value) if stands_there else "a value that the code computes"
+
+
+def share_of_each(fresh: Fresh) -> float:
+    """The share of a table's rows that have certain ones of the values which take turns."""
+    turns = [math.lcm(*(len(v) or 1 for v in columns.values())) for columns in fresh.values()]
+    return 1 / max(turns, default=1)

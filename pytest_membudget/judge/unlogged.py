@@ -1,0 +1,81 @@
+"""Rows that the server counted and that no logged statement explains."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from pytest_membudget.judge.coverage import TOUCHED_TOO_FEW
+from pytest_membudget.sample import FINISHED, Run
+from pytest_membudget.sql.statement import Table
+from pytest_membudget.sql.table_names import TableNames
+
+# PostgreSQL's own functions that run SQL which they are given as a text.
+_RUNS_SQL = frozenset(
+    {"query_to_xml", "query_to_xml_and_xmlschema", "table_to_xml", "ts_rewrite", "ts_stat"}
+)
+
+
+def unlogged_rows(
+    activity: Mapping[str, Any], run: Run, uniques: Mapping[str, Any], seeded: Mapping[str, int]
+) -> dict[str, int]:
+    """How many more rows of the ``seeded`` tables were accessed than the statements of a run say.
+
+    ``activity`` is what the stage answers of a run's database, nothing where that keeps no count.
+    The server also goes through rows by itself, so only tables count that no statement leads to;
+    where there was a session that Django did not open, those count as well that one does.
+    """
+    if not activity:
+        return {}
+    names = TableNames(uniques, "postgresql", run.facts.get("schemas", ()))
+
+    def key(schema: str, name: str) -> str:
+        return names.key(Table(schema, name))
+
+    plain, of_changes = set(), set()
+    for kind, *pair in activity["links"]:
+        one, other = key(*pair[:2]), key(*pair[2:])
+        if kind == "foreign key":
+            of_changes |= {(one, other), (other, one)}
+        else:
+            plain.add((one, other))
+    explained = _reached(run.named, plain)
+    changed = _reached(run.changed & explained, plain | of_changes)
+    triggered = {key(*table) for table in activity["triggered"]}
+    own = has_own_sessions(activity, run)
+    running = {*activity["functions"], *_RUNS_SQL}
+    unclear = run.opaque or run.functions & running or triggered & changed
+    if unclear and not own:
+        return {}
+    skipped = changed - run.named if own else explained | changed
+    return {
+        table: more
+        for schema, name, rows_read, rows_written in activity["tables"]
+        if (table := key(schema, name)) in seeded and table not in skipped
+        if (more := _more(run, table, rows_read, rows_written))
+        >= max(1, TOUCHED_TOO_FEW * seeded[table])
+    }
+
+
+def _more(run: Run, table: str, rows_read: int, rows_written: int) -> int:
+    """The rows that the server counted beyond those of statements."""
+    read, written = run.read.get(table, 0), run.written.get(table, 0)
+    return max(rows_read - read - written, rows_written - written)
+
+
+def has_own_sessions(activity: Mapping[str, Any], run: Run) -> bool:
+    """Whether the run had sessions of its database that Django did not open."""
+    sessions = activity.get("sessions")
+    # A run that broke off has not told how many connections it opened.
+    if sessions is None or run.outcome != FINISHED or run.facts.get("pooled"):
+        return False
+    return bool(sessions > run.facts["connected"])
+
+
+def _reached(tables: Iterable[str], links: set[tuple[str, str]]) -> set[str]:
+    """These tables and all that links lead to from them."""
+    found, new = set(tables), set(tables)
+    while new:
+        new = {other for one, other in links if one in new} - found
+        found |= new
+    return found

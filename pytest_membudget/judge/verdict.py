@@ -1,0 +1,157 @@
+"""The answer to one budget: within, exceeds, inconclusive or error, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from pytest_membudget.budget.request import Budget
+from pytest_membudget.judge.coverage import Gap
+from pytest_membudget.judge.projection import Projection
+from pytest_membudget.sample import KILLED, MACHINE_SHORT, RAISED, TIMED_OUT, Sample
+from pytest_membudget.units import (
+    format_interval,
+    format_rows,
+    format_seconds,
+    format_size,
+    round_rows_down,
+)
+
+WITHIN, EXCEEDS, INCONCLUSIVE, ERROR = "within", "exceeds", "inconclusive", "error"
+MEASURED, PROJECTED = "measured", "projected"
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """``reason`` is one sentence or two, fit to be the first line of a failure."""
+
+    verdict: str
+    basis: str | None
+    reason: str
+
+
+def judge(
+    budget: Budget,
+    samples: Sequence[Sample],
+    projection: Projection | None,
+    *,
+    gaps: Sequence[Gap],
+    fits: int | None,
+    enough: bool,
+    telling: bool,
+    breaks_at: int | None = None,
+) -> Verdict:
+    """Hold the samples and their projection against the limit.
+
+    ``gaps`` are what no sample says anything about, the gravest first: with one of them no verdict
+    is ``within``, and a projection is only believed to exceed where they can but add to it.
+    ``enough`` says that there are enough samples to trust a projection, ``telling`` that it adds to
+    what a sample showed that passed the limit; ``breaks_at`` is the row count from which on a
+    statement has too many parameters.
+    """
+    last = samples[-1]
+    over = next((sample for sample in samples if sample.run.peak > budget.limit), None)
+    if over is not None:
+        known = projection if telling else None
+        return Verdict(EXCEEDS, MEASURED, _over(budget, over, known, fits))
+    sure = enough and all(gap.only_adds for gap in gaps)
+    if projection is not None and sure and projection.low > budget.limit:
+        return Verdict(EXCEEDS, PROJECTED, _peaks(budget, projection, fits))
+    broke = last.run.outcome in (RAISED, KILLED)
+    if broke and not last.run.refused:
+        return Verdict(ERROR, None, _broke(budget, last, samples))
+    if broke:
+        return Verdict(INCONCLUSIVE, None, f"{budget.label} {gaps[0].sentence}.")
+    if projection is None and last.run.outcome == TIMED_OUT:
+        return Verdict(ERROR, None, f"{budget.label} never ended: {last.run.failure}.")
+    if gaps:
+        return Verdict(INCONCLUSIVE, None, f"{budget.label} {gaps[0].sentence}.")
+    if projection is None:
+        return Verdict(INCONCLUSIVE, None, f"{budget.label} could not be judged: {_why(last)}.")
+    if breaks_at is not None and not projection.measured:
+        return Verdict(INCONCLUSIVE, PROJECTED, _too_many_parameters(budget, breaks_at))
+    basis = MEASURED if projection.measured else PROJECTED
+    if projection.high < budget.limit and enough:
+        return Verdict(WITHIN, basis, _peaks(budget, projection, fits))
+    return Verdict(INCONCLUSIVE, basis, _unclear(budget, projection, last))
+
+
+def _peaks(budget: Budget, projection: Projection, fits: int | None) -> str:
+    verb = "peaked" if projection.measured else "would peak"
+    size = format_interval(projection.low, projection.peak, projection.high)
+    return (
+        f"{budget.label} {verb} at {size} with {_counted(budget)} rows; "
+        f"the limit is {format_size(budget.limit)}.{_fits(budget, projection.peak, fits)}"
+    )
+
+
+def _over(budget: Budget, sample: Sample, projection: Projection | None, fits: int | None) -> str:
+    if projection is not None:
+        return _peaks(budget, projection, fits)
+    rows = format_rows(sample.rows[budget.counted_model])
+    passed = f"{budget.label} passed the limit of {format_size(budget.limit)} with {rows} of "
+    if sample.finished:
+        passed = (
+            f"{budget.label} peaked at {format_size(sample.run.peak)}, over the limit of "
+            f"{format_size(budget.limit)}, with {rows} of "
+        )
+    return f"{passed}{_counted(budget)} rows.{_fits(budget, sample.run.peak, fits)}"
+
+
+def _fits(budget: Budget, peak: float, fits: int | None) -> str:
+    if fits is None or peak < budget.limit:
+        return ""
+    if fits == 0:
+        return " It does not fit with any number of rows that was tried."
+    return f" It fits up to {format_rows(round_rows_down(fits))} rows."
+
+
+def _broke(budget: Budget, last: Sample, samples: Sequence[Sample]) -> str:
+    rows = format_rows(last.rows[budget.counted_model])
+    verb = "raised" if last.run.outcome == RAISED else "broke"
+    text = f"{budget.label} {verb} with {rows} {budget.counted_model} rows: {last.run.failure}"
+    worked = [sample for sample in samples if sample.finished]
+    if worked:
+        text += f" (with {format_rows(worked[-1].rows[budget.counted_model])} rows it worked)"
+    return text
+
+
+def _too_many_parameters(budget: Budget, breaks_at: int) -> str:
+    return (
+        f"{budget.label} would break with about {format_rows(breaks_at)} {budget.counted_model} "
+        "rows: one of its statements has a parameter for each row, and the database takes no more "
+        "in a statement."
+    )
+
+
+def _unclear(budget: Budget, projection: Projection, last: Sample) -> str:
+    size = format_interval(projection.low, projection.peak, projection.high)
+    rows = format_rows(last.rows[budget.counted_model])
+    if last.finished and last.crowded:
+        measured = f"the largest sample that there was room for had {rows} rows"
+    elif last.finished:
+        measured = (
+            f"the largest sample that {format_seconds(budget.time_budget)} allowed had {rows} rows"
+        )
+    else:
+        measured = f"with {rows} rows {_why(last)}"
+    fit = "may or may not fit"
+    if projection.high < budget.limit:
+        fit = "seems to fit, but there were too few samples to be sure"
+    return (
+        f"{budget.label} {fit}: it would peak at {size} with {_counted(budget)} rows, "
+        f"the limit is {format_size(budget.limit)}, and {measured}."
+    )
+
+
+def _why(sample: Sample) -> str:
+    if sample.run.outcome == MACHINE_SHORT:
+        return f"{sample.run.failure} at {format_size(sample.run.peak)}"
+    if sample.run.outcome == TIMED_OUT:
+        return sample.run.failure
+    return "the time budget allowed one sample only"
+
+
+def _counted(budget: Budget) -> str:
+    model = budget.counted_model
+    return f"{format_rows(budget.rows[model])} {model}"

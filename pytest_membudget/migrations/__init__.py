@@ -1,1 +1,0 @@
-"""The only room that knows Django: the migration graph, states, scratch databases and rows."""

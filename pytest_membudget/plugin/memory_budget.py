@@ -1,0 +1,110 @@
+"""The budget of one test: measured once, when the body asks or when it has returned."""
+
+from __future__ import annotations
+
+import warnings
+
+import pytest
+
+from pytest_membudget.budget.options import Options
+from pytest_membudget.check.plan import CheckPlan
+from pytest_membudget.check.planner import complete, override_of, overrides
+from pytest_membudget.check.session import check
+from pytest_membudget.errors import BudgetError
+from pytest_membudget.judge.result import Result
+from pytest_membudget.plugin.progress import progress_line
+from pytest_membudget.plugin.terminal_info import terminal_info
+from pytest_membudget.processes.server.client import ServerClients
+from pytest_membudget.reports.failure import failure
+from pytest_membudget.texts import log_text, visible
+
+_PROPERTIES = (
+    "migration",
+    "verdict",
+    "basis",
+    "peak_bytes",
+    "peak_low_bytes",
+    "peak_high_bytes",
+    "limit_bytes",
+    "bytes_per_row",
+    "growth",
+    "fits_up_to_rows",
+)
+
+
+class MembudgetWarning(pytest.PytestWarning):
+    """An inconclusive verdict, with ``membudget_inconclusive = warn``."""
+
+
+class MemoryBudget:
+    """What the ``membudget`` fixture gives a test.  ``result`` is None until it was measured."""
+
+    def __init__(
+        self, item: pytest.Item, plan: CheckPlan, servers: ServerClients, *, warn: bool
+    ) -> None:
+        self.result: Result | None = None
+        self._item = item
+        self.plan = plan
+        self.servers = servers
+        self._warn = warn
+
+    def check(self) -> Result:
+        """Measure the migration and fail the test unless it fits; else return the result.
+
+        The figures of the Result are named like those of the JSON report, for instance
+        ``peak_bytes``, ``bytes_per_row``, ``growth`` and ``fits_up_to_rows``.
+        """
+        __tracebackhide__ = True
+        if self.result is None:
+            self.result = self._measure()
+            self._item.user_properties += _properties(self.result)
+        if self.result.inconclusive and self._warn:
+            reason = log_text(visible(self.result.reason))
+            warnings.warn(MembudgetWarning(reason), stacklevel=2)
+        elif not self.result.ok:
+            pytest.fail(self._failure(self.result), pytrace=False)
+        return self.result
+
+    def _failure(self, result: Result) -> str:
+        config = self._item.config
+        width, unicode = terminal_info(config)
+        return failure(
+            result.to_dict(),
+            result.details,
+            width=width,
+            verbosity=config.get_verbosity(),
+            unicode=unicode,
+        )
+
+    def _measure(self) -> Result:
+        with progress_line(self._item.config, self.plan.budget) as progress:
+            return check(self.plan, self.servers, self._item.nodeid, progress)
+
+
+def make_memory_budget(item: pytest.Item, options: Options, servers: ServerClients) -> MemoryBudget:
+    """The guard of a marked test, or of a migration of the gate.
+
+    Raises BudgetError where its marker, or what pyproject.toml says of it, can't be understood.
+    """
+    gated = getattr(item, "gated", None)
+    marker = item.get_closest_marker("membudget")
+    if gated is not None:
+        override = override_of(gated.keys, item.config.rootpath)
+        if override.skip is not None:
+            # The project's own wish, whose reason overrides.py insists on.
+            item.add_marker(pytest.mark.skip(reason=override.skip))
+        plan = complete((list(gated.keys),), override.arguments, options, gated)
+    elif marker is not None:
+        plan = complete(marker.args, marker.kwargs, options)
+        overrides(item.config.rootpath)  # they are for the gate, and held to be right by any check
+    else:
+        raise BudgetError("the membudget fixture needs the membudget marker")
+    return MemoryBudget(item, plan, servers, warn=options.inconclusive.value == "warn")
+
+
+def _properties(result: Result) -> list[tuple[str, object]]:
+    """What JUnit XML shows of a result, as ``<property>`` elements of its test case."""
+    figures = result.to_dict()
+    return [
+        (f"membudget_{name}", figures[name]) for name in _PROPERTIES if figures[name] is not None
+    ]

@@ -1,0 +1,1 @@
+"""The processes of a check: the server of scratch databases, and the worker that is measured."""

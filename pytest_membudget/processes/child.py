@@ -1,0 +1,100 @@
+"""Start a child program of this package, and end it with everything that it started."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import IO, Any
+
+import psutil
+
+# Each would change what the measured process weighs, or drag pytest's world into it.
+_NOT_INHERITED = (
+    "COV_CORE_",
+    "COVERAGE_",
+    "PYTEST_",
+    "PYTHONASYNCIODEBUG",
+    "PYTHONDEVMODE",
+    "PYTHONFAULTHANDLER",
+    "PYTHONPROFILEIMPORTTIME",
+    "PYTHONTRACEMALLOC",
+    "PYTHONWARNINGS",
+)
+
+_START = (
+    "import sys, json; sys.path[:] = json.loads(sys.argv.pop());"
+    "from pytest_membudget.processes.{module} import main; main()"
+)
+_SUPERVISOR = str(Path(__file__).with_name("supervisor.py"))
+_KILL_SECONDS = 5.0
+
+
+def start_worker(stdout: int | IO[bytes], stderr: int | IO[bytes]) -> subprocess.Popen[bytes]:
+    """Start the worker; see :func:`_start`."""
+    return _start(["worker", *_command("worker.main")], stdout, stderr)
+
+
+def start_server(
+    alias: str, stdout: int | IO[bytes], stderr: int | IO[bytes]
+) -> subprocess.Popen[bytes]:
+    """Start the stage, and what cleans up after it where it can't do that itself."""
+    cleanup = _command("server.cleanup", alias)
+    return _start(["server", *_command("server.main"), "--", *cleanup], stdout, stderr)
+
+
+def _command(module: str, *arguments: str) -> list[str]:
+    return [sys.executable, "-c", _START.format(module=module), *arguments, json.dumps(sys.path)]
+
+
+def _start(
+    arguments: list[str], stdout: int | IO[bytes], stderr: int | IO[bytes]
+) -> subprocess.Popen[bytes]:
+    """Start a supervisor with the program below it; the status of the process is the program's.
+
+    Started with ``exec``, since a forked child would begin with this process's high-water mark; see
+    ``VmHWM`` in proc(5).  The session of its own keeps Ctrl-C for this process, which decides what
+    the child still has to do.
+    """
+    environment = {
+        name: value for name, value in os.environ.items() if not name.startswith(_NOT_INHERITED)
+    }
+    return subprocess.Popen(
+        [sys.executable, "-I", "-S", _SUPERVISOR, *arguments],
+        stdin=subprocess.PIPE,
+        stdout=stdout,
+        stderr=stderr,
+        env={**environment, "PYTHONHASHSEED": "0"},
+        start_new_session=True,
+    )
+
+
+def send(process: subprocess.Popen[bytes], message: dict[str, Any]) -> None:
+    """Write one line of JSON to the child's standard input, which stays open as its lifeline."""
+    assert process.stdin is not None
+    process.stdin.write(json.dumps(message).encode() + b"\n")
+    process.stdin.flush()
+
+
+def kill(process: subprocess.Popen[bytes]) -> None:
+    """Kill a worker and all that it started; harmless when all of it has ended."""
+    close_stream(process.stdin)  # the supervisor kills them
+    try:
+        process.wait(_KILL_SECONDS)
+    except subprocess.TimeoutExpired:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            for child in psutil.Process(process.pid).children(recursive=True):
+                with contextlib.suppress(psutil.NoSuchProcess, psutil.AccessDenied):
+                    child.kill()
+        process.kill()
+        process.wait()
+
+
+def close_stream(stream: IO[bytes] | None) -> None:
+    """Close this end of a child's pipe; one that the child has closed already is no error."""
+    if stream is not None:
+        with contextlib.suppress(BrokenPipeError):
+            stream.close()

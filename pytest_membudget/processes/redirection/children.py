@@ -1,0 +1,184 @@
+"""The Python processes that a migration starts are redirected like the one that starts them.
+
+They find this in their environment: a folder of its own in PYTHONPATH, whose ``sitecustomize`` runs
+before any code of theirs, and the file of the target.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+import shlex
+import sys
+from collections.abc import Iterator, Mapping, MutableMapping, Sequence
+from typing import Any
+
+from pytest_membudget.database.target import Target
+from pytest_membudget.processes.redirection.imports import after_import
+
+VARIABLE = "MEMBUDGET_TARGET"
+_STARTUP = os.path.join(os.path.dirname(__file__), "startup")
+# Clients that connect to an address of their own.
+_PROGRAMS = {"createdb", "dropdb", "mariadb", "mysql", "pg_restore", "psql", "sqlite3"}
+_SHELLS = {"bash", "dash", "ksh", "sh", "zsh"}
+# With each of these Python does not look at its environment or at sitecustomize.
+_IGNORES_STARTUP = "IES"
+_TAKES_VALUE, _ENDS_OPTIONS, _LONG_WITH_VALUE = "WX", "cm", "--check-hash-based-pycs"
+
+
+def install(target: Target) -> None:
+    """Set the environment for child processes, also where a migration gives them one of its own."""
+    complete(os.environ, target)
+
+    def audit(event: str, args: tuple[Any, ...]) -> None:
+        if event in _COMMANDS:
+            complete(os.environ, target)
+            _check_command(_COMMANDS[event](args), target)
+
+    sys.addaudithook(audit)
+    after_import("subprocess", lambda module: _watch_popen(module.Popen, target))
+    after_import("multiprocessing.util", lambda module: _watch_spawn(module, target))
+    for name, place in (("execve", 2), ("posix_spawn", 2), ("posix_spawnp", 2)):
+        _watch_environment(name, place, target)
+
+
+def install_in_child() -> None:
+    """What ``sitecustomize`` calls, in a process that a migration has started."""
+    from pytest_membudget.processes.redirection import install
+
+    target = Target.read(os.environ[VARIABLE])
+    install(target)
+    if target.statements:
+        from pytest_membudget.processes.worker.cursors import log_connections
+        from pytest_membudget.processes.worker.high_water import Phases
+        from pytest_membudget.processes.worker.statement_log import StatementLog
+
+        log_connections(StatementLog(target.statements, child=True), Phases(), target.name)
+
+
+def complete(environment: MutableMapping[str, str], target: Target) -> None:
+    """Add what redirects a Python process to the environment that it will get."""
+    environment[VARIABLE] = target.file
+    paths = environment.get("PYTHONPATH", "")
+    if paths.split(os.pathsep)[0] != _STARTUP:
+        environment["PYTHONPATH"] = f"{_STARTUP}{os.pathsep}{paths}" if paths else _STARTUP
+
+
+def _completed(environment: Mapping[Any, Any] | None, target: Target) -> dict[str, str]:
+    """An environment that a migration gives to a process; None is its own."""
+    items = (os.environ if environment is None else environment).items()
+    plain = {os.fsdecode(name): os.fsdecode(value) for name, value in items}
+    complete(plain, target)
+    return plain
+
+
+def _with_environment(args: tuple[Any, ...], place: int, target: Target) -> tuple[Any, ...]:
+    return (*args[:place], _completed(args[place], target), *args[place + 1 :])
+
+
+def _watch_popen(popen: Any, target: Target) -> None:
+    initialize = popen.__init__
+
+    @functools.wraps(initialize)
+    def __init__(self: Any, args: Any, *more: Any, **options: Any) -> None:
+        if options.get("env") is not None:
+            options["env"] = _completed(options["env"], target)
+        elif len(more) > _ENV_OF_POPEN and more[_ENV_OF_POPEN] is not None:
+            more = _with_environment(more, _ENV_OF_POPEN, target)
+        initialize(self, args, *more, **options)
+
+    popen.__init__ = __init__
+
+
+# The place of env among the arguments of Popen that follow args.
+_ENV_OF_POPEN = 9
+
+
+def _watch_spawn(util: Any, target: Target) -> None:
+    """The processes of multiprocessing inherit the environment as it is in that moment."""
+    spawn = util.spawnv_passfds
+
+    @functools.wraps(spawn)
+    def spawnv_passfds(*args: Any, **kwargs: Any) -> Any:
+        complete(os.environ, target)
+        return spawn(*args, **kwargs)
+
+    util.spawnv_passfds = spawnv_passfds
+
+
+def _watch_environment(name: str, place: int, target: Target) -> None:
+    original = getattr(os, name)
+
+    @functools.wraps(original)
+    def with_environment(*args: Any, **kwargs: Any) -> Any:
+        if len(args) > place:
+            args = _with_environment(args, place, target)
+        elif "env" in kwargs:
+            kwargs["env"] = _completed(kwargs["env"], target)
+        return original(*args, **kwargs)
+
+    setattr(os, name, with_environment)
+
+
+# What the audit events of the standard library say of the command; see its "Audit events table".
+_COMMANDS = {
+    "subprocess.Popen": lambda args: args[1],
+    "os.system": lambda args: args[0],
+    "os.exec": lambda args: args[1],
+    "os.posix_spawn": lambda args: args[1],
+    "os.spawn": lambda args: args[2],
+}
+
+
+def _check_command(command: Any, target: Target) -> None:
+    """Raise RefusedDatabase for a client of a database, and a Python that can't be redirected."""
+    for words in _commands(command):
+        program = os.path.basename(words[0])
+        if program in _PROGRAMS:
+            target.refuse(f"the program {program}, whose connection can't be redirected")
+        if program.startswith("python") and (flag := _ignoring_flag(words[1:])):
+            target.refuse(f"a Python process with -{flag}, which ignores its environment")
+
+
+def _commands(command: Any) -> Iterator[list[str]]:
+    """The words of the command, and those of each command that a shell gets to run."""
+    if isinstance(command, str | bytes | os.PathLike):
+        text = os.fsdecode(command)
+        yield from _in_shell(text)
+        return
+    words = [os.fsdecode(word) for word in command]
+    if not words:
+        return
+    yield words
+    if os.path.basename(words[0]) in _SHELLS and "-c" in words[:-1]:
+        yield from _in_shell(words[words.index("-c") + 1])
+
+
+def _in_shell(text: str) -> Iterator[list[str]]:
+    try:
+        words = list(shlex.shlex(text, posix=True, punctuation_chars=True))
+    except ValueError:
+        words = text.split()
+    # Any word may be a command's first: after a variable, an operator or another program.
+    yield from (words[start:] for start in range(len(words)))
+
+
+def _ignoring_flag(arguments: Sequence[str]) -> str | None:
+    """The flag of a Python command line with which it would not be redirected; None without one."""
+    rest = iter(arguments)
+    for argument in rest:
+        if argument == _LONG_WITH_VALUE:
+            next(rest, None)
+            continue
+        if not argument.startswith("-") or argument.startswith("--") or argument == "-":
+            return None
+        for place, letter in enumerate(argument[1:], start=2):
+            if letter in _IGNORES_STARTUP:
+                return letter
+            if letter in _ENDS_OPTIONS:
+                return None
+            if letter in _TAKES_VALUE:
+                if place == len(argument):
+                    next(rest, None)
+                break
+    return None

@@ -1,0 +1,73 @@
+"""Each new Django connection is asked which database it is really connected to.
+
+An engine, a pool or a proxy may lead elsewhere than ``NAME`` says, so the answer counts that the
+database itself gives, before Django or the project sends the first statement.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pytest_membudget.database.target import RefusedDatabase, Target
+from pytest_membudget.processes.redirection.drivers import IDENTITY
+from pytest_membudget.processes.redirection.imports import after_import
+
+
+def install(target: Target) -> None:
+    after_import(
+        "django.db.backends.base.base", lambda module: _watch(module.BaseDatabaseWrapper, target)
+    )
+
+
+def _watch(wrapper: Any, target: Target) -> None:
+    initialize, connect = wrapper.init_connection_state, wrapper.connect
+
+    def check(connection: Any) -> None:
+        raw = connection.connection
+        if raw is None or connection.__dict__.get("_membudget_checked") is raw:
+            return
+        try:
+            _check(connection, target)
+        except BaseException:
+            connection.connection = None
+            raise
+        connection._membudget_checked = raw
+
+    def init_connection_state(self: Any) -> None:
+        check(self)
+        initialize(self)
+
+    def checked_connect(self: Any) -> None:
+        connect(self)
+        check(self)
+
+    wrapper.init_connection_state, wrapper.connect = init_connection_state, checked_connect
+
+
+def _check(connection: Any, target: Target) -> None:
+    """Raise RefusedDatabase unless it is the scratch database that it should be."""
+    if connection.vendor == "sqlite":
+        for _, _, file in connection.connection.execute("PRAGMA database_list").fetchall():
+            if file and not target.holds(file):
+                target.refuse(f"the SQLite file {file}")
+    elif connection.vendor == "postgresql":
+        _check_postgresql(connection, target)
+    else:
+        target.refuse(f"a database of the kind {connection.vendor!r}")
+
+
+def _check_postgresql(connection: Any, target: Target) -> None:
+    with connection.connection.cursor() as cursor:
+        cursor.execute(IDENTITY)
+        name, mark = cursor.fetchone()
+    if not connection.connection.autocommit:
+        connection.connection.rollback()
+    if not target.owns(name, mark):
+        target.refuse(f"the PostgreSQL database {name!r}")
+    wanted = connection.settings_dict["NAME"]
+    if name != wanted:
+        engine = connection.settings_dict["ENGINE"]
+        raise RefusedDatabase(
+            f"the engine {engine} connects to {name!r} where NAME is {wanted!r}: an engine or a "
+            "pool that does not follow NAME can't be used for a check"
+        )

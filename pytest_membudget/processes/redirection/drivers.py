@@ -1,0 +1,153 @@
+"""Connections that a migration makes with a driver of its own, past Django.
+
+sqlite3 raises an audit event before it opens a file; psycopg's connections are asked which database
+they lead to as soon as they are there.  Drivers of other databases have no scratch database.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+import sys
+from typing import Any
+from urllib.parse import unquote
+
+from pytest_membudget.database.target import MARK_SCHEMA, Target
+from pytest_membudget.processes.redirection.imports import after_import
+
+IDENTITY = (
+    "SELECT pg_catalog.current_database(), pg_catalog.obj_description("
+    f"pg_catalog.to_regnamespace('{MARK_SCHEMA}')::oid, 'pg_namespace')"
+)
+_OTHERS = (
+    "MySQLdb",
+    "asyncpg",
+    "cx_Oracle",
+    "mariadb",
+    "oracledb",
+    "pymssql",
+    "pymysql",
+    "pyodbc",
+)
+
+
+def install(target: Target) -> None:
+    def audit(event: str, args: tuple[Any, ...]) -> None:
+        if event == "sqlite3.connect":
+            _check_file(args[0], target)
+        elif event in ("tempfile.mkdtemp", "tempfile.mkstemp"):
+            _made.append(os.path.realpath(args[0]))
+
+    sys.addaudithook(audit)
+    after_import("sqlite3.dbapi2", lambda module: _watch_sqlite(module, target))
+    after_import("sqlite3", lambda module: _watch_sqlite(module, target))
+    after_import("psycopg", lambda module: _watch_psycopg(module, target))
+    after_import("psycopg2", lambda module: _watch_psycopg2(module, target))
+    for name in _OTHERS:
+        after_import(name, functools.partial(_close, target=target))
+
+
+def _check_file(database: Any, target: Target) -> None:
+    """Raise RefusedDatabase for a SQLite file outside of the run's folder, unless it is read only.
+
+    See "URI Filenames" in SQLite's documentation.
+    """
+    path = os.fsdecode(database)
+    if path.startswith("file:"):
+        path, _, query = path.removeprefix("file:").partition("?")
+        options = query.partition("#")[0].split("&")
+        if {"mode=ro", "mode=memory", "immutable=1"}.intersection(options):
+            return
+        path = unquote(path)
+        path = "/" + path.split("/", 3)[-1] if path.startswith("//") else path
+    if path not in ("", ":memory:") and not (target.holds(path) or _is_temporary(path)):
+        target.refuse(f"the SQLite file {path}")
+
+
+# Temporary files and folders of this process.
+_made: list[str] = []
+
+
+def _is_temporary(path: str) -> bool:
+    real = os.path.realpath(path)
+    return any(real == made or real.startswith(made + os.sep) for made in _made)
+
+
+def _watch_sqlite(sqlite3: Any, target: Target) -> None:
+    """Refuse ``ATTACH``, and ``VACUUM INTO``, outside of the run's folder."""
+    connect = sqlite3.connect
+    if hasattr(connect, "__wrapped__"):
+        return
+    attach, deny = sqlite3.SQLITE_ATTACH, sqlite3.SQLITE_DENY
+
+    def authorize(action: int, name: str | None, *_: object) -> int:
+        if action == attach and name:
+            try:
+                _check_file(name, target)
+            except RuntimeError:
+                return int(deny)
+        return 0
+
+    @functools.wraps(connect)
+    def checked(*args: Any, **kwargs: Any) -> Any:
+        connection = connect(*args, **kwargs)
+        connection.set_authorizer(authorize)
+        return connection
+
+    sqlite3.connect = checked
+
+
+def _watch_psycopg(psycopg: Any, target: Target) -> None:
+    connect = psycopg.Connection.connect.__func__
+    connect_async = psycopg.AsyncConnection.connect.__func__
+
+    def checked(cls: Any, *args: Any, **kwargs: Any) -> Any:
+        return _checked(connect(cls, *args, **kwargs), target)
+
+    async def checked_async(cls: Any, *args: Any, **kwargs: Any) -> Any:
+        return _checked(await connect_async(cls, *args, **kwargs), target)
+
+    psycopg.Connection.connect = classmethod(checked)
+    psycopg.AsyncConnection.connect = classmethod(checked_async)
+    psycopg.connect = psycopg.Connection.connect
+
+
+def _checked(connection: Any, target: Target) -> Any:
+    """A psycopg connection, once libpq has said where it leads.
+
+    It is asked below psycopg, whose cursors would begin a transaction.
+    """
+    result = connection.pgconn.exec_(IDENTITY.encode())
+    values = [result.get_value(0, column) for column in range(2)] if result.ntuples else [b"", None]
+    name, mark = (None if value is None else bytes(value).decode() for value in values)
+    if not target.owns(name or "", mark):
+        connection.pgconn.finish()
+        target.refuse(f"the PostgreSQL database {name!r}")
+    return connection
+
+
+def _watch_psycopg2(psycopg2: Any, target: Target) -> None:
+    connect = psycopg2.connect
+
+    @functools.wraps(connect)
+    def checked(*args: Any, **kwargs: Any) -> Any:
+        connection = connect(*args, **kwargs)
+        with connection.cursor() as cursor:
+            cursor.execute(IDENTITY)
+            name, mark = cursor.fetchone()
+        connection.rollback()
+        if not target.owns(name, mark):
+            connection.close()
+            target.refuse(f"the PostgreSQL database {name!r}")
+        return connection
+
+    psycopg2.connect = checked
+
+
+def _close(driver: Any, target: Target) -> None:
+    def connect(*_: object, **__: object) -> None:
+        target.refuse(f"a connection by {driver.__name__}")
+
+    for name in ("connect", "Connect", "Connection"):
+        if hasattr(driver, name):
+            setattr(driver, name, connect)

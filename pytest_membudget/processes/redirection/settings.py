@@ -1,0 +1,95 @@
+"""The project's settings, with the scratch database in them and every other alias closed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, MutableMapping
+from typing import Any
+
+from pytest_membudget.database.target import Target
+from pytest_membudget.processes.redirection.imports import after_import
+
+CLOSED_ENGINE = "pytest_membudget.processes.closed_backend"
+
+Config = dict[str, Any]
+
+
+def install(target: Target) -> None:
+    """Redirect whichever settings this process loads, and aliases that are added later."""
+    after_import("django.conf", lambda module: _watch_settings(module.LazySettings, target))
+    after_import("django.db.utils", lambda module: _watch_aliases(module, target))
+
+
+def redirect(databases: MutableMapping[str, Config], target: Target) -> None:
+    """Point the target's alias and its replicas at the scratch database and close all others."""
+    for config in databases.values():
+        _let_name_decide(config)
+    if target.address is None and target.alias in databases:
+        target.address = _address(databases[target.alias])
+    for alias in list(databases):
+        databases[alias] = redirected(alias, databases[alias], target)
+
+
+def redirected(alias: str, config: Config, target: Target) -> Config:
+    """What the alias leads to: the scratch database, or nothing.
+
+    A replica has the same address, or says whose mirror it is.  The server has to be that of the
+    target's alias in any case: a child process may load other settings.
+    """
+    if config.get("ENGINE") == CLOSED_ENGINE or _is_scratch(config, target):
+        return config
+    ours = alias == target.alias
+    mirror = (config.get("TEST") or {}).get("MIRROR") == target.alias
+    same_server = target.address is not None and _address(config)[:-1] == target.address[:-1]
+    if same_server and (ours or mirror or _address(config) == target.address):
+        if target.name is not None:
+            config["NAME"] = target.name
+        if target.name is not None or ours:
+            return config
+    return {"ENGINE": CLOSED_ENGINE, "NAME": alias, "TEST": {"MIRROR": None}}
+
+
+def _is_scratch(config: Config, target: Target) -> bool:
+    same_server = target.address is not None and _address(config)[:-1] == target.address[:-1]
+    return target.name is not None and config.get("NAME") == target.name and same_server
+
+
+def _let_name_decide(config: Config) -> None:
+    """Drop the connection options that Django lets win over ``NAME``."""
+    options = dict(config.get("OPTIONS") or {})
+    named = [options.pop(key, None) for key in ("dbname", "database", "conninfo")]
+    config["OPTIONS"] = options
+    config["NAME"] = config.get("NAME") or next(filter(None, named), "")
+
+
+def _address(config: Mapping[str, Any]) -> list[Any]:
+    return [str(config.get(key) or "") for key in ("ENGINE", "HOST", "PORT", "NAME")]
+
+
+def _watch_settings(lazy_settings: Any, target: Target) -> None:
+    setup, configure = lazy_settings._setup, lazy_settings.configure
+
+    def set_up(self: Any, name: str | None = None) -> None:
+        setup(self, name)
+        redirect(self._wrapped.DATABASES, target)
+
+    def configured(self: Any, *args: Any, **options: Any) -> None:
+        configure(self, *args, **options)
+        redirect(self._wrapped.DATABASES, target)
+
+    lazy_settings._setup, lazy_settings.configure = set_up, configured
+
+
+def _watch_aliases(utils: Any, target: Target) -> None:
+    """Aliases that an ``AppConfig.ready()`` or a migration adds are redirected or closed too."""
+    handler, create = utils.ConnectionHandler, utils.ConnectionHandler.create_connection
+
+    def create_connection(self: Any, alias: str) -> Any:
+        config = self.settings[alias]
+        _let_name_decide(config)
+        now = redirected(alias, config, target)
+        if now is not config:
+            self.settings[alias] = now
+            utils.ConnectionHandler.configure_settings(self, self.settings)
+        return create(self, alias)
+
+    handler.create_connection = create_connection

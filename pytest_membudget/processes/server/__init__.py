@@ -1,0 +1,1 @@
+"""The process that makes and seeds scratch databases, and its client."""

@@ -1,0 +1,44 @@
+"""Remove what a stage has left behind that could not do it itself.
+
+The stage's supervisor starts it once the stage is dead; see supervisor.py.  Its argument is the
+alias.  It ends by saying on standard error which databases it could not drop: in one line that
+begins with ``LEFT``, with their names separated by spaces.
+"""
+
+from __future__ import annotations
+
+LEFT = "membudget has left:"
+_ATTEMPTS = 10
+
+
+def main() -> None:
+    import os
+    import sys
+    import time
+
+    from pytest_membudget.database.folder import RunFolder, remove_dead_folders
+    from pytest_membudget.processes.bootstrap import redirected
+
+    alias = sys.argv[1]
+    remove_dead_folders()
+    folder = RunFolder()
+    try:
+        target = redirected(alias, folder.path)
+
+        from django.db import connections
+
+        from pytest_membudget.database.scratch import scratch_databases
+
+        scratch = scratch_databases(connections[alias], folder.path, target)
+        for _ in range(_ATTEMPTS):
+            scratch.remove_leftovers()
+            left = scratch.leftovers()
+            if not left:
+                break
+            time.sleep(1)  # the server may not have noticed yet that the stage is dead
+        scratch.close()
+        print(LEFT, *left, file=sys.stderr)
+    finally:
+        folder.close()
+    sys.stderr.flush()
+    os._exit(0)

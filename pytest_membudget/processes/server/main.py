@@ -1,0 +1,145 @@
+"""The stage's process: takes orders as lines of JSON until its parent is gone, then cleans up.
+
+It outlives the pytest process by a moment, so that nothing is left behind when that is killed.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import select
+import signal
+import warnings
+from collections.abc import Callable
+from contextlib import ExitStack, suppress
+from typing import IO, Any, NoReturn
+
+from pytest_membudget.database.error_text import message, traceback_of
+from pytest_membudget.database.folder import RunFolder, remove_dead_folders
+from pytest_membudget.errors import MembudgetError, NoRoom
+from pytest_membudget.processes.bootstrap import keep_channel, redirected, signal_when_closed
+from pytest_membudget.processes.supervisor import CLEANED
+from pytest_membudget.project.secrets import known_secrets
+
+
+class _ParentGone(KeyboardInterrupt):
+    """The pytest process has ended, asked or killed.
+
+    A KeyboardInterrupt, because psycopg cancels the statement that it interrupts only for that.
+    """
+
+
+def main() -> None:
+    null = os.open(os.devnull, os.O_RDWR)
+    orders = os.fdopen(keep_channel(0, null))
+    replies = os.fdopen(keep_channel(1, 2), "w")
+    _raise_when_closed(orders)
+    first = json.loads(orders.readline())
+    names: list[str] = []
+    with suppress(Exception), ExitStack() as cleanup:
+        _take_orders(orders, replies, first["alias"], names, cleanup)
+        _handle_both(signal.SIG_IGN)
+    with suppress(BrokenPipeError):
+        _send(replies, {"names": names})
+    # A thread that a migration has left behind would keep it from ending.
+    os._exit(0 if names else CLEANED)
+
+
+def _take_orders(
+    orders: IO[str], replies: IO[str], alias: str, names: list[str], cleanup: ExitStack
+) -> None:
+    """Until the parent is gone.  ``names`` are those of the databases that exist."""
+
+    def tell(progress: str) -> None:
+        _send(replies, {"progress": progress})
+
+    try:
+        try:
+            server, hello = _open(alias, names, tell, cleanup)
+        except Exception as error:
+            _send(replies, _failure(error))
+            return
+        secrets = sorted(known_secrets().values)
+        _send(replies, {"done": {**hello, "secrets": secrets}, "names": names})
+        for line in orders:
+            order = json.loads(line)
+            try:
+                answer = {"done": getattr(server, order.pop("do"))(**order)}
+            except Exception as error:
+                answer = _failure(error)
+            _send(replies, {**answer, "names": names})
+    except (_ParentGone, BrokenPipeError):
+        pass
+
+
+def _open(
+    alias: str, names: list[str], tell: Callable[[str], None], cleanup: ExitStack
+) -> tuple[Any, dict[str, Any]]:
+    """Point the project at a scratch database before any code of the project runs."""
+    folder = RunFolder()
+    cleanup.callback(folder.close)
+    remove_dead_folders()
+    target = redirected(alias, folder.path)
+
+    import django
+    from django.db import connections
+
+    from pytest_membudget.database.scratch import check_vendor, scratch_databases
+
+    check_vendor(alias, connections[alias])
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # Django's, of a connection before the apps are ready
+        scratch = scratch_databases(connections[alias], folder.path, target)
+        scratch.names = names
+        cleanup.callback(scratch.close)
+        scratch.remove_leftovers()
+        empty = scratch.create()
+        scratch.use(empty)
+    django.setup()
+
+    from pytest_membudget.processes.server.commands import DatabaseServer
+
+    server = DatabaseServer(alias, scratch, empty, tell)
+    return server, {"folder": str(folder.path), "mark": target.mark, **server.describe()}
+
+
+def _raise_when_closed(orders: IO[str]) -> None:
+    poll = select.poll()
+    poll.register(orders, 0)
+
+    def on_io(*_: object) -> None:
+        if any(event & select.POLLHUP for _, event in poll.poll(0)):
+            raise _ParentGone
+
+    def on_term(*_: object) -> NoReturn:
+        raise _ParentGone
+
+    signal.signal(signal.SIGIO, on_io)
+    signal.signal(signal.SIGTERM, on_term)
+    # A pool that a migration starts ends its workers with SIGTERM, which has to end them.
+    os.register_at_fork(after_in_child=lambda: _handle_both(signal.SIG_DFL))
+    signal_when_closed(orders.fileno(), os.getpid())
+
+
+def _handle_both(handler: signal.Handlers) -> None:
+    for number in (signal.SIGIO, signal.SIGTERM):
+        signal.signal(number, handler)
+
+
+def _failure(error: Exception) -> dict[str, Any]:
+    text, details = str(error), getattr(error, "details", "")
+    if not isinstance(error, MembudgetError):
+        text, details = f"{type(error).__name__}: {message(error)}", traceback_of(error)
+    from pytest_membudget.database.scratch.errors import cure_of
+
+    cure = cure_of(error)
+    if cure is not None and cure not in text:
+        text = f"{text.rstrip()}; {cure}"
+    hidden = known_secrets().hide_in({"failed": text, "details": details})
+    return {**hidden, "no_room": isinstance(error, NoRoom)}
+
+
+def _send(replies: IO[str], answer: dict[str, Any]) -> None:
+    replies.write(json.dumps(answer) + "\n")
+    replies.flush()

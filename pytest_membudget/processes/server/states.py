@@ -1,0 +1,105 @@
+"""Template databases: the schema before a migration, built once and shared by every check."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from itertools import count
+from typing import Any, cast
+
+from django.core.management.commands.migrate import Command as MigrateCommand
+from django.core.management.sql import emit_post_migrate_signal, emit_pre_migrate_signal
+from django.db.migrations.executor import MigrationExecutor
+
+from pytest_membudget.database.scratch.base import ScratchDatabases
+from pytest_membudget.processes.server.marks import Marks
+from pytest_membudget.project.graph import Key
+
+# A gate goes through hundreds of states, one after the other.
+_KEPT = 6
+
+
+class Templates:
+    """Databases with no seeded rows, by the set of migrations that they have applied.
+
+    ``marks`` are what applying these has taken, ``models`` how many the latest of the states has.
+    """
+
+    def __init__(
+        self,
+        connection: Any,
+        scratch: ScratchDatabases,
+        empty: str,
+        tell: Callable[[str], None],
+    ) -> None:
+        self.marks = Marks()
+        self.models = 0
+        self._connection = connection
+        self._scratch = scratch
+        self._tell = tell
+        self._built: dict[frozenset[Key], str] = {frozenset(): empty}
+
+    def get(self, applied: Iterable[Key]) -> str:
+        """The name of a database with exactly ``applied``, grown from the nearest one at hand."""
+        wanted = frozenset(applied)
+        if wanted not in self._built:
+            base = max((built for built in self._built if built < wanted), key=len)
+            name = self._scratch.clone(self._built[base])
+            self._scratch.use(name)
+            self.models = _migrate(self._connection, wanted, self.marks, self._tell, sync=not base)
+            self._scratch.release()
+            self._built[wanted] = name
+        self._built[wanted] = self._built.pop(wanted)  # the one that was used last comes last
+        self._drop_old()
+        return self._built[wanted]
+
+    def _drop_old(self) -> None:
+        oldest = [state for state in self._built if state]
+        for state in oldest[:-_KEPT]:
+            self._scratch.drop(self._built.pop(state))
+
+
+def _migrate(
+    connection: Any,
+    wanted: frozenset[Key],
+    marks: Marks,
+    tell: Callable[[str], None],
+    *,
+    sync: bool,
+) -> int:
+    """Apply ``wanted`` as ``manage.py migrate`` would, signals and unmigrated apps included.
+
+    Returns how many models there are then.
+    """
+    connection.prepare_database()
+    steps = count(1)
+
+    def show(action: str, migration: Any = None, fake: bool = False) -> None:
+        if action == "apply_start":
+            tell(f"{migration.app_label}.{migration.name} ({next(steps)} of {len(plan)})")
+        marks(action, migration, fake)
+
+    executor = MigrationExecutor(connection, cast("Any", show))
+    loader = executor.loader
+    if any(key not in loader.graph.nodes for key in wanted):
+        loader.replace_migrations = False  # type: ignore[attr-defined]
+        loader.build_graph()
+    plan = [
+        step
+        for step in executor.migration_plan(loader.graph.leaf_nodes())
+        if (step[0].app_label, step[0].name) in wanted
+    ]
+    before = executor._create_project_state(  # type: ignore[attr-defined]
+        with_applied_migrations=True
+    )
+    tell("the pre_migrate signal")
+    emit_pre_migrate_signal(0, False, connection.alias, apps=before.apps, plan=plan)
+    if sync and loader.unmigrated_apps:
+        command = MigrateCommand()
+        command.verbosity = 0
+        command.sync_apps(connection, loader.unmigrated_apps)
+    executor.recorder.ensure_schema()
+    after = executor.migrate([], plan=plan, state=before.clone())
+    after.clear_delayed_apps_cache()
+    tell("the post_migrate signal")
+    emit_post_migrate_signal(0, False, connection.alias, apps=after.apps, plan=plan)
+    return len(after.models)

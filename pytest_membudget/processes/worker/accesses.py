@@ -1,0 +1,186 @@
+"""Which rows of which tables a run accessed, from the log of its statements."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from pytest_membudget.processes.worker.statement_shapes import Record
+from pytest_membudget.sample import Unmatched
+from pytest_membudget.sql.parse import read, shown
+from pytest_membudget.sql.statement import Statement, Table
+from pytest_membudget.sql.table_names import TableNames, is_own_of_django
+
+_EVERYTHING = ("*",)
+# A handful of rows, whatever the table holds.
+_HANDFUL = 99
+_MOST_VALUES = 8
+# PostgreSQL's and SQLite's own functions whose rows are made of their arguments.
+_BUILT_IN = ("pg_", "json", "regexp_", "string_to_", "unnest", "generate_", "xml", "pragma_")
+
+
+@dataclass
+class _Group:
+    """The executions of one statement with the same values in its conditions."""
+
+    tables: tuple[str, ...]
+    times: int = 0
+    rows: int = 0
+    looked: bool = False
+
+
+@dataclass
+class Accesses:
+    """The rows of each table, and what statements ask of them; see Run for the attributes."""
+
+    names: TableNames
+    vendor: str
+    read: Counter[str] = field(default_factory=Counter)
+    written: Counter[str] = field(default_factory=Counter)
+    accessed_tables: dict[str, set[tuple[str, ...]]] = field(default_factory=dict)
+    filters: dict[str, dict[str, list[Any]]] = field(default_factory=dict)
+    unattributed: dict[str, int] = field(default_factory=dict)
+    named: set[str] = field(default_factory=set)
+    changed: set[str] = field(default_factory=set)
+    functions: set[str] = field(default_factory=set)
+    opaque: bool = False
+    _declared: dict[str, Statement] = field(default_factory=dict)
+    _groups: dict[tuple[Any, ...], _Group] = field(default_factory=dict)
+
+    def add(self, record: Record) -> None:
+        text, values, times, fetched, affected, looked = record
+        statement = read(text, self.vendor)
+        if statement.declares:
+            self._declared[statement.declares] = statement
+        declared = self._declared.get(statement.executes)
+        returns = statement.returns
+        statement = declared or statement
+        keys = {table: self.names.key(table) for table in statement.named}
+        self.named.update(keys.values())
+        self.changed.update(keys.values() if statement.changes else ())
+        self.functions |= statement.functions
+        self.opaque |= not statement.understood
+        if statement.copies and statement.inserts:
+            fetched, affected = 0, fetched
+        sources = [keys[table] for table in statement.sources]
+        main = self._main(sources)
+        target = keys[statement.target] if statement.target else ""
+        self._count(statement, main, target, fetched, affected)
+        if fetched and not keys and _is_unknown(statement, several=fetched > times):
+            shape = shown(text)
+            self.unattributed[shape] = self.unattributed.get(shape, 0) + fetched
+        chosen = self._note_choices(statement, values, returns=returns)
+        if main in self.names and not is_own_of_django(main):
+            self._note_values(statement, keys, values)
+            if chosen is not None and not self.names.is_single(main, chosen.get(main, ())):
+                self._group(statement, sources, values, times, fetched + affected, looked)
+
+    def of_run(self) -> dict[str, Any]:
+        """The attributes of a Run."""
+        return {
+            "read": dict(self.read),
+            "written": dict(self.written),
+            "filters": self.filters,
+            "unmatched": self.unmatched(),
+            "accessed_tables": {
+                table: sorted(map(list, ways)) for table, ways in self.accessed_tables.items()
+            },
+            "unattributed": self.unattributed,
+            "named": frozenset(self.named),
+            "changed": frozenset(self.changed),
+            "opaque": self.opaque,
+            "functions": frozenset(self.functions),
+        }
+
+    def unmatched(self) -> tuple[Unmatched, ...]:
+        """The statements that found none of the rows each time."""
+        found: dict[str, _Group] = {}
+        for (ending, *_), group in self._groups.items():
+            if group.looked and group.times and not group.rows:
+                one = found.setdefault(ending, _Group(group.tables))
+                one.times += group.times
+        return tuple(Unmatched(ending, one.times, one.tables) for ending, one in found.items())
+
+    def _main(self, sources: Sequence[str]) -> str:
+        """The table that rows are counted for: the first that is seeded, or else the first."""
+        seeded = (table for table in sources if table in self.names)
+        return next(seeded, sources[0] if sources else "")
+
+    def _count(
+        self, statement: Statement, main: str, target: str, fetched: int, affected: int
+    ) -> None:
+        if target:
+            written = target if target in self.names or main not in self.names else main
+            self._add(self.written, written, fetched + affected)
+        if main and (not target or statement.inserts):
+            self._add(self.read, main, fetched + affected)
+
+    def _add(self, counts: Counter[str], table: str, rows: int) -> None:
+        if rows and (table in self.names or not is_own_of_django(table)):
+            counts[table] += rows
+
+    def _note_choices(
+        self, statement: Statement, values: Mapping[int, Any] | None, *, returns: bool
+    ) -> dict[str, tuple[str, ...]] | None:
+        """Note the columns that choose rows of each table; None where it takes a handful or none.
+
+        A column whose value has to equal one ends with ``=``.
+        """
+        limit = None if statement.limit is None else (values or {}).get(statement.limit)
+        bounded = statement.single or (isinstance(limit, int) and limit <= _HANDFUL)
+        loads = returns and not bounded
+        chosen: dict[str, set[str]] = {self.names.key(table): set() for table in statement.sources}
+        for one in statement.filters if loads else ():
+            constant = one.exact and (one.place is not None or bool(one.known))
+            chosen.setdefault(self.names.key(one.table), set()).add(
+                one.column + ("=" if constant else "")
+            )
+        whole = _EVERYTHING if statement.copies and loads and not statement.filters else None
+        found = {table: whole or tuple(sorted(columns)) for table, columns in chosen.items()}
+        for table, columns in found.items():
+            if not is_own_of_django(table):
+                self.accessed_tables.setdefault(table, set()).add(columns)
+        return found if loads else None
+
+    def _note_values(
+        self,
+        statement: Statement,
+        keys: Mapping[Table, str],
+        values: Mapping[int, Any] | None,
+    ) -> None:
+        for one in statement.filters:
+            table = keys.get(one.table, "")
+            if table not in self.names or is_own_of_django(table):
+                continue
+            columns = self.filters.setdefault(table, {})
+            if values is None or (one.place is not None and one.place not in values):
+                continue
+            known = columns.setdefault(one.column, [])
+            new = [value for value in one.values(dict(values)) if value not in known]
+            known += new[: _MOST_VALUES - len(known)]
+
+    def _group(
+        self,
+        statement: Statement,
+        sources: Sequence[str],
+        values: Mapping[int, Any] | None,
+        times: int,
+        rows: int,
+        looked: bool,
+    ) -> None:
+        asked = [one.values(dict(values or {})) for one in statement.filters]
+        key = (statement.ending[:300], repr(asked))
+        group = self._groups.setdefault(key, _Group(tuple(sources)))
+        group.times += times
+        group.rows += rows
+        group.looked |= looked
+
+
+def _is_unknown(statement: Statement, *, several: bool) -> bool:
+    """Whether nobody can say what the rows of a statement are that names no table."""
+    if statement.harmless:
+        return False
+    unknown = any(not one.startswith(_BUILT_IN) for one in statement.functions)
+    return not statement.understood or bool(statement.executes) or (several and unknown)

@@ -1,0 +1,199 @@
+"""Cursors that log what is sent through them and how many rows the driver hands over.
+
+They are subclasses of the driver's own, so raw SQL and server-side cursors are logged too.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from pytest_membudget.processes.redirection.imports import after_import
+from pytest_membudget.processes.worker.high_water import Phases
+from pytest_membudget.processes.worker.statement_log import StatementLog
+from pytest_membudget.processes.worker.statement_shapes import Entry
+
+_NO_ROW = object()
+
+
+def log_connections(log: StatementLog, phases: Phases, name: str | None) -> None:
+    """Have each connection logged that Django opens from now on; ``name`` is the database's."""
+
+    def watch(connection: Any, **_: Any) -> None:
+        log.connected()
+        if connection.vendor == "postgresql":
+            _log_postgresql(connection, {**shared, "_vendor": connection.vendor})
+
+    def note_opened(event: str, arguments: tuple[Any, ...]) -> None:
+        if event == "sqlite3.connect" and os.path.realpath(arguments[0]) == own:
+            log.opened()
+
+    shared = {"_log": log, "_phases": phases, "_entry": log.nothing}
+    after_import(
+        "django.db.backends.signals",
+        lambda made: made.connection_created.connect(watch, weak=False),
+    )
+    after_import(
+        "django.db.backends.sqlite3.base",
+        lambda base: _log_sqlite(base, {**shared, "_vendor": "sqlite"}),
+    )
+    own = os.path.realpath(name or "")
+    sys.addaudithook(note_opened)
+
+
+def _log_sqlite(base: Any, shared: dict[str, Any]) -> None:
+    """Have Django open connections whose cursors are logged, those that it does not wrap too."""
+    from sqlite3 import Connection, Cursor
+
+    raw = _subclass(Cursor, shared, _Fetching)
+    base.SQLiteCursorWrapper = _subclass(base.SQLiteCursorWrapper, shared, _Fetching)
+
+    class LoggedConnection(Connection):
+        def cursor(self, factory: Any = raw) -> Any:
+            return super().cursor(factory)
+
+        # sqlite3's own make a cursor without asking for it.
+        def execute(self, *args: Any) -> Any:
+            return self.cursor().execute(*args)
+
+        def executemany(self, *args: Any) -> Any:
+            return self.cursor().executemany(*args)
+
+        def executescript(self, script: str) -> Any:
+            return self.cursor().executescript(script)
+
+    plain = base.DatabaseWrapper.get_connection_params
+
+    def get_connection_params(self: Any) -> dict[str, Any]:
+        return {"factory": LoggedConnection, **plain(self)}
+
+    base.DatabaseWrapper.get_connection_params = get_connection_params
+
+
+def _log_postgresql(connection: Any, shared: dict[str, Any]) -> None:
+    from django.db.backends.postgresql import base
+
+    holders = [(connection.connection, "cursor_factory")]
+    holders += [(connection.connection, "server_cursor_factory"), (base, "ServerSideCursor")]
+    for holder, name in holders:
+        plain = getattr(holder, name, None)
+        if plain is not None and not issubclass(plain, _Logging):
+            # A cursor that can't be scrolled has its whole result, and says how many rows it is.
+            mixins = (_Fetching,) if hasattr(plain, "scrollable") else ()
+            setattr(holder, name, _subclass(plain, shared, *mixins))
+
+
+def _subclass(plain: type[Any], shared: dict[str, Any], *mixins: type[Any]) -> type[Any]:
+    return type(plain.__name__, (*mixins, _Logging, plain), shared)
+
+
+class _Logging:
+    """Log what is executed, with the rows that the driver has or has changed by then."""
+
+    _log: StatementLog
+    _phases: Phases
+    _vendor: str
+    _entry: Entry
+
+    def execute(self, query: Any, *args: Any, **kwargs: Any) -> Any:
+        self._note(query, args[0] if args else kwargs.get("params"))
+        result = super().execute(query, *args, **kwargs)  # type: ignore[misc]
+        self._count()
+        return result
+
+    def executemany(self, query: Any, *args: Any, **kwargs: Any) -> Any:
+        self._note(query)
+        result = super().executemany(query, *args, **kwargs)  # type: ignore[misc]
+        self._count()
+        return result
+
+    def nextset(self) -> Any:
+        result = super().nextset()  # type: ignore[misc]
+        if result:
+            self._count()
+        return result
+
+    @contextmanager
+    def copy(self, statement: Any, *args: Any, **kwargs: Any) -> Iterator[Any]:
+        """psycopg's, whose cursor knows how many rows there were when the copy has ended."""
+        self._note(statement, args[0] if args else kwargs.get("params"))
+        entry = self._entry
+        try:
+            with super().copy(statement, *args, **kwargs) as copy:  # type: ignore[misc]
+                yield copy
+        finally:
+            self._log.count(entry, fetched=max(0, self.rowcount))  # type: ignore[attr-defined]
+
+    def copy_expert(self, sql: Any, *args: Any, **kwargs: Any) -> Any:
+        """psycopg2's, which has copied all of it when it returns."""
+        self._note(sql)
+        result = super().copy_expert(sql, *args, **kwargs)  # type: ignore[misc]
+        self._log.count(self._entry, fetched=max(0, self.rowcount))  # type: ignore[attr-defined]
+        return result
+
+    def executescript(self, script: Any) -> Any:
+        self._note(script)
+        return super().executescript(script)  # type: ignore[misc]
+
+    def stream(self, query: Any, *args: Any, **kwargs: Any) -> Iterator[Any]:
+        self._note(query, args[0] if args else kwargs.get("params"))
+        rows = super().stream(query, *args, **kwargs)  # type: ignore[misc]
+        return _counting(rows, self._log, self._entry)
+
+    def _note(self, query: Any, parameters: Any = ()) -> None:
+        self._phases.note(query)
+        self._entry = self._log.sent(query, parameters, self._vendor)
+
+    def _count(self) -> None:
+        rows = self.rowcount  # type: ignore[attr-defined]
+        if rows < 0:
+            return
+        if self.description is None:  # type: ignore[attr-defined]
+            self._log.count(self._entry, affected=rows)
+        elif self._vendor != "sqlite":
+            self._log.count(self._entry, fetched=rows)
+            # They are counted; psycopg2's cursors are of one class, whether they hold all or not.
+            self._entry = self._log.nothing
+
+
+class _Fetching:
+    """Count the rows of a cursor that does not hold all of them as they are fetched."""
+
+    _log: StatementLog
+    _entry: Entry
+
+    def fetchone(self) -> Any:
+        row = super().fetchone()  # type: ignore[misc]
+        self._log.count(self._entry, fetched=int(row is not None))
+        return row
+
+    def fetchmany(self, *args: Any, **kwargs: Any) -> Any:
+        rows = super().fetchmany(*args, **kwargs)  # type: ignore[misc]
+        self._log.count(self._entry, fetched=len(rows))
+        return rows
+
+    def fetchall(self) -> Any:
+        rows = super().fetchall()  # type: ignore[misc]
+        self._log.count(self._entry, fetched=len(rows))
+        return rows
+
+    def __next__(self) -> Any:
+        row = super().__next__()  # type: ignore[misc]
+        self._log.count(self._entry, fetched=1)
+        return row
+
+    def __iter__(self) -> Iterator[Any]:
+        return _counting(iter(super().__next__, _NO_ROW), self._log, self._entry)  # type: ignore[misc]
+
+
+def _counting(rows: Iterator[Any], log: StatementLog, entry: Entry) -> Iterator[Any]:
+    count = 0
+    try:
+        for row in rows:
+            count += 1
+            yield row
+    finally:
+        log.count(entry, fetched=count)

@@ -1,0 +1,87 @@
+"""A memory control group for one worker, where this process may make one: a second witness.
+
+The kernel counts in it whatever the processes below the worker's supervisor take, in ways that
+nobody looks for as well.  It makes no figure: pages of files on a tmpfs are among it, which may lie
+on a disk in production.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import secrets
+import time
+from pathlib import Path
+
+import psutil
+
+from pytest_membudget.budget.container import ROOT, counters
+
+_PREFIX = "membudget-worker-"
+# What the kernel can't reclaim, by the version of the control groups.
+_HELD = {1: ("total_rss", "total_shmem"), 2: ("anon", "shmem")}
+_ATTEMPTS = 20
+_TRIES = 3
+
+
+class MemoryGroup:
+    """``process`` and all that it starts; ``folder`` is None where none can be made."""
+
+    def __init__(self, process: int) -> None:
+        self.peak = 0
+        self.folder: Path | None = None
+        self._names: tuple[str, ...] = ()
+        # Another run may take a group for an old one before the process is in it.
+        for version, parent in _own_groups() * _TRIES:
+            folder = parent / f"{_PREFIX}{secrets.token_hex(6)}"
+            with contextlib.suppress(OSError):
+                _remove_old(parent)
+                folder.mkdir()
+                self.folder, self._names = folder, _HELD[version]
+                _move(process, folder)
+                if counters(folder / "memory.stat"):
+                    return
+            self.close()
+
+    def look(self) -> None:
+        if self.folder is not None:
+            now = counters(self.folder / "memory.stat")
+            self.peak = max(self.peak, sum(now.get(name, 0) for name in self._names))
+
+    def close(self) -> None:
+        """Remove the group, whose processes have ended."""
+        for _ in range(_ATTEMPTS if self.folder is not None and self.folder.exists() else 0):
+            try:
+                self.folder.rmdir()  # type: ignore[union-attr]
+                break
+            except OSError:  # the kernel may still be about to count them out
+                time.sleep(0.01)
+        self.folder = None
+
+
+def _own_groups() -> list[tuple[int, Path]]:
+    """The control groups of this process that count memory, with their version."""
+    found = []
+    with contextlib.suppress(OSError):
+        for line in Path("/proc/self/cgroup").read_text().splitlines():
+            _, controllers, path = line.split(":", 2)
+            if "memory" in controllers.split(","):
+                found.append((1, ROOT / "memory" / path.lstrip("/")))
+            elif not controllers:
+                found.append((2, ROOT / path.lstrip("/")))
+    return found
+
+
+def _move(process: int, folder: Path) -> None:
+    """Move a process, then those that it had started before: later ones begin in the group."""
+    procs = folder / "cgroup.procs"
+    procs.write_text(str(process))
+    for child in psutil.Process(process).children(recursive=True):
+        with contextlib.suppress(OSError):  # it has ended
+            procs.write_text(str(child.pid))
+
+
+def _remove_old(parent: Path) -> None:
+    """Remove the groups of runs that were killed: only those without a process can be removed."""
+    for folder in parent.glob(f"{_PREFIX}*"):
+        with contextlib.suppress(OSError):
+            folder.rmdir()

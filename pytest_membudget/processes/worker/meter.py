@@ -1,0 +1,148 @@
+"""Memory of a process and all that it started, looked at from outside."""
+
+from __future__ import annotations
+
+import time
+
+import psutil
+
+from pytest_membudget.budget.container import Container
+from pytest_membudget.processes.worker.memory_group import MemoryGroup
+from pytest_membudget.processes.worker.shared_memory import SharedMemory
+
+_CHILDREN_EVERY = 0.05
+_SHORT_BYTES = 256 * 1024**2
+_SHORT_SHARE = 0.05
+_POINTS = 120
+_NOTICED_BYTES, _NOTICED_SHARE = 16 * 1024**2, 0.05
+# What outlives the worker is watched until it has grown by less for so long.
+_STEADY_BYTES = 1024**2
+_STEADY_SECONDS, _LONGEST_SECONDS = 1.0, 10.0
+
+
+class Meter:
+    """Look at a worker now and then; the peaks are the largest of what was seen, in bytes.
+
+    ``supervisor`` is the process above the worker, to which all that the worker starts belongs,
+    daemons included.  ``left_running`` counts the processes that outlived the worker,
+    ``still_grows`` says that these took ever more.
+
+    While there is more than the worker the figure is the sum of the proportional set sizes (PSS) at
+    one instant, since processes share pages, with the shared memory that none of them maps.
+    """
+
+    def __init__(self, supervisor: int) -> None:
+        self.rss_peak = 0
+        self.tree_peak = 0
+        self.shared_peak = 0
+        self.processes = 1
+        self.left_running = 0
+        self.still_grows = False
+        self._supervisor = psutil.Process(supervisor)
+        self._worker: psutil.Process | None = None
+        self._others: list[psutil.Process] = []
+        self._looked_for_others = 0.0
+        self._begin = time.monotonic()
+        self._points: list[tuple[float, int]] = []
+        self._ended: float | None = None
+        self._steady: tuple[float, int] = (0.0, 0)
+        self._shared = SharedMemory()
+        self._container = Container()
+        self._group = MemoryGroup(supervisor)
+        total = psutil.virtual_memory().total
+        self._short = min(_SHORT_BYTES, int(total * _SHORT_SHARE))
+
+    @property
+    def alone(self) -> bool:
+        """Whether the worker's own high-water mark is all that there is to see."""
+        return self.processes == 1 and not self.shared_peak
+
+    def look(self) -> int:
+        """The memory that all of it takes now; 0 once it has ended."""
+        now = time.monotonic()
+        if self._worker is None or now - self._looked_for_others > _CHILDREN_EVERY:
+            self._looked_for_others = now
+            self._find()
+            self._group.look()
+        worker, rss = self._worker, 0
+        if worker is not None and self._ended is None:
+            try:
+                rss = int(worker.memory_info().rss)
+            except (psutil.NoSuchProcess, psutil.AccessDenied):
+                self._ended = now
+        self.rss_peak = max(self.rss_peak, rss)
+        tree = [*([worker] if worker and rss else []), *self._others]
+        unmapped = self._shared.unmapped(process.pid for process in tree)
+        self.shared_peak = max(self.shared_peak, unmapped)
+        seen = (self._pss(tree) if self._others else rss) + unmapped
+        if self._others or unmapped:
+            self.tree_peak = max(self.tree_peak, seen)
+        if seen:
+            self._points.append((round(now - self._begin, 3), seen))
+        return seen
+
+    def is_over(self) -> bool:
+        """Whether the worker has ended, and what it left running takes no more any longer."""
+        if self._ended is None:
+            return False
+        now, size = time.monotonic(), self._points[-1][1] if self._points else 0
+        if not self._steady[0] or size - self._steady[1] > _STEADY_BYTES:
+            self._steady = now, size
+        steady = now - self._steady[0] > _STEADY_SECONDS
+        self.still_grows = now - self._ended > _LONGEST_SECONDS and not steady
+        if not steady and not self.still_grows:
+            return False
+        self._find()
+        self.left_running = len(self._others)
+        return True
+
+    def shortage(self) -> str | None:
+        """What is about to run out of memory, this machine or its container; None if nothing."""
+        if psutil.virtual_memory().available < self._short:
+            return "this machine"
+        return self._container.shortage()
+
+    def was_killed_for_memory(self) -> str | None:
+        """The container in which the kernel has killed a process since the beginning, for want."""
+        return self._container.killed()
+
+    def close(self) -> None:
+        """See what was left behind once all of it has ended, and remove what is theirs for sure."""
+        self._others = []
+        if self._worker is not None:
+            self._ended = self._ended or time.monotonic()
+            self._looked_for_others = time.monotonic()
+            for _ in range(2):  # a file that is new is told at the second look
+                self.look()
+        self._shared.remove()
+        self._group.close()
+
+    def unexplained(self, peak: int) -> int:
+        """Bytes that the kernel has counted beyond ``peak``, in a control group of the worker's."""
+        more = self._group.peak - peak
+        return more if more > max(_NOTICED_BYTES, _NOTICED_SHARE * peak) else 0
+
+    def timeline(self) -> tuple[tuple[float, int], ...]:
+        """At most some hundred ``(seconds, bytes)`` points, each the largest of its stretch."""
+        stride = -(-len(self._points) // _POINTS) or 1
+        stretches = (self._points[i : i + stride] for i in range(0, len(self._points), stride))
+        return tuple(max(stretch, key=lambda point: point[1]) for stretch in stretches)
+
+    def _find(self) -> None:
+        try:
+            found = self._supervisor.children(recursive=True)
+        except (psutil.NoSuchProcess, psutil.AccessDenied):
+            found = []
+        if self._worker is None and found:
+            self._worker = found[0]
+        self._others = [process for process in found if process != self._worker]
+
+    def _pss(self, tree: list[psutil.Process]) -> int:
+        sizes = []
+        for process in tree:
+            try:
+                sizes.append(int(process.memory_full_info().pss))
+            except (psutil.NoSuchProcess, psutil.AccessDenied):
+                continue
+        self.processes = max(self.processes, len(sizes))
+        return sum(sizes)

@@ -1,0 +1,80 @@
+"""A change that advice would make, tried on the migration while it runs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from typing import Any
+
+from pytest_membudget.processes.worker.probes.usage import calling_line, replaced
+from pytest_membudget.project.ownership import Ownership
+
+_BATCH = 1000
+
+STREAM, BATCHES, DEFER = "stream", "batches", "defer"
+
+
+def changed(change: dict[str, Any], owned: Ownership) -> AbstractContextManager[None]:
+    """Apply ``{"kind", "file", "line", "columns"}`` at that line, and nowhere else."""
+    at = (change["file"], change["line"])
+
+    def here() -> bool:
+        return calling_line(owned) == at
+
+    if change["kind"] == STREAM:
+        return _streamed(here)
+    if change["kind"] == BATCHES:
+        return _in_batches(here)
+    return _deferred(here, change["columns"])
+
+
+@contextmanager
+def _streamed(here: Callable[[], bool]) -> Iterator[None]:
+    """Its rows pass by, as with ``.iterator()``, instead of filling the queryset's cache."""
+    from django.db.models import QuerySet
+
+    iterate = QuerySet.__iter__
+
+    def streaming(self: Any) -> Any:
+        if self._result_cache is None and here():
+            return self.iterator(chunk_size=2000)
+        return iterate(self)
+
+    with replaced(QuerySet, "__iter__", streaming):
+        yield
+
+
+@contextmanager
+def _in_batches(here: Callable[[], bool]) -> Iterator[None]:
+    """One call of bulk_update a thousand objects."""
+    from django.db.models import QuerySet
+
+    bulk_update = QuerySet.bulk_update
+
+    def sliced(self: Any, objs: Any, fields: Any, batch_size: int | None = None) -> int:
+        if not here():
+            return bulk_update(self, objs, fields, batch_size=batch_size)
+        objs = list(objs)
+        return sum(
+            bulk_update(self, objs[start : start + _BATCH], fields, batch_size=batch_size)
+            for start in range(0, len(objs), _BATCH)
+        )
+
+    with replaced(QuerySet, "bulk_update", sliced):
+        yield
+
+
+@contextmanager
+def _deferred(here: Callable[[], bool], columns: list[str]) -> Iterator[None]:
+    """These columns are not fetched, as with ``.defer()``."""
+    from django.db.models.query import ModelIterable
+
+    iterate = ModelIterable.__iter__
+
+    def without(self: Any) -> Any:
+        if here():
+            self.queryset.query.add_deferred_loading(columns)
+        return iterate(self)
+
+    with replaced(ModelIterable, "__iter__", without):
+        yield

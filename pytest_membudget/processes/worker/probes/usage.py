@@ -1,0 +1,129 @@
+"""In a run that nothing is measured of: what the migration does with the rows it loads."""
+
+from __future__ import annotations
+
+import sys
+from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import Any
+
+from pytest_membudget.processes.worker.malloc import malloc_use
+from pytest_membudget.project.ownership import Ownership
+
+# Django's own reads of every column: what save() compares, and what it writes again.
+_SAVING = ("django/db/models/base.py", "django/db/models/fields/__init__.py")
+
+
+def calling_line(owned: Ownership) -> tuple[str, int]:
+    """The innermost line of the project that is being executed."""
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None and not owned.is_own(frame.f_code.co_filename):
+        frame = frame.f_back
+    return ("", 0) if frame is None else (frame.f_code.co_filename, frame.f_lineno)
+
+
+@contextmanager
+def replaced(owner: type, name: str, replacement: Any) -> Iterator[None]:
+    original = owner.__dict__.get(name)
+    setattr(owner, name, replacement)
+    try:
+        yield
+    finally:
+        if original is None:
+            delattr(owner, name)
+        else:
+            setattr(owner, name, original)
+
+
+@contextmanager
+def observed(owned: Ownership, reply: dict[str, Any]) -> Iterator[None]:
+    """Write down each queryset of model instances, each bulk_update, and the columns read.
+
+    ``reply["observed"]`` gets ``querysets``, a list of ``{"file", "line", "model", "columns",
+    "rows"}``; ``bulk_updates``, of ``{"file", "line", "rows", "batch_size"}``; ``read``, the
+    columns by model label; and ``results``, of ``{"file", "line", "rows", "bytes"}``: what malloc
+    handed out for the result of a line's largest statement; ``kept_by_malloc``, the bytes that had
+    been given back to malloc, but not by it to the system, when its heap was the largest.
+    """
+    from django.db.backends.utils import CursorWrapper
+    from django.db.models import Model, QuerySet
+    from django.db.models.query import ModelIterable
+
+    querysets: dict[tuple[str, int], dict[str, Any]] = {}
+    bulk_updates: list[dict[str, Any]] = []
+    read: dict[str, set[str]] = defaultdict(set)
+    results: dict[tuple[str, int], dict[str, Any]] = {}
+    kept_at_first = malloc_use()[1]
+    largest_heap = (0, 0)
+    execute = CursorWrapper.execute
+    iterate, bulk_update = ModelIterable.__iter__, QuerySet.bulk_update
+
+    def note(at: tuple[str, int], instance: Any, rows: int) -> None:
+        meta = instance._meta
+        loaded = [
+            field.attname for field in meta.concrete_fields if field.attname in vars(instance)
+        ]
+        seen = querysets.setdefault(
+            at, {"file": at[0], "line": at[1], "model": meta.label, "columns": loaded, "rows": 0}
+        )
+        seen["rows"] += rows
+
+    def noted_iteration(self: Any) -> Iterator[Any]:
+        at = calling_line(owned)
+        rows, first = 0, None
+        for instance in iterate(self):
+            rows, first = rows + 1, first or instance
+            if rows == 1:
+                note(at, instance, 0)
+            yield instance
+        if first is not None:
+            note(at, first, rows)
+
+    def noted_update(self: Any, objs: Any, fields: Any, batch_size: int | None = None) -> Any:
+        file, line = calling_line(owned)
+        objs = tuple(objs)
+        bulk_updates.append(
+            {"file": file, "line": line, "rows": len(objs), "batch_size": batch_size}
+        )
+        return bulk_update(self, objs, fields, batch_size=batch_size)
+
+    def noted_read(self: Any, name: str) -> Any:
+        value = object.__getattribute__(self, name)
+        if not name.startswith("_"):
+            meta = type(self)._meta
+            frame = sys._getframe(1)
+            if not frame.f_code.co_filename.endswith(_SAVING):
+                read[meta.label].add(name)
+        return value
+
+    def look_at_heap() -> int:
+        nonlocal largest_heap
+        in_use, kept = malloc_use()
+        largest_heap = max(largest_heap, (in_use + kept, kept))
+        return in_use
+
+    def noted_execute(self: Any, sql: Any, params: Any = None) -> Any:
+        before = look_at_heap()
+        result = execute(self, sql, params)
+        size = look_at_heap() - before
+        file, line = calling_line(owned)
+        if size > results.get((file, line), {"bytes": 0})["bytes"]:
+            results[file, line] = {"file": file, "line": line, "rows": self.rowcount, "bytes": size}
+        return result
+
+    with (
+        replaced(CursorWrapper, "execute", noted_execute),
+        replaced(ModelIterable, "__iter__", noted_iteration),
+        replaced(QuerySet, "bulk_update", noted_update),
+        replaced(Model, "__getattribute__", noted_read),
+    ):
+        yield
+    reply["observed"] = {
+        "querysets": list(querysets.values()),
+        "bulk_updates": bulk_updates,
+        "results": list(results.values()),
+        "kept_by_malloc": max(0, largest_heap[1] - kept_at_first),
+        "read": {label: sorted(names) for label, names in read.items()},
+    }

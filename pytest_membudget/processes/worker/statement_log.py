@@ -1,0 +1,123 @@
+"""Log the statements that a migration sends: their texts, how often, and how many rows they bring.
+
+The log is kept in the process that is weighed, so it understands no SQL: it replaces what varies in
+a text and counts.  What the statements access is derived in the pytest process, see accesses.py.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import Any
+
+from pytest_membudget.processes.worker.statement_shapes import Entry, Record, Sent, Shape
+from pytest_membudget.sql.normalize import CUT, Form, textual
+
+_MOST_TEXTS = 500
+_MOST_SHAPES = 300
+# A statement with more is a chunk of rows that the migration already knows.
+_FEW_PARAMETERS = 20
+_CONTROL = ("SAVEPOINT ", "RELEASE ", "ROLLBACK", "BEGIN", "COMMIT")
+_NO_FORM = Form(CUT, {}, {})
+
+
+class StatementLog:
+    """The statements of a process.  A child appends its own to the file ``overflow``.
+
+    A line of that file is a JSON array: ``["statement", name, text, values]`` names one,
+    ``["count", name, times, fetched, affected, looked]`` adds to its counts; ``["connected"]`` and
+    ``["opened"]`` count connections that Django, and anybody, has opened.  Each is written at
+    once, since a pool may kill its workers.
+    """
+
+    def __init__(self, overflow: str, *, child: bool = False) -> None:
+        self.most_parameters = 0
+        self.connections: dict[str, int] = {"connected": 0, "opened": 0}
+        self._shapes: dict[str, Shape] = {}
+        self._texts: dict[int, Sent] = {}
+        self._overflow = overflow
+        self._child = child
+        self._names = 0
+        self.nothing = Entry("", None)
+        os.register_at_fork(after_in_child=self._become_child)
+
+    def begin(self) -> None:
+        """Forget what was sent before the migration."""
+        self._shapes.clear()
+        self._texts.clear()
+        self.most_parameters = 0
+
+    def connected(self) -> None:
+        """Django has opened a connection."""
+        self._note("connected")
+
+    def opened(self) -> None:
+        """Somebody has opened one, or tried to."""
+        self._note("opened")
+
+    def sent(self, query: Any, parameters: Any = (), vendor: str = "") -> Entry:
+        """The entry of a statement that is about to be sent."""
+        text = query if type(query) is str else textual(query)
+        sent = self._texts.get(hash(text))
+        if sent is None:
+            if text.startswith(_CONTROL):
+                return self.nothing
+            sent = self._read(text, vendor)
+        many = len(parameters) if parameters else 0
+        if many > self.most_parameters:
+            self.most_parameters = many
+        if many > _FEW_PARAMETERS:
+            return sent.shape.merge()
+        entry = sent.entry(parameters)
+        entry.times += 1
+        if self._child:
+            self._tell_count(entry, 1, 0, 0, False)
+        return entry
+
+    def count(self, entry: Entry, *, fetched: int | None = None, affected: int = 0) -> None:
+        """Add to an entry; ``fetched`` is None where nobody looked at its rows."""
+        entry.affected += affected
+        if fetched is not None:
+            entry.fetched += fetched
+            entry.looked = True
+        if self._child:
+            self._tell_count(entry, 0, fetched or 0, affected, fetched is not None)
+
+    def records(self) -> list[Record]:
+        return [
+            entry.record()
+            for shape in self._shapes.values()
+            for entry in shape.entries()
+            if entry.times or entry.looked or entry.affected
+        ]
+
+    def _read(self, text: str, vendor: str) -> Sent:
+        form = Form.read(text, vendor)
+        if form.text not in self._shapes and len(self._shapes) > _MOST_SHAPES:
+            form = _NO_FORM
+        sent = Sent(form, self._shapes.setdefault(form.text, Shape(form)))
+        if len(self._texts) < _MOST_TEXTS:
+            self._texts[hash(text)] = sent
+        return sent
+
+    def _become_child(self) -> None:
+        self._child = True
+        for shape in self._shapes.values():
+            for entry in shape.entries():
+                entry.name = ""
+
+    def _note(self, what: str) -> None:
+        self.connections[what] += 1
+        if self._child:
+            self._tell([what])
+
+    def _tell_count(self, entry: Entry, *counts: int) -> None:
+        if not entry.name:
+            self._names += 1
+            entry.name = f"{os.getpid()}-{self._names}"
+            self._tell(["statement", entry.name, entry.text, entry.values])
+        self._tell(["count", entry.name, *counts])
+
+    def _tell(self, line: list[Any]) -> None:
+        with open(self._overflow, "a") as file:  # noqa: PTH123
+            file.write(json.dumps(line, default=str) + "\n")

@@ -1,0 +1,135 @@
+"""Statements of one text, told apart by their values while there are few of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from pytest_membudget.sql.normalize import UNKNOWN, Form
+
+_MOST_ENTRIES = 8
+# A position with so many values among these entries is one that goes through rows.
+_MANY_VALUES = 5
+_LONGEST_VALUE = 200
+
+Record = tuple[str, dict[int, Any] | None, int, int, int, bool]
+"""Text, values by position or None, times, rows fetched, rows affected, looked; see Entry."""
+
+
+class Entry:
+    """A statement with certain values: ``times`` counts how often it was sent.
+
+    ``values`` holds values by position; it is None for every execution that is not told apart.
+    ``looked`` says that somebody, or the driver, looked how many rows there are.
+    """
+
+    __slots__ = ("affected", "fetched", "looked", "name", "text", "times", "values")
+
+    def __init__(self, text: str, values: dict[int, Any] | None) -> None:
+        self.text = text
+        self.values = values
+        self.times = self.fetched = self.affected = 0
+        self.looked = False
+        self.name = ""
+
+    def add(self, other: Entry) -> None:
+        self.times += other.times
+        self.fetched += other.fetched
+        self.affected += other.affected
+        self.looked |= other.looked
+
+    def record(self) -> Record:
+        return self.text, self.values, self.times, self.fetched, self.affected, self.looked
+
+
+class Shape:
+    """The entries of one text.  ``live`` are the positions whose values tell them apart."""
+
+    __slots__ = ("by_values", "live", "merged", "text")
+
+    def __init__(self, form: Form) -> None:
+        self.text = form.text
+        self.live = (*form.literals, *form.parameters)
+        self.merged: Entry | None = None
+        self.by_values: dict[tuple[Any, ...], Entry] = {}
+
+    def entries(self) -> list[Entry]:
+        return [self.merged] if self.merged else list(self.by_values.values())
+
+    def find(self, values: Mapping[int, Any]) -> Entry:
+        """The entry of these values; those that can't be kept are ignored from now on."""
+        self._ignore({at for at in self.live if not _is_plain(values[at])})
+        if len(self.by_values) >= _MOST_ENTRIES and self._key(values) not in self.by_values:
+            self._ignore({at for at in self.live if self._has_many(at)})
+        if len(self.by_values) >= _MOST_ENTRIES and self._key(values) not in self.by_values:
+            return self.merge()
+        held = {at: values[at] for at in self.live}
+        return self.by_values.setdefault(self._key(values), Entry(self.text, held))
+
+    def merge(self) -> Entry:
+        """One entry of all, from now on."""
+        if self.merged is None:
+            merged = Entry(self.text, None)
+            for entry in self.by_values.values():
+                merged.add(entry)
+            self.by_values.clear()
+            self.merged = merged
+        return self.merged
+
+    def _key(self, values: Mapping[int, Any]) -> tuple[Any, ...]:
+        return tuple([values[at] for at in self.live])
+
+    def _has_many(self, position: int) -> bool:
+        return len({entry.values[position] for entry in self.entries() if entry.values}) >= (
+            _MANY_VALUES
+        )
+
+    def _ignore(self, positions: set[int]) -> None:
+        if not positions:
+            return
+        self.live = tuple([at for at in self.live if at not in positions])
+        before, self.by_values = self.by_values, {}
+        for entry in before.values():
+            held = {at: (entry.values or {})[at] for at in self.live}
+            self.by_values.setdefault(self._key(held), Entry(self.text, held)).add(entry)
+
+
+class Sent:
+    """A text that has been sent, and where the values of its shape are found."""
+
+    __slots__ = ("_form", "_keys", "_literals", "_live", "shape")
+
+    def __init__(self, form: Form, shape: Shape) -> None:
+        self.shape = shape
+        self._form = form
+        self._live: tuple[int, ...] | None = None
+        self._literals: list[Any] = []
+        self._keys: list[Any] = []
+
+    def entry(self, parameters: Any) -> Entry:
+        """The entry of an execution; this is called for each, so it has to be fast."""
+        shape = self.shape
+        if shape.merged is not None:
+            return shape.merged
+        if self._live is not shape.live:
+            self._prepare(shape.live)
+        try:
+            keys = [parameters[key] for key in self._keys]
+            return shape.by_values[(*self._literals, *keys)]
+        except (KeyError, IndexError, TypeError):
+            return shape.find(self._form.values(parameters))
+
+    def _prepare(self, live: tuple[int, ...]) -> None:
+        literals, parameters = self._form.literals, self._form.parameters
+        self._live = live
+        self._literals = [literals[at] for at in live if at in literals]
+        self._keys = [parameters[at] for at in live if at in parameters]
+
+
+def _is_plain(value: Any) -> bool:
+    """Whether it is known, small enough to be kept, and is not a container."""
+    if isinstance(value, str | bytes):
+        return len(value) <= _LONGEST_VALUE
+    if value is UNKNOWN or isinstance(value, Sequence | Mapping):
+        return False
+    return type(value).__hash__ is not None

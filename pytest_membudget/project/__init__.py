@@ -1,0 +1,1 @@
+"""The user's Django project: its migrations, settings and source."""

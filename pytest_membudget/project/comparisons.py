@@ -1,0 +1,175 @@
+"""The whole numbers that a migration's code compares a count of rows with: it may branch there.
+
+A number is only taken where what it is compared with may count rows.  A value of a row, such as a
+price or a year, does not, nor do seconds.
+"""
+
+from __future__ import annotations
+
+import ast
+import operator
+import re
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from functools import cache
+from itertools import pairwise
+from pathlib import Path
+from types import FunctionType, ModuleType
+
+from pytest_membudget.project.assignments import assignments
+from pytest_membudget.project.numbers import LEAST, functions_reached, is_the_projects_own
+
+_Function = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
+_ARITHMETIC: dict[type[ast.operator], Callable[[int, int], int]] = {
+    ast.Add: operator.add,
+    ast.Sub: operator.sub,
+    ast.Mult: operator.mul,
+    ast.FloorDiv: operator.floordiv,
+}
+_LARGEST_POWER = 18
+_COUNTS = re.compile(r"count|rows|^num|^(pk|id)$|^(pk|id)__max$")
+_SECONDS = re.compile(r"^(time|monotonic|perf_counter|process_time|timestamp|total_seconds)$")
+_CONVERSIONS = ("int", "float", "abs", "len", "round", "str", "Decimal")
+_OWN_STATE = ("self", "cls")
+
+
+def compared_numbers(functions: Iterable[object]) -> list[int]:
+    """Sorted.  The functions of the project that ``functions`` call are among those searched."""
+    found = {
+        number
+        for function in functions_reached(functions)
+        for tree in _functions_of(function.__code__.co_filename).get(
+            function.__code__.co_firstlineno, []
+        )
+        for number in _Names(function, tree).compared()
+    }
+    return sorted(number for number in found if number >= LEAST)
+
+
+@cache
+def _functions_of(file: str) -> dict[int, list[_Function]]:
+    """The functions of a file by their first line, which is that of the first decorator."""
+    found: dict[int, list[_Function]] = {}
+    try:
+        tree = ast.parse(Path(file).read_bytes())
+    except (OSError, SyntaxError, ValueError):
+        return found
+    for node in ast.walk(tree):
+        if isinstance(node, _Function):
+            decorators = [] if isinstance(node, ast.Lambda) else node.decorator_list
+            found.setdefault(min(one.lineno for one in [node, *decorators]), []).append(node)
+    return found
+
+
+class _Names:
+    """What the names in one function stand for, as far as its text and its globals tell."""
+
+    def __init__(self, function: FunctionType, tree: _Function) -> None:
+        self._function = function
+        self._tree = tree
+        self._assigned: dict[str, list[ast.expr | None]] = {}
+        self._resolving: set[str] = set()
+        for node in ast.walk(tree):
+            for target, value in assignments(node):
+                self._assigned.setdefault(target, []).append(value)
+
+    def compared(self) -> Iterator[int]:
+        for node in ast.walk(self._tree):
+            if isinstance(node, ast.Compare):
+                for one, other in pairwise([node.left, *node.comparators]):
+                    for number, counted in ((one, other), (other, one)):
+                        value = self._value(number)
+                        if value is None or self._value(counted) is not None:
+                            continue
+                        if self._may_count(counted, frozenset()):
+                            yield value
+
+    def _value(self, node: ast.expr) -> int | None:
+        """The whole number that an expression stands for; nothing of the project is called."""
+        if isinstance(node, ast.BinOp):
+            left, right = self._value(node.left), self._value(node.right)
+            if left is None or right is None:
+                return None
+            if isinstance(node.op, ast.Pow):
+                return left**right if 0 <= right <= _LARGEST_POWER else None
+            known = _ARITHMETIC.get(type(node.op))
+            return known(left, right) if known and (right or known is operator.mul) else None
+        if isinstance(node, ast.Call):
+            is_int = isinstance(node.func, ast.Name) and node.func.id == "int"
+            return self._value(node.args[0]) if is_int and len(node.args) == 1 else None
+        return _whole(self._object(node))
+
+    def _object(self, node: ast.expr) -> object:
+        if isinstance(node, ast.Constant):
+            return node.value
+        if isinstance(node, ast.Name):
+            return self._named(node.id)
+        if isinstance(node, ast.Attribute):
+            holder = self._object(node.value)
+            if type(holder) is type:
+                own = is_the_projects_own(sys.modules.get(holder.__module__))
+                return vars(holder).get(node.attr) if own else None
+            if type(holder) is ModuleType and is_the_projects_own(holder):
+                return vars(holder).get(node.attr)
+        return None
+
+    def _named(self, name: str) -> object:
+        if name in _OWN_STATE:
+            return self._function.__globals__.get(self._function.__qualname__.split(".")[0])
+        given = self._assigned.get(name)
+        if not given:
+            return _outside(self._function).get(name, self._function.__globals__.get(name))
+        if given[0] is None or len(given) > 1 or name in self._resolving:
+            return None
+        self._resolving.add(name)
+        try:
+            return self._value(given[0])
+        finally:
+            self._resolving.discard(name)
+
+    def _may_count(self, node: ast.expr, seen: frozenset[str]) -> bool:
+        """Whether what an expression gives may be a number of rows."""
+        if isinstance(node, ast.Name):
+            if node.id in seen or node.id not in self._assigned:
+                return node.id not in seen
+            of = seen | {node.id}
+            return any(one is None or self._may_count(one, of) for one in self._assigned[node.id])
+        if isinstance(node, ast.Attribute):
+            own = isinstance(node.value, ast.Name) and node.value.id in _OWN_STATE
+            return own or bool(_COUNTS.search(node.attr))
+        if isinstance(node, ast.Subscript):
+            key = node.slice.value if isinstance(node.slice, ast.Constant) else None
+            return isinstance(node.value, ast.Call) or bool(_COUNTS.search(str(key)))
+        if isinstance(node, ast.Call):
+            name = getattr(node.func, "attr", getattr(node.func, "id", ""))
+            if name in _CONVERSIONS and node.args:
+                return self._may_count(node.args[0], seen)
+            return not _SECONDS.search(name)
+        if isinstance(node, ast.List | ast.Set | ast.Dict | ast.ListComp | ast.SetComp):
+            return True
+        inner = [one for one in ast.iter_child_nodes(node) if isinstance(one, ast.expr)]
+        return any(self._may_count(one, seen) for one in inner)
+
+
+def _whole(value: object) -> int | None:
+    # The exact type: isinstance() asks a lazy object for its class, which makes it work.
+    if type(value) is int:
+        return value
+    return int(value) if type(value) is float and value.is_integer() else None
+
+
+def _outside(function: FunctionType) -> dict[str, object]:
+    """The variables of the functions around it, and the defaults of its own parameters."""
+    code = function.__code__
+    positional = code.co_varnames[: code.co_argcount]
+    defaults = function.__defaults__ or ()
+    found: dict[str, object] = {
+        **dict(zip(positional[len(positional) - len(defaults) :], defaults, strict=True)),
+        **(function.__kwdefaults__ or {}),
+    }
+    for name, cell in zip(code.co_freevars, function.__closure__ or (), strict=True):
+        try:
+            found[name] = cell.cell_contents
+        except ValueError:
+            continue
+    return found

@@ -1,0 +1,59 @@
+"""What git tells: which files a branch has added or changed."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+from pytest_membudget.errors import BudgetError
+
+
+class Repository:
+    """The working tree that ``folder`` is in, held against ``ref``.
+
+    Raises BudgetError where there is no git, no repository, no such ref, or no common history.
+    """
+
+    def __init__(self, folder: Path, ref: str) -> None:
+        self._folder = folder
+        self._ref = ref
+        self._top = Path(self._git("rev-parse", "--show-toplevel").strip())
+        self._git(
+            "rev-parse", "--verify", "--quiet", "--end-of-options", f"{ref}^{{commit}}",
+            problem=f"there is no git ref {ref!r}; a CI job may have to fetch it first",
+        )  # fmt: skip
+        self._base = self._git(
+            "merge-base", ref, "HEAD",
+            problem=f"HEAD and {ref} have no common history here; a CI job has to fetch all of it, "
+            "for instance with fetch-depth: 0",
+        ).strip()  # fmt: skip
+
+    def changed_files(self) -> set[Path]:
+        """Files added, changed or renamed since the merge base, those not committed included."""
+        differing = self._git(
+            "diff", "--name-only", "--no-renames", "--diff-filter=d", "-z", self._base
+        )
+        untracked = self._git(
+            "ls-files", "--others", "--exclude-standard", "--full-name", "-z", str(self._top)
+        )
+        names = filter(None, (differing + untracked).split("\0"))
+        return {(self._top / name).resolve() for name in names}
+
+    def had(self, file: Path) -> bool:
+        """Whether the merge base has this file."""
+        try:
+            name = file.resolve().relative_to(self._top.resolve())
+        except ValueError:
+            return False
+        return bool(self._git("ls-tree", "--name-only", "--full-tree", self._base, "--", str(name)))
+
+    def _git(self, *arguments: str, problem: str | None = None) -> str:
+        command = ["git", "-C", str(self._folder), *arguments]
+        try:
+            done = subprocess.run(command, capture_output=True, text=True, check=False)
+        except FileNotFoundError:
+            raise BudgetError(f"{self._ref!r} needs git, which is not installed") from None
+        if done.returncode:
+            said = done.stderr.strip().splitlines()
+            raise BudgetError(problem or f"{self._ref!r}: git says: {said[-1] if said else ''}")
+        return done.stdout

@@ -1,0 +1,100 @@
+"""The production profile over Django's connection, and the models that it is held against."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import django
+from django.apps import apps
+from django.db import DatabaseError, connections, router
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.utils.connection import ConnectionDoesNotExist
+
+from pytest_membudget.database.error_text import message
+from pytest_membudget.errors import BudgetError
+from pytest_membudget.profile.check import ModelTable
+from pytest_membudget.profile.scripts import BEGIN, COMMIT, statement, writes_sql
+from pytest_membudget.project.settings import load_settings
+
+
+def set_up(settings: str | None) -> None:
+    """Set Django up as ``manage.py`` does.  BudgetError where the project can't be loaded."""
+    if settings:
+        os.environ["DJANGO_SETTINGS_MODULE"] = settings
+    if not os.environ.get("DJANGO_SETTINGS_MODULE"):
+        raise BudgetError("no settings: say --settings MODULE, or set DJANGO_SETTINGS_MODULE")
+    sys.path.insert(0, os.getcwd())  # noqa: PTH109
+    try:
+        load_settings()
+        django.setup()
+    except Exception as error:
+        # It is the project's own code, which may raise anything.
+        module = os.environ["DJANGO_SETTINGS_MODULE"]
+        raise BudgetError(f"cannot load {module}: {type(error).__name__}: {error}") from error
+
+
+def take_profile(alias: str, *, exact: bool) -> str:
+    """The profile of the database ``alias``, as the text of ``membudget.json``."""
+    connection = _connection(alias)
+    query = statement(connection.vendor, exact=exact)
+    try:
+        with _read_only(connection):
+            lines = _lines(connection, query)
+            if writes_sql(connection.vendor, exact=exact):
+                written = "\n".join(lines).removesuffix(";").split(";\n")
+                lines = [line for one in written for line in _lines(connection, one)]
+    except DatabaseError as error:
+        raise BudgetError(f"{alias}: {message(error)}") from error
+    return "\n".join(lines) + "\n"
+
+
+def model_tables(alias: str) -> dict[str, ModelTable]:
+    """The models whose tables are in ``alias``, keyed by table; many-to-many tables too."""
+    connection = _connection(alias)
+    found = {}
+    for model in apps.get_models(include_auto_created=True):
+        options = model._meta
+        if not options.can_migrate(connection) or not router.allow_migrate_model(alias, model):
+            continue
+        columns = [field.column for field in options.local_concrete_fields]
+        # A composite key has no column of its own, and a proxy has no table.
+        found[options.db_table.strip('"')] = ModelTable(
+            options.label, tuple(column for column in columns if column)
+        )
+    return found
+
+
+def _connection(alias: str) -> BaseDatabaseWrapper:
+    try:
+        return connections[alias]
+    except ConnectionDoesNotExist:
+        known = ", ".join(connections.settings)
+        raise BudgetError(f"there is no database {alias!r}; DATABASES has {known}") from None
+
+
+@contextmanager
+def _read_only(connection: BaseDatabaseWrapper) -> Iterator[None]:
+    """Have the database itself refuse to write."""
+    name = str(connection.settings_dict["NAME"])
+    if connection.vendor == "sqlite" and not (name.startswith("file:") or Path(name).exists()):
+        # Opening it would make it.
+        raise BudgetError(f"there is no database at {name}")
+    connection.set_autocommit(True)
+    with connection.cursor() as cursor:
+        for one in BEGIN[connection.vendor]:
+            cursor.execute(one)
+    try:
+        yield
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute(COMMIT)
+
+
+def _lines(connection: BaseDatabaseWrapper, query: str) -> list[str]:
+    with connection.cursor() as cursor:
+        cursor.execute(query)
+        return [row[0] for row in cursor.fetchall()]

@@ -1,0 +1,122 @@
+"""Which migrations a gate is about, and what production has applied before each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from pytest_membudget.errors import BudgetError
+from pytest_membudget.project.git import Repository
+from pytest_membudget.project.graph import Key, history, history_with
+from pytest_membudget.project.ownership import Ownership
+
+OWN, ALL, DEPLOY = "own", "all", "deploy:"
+
+
+@dataclass(frozen=True)
+class Gated:
+    """What is measured as one: a migration, or with ``file`` None all those of a deploy.
+
+    ``later`` are the migrations of the same gate that come after it, with all that depend on them;
+    ``skip_reason`` says why no rows have to be made for it, None where they do.  ``after`` are the
+    migrations applied after it, with those that follow it and are told apart as well, so that one
+    walk weighs all of them; ``recorded`` says that production records it and does not run it.
+    """
+
+    keys: tuple[Key, ...]
+    file: Path | None
+    later: frozenset[Key]
+    skip_reason: str | None
+    after: tuple[Key, ...] = ()
+    recorded: bool = False
+
+
+def select(what: str, rootdir: Path) -> list[Gated]:
+    """The migrations that ``what`` means, in the order in which they are applied.
+
+    It is ``"own"``, those that no installed package brings, ``"all"``, an app, ``"app.name"``, a
+    file or folder, or a git ref, whose merge base with HEAD lacks them or has them otherwise.
+    After ``"deploy:"`` they are one.  Raises BudgetError for anything else.
+    """
+    chosen = _Choice(what.removeprefix(DEPLOY), rootdir)
+    keys = chosen.keys
+    if what.startswith(DEPLOY):
+        applied = tuple(key for key in keys if chosen.replaces(key) is None)
+        if not applied:
+            return []
+        before = history_with(applied).applied_before(applied)
+        skip_reason = chosen.skip_reason(applied)
+        return [Gated(applied, None, frozenset(), skip_reason, (*before, *applied))]
+    project, later = history_with(keys), frozenset[Key]()
+    gated: list[Gated] = []
+    after: tuple[Key, ...] = ()
+    for key in reversed(keys):
+        skip_reason, replaces = chosen.skip_reason([key]), chosen.replaces(key) is not None
+        if replaces or skip_reason is None:
+            after = ()
+        if skip_reason is not None and not after:
+            own = history_with([key]) if replaces else project
+            after = (*own.applied_before([key], without=later), key)
+        gated.append(Gated((key,), chosen.files[key], later, skip_reason, after, replaces))
+        if replaces:
+            after = ()
+        later |= project.depending_on([key])
+    return gated[::-1]
+
+
+class _Choice:
+    """``keys`` in the order of the graph, with the ``files`` of all."""
+
+    def __init__(self, what: str, rootdir: Path) -> None:
+        self._project = history()
+        self._existed: Callable[[Path], bool] = lambda file: True
+        self.files = {key: Path(file).resolve() for key, file in self._project.every_file().items()}
+        wanted = self._wanted(what, rootdir)
+        self.keys = [key for key in self._project.order() if key in wanted]
+
+    def skip_reason(self, keys: Sequence[Key]) -> str | None:
+        """Why no rows have to be made to measure them; None where they have to."""
+        replaces = self.replaces(keys[0]) if len(keys) == 1 else None
+        return replaces or self._project.does_nothing(keys)
+
+    def replaces(self, key: Key) -> str | None:
+        """A squashed migration is recorded, not run, where what it replaces has been applied."""
+        replaced = self._project.loader.disk_migrations[key].replaces
+        folder = self.files[key].parent
+        if not any(app != key[0] or self._existed(folder / f"{name}.py") for app, name in replaced):
+            return None
+        return (
+            f"replaces {len(replaced)} migrations that production has applied, and is only recorded"
+        )
+
+    def _wanted(self, what: str, rootdir: Path) -> Collection[Key]:
+        loader, files = self._project.loader, self.files
+        apps, nodes = loader.migrated_apps, loader.graph.nodes
+        if what == OWN:
+            owned = Ownership([])
+            return {key for key in nodes if owned.is_own(str(files[key]))}
+        if what == ALL:
+            return set(nodes)
+        if what in apps:
+            return {key for key in nodes if key[0] == what}
+        if what.partition(".")[0] in apps:
+            return {self._project.find(what)}
+        if (rootdir / what).exists():
+            path = (rootdir / what).resolve()
+            found = {key for key, file in files.items() if file == path or path in file.parents}
+            if not found:
+                raise BudgetError(
+                    f"there are no migrations in {what!r}; if that is what pytest shall run, write "
+                    f"--membudget-gate=own {what}"
+                )
+            return found
+        try:
+            repository = Repository(rootdir, what)
+        except BudgetError as error:
+            raise BudgetError(
+                f"{what!r} is no app with migrations, no migration, no path and no git ref: {error}"
+            ) from None
+        self._existed = repository.had
+        changed = repository.changed_files()
+        return {key for key, file in files.items() if file in changed}

@@ -1,0 +1,112 @@
+"""What was seen: one migration, applied once, at one row count."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+Fresh = Mapping[str, Mapping[str, Sequence[Any]]]
+"""Columns by table that are seeded as statements ask for: with these values in turn, or empty."""
+
+FINISHED = "finished"
+RAISED = "raised"
+KILLED = "killed"
+TIMED_OUT = "timed out"
+OVER_LIMIT = "over the limit"
+MACHINE_SHORT = "machine short of memory"
+
+
+@dataclass(frozen=True)
+class Unmatched:
+    """A statement that may load any number of rows and found none each of the ``times``.
+
+    ``text`` is what follows its columns, without values; ``tables`` are those that it reads.
+    """
+
+    text: str
+    times: int
+    tables: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Run:
+    """How one process ended that applied the migration, and what it weighed.
+
+    Sizes are bytes, times seconds.  ``peak`` is the peak RSS: of the process as the kernel kept
+    it (``VmHWM``), or of its whole tree as the largest sum of PSS at one instant where it had
+    children.  ``baseline`` is the high-water mark when the migration was about to start.
+    ``anonymous`` is the part of the peak that the kernel cannot reclaim, page tables included;
+    None where it is not known.  ``phases`` holds, by the statement that a phase of the process
+    begins with, the RSS it began with and its high-water mark.  ``read`` and ``written`` count rows
+    by table, ``filters`` holds the columns that its statements filter by, each with the
+    values that they ask for; ``unmatched`` are the statements that found none of the rows;
+    ``accessed_tables`` holds every table that was not only inserted into, with the columns by which
+    each statement chooses its rows; ``unattributed`` counts the rows of each statement that can't
+    be said to be of any table; ``named`` holds every table that a statement mentions, ``changed``
+    those of statements that change rows or tables, ``functions`` the functions that are not SQL's
+    own; ``opaque`` says that there was a statement that can't be parsed.
+    ``refused`` names the databases that it was not let open, see processes/redirection.
+    ``not_run`` holds the operations whose code did not run whole, each with why.
+    ``timeline`` holds ``(seconds, RSS)`` pairs, thinned.  ``observed`` is what
+    probes/usage.py writes down, where asked.
+    """
+
+    outcome: str
+    peak: int
+    baseline: int | None = None
+    anonymous: int | None = None
+    duration: float = 0.0
+    startup: float = 0.0
+    phases: dict[str, tuple[int, int]] = field(default_factory=dict)
+    processes: int = 1
+    peak_source: str = "VmHWM"
+    read: dict[str, int] = field(default_factory=dict)
+    written: dict[str, int] = field(default_factory=dict)
+    filters: dict[str, dict[str, list[Any]]] = field(default_factory=dict)
+    unmatched: tuple[Unmatched, ...] = ()
+    accessed_tables: dict[str, list[list[str]]] = field(default_factory=dict)
+    unattributed: dict[str, int] = field(default_factory=dict)
+    named: frozenset[str] = frozenset()
+    changed: frozenset[str] = frozenset()
+    functions: frozenset[str] = frozenset()
+    opaque: bool = False
+    timeline: tuple[tuple[float, int], ...] = ()
+    refused: tuple[str, ...] = ()
+    not_run: tuple[tuple[str, str], ...] = ()
+    facts: dict[str, Any] = field(default_factory=dict)
+    observed: dict[str, Any] = field(default_factory=dict)
+    failure: str = ""
+    details: str = ""
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One rung of the ladder: the rows that were seeded and the run over them.
+
+    ``rows`` counts each model of the budget at this scale, ``seeded`` every table that was
+    filled, ``size`` the largest of ``rows``, which is what the ladder climbs.  ``missed`` are the
+    columns, by label, whose values could not be made as the profile says, ``fresh`` those that were
+    seeded as the migration's filters ask for, by table.  ``crowded`` says that there is no room for
+    a sample of twice as many rows.
+    ``unlogged`` counts the rows of tables that the server says were accessed and that no statement
+    of the run explains.
+    """
+
+    rows: dict[str, int]
+    run: Run
+    seed_seconds: float = 0.0
+    seeded: dict[str, int] = field(default_factory=dict)
+    widths: dict[str, dict[str, int]] = field(default_factory=dict)
+    missed: dict[str, list[str]] = field(default_factory=dict)
+    fresh: Fresh = field(default_factory=dict)
+    crowded: bool = False
+    unlogged: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def size(self) -> int:
+        return max(self.rows.values(), default=0)
+
+    @property
+    def finished(self) -> bool:
+        return self.run.outcome == FINISHED

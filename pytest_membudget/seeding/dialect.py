@@ -1,0 +1,117 @@
+"""What seeding needs to say in SQL, and where the two databases differ."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from contextlib import AbstractContextManager
+
+    from django.db import models
+    from django.db.backends.base.base import BaseDatabaseWrapper
+
+NUMBER = "membudget_n"
+
+
+class Dialect(ABC):
+    """SQL is composed without parameters, so that a ``%`` in it stays what it is."""
+
+    numbering: str
+    """Definition of the column that numbers the rows of a temporary table from 1."""
+
+    compresses = False
+    """Does it compress wide values by itself?"""
+
+    json_ratio: float
+    """How many bytes of our JSON documents stand for one of PostgreSQL's compressed ones."""
+
+    def __init__(self, connection: BaseDatabaseWrapper) -> None:
+        self.connection = connection
+
+    def quote(self, name: str) -> str:
+        return self.connection.ops.quote_name(name)
+
+    def column(self, field: models.Field[Any, Any]) -> str:
+        return self.quote(str(field.column))
+
+    def literal(self, value: Any) -> str:
+        return str(self.connection.schema_editor().quote_value(value))
+
+    def execute(self, sql: str) -> None:
+        with self.connection.cursor() as cursor:
+            cursor.execute(sql)
+
+    def fetch(self, sql: str) -> list[tuple[Any, ...]]:
+        with self.connection.cursor() as cursor:
+            cursor.execute(sql)
+            return list(cursor.fetchall())
+
+    def columns(self, model: type[models.Model]) -> list[models.Field[Any, Any]]:
+        """The fields that have a column in the model's own table."""
+        return [f for f in model._meta.local_concrete_fields if f.db_type(self.connection)]
+
+    @abstractmethod
+    def fast(self) -> AbstractContextManager[None]:
+        """Settings for bulk loading that have to be made outside of a transaction."""
+
+    @abstractmethod
+    def trust(self, tables: Iterable[str]) -> None:
+        """Within the transaction: do not check each key, as all are right by construction."""
+
+    @abstractmethod
+    def finish(self, model: type[models.Model]) -> None:
+        """Leave a grown table as if its rows had come one by one."""
+
+    @abstractmethod
+    def widths(self, model: type[models.Model]) -> dict[str, int]:
+        """Column -> average bytes of its values, NULLs left out."""
+
+    @abstractmethod
+    def stored(
+        self, value: str, field: models.Field[Any, Any], *, compressed: bool, text: bool
+    ) -> str:
+        """Bytes of a value of the field's without the header, or of its text, as SQL."""
+
+    def compress(self, table: str) -> None:  # noqa: B027
+        """Let a temporary table compress all that becomes shorter by it."""
+
+    @abstractmethod
+    def series(self, first: int, last: int) -> str:
+        """An item for FROM: ``series``, whose column ``i`` counts from first to last."""
+
+    @abstractmethod
+    def typed(self, expression: str, field: models.Field[Any, Any]) -> str:
+        """The expression as a value of the field's column."""
+
+    @abstractmethod
+    def digits(self, number: str, width: int) -> str: ...
+
+    @abstractmethod
+    def uuid(self, number: str, prefix: str) -> str:
+        """``prefix`` is 20 hexadecimal digits, the other 12 are the number's."""
+
+    @abstractmethod
+    def date(self, number: str) -> str:
+        """So many days after 2000-01-01."""
+
+    @abstractmethod
+    def moment(self, number: str) -> str:
+        """So many seconds after 2000-01-01 00:00 UTC."""
+
+    @abstractmethod
+    def microsecond(self, moment: str, number: str) -> str:
+        """The moment with its microseconds replaced."""
+
+
+def dialect(connection: BaseDatabaseWrapper) -> Dialect:
+    if connection.vendor == "postgresql":
+        from pytest_membudget.seeding.postgresql import PostgreSQL
+
+        return PostgreSQL(connection)
+    if connection.vendor == "sqlite":
+        from pytest_membudget.seeding.sqlite import SQLite
+
+        return SQLite(connection)
+    raise NotImplementedError(f"rows cannot be grown on {connection.vendor}")

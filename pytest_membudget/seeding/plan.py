@@ -1,0 +1,131 @@
+"""Which tables grow, and to how many rows."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django.db import DatabaseError, models
+
+from pytest_membudget.database.error_text import message
+from pytest_membudget.seeding.errors import refusal
+from pytest_membudget.seeding.layout import Designer
+from pytest_membudget.seeding.profile_fit import follow
+from pytest_membudget.seeding.table import Table
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from django.db.migrations.state import StateApps
+
+    from pytest_membudget.seeding.column_stats import Shapes
+    from pytest_membudget.seeding.dialect import Dialect
+    from pytest_membudget.seeding.staging_tables import Scratch
+
+    Model = type[models.Model]
+
+_LINKS = 2
+_ROUNDS = 100
+
+
+class Plan:
+    """The tables met so far; each is designed once, so that its rows go on as they began."""
+
+    def __init__(
+        self,
+        apps: StateApps,
+        dialect: Dialect,
+        fresh: Mapping[str, Mapping[str, Sequence[Any]]],
+        shapes: Shapes,
+    ) -> None:
+        self._apps = apps
+        self._shapes = shapes
+        self._dialect = dialect
+        self._fresh = {self.model(label): names for label, names in fresh.items()}
+        self._tables: dict[Model, Table] = {}
+
+    def model(self, label: str) -> Model:
+        """The model with the table that a label means."""
+        try:
+            model = self._apps.get_model(label)
+        except (LookupError, ValueError) as error:
+            raise refusal(label, None, "there is no such model at this migration") from error
+        if model._meta.swapped:
+            raise refusal(label, None, f"it is swapped for {model._meta.swapped}")
+        return _concrete(model)
+
+    def grow(self, rows: Mapping[str, int], scratch: Scratch) -> list[Table]:
+        """Set how many rows each table shall have; returns those that have too few yet."""
+        for table in self._tables.values():
+            table.want, table.asked = table.have, False
+        for label, count in rows.items():
+            table = self._table(self.model(label), scratch)
+            table.asked = True
+            table.raise_to(count)
+        asked = [table for table in self._tables.values() if table.asked]
+        for _ in range(_ROUNDS):
+            before = [table.want for table in self._tables.values()]
+            for table in list(self._tables.values()):
+                if table.want > table.have:
+                    table.demand()
+            for table in asked:
+                self._link(table.model, scratch)
+            if before == [table.want for table in self._tables.values()]:
+                break
+        else:
+            raise refusal(", ".join(rows), None, "its tables ask each other for ever more rows")
+        growing = [table for table in self._tables.values() if table.want > table.have]
+        for table in growing:
+            table.check()
+            for group in table.groups:
+                group.place()
+        return growing
+
+    def tables(self) -> list[Table]:
+        return [table for table in self._tables.values() if table.want]
+
+    def _link(self, model: Model, scratch: Scratch) -> None:
+        """Let the rows of a model, and those it inherits, have links to others."""
+        for source in [model, *_parents(model)]:
+            for field in source._meta.local_many_to_many:
+                through: Any = field.remote_field.through
+                if not through._meta.auto_created:
+                    continue
+                links = self._table(through, scratch)
+                other = self._table(_concrete(field.remote_field.model), scratch)
+                if links.asked:
+                    continue
+                other.exist()
+                rows = self._table(source, scratch)
+                each = min(_LINKS, other.want or other.existing)
+                links.raise_to(links.have + each * (rows.want - rows.have))
+
+    def _table(self, model: Model, scratch: Scratch) -> Table:
+        if model not in self._tables:
+            table = Table(model, self._dialect, self._existing(model))
+            # Models refer to each other in circles: known first, designed then.
+            self._tables[model] = table
+            fresh = self._fresh.get(model, {})
+            own = self._shapes.get(model._meta.db_table, {})
+            widths = {name: shape.width for name, shape in own.items() if shape.width is not None}
+            Designer(
+                table, scratch, fresh, widths, lambda parent: self._table(parent, scratch)
+            ).design()
+            follow(table, self._shapes)
+        return self._tables[model]
+
+    def _existing(self, model: Model) -> int:
+        try:
+            return model._base_manager.using(self._dialect.connection.alias).count()
+        except DatabaseError as error:
+            label = model._meta.label
+            raise refusal(label, None, "its table cannot be read", message(error)) from error
+
+
+def _concrete(model: Model) -> Model:
+    return model._meta.concrete_model or model
+
+
+def _parents(model: Model) -> Iterator[Model]:
+    for parent in model._meta.parents:
+        yield parent
+        yield from _parents(parent)

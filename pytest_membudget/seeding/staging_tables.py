@@ -1,0 +1,127 @@
+"""Temporary tables of values made in Python, written and read back as Django would."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from copy import copy
+from itertools import count
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any, cast
+
+from django.db import models, transaction
+from django.db.models.sql import InsertQuery
+
+from pytest_membudget.seeding.dialect import NUMBER, Dialect
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from types import TracebackType
+
+    from django.db.models.options import Options
+    from typing_extensions import Self
+
+    Field = models.Field[Any, Any]
+    Row = Sequence[Any]
+
+_BATCH = 1000
+_WIDE = 2000
+_TRIAL = "membudget_trial"
+
+
+_numbers = count()
+
+
+def new_name() -> str:
+    return f"membudget_{next(_numbers)}"
+
+
+class _Insert(InsertQuery):
+    """Django's own INSERT, with each field's own way to store a value, into another table."""
+
+    def __init__(self, model: type[models.Model], table: str) -> None:
+        super().__init__(model)
+        self._table = table
+
+    def get_meta(self) -> Options[Any]:
+        options = copy(super().get_meta())
+        options.db_table = self._table
+        return options
+
+
+class Scratch:
+    """Temporary tables that live within one transaction, numbered from row 1."""
+
+    def __init__(self, dialect: Dialect) -> None:
+        self.dialect = dialect
+        self._names: list[str] = []
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, _: BaseException | None, __: TracebackType | None
+    ) -> None:
+        # After an error the transaction is rolled back, and they with it.
+        while kind is None and self._names:
+            self.drop(self._names[-1])
+
+    def create(self, name: str, fields: Sequence[Field]) -> None:
+        dialect = self.dialect
+        columns = [f"{NUMBER} {dialect.numbering}"]
+        columns += [f"{dialect.column(f)} {f.rel_db_type(dialect.connection)}" for f in fields]
+        dialect.execute(f"CREATE TEMPORARY TABLE {dialect.quote(name)} ({', '.join(columns)})")
+        self._names.append(name)
+
+    def drop(self, name: str) -> None:
+        self.dialect.execute(f"DROP TABLE {self.dialect.quote(name)}")
+        self._names.remove(name)
+
+    def load(
+        self,
+        name: str,
+        model: type[models.Model],
+        fields: Sequence[Field],
+        rows: Sequence[Row],
+        width: float = 0,
+    ) -> None:
+        """Insert rows of about ``width`` bytes, where that is known."""
+        connection = self.dialect.connection
+        names = [str(field.attname) for field in fields]
+        # Django makes arrays of many rows, and to quote wide values in those takes very long.
+        most = _BATCH if width < _WIDE else 1
+        batch = min(most, connection.ops.bulk_batch_size(list(fields), rows))
+        for start in range(0, len(rows), batch):
+            objects = [
+                SimpleNamespace(**dict(zip(names, row, strict=True)))
+                for row in rows[start : start + batch]
+            ]
+            query = _Insert(model, name)
+            query.insert_values(list(fields), cast("Any", objects), raw=True)
+            query.get_compiler(connection=connection).execute_sql()
+
+    def trial(self, model: type[models.Model], field: Field, values: Sequence[Any]) -> None:
+        """Store and load some values of one field; raises whatever the field raises."""
+        connection = self.dialect.connection
+        column = field.get_col("trial")
+        converters = [
+            *connection.ops.get_db_converters(column),
+            *column.get_db_converters(connection),
+        ]
+        with self.attempt(_TRIAL, [field]):
+            self.load(_TRIAL, model, [field], [(value,) for value in values])
+            sql = f"SELECT {self.dialect.column(field)} FROM {_TRIAL}"
+            for (value,) in self.dialect.fetch(sql):
+                for converter in converters:
+                    value = converter(value, column, connection)
+
+    @contextmanager
+    def attempt(self, name: str, fields: Sequence[Field]) -> Iterator[None]:
+        """A table for what may fail: it is gone afterwards, in any case."""
+        try:
+            with transaction.atomic(using=self.dialect.connection.alias):
+                self.create(name, fields)
+                yield
+                self.drop(name)
+        finally:
+            if name in self._names:
+                self._names.remove(name)

@@ -1,0 +1,73 @@
+"""What is known of a statement; see parse.py, which reads it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+
+class Table(NamedTuple):
+    """A table as a statement names it; ``schema`` is empty where it names none."""
+
+    schema: str
+    name: str
+
+
+@dataclass(frozen=True)
+class Filter:
+    """A column that a condition is about; a ``place`` or ``known`` is a value that finds rows.
+
+    ``place`` is the position of the value among the marks of the statement's form, ``known`` holds
+    it where the condition itself says it.  ``exact`` says that no other value is found.
+    """
+
+    table: Table
+    column: str
+    place: int | None = None
+    known: tuple[Any, ...] = ()
+    like: bool = False
+    negative: bool = False
+    exact: bool = False
+
+    def values(self, by_position: dict[int, Any]) -> list[Any]:
+        """The value in a list, which is empty where it is not known."""
+        if self.place is None:
+            return list(self.known)
+        if self.place not in by_position:
+            return []
+        value = by_position[self.place]
+        if self.like and isinstance(value, str):
+            value = re.sub(r"\\(.)", r"\1", value.strip("%"))
+        return [-value if self.negative and isinstance(value, int | float) else value]
+
+
+@dataclass(frozen=True)
+class Statement:
+    """What is known of a statement from its text.
+
+    ``sources`` are the tables whose rows it takes, changes or removes, the main one first;
+    ``target`` is the one that it writes to, ``inserts`` says that it only adds rows there;
+    ``changes`` that it changes rows or tables; ``named`` holds every relation that it mentions.
+    ``returns`` says that it hands over rows, ``single`` that they are one at most, ``limit`` is the
+    position of the number of its LIMIT.  ``functions`` are those that sqlglot doesn't know.
+    ``declares`` and ``executes`` are names of cursors and of prepared statements.  ``ending`` is
+    what follows the columns, for messages.
+    """
+
+    understood: bool = True
+    harmless: bool = False
+    sources: tuple[Table, ...] = ()
+    target: Table | None = None
+    inserts: bool = False
+    changes: bool = False
+    copies: bool = False
+    named: frozenset[Table] = frozenset()
+    returns: bool = False
+    single: bool = False
+    limit: int | None = None
+    filters: tuple[Filter, ...] = ()
+    functions: frozenset[str] = frozenset()
+    declares: str = ""
+    executes: str = ""
+    ending: str = field(default="", compare=False)

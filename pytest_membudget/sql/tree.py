@@ -1,0 +1,186 @@
+"""Read a statement's tree: its tables, in order, and what it does with them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from sqlglot import exp
+
+from pytest_membudget.sql.conditions import place, predicates
+from pytest_membudget.sql.statement import Filter, Statement, Table
+
+# One value for all rows, which is as large as they are.
+_COLLECTING = (
+    exp.ArrayAgg,
+    exp.GroupConcat,
+    exp.JSONArrayAgg,
+    exp.JSONObjectAgg,
+    exp.JSONBObjectAgg,
+)
+_COLLECTING_NAMES = frozenset({"json_agg", "jsonb_agg", "xmlagg", "json_group_array"})
+_WITH_ROWS = (exp.Query, exp.DML, exp.Merge, exp.Copy, exp.Create)
+_FRAMES = (exp.Select, exp.Update, exp.Delete, exp.Insert, exp.Merge)
+
+
+class Reader:
+    """Read one statement's tree."""
+
+    def __init__(self, tree: exp.Expr) -> None:
+        self.tree = tree
+        self.ctes = {cte.alias_or_name: cte for cte in tree.find_all(exp.CTE)}
+        self.aliases: dict[tuple[int, str], list[Table]] = {}
+        for table in tree.find_all(exp.Table):
+            frame = id(table.find_ancestor(*_FRAMES))
+            self.aliases.setdefault((frame, table.alias_or_name), self._tables(table))
+        for derived in tree.find_all(exp.Subquery, exp.Lateral):
+            frame = id(derived.find_ancestor(*_FRAMES))
+            if derived.alias:
+                self.aliases.setdefault((frame, derived.alias), self._tables(derived))
+
+    def statement(self, ending: str) -> Statement:
+        tree = self.tree
+        everything = [t for table in tree.find_all(exp.Table) for t in self._tables(table)]
+        target = self._target()
+        inserts = isinstance(tree, exp.Insert) or self._copies_in()
+        sources = dict.fromkeys([*self._tables(tree), *self._everything(tree)])
+        if target is not None and (inserts or isinstance(tree, exp.Create)):
+            sources.pop(target, None)
+        query = isinstance(tree, exp.Query | exp.Values)
+        returns = query or tree.args.get("returning") is not None or self._copies_out()
+        return Statement(
+            sources=tuple(sources) if isinstance(tree, _WITH_ROWS) else (),
+            target=target,
+            inserts=inserts,
+            changes=not (query or self._copies_out()) or tree.find(exp.DML) is not None,
+            copies=isinstance(tree, exp.Copy),
+            named=frozenset(everything) | ({target} if target else set()),
+            returns=returns,
+            single=query and self._is_single(),
+            limit=self._limit(),
+            filters=tuple(self._filters()) if returns or isinstance(tree, exp.DML) else (),
+            functions=frozenset(one.name.lower() for one in tree.find_all(exp.Anonymous)),
+            ending=ending,
+        )
+
+    def _everything(self, tree: exp.Expr) -> Iterator[Table]:
+        """The tables whose rows are read; not those that a new table's foreign keys refer to."""
+        read = tree.expression if isinstance(tree, exp.Create) else tree
+        for table in read.find_all(exp.Table) if read is not None else ():
+            yield from self._tables(table)
+
+    def _target(self) -> Table | None:
+        if isinstance(self.tree, exp.Query) or not isinstance(self.tree, _WITH_ROWS):
+            return None
+        if self._copies_out():
+            return None
+        table = self.tree.this
+        table = table.find(exp.Table) if isinstance(table, exp.Expr) else None
+        return None if table is None else _table(table)
+
+    def _copies_in(self) -> bool:
+        return isinstance(self.tree, exp.Copy) and bool(self.tree.args.get("kind"))
+
+    def _copies_out(self) -> bool:
+        return isinstance(self.tree, exp.Copy) and not self.tree.args.get("kind")
+
+    def _tables(self, node: Any, seen: tuple[str, ...] = ()) -> list[Table]:
+        """The tables that a part of the statement takes its rows from, in order."""
+        if isinstance(node, exp.Table):
+            cte = self._cte(node)
+            if cte is not None and cte.alias not in seen:
+                return self._tables(cte.this, (*seen, cte.alias))
+            table = _table(node)
+            return [] if cte is not None or table is None else [table]
+        parts: list[Any] = []
+        if isinstance(node, exp.Select):
+            parts = [node.args.get("from_"), *node.args.get("joins", [])]
+            parts += node.args.get("laterals", [])
+        elif isinstance(node, exp.SetOperation):
+            parts = [node.left, node.right]
+        elif isinstance(node, exp.Insert):
+            parts = [node.expression]
+        elif isinstance(node, exp.Update | exp.Delete | exp.Merge):
+            using = node.args.get("using")
+            parts = [node.this, node.args.get("from_")]
+            parts += using if isinstance(using, list) else [using]
+        elif isinstance(
+            node, exp.From | exp.Join | exp.Subquery | exp.Lateral | exp.Paren | exp.Copy
+        ):
+            parts = (
+                [node.this, *node.args.get("joins", [])] if node.args.get("joins") else [node.this]
+            )
+        return [table for part in parts if part is not None for table in self._tables(part, seen)]
+
+    def _cte(self, table: exp.Table) -> exp.CTE | None:
+        """The one that is meant; within itself a name means a table, where it isn't recursive."""
+        cte = None if table.db else self.ctes.get(table.name)
+        if cte is None:
+            return None
+        own = table.find_ancestor(exp.CTE)
+        while own is not None:
+            if own is cte and not (cte.parent and cte.parent.args.get("recursive")):
+                return None
+            own = own.find_ancestor(exp.CTE)
+        return cte
+
+    def _is_single(self) -> bool:
+        """Whether its result is one row, of a size that does not depend on the rows."""
+        select = self.tree
+        if not isinstance(select, exp.Select):
+            return False
+        if select.args.get("group") or select.args.get("from_") is None:
+            return False
+        aggregates = [
+            one
+            for projection in select.expressions
+            for one in projection.find_all(exp.AggFunc, exp.Anonymous)
+            if one.find_ancestor(exp.Window, exp.Select) in (None, select)
+        ]
+        if any(isinstance(one, _COLLECTING) or _is_collecting(one) for one in aggregates):
+            return False
+        return any(isinstance(one, exp.AggFunc) for one in aggregates)
+
+    def _limit(self) -> int | None:
+        limit = self.tree.args.get("limit")
+        value = None if limit is None else limit.expression or limit.args.get("count")
+        return None if value is None else place(value)
+
+    def _filters(self) -> Iterator[Filter]:
+        found: dict[tuple[Table, str], Filter] = {}
+        for condition in self.tree.find_all(exp.Where, exp.Having):
+            if condition.find_ancestor(exp.OnConflict):
+                continue
+            for column, known in predicates(condition):
+                for table in self._owners(column):
+                    key = (table, _folded(column.this))
+                    found.setdefault(key, Filter(*key, **known))
+        yield from found.values()
+
+    def _owners(self, column: exp.Column) -> list[Table]:
+        """The tables that a column may belong to: that of its alias, or all where it has none."""
+        frame: Any = column.find_ancestor(*_FRAMES)
+        if not column.table:
+            own = [t for (of, _), tables in self.aliases.items() if of == id(frame) for t in tables]
+            return list(dict.fromkeys(own))
+        while frame is not None:
+            if (id(frame), column.table) in self.aliases:
+                return self.aliases[id(frame), column.table]
+            frame = frame.find_ancestor(*_FRAMES)
+        return []
+
+
+def _is_collecting(node: exp.Expr) -> bool:
+    return isinstance(node, exp.Anonymous) and node.name.lower() in _COLLECTING_NAMES
+
+
+def _table(table: exp.Table) -> Table | None:
+    """Its name; None for a function that stands in its place."""
+    if not isinstance(table.this, exp.Identifier):
+        return None
+    schema = table.args.get("db")
+    return Table(_folded(schema) if schema else "", _folded(table.this))
+
+
+def _folded(name: exp.Expr) -> str:
+    return name.name if name.args.get("quoted") else name.name.lower()
