@@ -57,6 +57,13 @@ class Migration(migrations.Migration):
     dependencies = [("shop", "{after}")]
     operations = [migrations.RunPython(forwards, {backwards})]
 """
+# To import the plugins of Hypothesis and Faker takes a quarter of a run with few rows.
+INI = """
+[pytest]
+DJANGO_SETTINGS_MODULE = settings
+pythonpath = .
+addopts = -p no:hypothesispytest -p no:faker
+"""
 LOOP = """
 def forwards(apps, schema_editor):
     for order in apps.get_model("shop", "Order").objects.all():
@@ -93,7 +100,7 @@ class Project:
         self.write("shop/__init__.py", "")
         self.write("shop/migrations/__init__.py", "")
         self.write("shop/migrations/0001_initial.py", INITIAL)
-        self.write("pytest.ini", "[pytest]\nDJANGO_SETTINGS_MODULE = settings\npythonpath = .\n")
+        self.write("pytest.ini", INI)
 
     def write(self, name: str, text: str) -> Path:
         path = self.path / name

@@ -259,7 +259,8 @@ def test_a_project_without_the_marker_imports_nothing_heavy(pytester: pytest.Pyt
 
 
 @pytest.mark.parametrize(
-    "module", ["projection", "ladder", "budget", "units", "verdict", "measurement"]
+    "module",
+    ["judge.projection", "judge.ladder", "judge.verdict", "budget.request", "units", "sample"],
 )
 def test_pure_modules_import_no_framework(module: str) -> None:
     code = (

@@ -1,33 +1,36 @@
-"""The settings that are in force for a run, and where each came from."""
+"""The options: one table of them, and the settings that are in force for a run."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-import pytest
+from pytest_membudget.units import format_seconds, format_size
+
+if TYPE_CHECKING:
+    from pytest_membudget.budget.growth import Growth
+
+T = TypeVar("T")
 
 COMMAND_LINE = "the command line"
 MARKER = "the marker"
+INI_FILE = "the ini file"
 PROFILE = "membudget.json"
-_INI = "the ini file"
 _DEFAULT = "default"
 
 
 @dataclass(frozen=True)
-class Setting:
+class Setting(Generic[T]):
     """A value with where it came from, as a reader would say it."""
 
-    value: Any
+    value: T
     source: str
 
 
 @dataclass(frozen=True)
 class Options:
-    """What is in force for the whole run; None where it is said nowhere.
+    """What is in force for the whole run; None where it is set nowhere.
 
     ``limit`` is bytes or ``"cgroup"``, ``rows`` maps model labels to production's row counts,
     ``time_budget`` is seconds; ``json``, ``html`` and ``markdown`` are paths, ``inconclusive`` is
@@ -35,92 +38,137 @@ class Options:
     ``profile`` is a path, ``gate`` names migrations, ``growth`` is that of production's rows.
     """
 
-    limit: Setting | None = None
-    rows: Setting | None = None
-    time_budget: Setting | None = None
-    json: Setting | None = None
-    html: Setting | None = None
-    markdown: Setting | None = None
-    inconclusive: Setting = Setting("fail", _DEFAULT)
-    attribution: Setting = Setting("failed", _DEFAULT)
-    profile: Setting | None = None
-    gate: Setting | None = None
-    growth: Setting | None = None
+    limit: Setting[int | str] | None = None
+    rows: Setting[Mapping[str, int]] | None = None
+    time_budget: Setting[float] | None = None
+    json: Setting[str] | None = None
+    html: Setting[str] | None = None
+    markdown: Setting[str] | None = None
+    inconclusive: Setting[str] = Setting("fail", _DEFAULT)
+    attribution: Setting[str] = Setting("failed", _DEFAULT)
+    profile: Setting[str] | None = None
+    gate: Setting[str] | None = None
+    growth: Setting[Growth] | None = None
 
 
-def read_options(config: pytest.Config) -> Options:
-    """Read every setting.  Raises pytest.UsageError for one that can't be read."""
+@dataclass(frozen=True)
+class Option:
+    """``--membudget-NAME`` on the command line, ``membudget_NAME`` in the ini file.
 
-    def setting(name: str, reader: str | None = None) -> Setting | None:
-        option = config.getoption(f"membudget_{name}", None)
-        value, source = (option, COMMAND_LINE) if option is not None else (None, _INI)
-        value = value or config.getini(f"membudget_{name}")
-        if not value:
-            return None
-        return Setting(value if reader is None else _read(name, reader, value), source)
+    ``reader`` names the function of the module :mod:`.request` that reads the value; ``argument``
+    holds the keywords of argparse, None where the ini file alone has the option; ``show`` is how
+    the header prints the value.
+    """
 
-    return Options(
-        limit=setting("limit", "read_limit"),
-        rows=setting("rows", "read_rows_lines"),
-        time_budget=setting("time_budget", "parse_seconds"),
-        json=setting("json", "read_output_path"),
-        html=setting("html", "read_output_path"),
-        markdown=setting("markdown", "read_output_path"),
-        inconclusive=setting("inconclusive", "read_inconclusive") or Options.inconclusive,
-        attribution=setting("attribution", "read_attribution") or Options.attribution,
-        profile=setting("profile") or _profile_in(config.rootpath),
-        gate=setting("gate"),
-        growth=setting("growth", "read_growth"),
-    )
+    name: str
+    help: str
+    reader: str | None = None
+    argument: Mapping[str, Any] | None = field(default_factory=dict)
+    ini_help: str = ""
+    lines: bool = False
+    show: Callable[[Any], str] = str
 
 
-def _profile_in(rootpath: Path) -> Setting | None:
-    committed = rootpath / PROFILE
-    return Setting(os.path.relpath(committed), "the rootdir") if committed.exists() else None
+def _show_size(value: int | str) -> str:
+    return value if isinstance(value, str) else format_size(value)
+
+
+def _show_rows(value: Mapping[str, int]) -> str:
+    return " ".join(f"{label}={count:_}" for label, count in value.items())
+
+
+_PATH = {"metavar": "PATH"}
+
+OPTIONS = (
+    Option(
+        "limit",
+        "memory limit of the container that migrates in production, for tests whose marker "
+        'gives none: "512Mi", "2GiB", "500M" or bytes, 1 MB at least, or "cgroup" for the limit of '
+        "the container that the tests run in (default: none)",
+        "read_limit",
+        {"metavar": "SIZE"},
+        show=_show_size,
+    ),
+    Option(
+        "rows",
+        "production's row count of a model, for tests whose marker gives no rows; may be "
+        "repeated: shop.Order=1_700_000 (default: none)",
+        "read_rows_lines",
+        {"metavar": "MODEL=N", "action": "append"},
+        ini_help=", a MODEL=N on each line",
+        lines=True,
+        show=_show_rows,
+    ),
+    Option(
+        "time_budget",
+        "seconds that one check may take, for tests whose marker gives none (default: 60)",
+        "parse_seconds",
+        {"metavar": "SECONDS"},
+        show=format_seconds,
+    ),
+    Option(
+        "json",
+        "write all results to this file as JSON (default: none)",
+        "read_output_path",
+        _PATH,
+    ),
+    Option(
+        "html",
+        "write all results to this file as one page of HTML, with charts (default: none)",
+        "read_output_path",
+        _PATH,
+    ),
+    Option(
+        "markdown",
+        "write all results to this file as Markdown, for a pull request (default: none)",
+        "read_output_path",
+        _PATH,
+    ),
+    Option(
+        "inconclusive",
+        'what an inconclusive verdict does: "fail" the test or "warn" (default: fail)',
+        "read_inconclusive",
+        argument=None,
+    ),
+    Option(
+        "attribution",
+        "whose growth is told by line of the migration (default: failed)",
+        "read_attribution",
+        {"choices": ("failed", "always", "never")},
+    ),
+    Option(
+        "profile",
+        "production's profile, which `membudget profile` writes: row counts for tests whose "
+        "marker gives no rows, and what the seeded values are like (default: membudget.json in "
+        "the rootdir, if it is there)",
+        argument=_PATH,
+    ),
+    Option(
+        "gate",
+        "check migrations without a test: those of the project itself, or with WHAT all, an "
+        "app, app.name, a file or folder, or those added or changed since a git ref such as "
+        "origin/main (default: none)",
+        argument={"metavar": "WHAT", "nargs": "?", "const": "own"},
+    ),
+    Option(
+        "growth",
+        'how production\'s rows grow, "5% a month": a report then says when a budget will break '
+        "(default: none)",
+        "read_growth",
+        argument=None,
+        show=lambda growth: str(growth.text),
+    ),
+)
 
 
 def header(options: Options) -> str | None:
     """One line with each setting that somebody has set; None where nobody has."""
-    if all(setting is None or setting.source == _DEFAULT for setting in vars(options).values()):
-        return None
-
-    from pytest_membudget.texts import visible
-    from pytest_membudget.units import format_seconds, format_size
-
-    def rows(value: Mapping[str, int]) -> str:
-        return " ".join(f"{label}={count:_}" for label, count in value.items())
-
-    def size(value: int | str) -> str:
-        return value if isinstance(value, str) else format_size(value)
-
-    shown: list[tuple[str, Setting | None, Callable[[Any], str]]] = [
-        ("limit", options.limit, size),
-        ("rows", options.rows, rows),
-        ("time budget", options.time_budget, format_seconds),
-        ("json", options.json, str),
-        ("html", options.html, str),
-        ("markdown", options.markdown, str),
-        ("inconclusive", options.inconclusive, str),
-        ("attribution", options.attribution, str),
-        ("profile", options.profile, str),
-        ("gate", options.gate, str),
-        ("growth", options.growth, lambda growth: growth.text),
-    ]
-    parts = [
-        f"{name} {show(setting.value)} (from {setting.source})"
-        for name, setting, show in shown
-        if setting is not None and setting.source != _DEFAULT
-    ]
-    return visible(f"membudget: {', '.join(parts)}")
-
-
-def _read(name: str, reader: str, value: Any) -> Any:
-    """Read by a function of the module :mod:`.request`, imported where there is a value."""
-    from pytest_membudget.budget import request
-    from pytest_membudget.errors import BudgetError
     from pytest_membudget.texts import visible
 
-    try:
-        return getattr(request, reader)(value)
-    except BudgetError as error:
-        raise pytest.UsageError(visible(f"membudget_{name}: {error}")) from None
+    parts = []
+    for option in OPTIONS:
+        setting: Setting[Any] | None = getattr(options, option.name)
+        if setting is not None and setting.source != _DEFAULT:
+            name = option.name.replace("_", " ")
+            parts.append(f"{name} {option.show(setting.value)} (from {setting.source})")
+    return visible(f"membudget: {', '.join(parts)}") if parts else None

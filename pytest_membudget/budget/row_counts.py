@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -38,7 +39,7 @@ def _profile(path: str) -> Profile:
 
 def rows_to_seed(
     request: Request, options: Options, production: Production, *, surveyed: bool
-) -> Setting | None:
+) -> Setting[Mapping[str, int]] | None:
     """The rows to seed; None where a survey has to find out which of production's they are."""
     if request.rows is not None:
         return Setting(request.rows, MARKER)

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import importlib
 import importlib.machinery
-import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from pytest_membudget.budget.container import memory_limit
 from pytest_membudget.budget.options import MARKER, Options, Setting
@@ -19,9 +18,12 @@ from pytest_membudget.budget.request import DEFAULT_TIME_BUDGET, Budget, Request
 from pytest_membudget.budget.row_counts import read_production, rows_to_seed
 from pytest_membudget.check.plan import CheckPlan
 from pytest_membudget.errors import BudgetError
+from pytest_membudget.project.settings import require_database, require_django
 
 if TYPE_CHECKING:
     from pytest_membudget.project.selection import Gated
+
+T = TypeVar("T")
 
 
 def complete(
@@ -35,9 +37,9 @@ def complete(
     Raises BudgetError; opens no database.
     """
     request = read_marker(args, kwargs)
-    _require_django()
+    require_django()
     if request.database is not None:
-        _require_database(request.database)
+        require_database(request.database)
     from pytest_membudget.project.graph import history, history_with
     from pytest_membudget.project.models import project_models
 
@@ -47,7 +49,7 @@ def complete(
         project = history_with([*keys, *later])
         database = request.database or project.alias_for(keys)
         findings = tuple(project.findings(keys, database))
-    _require_database(database)
+    require_database(database)
     if request.reverse and (operation := project.irreversible(keys)):
         raise BudgetError(f"reverse=True: {keys[0][1]} can't be reversed: {operation}")
     applied = project.applied_before(keys, reverse=request.reverse, without=later)
@@ -104,7 +106,7 @@ def _counted_first(rows: dict[str, int]) -> dict[str, int]:
 
 def select_migrations(what: str, rootpath: Path) -> list[Gated]:
     """The migrations that the gate is about.  Raises BudgetError."""
-    _require_django()
+    require_django()
     from pytest_membudget.project.selection import select
 
     with _as_budget_error("the project's migrations can't be loaded"):
@@ -148,55 +150,23 @@ def _as_budget_error(what: str) -> Iterator[None]:
         raise BudgetError(f"{what}: {type(error).__name__}: {text}") from error
 
 
-def _first(asked: Any, setting: Setting | None) -> Setting | None:
+def _first(asked: T | None, setting: Setting[T] | None) -> Setting[T] | None:
     return setting if asked is None else Setting(asked, MARKER)
 
 
-def _limit(request: Request, options: Options) -> Setting:
+def _limit(request: Request, options: Options) -> Setting[int]:
     limit = _first(request.limit, options.limit)
     if limit is None:
         raise BudgetError(
             "no limit: give the memory limit of the container that migrates in production, "
             'limit="512Mi", --membudget-limit or membudget_limit'
         )
-    if limit.value != "cgroup":
-        return limit
+    if isinstance(limit.value, int):
+        return Setting(limit.value, limit.source)
     size = memory_limit()
     if size is None:
         raise BudgetError('limit="cgroup": this process runs under no memory limit')
     return Setting(size, f"cgroup, by {limit.source}")
-
-
-def _require_django() -> None:
-    from django.apps import apps
-    from django.conf import settings
-
-    if not settings.configured or not apps.ready:
-        raise BudgetError(
-            "no Django settings: name their module with DJANGO_SETTINGS_MODULE, --ds "
-            "or in the ini file, as pytest-django reads it"
-        )
-    if "DJANGO_SETTINGS_MODULE" not in os.environ:
-        raise BudgetError(
-            "settings.configure() was called in this process, but the migration runs in a fresh "
-            "one, which needs a settings module: set DJANGO_SETTINGS_MODULE"
-        )
-
-
-def _require_database(alias: str) -> None:
-    from django.db import connections
-    from django.utils.connection import ConnectionDoesNotExist
-
-    from pytest_membudget.database.scratch import check_vendor
-
-    try:
-        connection = connections[alias]
-    except ConnectionDoesNotExist:
-        known = ", ".join(repr(one) for one in connections)
-        raise BudgetError(
-            f"database={alias!r} is not an alias in settings.DATABASES; there are {known}"
-        ) from None
-    check_vendor(alias, connection)
 
 
 def _require_importable(path: str) -> None:

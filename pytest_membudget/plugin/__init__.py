@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_membudget.budget.options import Options, header, read_options
-from pytest_membudget.plugin.options import add_options
+from pytest_membudget.budget.options import Options, header
+from pytest_membudget.plugin.options import add_options, read_options
 from pytest_membudget.plugin.reporter import LEFT, Reporter
 
 if TYPE_CHECKING:

@@ -1,117 +1,89 @@
-"""The command line's options and their ini twins."""
+"""The options as pytest has them: on the command line and in the ini file."""
 
 from __future__ import annotations
 
 import argparse
+import os
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from pytest_membudget.budget.options import (
+    COMMAND_LINE,
+    INI_FILE,
+    OPTIONS,
+    PROFILE,
+    Option,
+    Options,
+    Setting,
+)
+
+# The command line reads these itself, so that an error names the argument.
+_READ_EARLY = ("limit", "time_budget")
+
 
 def add_options(parser: pytest.Parser) -> None:
     group = parser.getgroup("membudget", "memory budgets of Django migrations")
-    group.addoption(
-        "--membudget-limit",
-        metavar="SIZE",
-        default=None,
-        type=_argument("read_limit"),
-        help="memory limit of the container that migrates in production, for tests whose marker "
-        'gives none: "512Mi", "2GiB", "500M" or bytes, 1 MB at least, or "cgroup" for the limit of '
-        "the container that the tests run in (default: none)",
-    )
-    group.addoption(
-        "--membudget-rows",
-        metavar="MODEL=N",
-        action="append",
-        default=None,
-        help="production's row count of a model, for tests whose marker gives no rows; may be "
-        "repeated: shop.Order=1_700_000 (default: none)",
-    )
-    group.addoption(
-        "--membudget-time-budget",
-        metavar="SECONDS",
-        default=None,
-        type=_argument("parse_seconds"),
-        help="seconds that one check may take, for tests whose marker gives none (default: 60)",
-    )
-    group.addoption(
-        "--membudget-json",
-        metavar="PATH",
-        default=None,
-        help="write all results to this file as JSON (default: none)",
-    )
-    group.addoption(
-        "--membudget-html",
-        metavar="PATH",
-        default=None,
-        help="write all results to this file as one page of HTML, with charts (default: none)",
-    )
-    group.addoption(
-        "--membudget-markdown",
-        metavar="PATH",
-        default=None,
-        help="write all results to this file as Markdown, for a pull request (default: none)",
-    )
-    group.addoption(
-        "--membudget-attribution",
-        default=None,
-        choices=("failed", "always", "never"),
-        help="whose growth is told by line of the migration (default: failed)",
-    )
-    group.addoption(
-        "--membudget-profile",
-        metavar="PATH",
-        default=None,
-        help="production's profile, which `membudget profile` writes: row counts for tests whose "
-        "marker gives no rows, and what the seeded values are like (default: membudget.json in "
-        "the rootdir, if it is there)",
-    )
-    group.addoption(
-        "--membudget-gate",
-        metavar="WHAT",
-        nargs="?",
-        const="own",
-        default=None,
-        help="check migrations without a test: those of the project itself, or with WHAT all, an "
-        "app, app.name, a file or folder, or those added or changed since a git ref such as "
-        "origin/main (default: none)",
-    )
-    parser.addini("membudget_profile", "ini twin of --membudget-profile", default=None)
-    parser.addini("membudget_gate", "ini twin of --membudget-gate", default=None)
-    parser.addini("membudget_limit", "ini twin of --membudget-limit", default=None)
-    parser.addini(
-        "membudget_rows",
-        "ini twin of --membudget-rows, a MODEL=N on each line",
-        type="linelist",
-        default=[],
-    )
-    parser.addini("membudget_time_budget", "ini twin of --membudget-time-budget", default=None)
-    parser.addini("membudget_json", "ini twin of --membudget-json", default=None)
-    parser.addini("membudget_html", "ini twin of --membudget-html", default=None)
-    parser.addini("membudget_markdown", "ini twin of --membudget-markdown", default=None)
-    parser.addini("membudget_attribution", "ini twin of --membudget-attribution", default=None)
-    parser.addini(
-        "membudget_growth",
-        'how production\'s rows grow, "5% a month": a report then says when a budget will break '
-        "(default: none)",
-        default=None,
-    )
-    parser.addini(
-        "membudget_inconclusive",
-        'what an inconclusive verdict does: "fail" the test or "warn" (default: fail)',
-        default=None,
-    )
+    for option in OPTIONS:
+        name, flag = f"membudget_{option.name}", f"--membudget-{option.name.replace('_', '-')}"
+        ini_help = option.help
+        if option.argument is not None:
+            reader = {"type": _argument(option)} if option.name in _READ_EARLY else {}
+            group.addoption(flag, default=None, help=option.help, **reader, **option.argument)
+            ini_help = f"ini twin of {flag}{option.ini_help}"
+        if option.lines:
+            parser.addini(name, ini_help, type="linelist", default=[])
+        else:
+            parser.addini(name, ini_help, default=None)
 
 
-def _argument(reader: str) -> Callable[[str], Any]:
+def read_options(config: pytest.Config) -> Options:
+    """Read every setting.  Raises pytest.UsageError for one that can't be read."""
+    settings = {option.name: _setting(config, option) for option in OPTIONS}
+    settings["profile"] = settings["profile"] or _profile_in(config.rootpath)
+    return Options(**{name: setting for name, setting in settings.items() if setting})
+
+
+def _setting(config: pytest.Config, option: Option) -> Setting[Any] | None:
+    name = f"membudget_{option.name}"
+    value, source = config.getoption(name, None), COMMAND_LINE
+    if value is None:
+        source = INI_FILE
+    value = value or config.getini(name)
+    if not value:
+        return None
+    from pytest_membudget.errors import BudgetError
+    from pytest_membudget.texts import visible
+
+    try:
+        return Setting(_read(option, value), source)
+    except BudgetError as error:
+        raise pytest.UsageError(visible(f"{name}: {error}")) from None
+
+
+def _read(option: Option, value: Any) -> Any:
+    """Read a value; what reads it is imported where there is one."""
+    if option.reader is None:
+        return value
+    from pytest_membudget.budget import request
+
+    return getattr(request, option.reader)(value)
+
+
+def _argument(option: Option) -> Callable[[str], Any]:
     def read(value: str) -> Any:
-        from pytest_membudget.budget import request as budget
         from pytest_membudget.errors import BudgetError
 
         try:
-            return getattr(budget, reader)(value)
+            return _read(option, value)
         except BudgetError as error:
             raise argparse.ArgumentTypeError(str(error)) from None
 
     return read
+
+
+def _profile_in(rootpath: Path) -> Setting[str] | None:
+    committed = rootpath / PROFILE
+    return Setting(os.path.relpath(committed), "the rootdir") if committed.exists() else None

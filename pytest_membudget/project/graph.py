@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import inspect
 import sys
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cache, cached_property
 
 from django.apps import apps as project_apps
@@ -201,7 +201,7 @@ class History:
         return sorted([*models, *links, *unmigrated])
 
     def resolve_rows(
-        self, rows: dict[str, int], state: ProjectState, where: str, *, strict: bool
+        self, rows: Mapping[str, int], state: ProjectState, where: str, *, strict: bool
     ) -> dict[str, int]:
         """Write each label as the project does.  BudgetError for a model that isn't there.
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from typing import Any
 
+from pytest_membudget.errors import BudgetError
+
 
 def load_settings() -> Any:
     """Load Django's settings as ``manage.py`` would, django-configurations included."""
@@ -16,3 +18,37 @@ def load_settings() -> Any:
 
     settings.DATABASES  # noqa: B018
     return settings
+
+
+def require_django() -> None:
+    """Raise BudgetError unless Django is set up by settings that a fresh process can load."""
+    from django.apps import apps
+    from django.conf import settings
+
+    if not settings.configured or not apps.ready:
+        raise BudgetError(
+            "no Django settings: name their module with DJANGO_SETTINGS_MODULE, --ds "
+            "or in the ini file, as pytest-django reads it"
+        )
+    if "DJANGO_SETTINGS_MODULE" not in os.environ:
+        raise BudgetError(
+            "settings.configure() was called in this process, but the migration runs in a fresh "
+            "one, which needs a settings module: set DJANGO_SETTINGS_MODULE"
+        )
+
+
+def require_database(alias: str) -> None:
+    """Raise BudgetError unless scratch databases can be made for ``alias``."""
+    from django.db import connections
+    from django.utils.connection import ConnectionDoesNotExist
+
+    from pytest_membudget.database.scratch import check_vendor
+
+    try:
+        connection = connections[alias]
+    except ConnectionDoesNotExist:
+        known = ", ".join(repr(one) for one in connections)
+        raise BudgetError(
+            f"database={alias!r} is not an alias in settings.DATABASES; there are {known}"
+        ) from None
+    check_vendor(alias, connection)

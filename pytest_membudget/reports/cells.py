@@ -133,24 +133,24 @@ def several_vendors(results: Iterable[dict[str, Any]]) -> bool:
 
 def measured(results: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
     """Those without the ones that a gate could pass with a few rows or none."""
-    return [result for result in results if not _is_told_apart(result)]
+    return [result for result in results if not _is_skipped(result)]
 
 
-def skip_reason(results: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+def skipped(results: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
     """Those that take no rows into the process, so that a few rows or none told their peak."""
-    return [result for result in results if _is_told_apart(result)]
+    return [result for result in results if _is_skipped(result)]
 
 
-def how_many_told_apart(results: Iterable[dict[str, Any]]) -> str | None:
+def how_many_skipped(results: Iterable[dict[str, Any]]) -> str | None:
     """``"412 migrations take no rows that could add up …"``; None where there is no such one."""
-    count = len(skip_reason(results))
+    count = len(skipped(results))
     if not count:
         return None
     noun, verb = ("migration", "takes") if count == 1 else ("migrations", "take")
     return f"{count} {noun} {verb} no rows that could add up into the process"
 
 
-def _is_told_apart(result: dict[str, Any]) -> bool:
+def _is_skipped(result: dict[str, Any]) -> bool:
     return result["verdict"] == WITHIN and not result["rows"]
 
 

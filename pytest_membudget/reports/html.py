@@ -34,10 +34,10 @@ def write_html(
     ``environments`` name the versions of the runs that the results are of.
     """
     ordered = cells.by_headroom(cells.measured(results))
-    skip_reason = cells.skip_reason(results)
+    skipped = cells.skipped(results)
     graphs = _FlameGraphs(path)
     links = graphs.write(ordered)
-    write_text(path, html(ordered, environments, links, skip_reason))
+    write_text(path, html(ordered, environments, links, skipped))
     if graphs.problem is not None:
         raise unwritable(str(graphs.folder), graphs.problem)
 
@@ -46,18 +46,18 @@ def html(
     results: Sequence[dict[str, Any]],
     environments: Sequence[dict[str, Any]],
     flame_graphs: dict[int, str],
-    skip_reason: Sequence[dict[str, Any]] = (),
+    skipped: Sequence[dict[str, Any]] = (),
 ) -> str:
     """The page; ``flame_graphs`` are links by the index of the result.
 
-    ``skip_reason`` are results that a few rows or none told, which it only lists.
+    ``skipped`` are results that a few rows or none told, which it only lists.
     """
     return _template().render(
         results=results,
         names=[cells.migration(result) for result in results],
         several_vendors=cells.several_vendors(results),
-        skip_reason=skip_reason,
-        verdicts=cells.verdicts([*results, *skip_reason]),
+        skipped=skipped,
+        verdicts=cells.verdicts([*results, *skipped]),
         environments=list(dict.fromkeys(_environment(one) for one in environments if one)),
         version=__version__,
         flame_graphs=flame_graphs,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import platform
 from collections.abc import Sequence
+from importlib import metadata
 from typing import Any
 
 from pytest_membudget import __version__
@@ -19,14 +20,12 @@ def write_json(results: Sequence[dict[str, Any]], path: str) -> None:
 
 def document(results: Sequence[dict[str, Any]]) -> dict[str, Any]:
     """The results with the versions of what made them."""
-    import django
-
     return {
         "schema": SCHEMA,
         "tool": {"version": __version__},
         "environment": {
             "python": platform.python_version(),
-            "django": django.get_version(),
+            "django": metadata.version("django"),
             "platform": platform.platform(),
         },
         "results": list(results),

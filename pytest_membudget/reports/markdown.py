@@ -31,8 +31,8 @@ def markdown(results: Sequence[dict[str, Any]]) -> str:
     parts = [title, f"{counts}\n"]
     if ordered:
         parts.append(_table(_columns(ordered), ordered))
-    if skip_reason := cells.how_many_told_apart(results):
-        parts.append(f"{skip_reason}.\n")
+    if skipped := cells.how_many_skipped(results):
+        parts.append(f"{skipped}.\n")
     parts += [_failure(result) for result in ordered if cells.failing(result)]
     return "\n".join(parts)
 

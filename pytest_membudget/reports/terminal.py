@@ -19,9 +19,9 @@ def summary(results: Sequence[dict[str, Any]], width: int, *, color: bool) -> li
 
 def notes(results: Sequence[dict[str, Any]]) -> list[str]:
     """What the reader of the table has to know, of budgets that pass as well."""
-    skip_reason = cells.how_many_told_apart(results)
+    skipped = cells.how_many_skipped(results)
     return [
-        *([skip_reason] if skip_reason else []),
+        *([skipped] if skipped else []),
         *(
             log_text(visible(f"{cells.migration(result)}: {message}"))
             for result in results

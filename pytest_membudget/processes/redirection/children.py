@@ -42,20 +42,6 @@ def install(target: Target) -> None:
         _watch_environment(name, place, target)
 
 
-def install_in_child() -> None:
-    """What ``sitecustomize`` calls, in a process that a migration has started."""
-    from pytest_membudget.processes.redirection import install
-
-    target = Target.read(os.environ[VARIABLE])
-    install(target)
-    if target.statements:
-        from pytest_membudget.processes.worker.cursors import log_connections
-        from pytest_membudget.processes.worker.high_water import Phases
-        from pytest_membudget.processes.worker.statement_log import StatementLog
-
-        log_connections(StatementLog(target.statements, child=True), Phases(), target.name)
-
-
 def complete(environment: MutableMapping[str, str], target: Target) -> None:
     """Add what redirects a Python process to the environment that it will get."""
     environment[VARIABLE] = target.file

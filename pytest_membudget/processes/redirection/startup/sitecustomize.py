@@ -1,4 +1,4 @@
-"""Runs first in every Python process below a worker; see the module redirection.children.
+"""Runs first in every Python process below a worker; see worker/children.py.
 
 A process that can't be redirected must not run at all.
 """
@@ -15,7 +15,7 @@ _ABOVE_PACKAGE = os.path.abspath(os.path.join(_HERE, *[os.pardir] * 4))
 def _redirect() -> None:
     try:
         sys.path.append(_ABOVE_PACKAGE)
-        from pytest_membudget.processes.redirection.children import install_in_child
+        from pytest_membudget.processes.worker.children import install_in_child
 
         sys.path.remove(_ABOVE_PACKAGE)
         install_in_child()
