@@ -29,6 +29,7 @@ from goals import CLOSE_IN_SHORT, is_close, is_covered, is_wrong
 from lab import RESULTS, VENDOR, apply, bed_of, check_case, circumstances, curve, open_servers
 
 from pytest_membudget.judge.projection import MIB
+from pytest_membudget.judge.result import SampleFigures
 from pytest_membudget.processes.server.client import ServerClients
 from pytest_membudget.sample import Run, Sample
 
@@ -54,7 +55,7 @@ def measure(
     """Fill ``kept`` with the curve and the checks of a case, where they are not there yet."""
     if "curve" not in kept:
         kept["rows"] = case.rows
-        kept["curve"] = [_sample(one, whole=True) for one in curve(case, servers)]
+        kept["curve"] = [_sample(one) for one in curve(case, servers)]
     truth = kept["curve"][-1]["peak"]
     for share in limits:
         if str(share) not in kept.setdefault("checks", {}):
@@ -70,22 +71,26 @@ def check(case: Case, limit: int, servers: ServerClients, **arguments: Any) -> d
     return {
         **{name: figures[name] for name in names.split()},
         "findings": sorted({finding.code for finding in result.findings}),
-        "samples": [_sample(sample) for sample in result.samples],
+        "samples": [_figures(sample) for sample in result.samples],
     }
 
 
-def _sample(sample: Sample, *, whole: bool = False) -> dict[str, Any]:
+def _sample(sample: Sample) -> dict[str, Any]:
     run = sample.run
     marks = {f"{crc32(shape.encode()):08x}": marks for shape, marks in run.phases.items()}
+    further = {"phases": marks, "read": run.read, "facts": _facts(run)}
+    return {**_figures(SampleFigures.of(sample)), **further}
+
+
+def _figures(sample: SampleFigures) -> dict[str, Any]:
     return {
         "rows": sample.size,
-        "peak": run.peak,
-        "baseline": run.baseline,
-        "outcome": run.outcome,
-        "duration": round(run.duration, 3),
-        "startup": round(run.startup, 3),
-        "seeding": round(sample.seed_seconds, 3),
-        **({"phases": marks, "read": run.read, "facts": _facts(run)} if whole else {}),
+        "peak": sample.peak_bytes,
+        "baseline": sample.baseline_bytes,
+        "outcome": sample.outcome,
+        "duration": sample.duration_s,
+        "startup": sample.startup_s,
+        "seeding": sample.seed_s,
     }
 
 

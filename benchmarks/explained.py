@@ -21,15 +21,15 @@ def main() -> None:
     for column in ("bytes a row", "the lines", "with the allocator's own"):
         table.add_column(column, justify="right")
     for result in merge([read_document(path) for path in sys.argv[1:]]):
-        lines = result["attribution"]
+        lines = result.attribution
         if not lines:
             continue
-        named = sum(line["share"] for line in lines if line["kind"] != "allocator")
-        whole = sum(line["share"] for line in lines)
+        named = sum(line.share for line in lines if line.kind != "allocator")
+        whole = sum(line.share for line in lines)
         table.add_row(
-            result["migration"],
-            result["database"]["vendor"],
-            f"{result['bytes_per_row'] or 0:,}",
+            result.migration,
+            result.database.vendor,
+            f"{result.bytes_per_row or 0:,}",
             f"{named:.0%}",
             f"{whole:.0%}",
         )

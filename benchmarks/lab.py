@@ -42,7 +42,7 @@ from pytest_membudget.judge.result import Result  # noqa: E402
 from pytest_membudget.processes.server.client import ServerClients  # noqa: E402
 from pytest_membudget.processes.server.seeded_database import SeededDatabase  # noqa: E402
 from pytest_membudget.processes.worker.launcher import run  # noqa: E402
-from pytest_membudget.sample import FINISHED, Run, Sample  # noqa: E402
+from pytest_membudget.sample import Outcome, Run, Sample  # noqa: E402
 
 _NO_OPTIONS = Options(attribution=Setting("never", "default"))
 
@@ -81,7 +81,7 @@ def apply(case: Case, seeded: SeededDatabase, name: str) -> Run:
     """Apply the migration to a clone, with no limit and no deadline."""
     job = _unlimited(case).job(seeded, name, deadline=_WITHOUT_END, stop_above=sys.maxsize)
     done = run(job)
-    if done.outcome != FINISHED:
+    if done.outcome != Outcome.FINISHED:
         raise RuntimeError(f"{case.migration} is no truth: {done.failure}")
     return done
 

@@ -26,7 +26,7 @@ from rich.table import Table
 from pytest_membudget.check.conclude import conclude
 from pytest_membudget.check.session import climb
 from pytest_membudget.judge.estimate import Evidence
-from pytest_membudget.sample import FINISHED, Run, Sample
+from pytest_membudget.sample import Outcome, Run, Sample
 
 LIMITS = (0.8, 0.9, 1.1, 1.25)
 ROOM = 1e18
@@ -36,7 +36,7 @@ BETWEEN_SAMPLES = 0.1
 def sample_of(one: dict[str, Any]) -> Sample:
     """A sample as accuracy.py keeps it in a curve."""
     run = Run(
-        one["outcome"],
+        Outcome(one["outcome"]),
         one["peak"],
         one["baseline"],
         duration=one["duration"],
@@ -96,7 +96,7 @@ def replayed(migration: str, case: dict[str, Any], share: float, slower: float) 
 def kept_cases() -> Iterator[tuple[str, dict[str, Any]]]:
     for path in sorted(RESULTS.glob("accuracy_*.json")):
         for migration, case in json.loads(path.read_text())["cases"].items():
-            if case["curve"][-1]["outcome"] == FINISHED:
+            if case["curve"][-1]["outcome"] == Outcome.FINISHED:
                 yield migration, case
 
 

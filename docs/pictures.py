@@ -56,13 +56,13 @@ def main() -> None:
             run_example("--membudget-json", path)
         document = read_document(path)
         results = cells.by_headroom(merge([document]))
-        few = [one for one in results if one["migration"].startswith("parcels.")]
+        few = [one for one in results if one.migration.startswith("parcels.")]
         page = Path(folder, "page.html")
         for name, chosen, width, dark in (
             ("report.png", results, 1280, False),
             ("report-dark-390.png", few, 390, True),
         ):
-            write_html(chosen, str(page), [document["environment"]])
+            write_html(chosen, str(page), [document.environment])
             page.write_text(with_one_open(page.read_text()))
             photograph(page, PICTURES / name, width, dark=dark)
     save_terminal(run_example("--runxfail", *TERMINAL), PICTURES / "terminal.svg")

@@ -4,13 +4,60 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-# Noticed in the project, before anything is run.
-CODE_LEFT_OUT, ROUTED_ELSEWHERE = "code-left-out", "routed-elsewhere"
+from pytest_membudget.enums import OpenTextEnum
+
+
+class FindingCode(OpenTextEnum):
+    """What a finding is about; docs/results.md says what each means."""
+
+    ACCESS_REFUSED = "access-refused"
+    ACCESS_REFUSED_BEFORE = "access-refused-before"
+    ASYNC_CODE = "async-code"
+    BRANCH_AHEAD = "branch-ahead"
+    BREAKS_IN = "breaks-in"
+    BROKE_AT_SCALE = "broke-at-scale"
+    CHILD_PROCESSES = "child-processes"
+    CODE_LEFT_OUT = "code-left-out"
+    CODE_NOT_RUN = "code-not-run"
+    CONNECTION_UNLOGGED = "connection-unlogged"
+    CYCLES_AHEAD = "cycles-ahead"
+    DEBUG_ON = "debug-on"
+    DISK_ROOM = "disk-room"
+    MACHINE_SHORT = "machine-short"
+    MEASURED_ON_EMPTY_TABLES = "measured-on-empty-tables"
+    MEASURED_ON_FEW_ROWS = "measured-on-few-rows"
+    MEMORY_UNEXPLAINED = "memory-unexplained"
+    PEAK_SAMPLED = "peak-sampled"
+    PEAK_SET_BY = "peak-set-by"
+    PROCESSES_GROWING = "processes-growing"
+    PROCESSES_LEFT = "processes-left"
+    ROUTED_ELSEWHERE = "routed-elsewhere"
+    ROW_WIDTHS = "row-widths"
+    ROWS_ADDED = "rows-added"
+    ROWS_ASKED = "rows-asked"
+    ROWS_FRESH = "rows-fresh"
+    ROWS_UNASKED = "rows-unasked"
+    ROWS_UNATTRIBUTED = "rows-unattributed"
+    ROWS_UNLOGGED = "rows-unlogged"
+    ROWS_UNNAMED = "rows-unnamed"
+    ROWS_UNTOUCHED = "rows-untouched"
+    SERVER_SIDE_CURSORS_DISABLED = "server-side-cursors-disabled"
+    SHAPE_MISSED = "shape-missed"
+    SHARED_MEMORY = "shared-memory"
+    STATEMENT_UNMATCHED = "statement-unmatched"
+    TABLE_WITHOUT_MODEL = "table-without-model"
+    THRESHOLD_AHEAD = "threshold-ahead"
+    TIME_SUPERLINEAR = "time-superlinear"
+    TIMED_OUT = "timed-out"
+    TOO_MANY_PARAMETERS = "too-many-parameters"
+    VENDOR_SQLITE = "vendor-sqlite"
+    WIDTHS_COMPRESSED = "widths-compressed"
+    WIDTHS_UNKNOWN = "widths-unknown"
 
 
 @dataclass(frozen=True)
 class Finding:
-    """A remark with a stable code, which a script can look for."""
+    """A remark about how a verdict came about, with a stable code that a script can look for."""
 
-    code: str
+    code: FindingCode
     message: str

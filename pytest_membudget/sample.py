@@ -6,15 +6,24 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from pytest_membudget.enums import TextEnum
+
 Fresh = Mapping[str, Mapping[str, Sequence[Any]]]
 """Columns by table that are seeded as statements ask for: with these values in turn, or empty."""
 
-FINISHED = "finished"
-RAISED = "raised"
-KILLED = "killed"
-TIMED_OUT = "timed out"
-OVER_LIMIT = "over the limit"
-MACHINE_SHORT = "machine short of memory"
+
+class Outcome(TextEnum):
+    """How a process ended that applied the migration.
+
+    One that is over the limit, timed out, or had the machine short of memory was stopped.
+    """
+
+    FINISHED = "finished"
+    RAISED = "raised"
+    KILLED = "killed"
+    TIMED_OUT = "timed out"
+    OVER_LIMIT = "over the limit"
+    MACHINE_SHORT = "machine short of memory"
 
 
 @dataclass(frozen=True)
@@ -52,7 +61,7 @@ class Run:
     probes/usage.py writes down, where asked.
     """
 
-    outcome: str
+    outcome: Outcome
     peak: int
     baseline: int | None = None
     anonymous: int | None = None
@@ -109,4 +118,4 @@ class Sample:
 
     @property
     def finished(self) -> bool:
-        return self.run.outcome == FINISHED
+        return self.run.outcome == Outcome.FINISHED

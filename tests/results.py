@@ -1,42 +1,67 @@
-"""Results as the reports are given them, in the shape of the JSON."""
+"""Results as the reports are given them, and the same in the shape of the JSON."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from pytest_membudget.finding import Finding
-from pytest_membudget.judge.result import Result
-from pytest_membudget.sample import Run, Sample
+from pytest_membudget.finding import Finding, FindingCode
+from pytest_membudget.judge.projection import Growth
+from pytest_membudget.judge.result import Database, Result, SampleFigures
+from pytest_membudget.judge.verdict import Basis, Verdict
+from pytest_membudget.sample import Outcome
 
 MIB = 1024**2
 FILE = "shop/migrations/0002_backfill_total.py"
 SOURCE = 'Order.objects.bulk_update(orders, ["total"])'
 
 
-def result(**changes: Any) -> dict[str, Any]:
-    """A projected failure: 1,700,000 rows would peak at 1 GiB, and the limit is 512 MiB."""
+def result(**changes: Any) -> Result:
+    """A projected failure: 1,700,000 rows would peak at 1 GiB, and the limit is 512 MiB.
+
+    ``changes`` are in the shape of the JSON.
+    """
+    return Result.from_dict(figures(**changes))
+
+
+def passing(**changes: Any) -> Result:
+    """A streaming migration that stays at 50 MiB."""
+    return Result.from_dict(passing_figures(**changes))
+
+
+def explained(**changes: Any) -> Result:
+    """The failure, with growth by line and advice."""
+    return Result.from_dict(explained_figures(**changes))
+
+
+def figures(**changes: Any) -> dict[str, Any]:
     timeline = tuple((0.1 * i, i * 10 * MIB) for i in range(1, 8))
     samples = tuple(
-        Sample({"shop.Order": rows}, Run("finished", peak, duration=1.5, timeline=timeline))
+        SampleFigures(
+            {"shop.Order": rows},
+            peak,
+            outcome=Outcome.FINISHED,
+            duration_s=1.5,
+            timeline=timeline,
+        )
         for rows, peak in ((13_282, 58 * MIB), (26_563, 66 * MIB), (53_125, 82 * MIB))
     )
     made = Result(
         nodeid="test_budgets.py::test_backfill",
         migration="shop.0002_backfill_total",
         reverse=False,
-        database={"alias": "default", "vendor": "postgresql", "version": "15.4"},
+        database=Database("default", "postgresql", "15.4"),
         rows={"shop.Order": 1_700_000},
         limit_bytes=512 * MIB,
         limit_source="the marker",
-        verdict="exceeds",
-        basis="projected",
+        verdict=Verdict.EXCEEDS,
+        basis=Basis.PROJECTED,
         reason="shop.0002_backfill_total would peak at 1 GiB; the limit is 512 MiB.",
-        findings=(Finding("row-widths", "rows were generated with 62 bytes a row"),),
+        findings=(Finding(FindingCode.ROW_WIDTHS, "rows were generated with 62 bytes a row"),),
         peak_bytes=1024 * MIB,
         peak_low_bytes=1000 * MIB,
         peak_high_bytes=1050 * MIB,
         bytes_per_row=632,
-        growth="linear",
+        growth=Growth.LINEAR,
         fits_up_to_rows=765_432,
         duration_s=12.0,
         projected_duration_s=48.0,
@@ -45,9 +70,8 @@ def result(**changes: Any) -> dict[str, Any]:
     return {**made.to_dict(), **changes}
 
 
-def passing(**changes: Any) -> dict[str, Any]:
-    """A streaming migration that stays at 50 MiB."""
-    figures = {
+def passing_figures(**changes: Any) -> dict[str, Any]:
+    changed = {
         "nodeid": "test_budgets.py::test_stream",
         "migration": "shop.0003_stream",
         "verdict": "within",
@@ -59,12 +83,11 @@ def passing(**changes: Any) -> dict[str, Any]:
         "growth": "constant",
         "fits_up_to_rows": None,
     }
-    return result(**{**figures, **changes})
+    return figures(**{**changed, **changes})
 
 
-def explained(**changes: Any) -> dict[str, Any]:
-    """The failure, with growth by line and advice."""
-    return result(
+def explained_figures(**changes: Any) -> dict[str, Any]:
+    return figures(
         **{
             "files": [FILE],
             "attribution": [

@@ -15,7 +15,7 @@ from pytest_membudget.judge.curves import (
     most_elsewhere,
 )
 from pytest_membudget.judge.projection import MIB, project_highest
-from pytest_membudget.sample import FINISHED, Run, Sample
+from pytest_membudget.sample import Outcome, Run, Sample
 
 # benchmarks: articles.0011_in_bulk_by_pages on PostgreSQL.  By rows: what the phase began with
 # and its peak, of the list of every key and of the pages of objects after it.
@@ -31,7 +31,7 @@ KEYS_THEN_PAGES = {
 def sample(rows: int, *phases: tuple[int, int], **facts: Any) -> Sample:
     peak = max(mark for _, mark in phases)
     named = {f"SELECT {number}": marks for number, marks in enumerate(phases)}
-    run = Run(FINISHED, peak, baseline=57_000_000, phases=named, facts=facts)
+    run = Run(Outcome.FINISHED, peak, baseline=57_000_000, phases=named, facts=facts)
     return Sample({"shop.Order": rows}, run)
 
 
@@ -97,7 +97,7 @@ def test_a_start_that_peaks_above_the_phases_does_not_hide_them() -> None:
 
 def test_phases_that_miss_the_peak_are_not_followed() -> None:
     one, two, three = measured(25_000, 50_000, 100_000)
-    hidden = Run(FINISHED, 200 * MIB, phases=three.run.phases)
+    hidden = Run(Outcome.FINISHED, 200 * MIB, phases=three.run.phases)
     assert curves([one, two, Sample(three.rows, hidden)]) == [
         [(25_000.0, 72699904.0), (50_000.0, 74129408.0), (100_000.0, 200.0 * MIB)]
     ]

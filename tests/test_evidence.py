@@ -12,7 +12,7 @@ from pytest_membudget.judge.coverage import Gap
 from pytest_membudget.judge.estimate import Evidence
 from pytest_membudget.judge.projection import MIB, project
 from pytest_membudget.judge.verdict import judge
-from pytest_membudget.sample import FINISHED, OVER_LIMIT, Run, Sample
+from pytest_membudget.sample import Outcome, Run, Sample
 
 ROWS = 1_600_000
 LOOP = {25_000: 80, 50_000: 120, 100_000: 200}
@@ -26,7 +26,7 @@ CHUNKS = {
 }
 
 
-def sample(rows: int, peak: float, outcome: str = FINISHED, **facts: Any) -> Sample:
+def sample(rows: int, peak: float, outcome: str = Outcome.FINISHED, **facts: Any) -> Sample:
     run = Run(outcome, int(peak * MIB), baseline=45 * MIB, duration=rows * 1e-4, facts=facts)
     return Sample({"shop.Order": rows}, run)
 
@@ -97,7 +97,7 @@ def test_a_number_counts_rows_of_the_largest_model_that_is_read() -> None:
         return [
             Sample(
                 {"shop.Line": size, "shop.Order": size // 2},
-                Run(FINISHED, 80 * MIB, duration=1.0, read=dict.fromkeys(read, 1)),
+                Run(Outcome.FINISHED, 80 * MIB, duration=1.0, read=dict.fromkeys(read, 1)),
             )
             for size in FLAT
         ]
@@ -128,7 +128,7 @@ def test_growth_may_come_in_steps_that_the_code_names() -> None:
 def judged(peaks: dict[int, float], gaps: Sequence[Gap], *, over: bool = False) -> str:
     samples = [sample(rows, peak) for rows, peak in peaks.items()]
     if over:
-        samples.append(sample(200_000, 700, OVER_LIMIT))
+        samples.append(sample(200_000, 700, Outcome.OVER_LIMIT))
     points = [(float(rows), peak * MIB) for rows, peak in peaks.items()]
     verdict = judge(
         budget(512),

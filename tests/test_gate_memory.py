@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from project import Project
+from results import figures
 from results import result as made
 
 from pytest_membudget.reports.failure import failure
@@ -314,12 +315,12 @@ def test_one_that_breaks_does_not_hide_those_before_it(project: Project) -> None
 def test_every_report_shows_what_dry_runs_told() -> None:
     samples = [
         {**one, "rows": rows}
-        for one, rows in zip(made()["samples"][:2], ({}, {"shop.Line": 20}), strict=True)
+        for one, rows in zip(figures()["samples"][:2], ({}, {"shop.Line": 20}), strict=True)
     ]
     for verdict in ("exceeds", "within"):
         shown = made(rows={}, samples=samples, verdict=verdict, basis="measured", growth=None)
         text = failure(shown, verbosity=1)
-        assert text.startswith(shown["reason"])
+        assert text.startswith(shown.reason)
         assert "20 66 MiB" in " ".join(text.split())
         assert "shop.0002_backfill_total" in html([shown], [], {})
         for lines in (markdown([shown]), "".join(summary([shown], 120, color=False))):

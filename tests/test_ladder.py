@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from pytest_membudget.judge.ladder import Ladder
-from pytest_membudget.sample import FINISHED, Run, Sample
+from pytest_membudget.sample import Outcome, Run, Sample
 
 
 def climb(
@@ -31,7 +31,7 @@ def climb(
     spent = 0.0
     size: int | None = ladder.first()
     while size is not None:
-        run = Run(FINISHED, 0, duration=min(seconds(size), budget - spent), startup=0.5)
+        run = Run(Outcome.FINISHED, 0, duration=min(seconds(size), budget - spent), startup=0.5)
         grown = size - (samples[-1].size if samples else 0)
         samples.append(Sample({"shop.Order": size}, run, seed_seconds=grown * 5e-6))
         spent += run.duration + run.startup
@@ -152,7 +152,7 @@ def test_it_is_sampled_past_in_one_step_where_all_of_them_take_too_long() -> Non
 
 def test_the_time_budget_that_would_allow_a_larger_sample() -> None:
     ladder = Ladder(1_600_000, 20)
-    run = Run(FINISHED, 0, duration=10.0, startup=0.5)
+    run = Run(Outcome.FINISHED, 0, duration=10.0, startup=0.5)
     samples = [Sample({"shop.Order": 100_000}, run, seed_seconds=0.5)]
     needed = ladder.budget_for(samples, ladder.above(500_000))
     # 11 s were spent, and eight times the rows take 80 s, 3.5 to seed them and 0.5 to start.

@@ -18,12 +18,13 @@ import pytest
 from hypothesis import event, given
 from hypothesis import strategies as st
 from properties import HIDDEN, anything, refusal, texts, tried
-from results import FILE, explained, passing, result
+from results import FILE, explained_figures, figures, passing_figures
 
 from pytest_membudget.errors import BudgetError
 from pytest_membudget.reports import markdown
 from pytest_membudget.reports.annotations import workflow_commands
 from pytest_membudget.reports.compare import compare
+from pytest_membudget.reports.document import Document
 from pytest_membudget.reports.failure import failure
 from pytest_membudget.reports.html import write_html
 from pytest_membudget.reports.reader import merge, parse_document
@@ -40,12 +41,12 @@ DOCUMENT = {
     "tool": {"version": "0.1.0"},
     "environment": {"python": "3.13.0", "django": "6.1", "platform": "Linux"},
     "results": [
-        explained(stacks=STACKS, outcome="failed"),
-        result(nodeid="b", verdict="inconclusive", outcome="passed", growth="linearithmic"),
-        result(nodeid="c", basis="measured", growth="quadratic", outcome="xfailed"),
-        result(nodeid="d", verdict="error", basis=None, growth=None, **UNMEASURED),
-        passing(database={"alias": "default", "vendor": "sqlite", "version": "3.45"}),
-        passing(nodeid="e", rows={}, **UNMEASURED),
+        explained_figures(stacks=STACKS, outcome="failed"),
+        figures(nodeid="b", verdict="inconclusive", outcome="passed", growth="linearithmic"),
+        figures(nodeid="c", basis="measured", growth="quadratic", outcome="xfailed"),
+        figures(nodeid="d", verdict="error", basis=None, growth=None, **UNMEASURED),
+        passing_figures(database={"alias": "default", "vendor": "sqlite", "version": "3.45"}),
+        passing_figures(nodeid="e", rows={}, **UNMEASURED),
     ],
 }
 COMMAND = re.compile(r"(?m)^\s*::|##[\w-]*\[")
@@ -63,6 +64,7 @@ def places(value: Any, path: tuple[Step, ...] = ()) -> Iterator[tuple[Step, ...]
 
 
 PLACES = list(places(DOCUMENT))
+WHOLE = parse_document(json.dumps(DOCUMENT).encode(), "results.json")
 INTEGERS = st.integers(0, 2**63) | st.sampled_from([0, 1, 2, 2**53, 2**53 + 1, 2**63 - 1, -1])
 FLOATS = st.floats(-1, 1e20) | st.sampled_from([0.0, 1e-300, 1e13, 1e300])
 
@@ -103,12 +105,12 @@ def mutated(draw: st.DrawFn) -> dict[str, Any]:
     return document
 
 
-def draw_reports(document: dict[str, Any], folder: Path) -> list[str]:
+def draw_reports(document: Document, folder: Path) -> list[str]:
     """Every report of a document that has been read, but for the commands to GitHub."""
     results = merge([document])
-    changes = compare(DOCUMENT["results"], results) + compare(results, [])
+    changes = compare(WHOLE.results, results) + compare(results, [])
     page = folder / "page.html"
-    write_html(results, str(page), [document.get("environment", {})])
+    write_html(results, str(page), [document.environment])
     drawn = [
         page.read_text(),
         markdown.markdown(results),
@@ -143,7 +145,7 @@ def test_every_report_of_what_is_read_can_be_drawn(
     for text in drawn[3:]:
         assert not COMMAND.search(text)
     with mock.patch.dict(os.environ, GITHUB_ACTIONS="true", GITHUB_WORKSPACE="/"):
-        for line in workflow_commands(read["results"]):
+        for line in workflow_commands(read.results):
             assert line.startswith(("::error ", "::warning "))
             assert line.isascii() or not HIDDEN.search(line)
             assert "\n" not in line

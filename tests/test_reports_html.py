@@ -10,13 +10,15 @@ from pathlib import Path
 import pytest
 from browser import look_at
 from project import STREAM, Project
-from results import FILE, SOURCE, explained, passing, result
+from results import FILE, SOURCE, explained, explained_figures, figures, passing, result
 
 from pytest_membudget.errors import BudgetError
+from pytest_membudget.judge.result import Result
 from pytest_membudget.reports.charts import charts
+from pytest_membudget.reports.document import Environment
 from pytest_membudget.reports.html import write_html
 
-ENVIRONMENT = {"python": "3.13.1", "django": "6.1", "platform": "Linux"}
+ENVIRONMENT = Environment("3.13.1", "6.1", "Linux")
 
 
 @pytest.fixture
@@ -59,14 +61,14 @@ def test_budgets_of_one_migration_are_told_apart(tmp_path: Path) -> None:
 
 
 def test_text_of_a_project_is_escaped(tmp_path: Path) -> None:
-    hostile = explained(
+    hostile = explained_figures(
         reason="</script><img src=x onerror=alert(1)>",
         rows={"</script><b>.Order": 10},
         samples=[],
     )
     hostile["attribution"][0]["source"] = "<script>alert(1)</script>"
     path = tmp_path / "report.html"
-    write_html([hostile], str(path))
+    write_html([Result.from_dict(hostile)], str(path))
     text = text_of(path)
     assert "<img" not in text
     assert "<script>alert" not in text
@@ -76,7 +78,7 @@ def test_text_of_a_project_is_escaped(tmp_path: Path) -> None:
 def test_data_of_the_charts_cannot_leave_its_script(tmp_path: Path) -> None:
     label = "</script><script>alert(1)</script>"
     samples = [
-        {**sample, "rows": {label: sample["rows"]["shop.Order"]}} for sample in result()["samples"]
+        {**sample, "rows": {label: sample["rows"]["shop.Order"]}} for sample in figures()["samples"]
     ]
     path = tmp_path / "report.html"
     write_html([result(rows={label: 1_700_000}, samples=samples)], str(path))
@@ -91,11 +93,20 @@ def test_a_page_without_results(tmp_path: Path) -> None:
     assert "No migration was measured." in text_of(path)
 
 
+def test_migrations_without_rows_are_counted_and_folded(tmp_path: Path) -> None:
+    path = tmp_path / "report.html"
+    write_html([passing(rows={}, reason="it alters a table only")], str(path))
+    assert "1 migration takes no rows that could add up into the process" in text_of(path)
+    assert "it alters a table only" in text_of(path)
+    assert "No migration was measured." not in text_of(path)
+
+
 def test_results_of_an_older_version(tmp_path: Path) -> None:
-    old = result(
-        samples=[{k: v for k, v in s.items() if k != "timeline"} for s in result()["samples"]]
+    older = figures(
+        samples=[{k: v for k, v in s.items() if k != "timeline"} for s in figures()["samples"]]
     )
-    del old["attribution"], old["advice"]
+    del older["attribution"], older["advice"]
+    old = Result.from_dict(older)
     path = tmp_path / "report.html"
     write_html([old], str(path))
     assert "Growth by line" not in text_of(path)
@@ -108,7 +119,7 @@ def test_the_limit_is_left_out_where_it_would_flatten_the_chart() -> None:
 
 
 def test_the_end_of_a_process_is_not_drawn() -> None:
-    samples = result()["samples"]
+    samples = figures()["samples"]
     samples[0]["timeline"] = [[0.0, 100], [0.1, 200], [0.2, 120], [0.3, 0]]
     (points, *_) = (one["points"] for one in charts(result(samples=samples))["time"]["timelines"])
     assert [point["y"] for point in points] == [100, 200]
@@ -207,7 +218,7 @@ def test_a_page_is_written_without_the_flame_graphs_that_cannot_be(tmp_path: Pat
     with pytest.raises(BudgetError, match=r"report\.flamegraphs can't be written: file exists"):
         write_html([explained(stacks=STACKS)], str(path))
     assert "Flame graph" not in text_of(path)
-    assert explained()["reason"] in text_of(path)
+    assert explained().reason in text_of(path)
 
 
 def test_hostile_texts_stay_in_their_place(tmp_path: Path) -> None:

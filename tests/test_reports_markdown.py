@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 from markdown_it import MarkdownIt
 from project import STREAM, Project
-from results import FILE, explained, passing, result
+from results import FILE, explained, explained_figures, passing, result
 
+from pytest_membudget.judge.result import Result
 from pytest_membudget.reports.annotations import workflow_commands
 from pytest_membudget.reports.markdown import append_to_step_summary, code, escape, markdown
 
@@ -59,9 +60,9 @@ def test_code_is_shown_as_it_is_in_a_table(text: str) -> None:
 
 
 def test_hostile_reasons_and_sources_stay_in_their_place() -> None:
-    hostile = explained(reason="a | <img src=x>\n| b |")
+    hostile = explained_figures(reason="a | <img src=x>\n| b |")
     hostile["attribution"][0]["source"] = "x = `a` | <b>"
-    shown = render(markdown([hostile]))
+    shown = render(markdown([Result.from_dict(hostile)]))
     assert "<img" not in shown
     assert shown.count("<table>") == 2
     assert "x = `a` | &lt;b&gt;" in shown
@@ -112,9 +113,8 @@ def test_annotations_are_escaped(on_github: Path) -> None:
 
 
 def test_only_what_fails_is_annotated(on_github: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    unclear = result(verdict="inconclusive")
     commands = workflow_commands(
-        [{**unclear, "outcome": "passed"}, {**unclear, "outcome": "failed"}]
+        [result(verdict="inconclusive", outcome=outcome) for outcome in ("passed", "failed")]
     )
     assert [command.split(" ")[0] for command in commands] == ["::warning", "::error"]
     assert workflow_commands([result(outcome="xfailed"), passing(outcome="failed")]) == []

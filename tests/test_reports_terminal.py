@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 from project import LOOP, Project
-from results import FILE, MIB, SOURCE, explained, passing, result
+from results import FILE, MIB, SOURCE, explained, figures, passing, result
 
+from pytest_membudget.judge.result import Result
 from pytest_membudget.reports.chart import chart
 from pytest_membudget.reports.curve import curve, rows_step, short_rows, size_step
 from pytest_membudget.reports.failure import failure
@@ -16,7 +17,7 @@ from pytest_membudget.reports.terminal import summary
 @pytest.mark.parametrize("verbosity", [0, 1])
 def test_a_failure_is_no_wider_than_the_terminal(width: int, verbosity: int) -> None:
     first, *rest = failure(explained(), width=width, verbosity=verbosity).splitlines()
-    assert first == explained()["reason"]
+    assert first == explained().reason
     assert max(map(len, rest)) <= width
 
 
@@ -25,7 +26,7 @@ def test_the_summary_is_no_wider_than_the_terminal(width: int) -> None:
     long = result(migration="shop.0002_a_name_that_leaves_no_room_for_all_of_the_columns")
     lines = summary([long, passing()], width, color=False)
     assert max(map(len, lines)) <= width
-    assert long["migration"] in "".join(line.split()[0] for line in lines[2:])
+    assert long.migration in "".join(line.split()[0] for line in lines[2:])
 
 
 def test_the_summary_shows_what_there_is_room_for() -> None:
@@ -70,13 +71,19 @@ def test_one_line_is_one_row_unless_its_frames_are_shown() -> None:
 
 
 def test_an_older_result_has_no_attribution() -> None:
-    old = {name: value for name, value in result().items() if name not in ("attribution", "advice")}
-    assert "growth by line" not in failure(old)
+    old = {name: one for name, one in figures().items() if name not in ("attribution", "advice")}
+    assert "growth by line" not in failure(Result.from_dict(old))
 
 
 def test_details_of_an_error_come_last() -> None:
-    error = result(verdict="error", samples=[], peak_bytes=None, peak_low_bytes=None)
-    assert failure(error, "Traceback\nValueError\n").splitlines()[1:] == [
+    error = result(
+        verdict="error",
+        samples=[],
+        peak_bytes=None,
+        peak_low_bytes=None,
+        details="Traceback\nValueError\n",
+    )
+    assert failure(error).splitlines()[1:] == [
         "",
         "Traceback",
         "ValueError",
@@ -104,7 +111,7 @@ def test_the_chart_shows_how_far_the_interval_reaches() -> None:
 
 
 def test_a_sample_that_was_stopped_is_marked() -> None:
-    samples = result()["samples"]
+    samples = figures()["samples"]
     samples[-1] = {**samples[-1], "outcome": "over the limit"}
     lines = chart(result(samples=samples, peak_low_bytes=None), 72)
     assert lines[-1] == "o sample   * over the limit"
@@ -114,7 +121,7 @@ def test_a_sample_that_was_stopped_is_marked() -> None:
 def test_no_chart_without_room_or_points() -> None:
     assert chart(result(), 40) == []
     assert chart(result(samples=[]), 80) == []
-    assert chart(result(samples=result()["samples"][:1], peak_low_bytes=None), 80) == []
+    assert chart(result(samples=figures()["samples"][:1], peak_low_bytes=None), 80) == []
 
 
 def test_the_chart_of_what_was_measured_ends_at_its_last_sample() -> None:
@@ -134,7 +141,7 @@ def test_the_curve_leads_from_the_last_sample_to_the_projection(growth: str) -> 
 
 
 def test_the_curve_starts_at_the_last_sample_that_finished() -> None:
-    samples = result()["samples"]
+    samples = figures()["samples"]
     samples[-1] = {**samples[-1], "outcome": "timed out"}
     known = curve(result(samples=samples))
     assert known is not None

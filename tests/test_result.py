@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 from typing import Any
 
@@ -11,18 +12,9 @@ from pytest_membudget.budget.request import Budget
 from pytest_membudget.check.conclude import conclude
 from pytest_membudget.judge.coverage import unnamed_table
 from pytest_membudget.judge.estimate import Evidence
-from pytest_membudget.judge.result import Result
-from pytest_membudget.judge.verdict import EXCEEDS, INCONCLUSIVE, MEASURED, PROJECTED, WITHIN
-from pytest_membudget.sample import (
-    FINISHED,
-    KILLED,
-    MACHINE_SHORT,
-    OVER_LIMIT,
-    RAISED,
-    TIMED_OUT,
-    Run,
-    Sample,
-)
+from pytest_membudget.judge.result import Database, Result, verified
+from pytest_membudget.judge.verdict import Basis, Verdict
+from pytest_membudget.sample import Outcome, Run, Sample
 
 MIB = 1024**2
 ROWS = 800_000
@@ -34,16 +26,16 @@ def made(**changes: Any) -> Result:
         "nodeid": "shop/migrations/0002_it.py::membudget",
         "migration": "shop.0002_it",
         "reverse": False,
-        "database": {"alias": "default", "vendor": "sqlite", "version": "3"},
+        "database": Database("default", "sqlite", "3"),
         "rows": {"shop.Order": ROWS},
         "limit_bytes": 512 * MIB,
         "limit_source": "the marker",
-        "verdict": WITHIN,
-        "basis": MEASURED,
+        "verdict": Verdict.WITHIN,
+        "basis": Basis.MEASURED,
         "reason": "it fits",
         "peak_bytes": 50 * MIB,
     }
-    return Result(**{**figures, **changes})
+    return verified(Result(**{**figures, **changes}))
 
 
 @pytest.mark.parametrize(
@@ -57,7 +49,7 @@ def made(**changes: Any) -> Result:
 )
 def test_nothing_is_within_without_a_peak_under_the_limit(changes: dict[str, Any]) -> None:
     made()
-    made(**changes, verdict=INCONCLUSIVE)
+    made(**changes, verdict=Verdict.INCONCLUSIVE)
     with pytest.raises(ValueError, match=r"shop\.0002_it is within the limit, and"):
         made(**changes)
 
@@ -72,8 +64,7 @@ def evidence(dice: random.Random) -> Evidence:
     touched = dice.choice([0, 0.05, 0.5, 1])
     for size in sizes:
         last = size == sizes[-1]
-        ends = [FINISHED, FINISHED, RAISED, KILLED, TIMED_OUT, OVER_LIMIT, MACHINE_SHORT]
-        outcome = dice.choice(ends) if last else FINISHED
+        outcome = dice.choice([Outcome.FINISHED, *Outcome]) if last else Outcome.FINISHED
         peak = 45 * MIB + slope * (size / 1_000) ** power * 1_000 + dice.uniform(0, MIB)
         run = Run(
             outcome,
@@ -100,13 +91,18 @@ def test_every_conclusion_keeps_the_promise() -> None:
         verdict = found.verdict()
         result = conclude(found, "nodeid", verdict, 1.0, "")
         seen.add((result.verdict, result.basis))
-        if result.verdict == WITHIN:
+        assert Result.from_dict(json.loads(json.dumps(result.to_dict()))) == result
+        if result.verdict == Verdict.WITHIN:
             assert result.peak_bytes is not None
             assert result.peak_bytes >= max(sample.run.peak for sample in found.samples)
             assert result.peak_high_bytes is not None
             assert result.peak_high_bytes < result.limit_bytes
             assert not found.gaps()
-        elif result.verdict == EXCEEDS:
+        elif result.verdict == Verdict.EXCEEDS:
             assert result.peak_bytes is not None
             assert result.peak_bytes > result.limit_bytes
-    assert {(WITHIN, MEASURED), (WITHIN, PROJECTED), (EXCEEDS, MEASURED)} <= seen
+    assert {
+        (Verdict.WITHIN, Basis.MEASURED),
+        (Verdict.WITHIN, Basis.PROJECTED),
+        (Verdict.EXCEEDS, Basis.MEASURED),
+    } <= seen

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Any
 
 if sys.version_info >= (3, 11):
     import tomllib
 else:
     import tomli as tomllib
 
+from pytest_membudget.judge.result import Result
 from pytest_membudget.reports import cells
 from pytest_membudget.reports.reader import merge, read_document
 
@@ -25,11 +25,11 @@ EXPLANATIONS = Path(__file__).with_name("explanations.toml")
 def main() -> None:
     results = merge([read_document(path) for path in sys.argv[1:]])
     explained = tomllib.loads(EXPLANATIONS.read_text(encoding="utf-8"))
-    found: dict[str, dict[str, dict[str, Any]]] = {}
+    found: dict[str, dict[str, Result]] = {}
     for result in cells.measured(results):
-        found.setdefault(result["migration"], {})[cells.vendor(result)] = result
+        found.setdefault(result.migration, {})[cells.vendor(result)] = result
     vendors = sorted({vendor for by_vendor in found.values() for vendor in by_vendor})
-    every = {result["migration"] for result in results}
+    every = {result.migration for result in results}
     for vendor in vendors:
         count = sum(vendor in by_vendor for by_vendor in found.values())
         print(f"On {vendor} {count} of {len(every)} migrations had something to measure.")
@@ -41,7 +41,7 @@ def main() -> None:
         row = [app, str(sum(app_of(migration) == app for migration in every))]
         for vendor in vendors:
             seconds = [
-                by_vendor[vendor]["duration_s"]
+                by_vendor[vendor].duration_s
                 for migration, by_vendor in found.items()
                 if vendor in by_vendor and app_of(migration) == app
             ]
@@ -59,8 +59,8 @@ def main() -> None:
         print(f"| {' | '.join(row)} | {explained.get(migration, '')} |")
 
 
-def _cells(result: dict[str, Any]) -> list[str]:
-    return [cells.short_peak(result), result["verdict"], f"{result['duration_s']:.0f}"]
+def _cells(result: Result) -> list[str]:
+    return [cells.short_peak(result), str(result.verdict), f"{result.duration_s:.0f}"]
 
 
 def app_of(migration: str) -> str:

@@ -16,7 +16,7 @@ from pytest_membudget.attribution.lines import (
 )
 from pytest_membudget.attribution.trial import Trial
 from pytest_membudget.attribution.trial_advice import of_trials
-from pytest_membudget.judge.result import Advice
+from pytest_membudget.judge.explanation import Advice, AdviceCode
 from pytest_membudget.project.ownership import short_path
 from pytest_membudget.units import format_seconds, format_size
 
@@ -57,7 +57,7 @@ def _of_pages(case: Case) -> Iterator[Advice]:
     file, line = next(iter(held))
     saved = sum(held.values())
     yield Advice(
-        "pages",
+        AdviceCode.PAGES,
         f"{where(file, line)} has all objects at hand before bulk_update gets them: take the rows "
         'a page at a time, for instance from Paginator(queryset.order_by("pk"), 1000), and update '
         "each page; nothing then grows with the rows",
@@ -79,14 +79,14 @@ def _of_raw_cursors(case: Case) -> Iterator[Advice]:
     if not held:
         return
     if case.vendor == "postgresql":
-        code = "server-side-cursor"
+        code = AdviceCode.SERVER_SIDE_CURSOR
         message = (
             "the client holds the whole result of a cursor without a name, however it is fetched: "
             'open a server-side cursor, connection.connection.cursor(name="rows"), and take '
             "fetchmany(2000) at a time"
         )
     else:
-        code = "loop-over-cursor"
+        code = AdviceCode.LOOP_OVER_CURSOR
         message = "fetchall() makes a list of every row: loop over the cursor instead"
     saved = sum(held.values())
     file, line = next(iter(held))
@@ -108,7 +108,7 @@ def _where_nothing_streams(case: Case) -> Iterator[Advice]:
         if not case.is_of_orm((file, line)):
             continue
         yield Advice(
-            "keyset-pages",
+            AdviceCode.KEYSET_PAGES,
             f"{where(file, line)} has all rows on the client, and iterator() would not help: "
             "server-side cursors are disabled. Take pages instead: "
             'filter(pk__gt=last).order_by("pk")[:1000], until one is empty',
@@ -128,7 +128,7 @@ def _of_expressions(case: Case) -> Iterator[Advice]:
         return
     file, line = next(iter(held))
     yield Advice(
-        "update-expression",
+        AdviceCode.UPDATE_EXPRESSION,
         f"if the database can compute what {where(file, line)} writes, one "
         "queryset.update(field=expression), with F() and the functions of "
         "django.db.models.functions, holds no rows at all",
@@ -145,7 +145,7 @@ def _of_debug(case: Case) -> Iterator[Advice]:
         return
     for (file, line), saved in case.grows(DEBUG_LOG, least=WORTH_TRYING).items():
         yield Advice(
-            "debug-off",
+            AdviceCode.DEBUG_OFF,
             "with DEBUG = True Django keeps the last 9,000 statements: migrate with DEBUG = False",
             f"{saved:,.0f} bytes a row at {where(file, line)}, until there are 9,000",
             short_path(file),
@@ -161,7 +161,7 @@ def _of_processes(case: Case) -> Iterator[Advice]:
     last = case.evidence.finished[-1].run
     each = (last.peak - case.baseline) / processes
     yield Advice(
-        "fewer-processes",
+        AdviceCode.FEWER_PROCESSES,
         f"{processes - 1} children and their parent share one limit: each of them adds about "
         f"{format_size(each)}, so a smaller pool lowers the peak by that for each child",
         f"{processes} processes at once peaked at {format_size(last.peak)}",
@@ -177,7 +177,7 @@ def _of_transactions(case: Case) -> Iterator[Advice]:
     if case.mixed is None or case.vendor != "postgresql" or seconds < _LONG_LOCK:
         return
     yield Advice(
-        "split-migration",
+        AdviceCode.SPLIT_MIGRATION,
         "it alters a table and goes through its rows in one transaction, which keeps the table "
         "locked: put the data into a migration of its own, with atomic = False and batches that "
         "commit one by one and can be run again",

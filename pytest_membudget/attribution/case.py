@@ -8,7 +8,7 @@ from typing import Any
 from pytest_membudget.attribution.growth import Stack
 from pytest_membudget.attribution.lines import Site
 from pytest_membudget.judge.estimate import Evidence
-from pytest_membudget.judge.projection import BOUNDED, CONSTANT
+from pytest_membudget.judge.projection import Growth
 from pytest_membudget.project.ownership import short_path
 from pytest_membudget.sample import Sample
 
@@ -58,7 +58,7 @@ class Case:
     def grows_on(self) -> bool:
         """Whether more rows take more memory: a chunk that is full needs no advice about rows."""
         projection = self.evidence.projection()
-        return projection is None or projection.growth not in (CONSTANT, BOUNDED)
+        return projection is None or projection.growth not in (Growth.CONSTANT, Growth.BOUNDED)
 
     @property
     def updates_at_once(self) -> bool:

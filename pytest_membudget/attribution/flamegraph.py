@@ -7,19 +7,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import Any, cast
+from typing import cast
 
 from memray import AllocationRecord, FileFormat, Metadata
 from memray.reporters.flamegraph import FlameGraphReporter
 
 from pytest_membudget.attribution.growth import Stack
+from pytest_membudget.judge.explanation import Stacks
 from pytest_membudget.project.ownership import short_path
 
 _LEAST_SHARE = 0.001
 
 
-def pack(stacks: Sequence[Stack], rows: int) -> dict[str, Any]:
-    """The stacks that grow, as plain JSON: frames once, a stack as its indices, innermost first."""
+def pack(stacks: Sequence[Stack], rows: int) -> Stacks:
+    """The stacks that grow: frames once, a stack as its indices, innermost first."""
     whole = sum(stack.bytes_per_row for stack in stacks)
     index: dict[tuple[str, str, int], int] = {}
     packed = []
@@ -27,18 +28,17 @@ def pack(stacks: Sequence[Stack], rows: int) -> dict[str, Any]:
         if stack.bytes_per_row < whole * _LEAST_SHARE:
             continue
         frames = [(name, short_path(file), line) for name, file, line in stack.frames]
-        numbers = [index.setdefault(frame, len(index)) for frame in frames]
-        packed.append([round(stack.bytes_per_row, 1), round(stack.blocks_per_row, 3), numbers])
-    return {"rows": rows, "frames": [list(frame) for frame in index], "stacks": packed}
+        numbers = tuple(index.setdefault(frame, len(index)) for frame in frames)
+        packed.append((round(stack.bytes_per_row, 1), round(stack.blocks_per_row, 3), numbers))
+    return Stacks(rows, tuple(index), tuple(packed))
 
 
-def write_flamegraph(stacks: dict[str, Any], path: str) -> None:
+def write_flamegraph(stacks: Stacks, path: str) -> None:
     """Draw what :func:`pack` gave as one HTML file that needs no network."""
-    rows = stacks["rows"]
-    frames = [(function, file, line) for function, file, line in stacks["frames"]]
+    rows, frames = stacks.rows, stacks.frames
     records = [
         _Record([frames[i] for i in numbers], round(size * rows), round(blocks * rows))
-        for size, blocks, numbers in stacks["stacks"]
+        for size, blocks, numbers in stacks.stacks
     ]
     reporter = FlameGraphReporter.from_snapshot(
         cast("list[AllocationRecord]", records), memory_records=[], native_traces=False

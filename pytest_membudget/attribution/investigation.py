@@ -17,8 +17,8 @@ from pytest_membudget.attribution.trial import Rewrite, Trial
 from pytest_membudget.attribution.trial_advice import rewrites_to_try
 from pytest_membudget.errors import MembudgetError
 from pytest_membudget.judge.estimate import Evidence
-from pytest_membudget.judge.projection import LINEARITHMIC, QUADRATIC
-from pytest_membudget.judge.result import Attribution, Line
+from pytest_membudget.judge.explanation import Attribution, Line
+from pytest_membudget.judge.projection import Growth
 from pytest_membudget.processes.server.seeded_database import SeededDatabase
 from pytest_membudget.project.ownership import Ownership
 from pytest_membudget.units import format_rows
@@ -116,7 +116,7 @@ class _Investigation:
     def _measured(self) -> float | None:
         """Bytes a row of the counted model, where one figure says what they are with any rows."""
         projection = self.evidence.projection()
-        if projection is None or projection.growth in (None, QUADRATIC, LINEARITHMIC):
+        if projection is None or projection.growth in (None, Growth.QUADRATIC, Growth.LINEARITHMIC):
             return None
         return projection.slope / self.evidence.counted_share or None
 

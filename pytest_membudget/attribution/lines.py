@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from pytest_membudget.attribution.allocator import LARGEST_SMALL
 from pytest_membudget.attribution.growth import Stack
 from pytest_membudget.attribution.records import MALLOC, Frame
-from pytest_membudget.judge.result import Line, Place
+from pytest_membudget.judge.explanation import Line, Place
 from pytest_membudget.project.ownership import Ownership, short_path, source_line
 
 _DRIVER = "<database driver>"
@@ -89,7 +89,16 @@ def lines(
         if share < scale.least:
             return
         grown = None if scale.grown is None else round(scale.grown * share)
-        found.append(Line(place, via, kind, round(size), round(share, 4), grown))
+        found.append(
+            Line(
+                **asdict(place),
+                kind=kind,
+                bytes_per_row=round(size),
+                share=round(share, 4),
+                bytes=grown,
+                via=via,
+            )
+        )
 
     for site, size in sums.items():
         kind = "c" if site.cause == CLIENT_RESULT else "python"
@@ -104,13 +113,14 @@ def lines(
         )
         held = min(left, max(0.0, size - alive))
         left -= held
-        of_library = Place("", None, _HELD.format(_LIBRARIES.get(vendor, vendor)), "")
+        holds = _HELD.format(_LIBRARIES.get(vendor, vendor))
+        of_library = Place(file="", line=None, function=holds)
         add(_place(_frame_at(sums, file, line)), of_library, "c", held)
     found.sort(key=lambda line: -line.bytes_per_row)
     overhead = kept + sum(one.overhead for stacks in by_site.values() for one in stacks)
     if scale.measured is not None:
         overhead = min(overhead, left)
-    add(Place("<allocator>", None, _ALLOCATORS, ""), None, "allocator", overhead)
+    add(Place(file="<allocator>", line=None, function=_ALLOCATORS), None, "allocator", overhead)
     return found
 
 
@@ -184,4 +194,5 @@ def _is_wrapper(frame: Frame) -> bool:
 
 def _place(frame: Frame) -> Place:
     function, file, line = frame
-    return Place(short_path(file), line or None, function, source_line(file, line))
+    source = source_line(file, line)
+    return Place(file=short_path(file), line=line or None, function=function, source=source)

@@ -16,7 +16,7 @@ from pytest_membudget.judge.estimate import Evidence
 from pytest_membudget.judge.projection import MIB
 from pytest_membudget.processes.server.seeded_database import SeededDatabase
 from pytest_membudget.processes.worker.launcher import WorkerJob, run
-from pytest_membudget.sample import Run, Sample
+from pytest_membudget.sample import Outcome, Run, Sample
 from pytest_membudget.units import format_rows
 
 # A run under memray takes about four times as long, and its capture as long again to be read.
@@ -116,7 +116,7 @@ class Runs:
         )
         try:
             done = run(replace(job, aid={**aid, "folders": self.folders}))
-            if done.outcome != "finished":
+            if done.outcome != Outcome.FINISHED:
                 raise Unfinished(f"with {format_rows(size)} rows {done.failure}")
             return done, self.seeded.digest(name) if digest else {}
         finally:

@@ -8,7 +8,7 @@ from typing import Any
 from pytest_membudget.attribution.case import WORTH, WORTH_TRYING, Case, where
 from pytest_membudget.attribution.lines import HELD_BY_CACHE, HELD_BY_STREAM, WHEN_CLAUSES
 from pytest_membudget.attribution.trial import Rewrite, Trial
-from pytest_membudget.judge.result import Advice
+from pytest_membudget.judge.explanation import Advice, AdviceCode
 from pytest_membudget.processes.worker.probes.rewrites import BATCHES, DEFER, STREAM
 from pytest_membudget.project.ownership import short_path
 from pytest_membudget.units import format_rows, format_size
@@ -56,15 +56,15 @@ def of_trials(case: Case, trials: Sequence[Trial]) -> Iterator[Advice]:
         )
 
 
-def _words(case: Case, rewrite: Rewrite) -> tuple[str, str]:
+def _words(case: Case, rewrite: Rewrite) -> tuple[AdviceCode, str]:
     place = where(rewrite.file, rewrite.line)
     if rewrite.kind == STREAM:
-        return "iterator", (
+        return AdviceCode.ITERATOR, (
             f"{place} keeps every object in the cache of its queryset: loop over .iterator() "
             "instead, which lets go of each"
         )
     if rewrite.kind == BATCHES:
-        return "own-batches", _about_batches(case, rewrite.file, rewrite.line)
+        return AdviceCode.OWN_BATCHES, _about_batches(case, rewrite.file, rewrite.line)
     loaded = next(
         one
         for one in case.observed["querysets"]
@@ -75,7 +75,7 @@ def _words(case: Case, rewrite: Rewrite) -> tuple[str, str]:
         f"{name} ({widths[name]:,} bytes)" if name in widths else name for name in rewrite.columns
     )
     names = ", ".join(f'"{name}"' for name in rewrite.columns)
-    return "defer", (
+    return AdviceCode.DEFER, (
         f"{place} fetches columns of {loaded['model']} that nothing reads: {columns}. "
         f"Leave them out with .defer({names})"
     )

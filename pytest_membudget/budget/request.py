@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from pytest_membudget.budget.growth import Growth
 from pytest_membudget.budget.growth import read_growth as read_growth
 from pytest_membudget.errors import BudgetError
+from pytest_membudget.finding import Finding
 from pytest_membudget.texts import shown, visible
 from pytest_membudget.units import format_size, parse_rows, parse_seconds, parse_size
 
@@ -60,7 +61,7 @@ class Budget:
     seed: str | None = None
     reverse: bool = False
     time_budget: float = DEFAULT_TIME_BUDGET
-    findings: tuple[tuple[str, str], ...] = field(default=())
+    findings: tuple[Finding, ...] = ()
     growth: Growth | None = None
 
     @property

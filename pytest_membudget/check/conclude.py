@@ -11,13 +11,13 @@ from pytest_membudget.judge.ahead import findings_ahead
 from pytest_membudget.judge.estimate import Evidence
 from pytest_membudget.judge.findings import about_process, find
 from pytest_membudget.judge.matching import values_of
-from pytest_membudget.judge.projection import BOUNDED, CONSTANT, Projection
-from pytest_membudget.judge.result import Result
-from pytest_membudget.judge.verdict import ERROR, EXCEEDS, INCONCLUSIVE, MEASURED, Verdict
+from pytest_membudget.judge.projection import Growth, Projection
+from pytest_membudget.judge.result import Database, Result, SampleFigures, verified
+from pytest_membudget.judge.verdict import Basis, Judgement, Verdict
 
 
 def conclude(
-    evidence: Evidence, nodeid: str, verdict: Verdict, duration: float, details: str
+    evidence: Evidence, nodeid: str, verdict: Judgement, duration: float, details: str
 ) -> Result:
     """Everything that the reports need, of a check that took ``duration`` seconds."""
     budget, samples, finished = evidence.budget, evidence.samples, evidence.finished
@@ -26,11 +26,11 @@ def conclude(
     ladder = evidence.ladder
     projected = ladder.duration(finished, ladder.rows) if finished else None
     answer = _if_each_row_has(asked, verdict)
-    return Result(
+    result = Result(
         nodeid=nodeid,
         migration=budget.label,
         reverse=budget.reverse,
-        database=evidence.database,
+        database=Database(**evidence.database),
         rows=budget.rows,
         limit_bytes=budget.limit,
         limit_source=budget.limit_source,
@@ -40,34 +40,35 @@ def conclude(
         findings=tuple(_findings(evidence, projection, projected, asked)),
         baseline_bytes=samples[0].run.baseline if samples else None,
         time_budget_s=budget.time_budget,
-        duration_s=duration,
+        duration_s=round(duration, 3),
         projected_duration_s=None if projected is None else round(projected, 3),
-        samples=tuple(samples),
+        samples=tuple(map(SampleFigures.of, samples)),
         details=details,
         **_peak(evidence, verdict, projection),
     )
+    return verified(result)
 
 
-def _if_each_row_has(asked: str, verdict: Verdict) -> Verdict:
+def _if_each_row_has(asked: str, verdict: Judgement) -> Judgement:
     """A verdict that holds only if production's rows have what these were seeded with."""
-    if not asked or verdict.verdict != EXCEEDS:
+    if not asked or verdict.verdict != Verdict.EXCEEDS:
         return verdict
     reason = (
         f"{verdict.reason} That is if each row has {asked}, which it filters by; how many have it "
         "in production is not known, and a seed= can say it."
     )
-    return replace(verdict, verdict=INCONCLUSIVE, reason=reason)
+    return replace(verdict, verdict=Verdict.INCONCLUSIVE, reason=reason)
 
 
-def _peak(evidence: Evidence, verdict: Verdict, projection: Projection | None) -> dict[str, Any]:
+def _peak(evidence: Evidence, verdict: Judgement, projection: Projection | None) -> dict[str, Any]:
     """The figures of the result that are about its peak; none where it is not known."""
-    over = verdict.verdict == EXCEEDS and verdict.basis == MEASURED
+    over = verdict.verdict == Verdict.EXCEEDS and verdict.basis == Basis.MEASURED
     if (
         projection is None
-        or verdict.verdict == ERROR
+        or verdict.verdict == Verdict.ERROR
         or (over and not evidence.stands_alone(projection))
     ):
-        exceeds = verdict.verdict == EXCEEDS
+        exceeds = verdict.verdict == Verdict.EXCEEDS
         return {"peak_bytes": max(one.run.peak for one in evidence.samples) if exceeds else None}
     per_row = None if projection.growth is None else projection.slope / evidence.counted_share
     return {
@@ -85,28 +86,28 @@ def conclude_weighed(evidence: Evidence, nodeid: str, weighed: Weighed, duration
     """The result of a check that needed no seeded rows, and took ``duration`` seconds."""
     budget, samples, verdict = evidence.budget, weighed.samples, weighed.verdict
     process = about_process(samples, evidence.database["vendor"]) if samples else ()
-    notes = [Finding(*finding) for finding in (*budget.findings, *weighed.findings)]
-    return Result(
+    result = Result(
         nodeid=nodeid,
         migration=budget.label,
         reverse=budget.reverse,
-        database=evidence.database,
+        database=Database(**evidence.database),
         rows={},
         limit_bytes=budget.limit,
         limit_source=budget.limit_source,
         verdict=verdict.verdict,
         basis=verdict.basis,
         reason=verdict.reason,
-        findings=(*notes, *process),
+        findings=(*budget.findings, *weighed.findings, *process),
         peak_bytes=weighed.peak,
         peak_low_bytes=weighed.low,
         peak_high_bytes=weighed.high,
         baseline_bytes=samples[0].run.baseline if samples else None,
         time_budget_s=budget.time_budget,
-        duration_s=duration,
-        samples=tuple(samples),
+        duration_s=round(duration, 3),
+        samples=tuple(map(SampleFigures.of, samples)),
         details=weighed.details,
     )
+    return verified(result)
 
 
 def _anonymous(evidence: Evidence, projection: Projection) -> int | None:
@@ -121,7 +122,8 @@ def _findings(
     projected_duration: float | None,
     asked: str,
 ) -> list[Finding]:
-    grows = projection is not None and projection.growth not in (CONSTANT, BOUNDED, None)
+    settled = (Growth.CONSTANT, Growth.BOUNDED, None)
+    grows = projection is not None and projection.growth not in settled
     found = find(
         evidence.budget,
         evidence.samples,

@@ -7,11 +7,12 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from pytest_membudget.check.plan import CheckPlan
+from pytest_membudget.finding import Finding, FindingCode
 from pytest_membudget.judge.coverage import gaps
 from pytest_membudget.judge.curves import noise_of
 from pytest_membudget.judge.projection import REPEATABILITY_OF_CHECKS
 from pytest_membudget.judge.unlogged import has_own_sessions
-from pytest_membudget.judge.verdict import EXCEEDS, INCONCLUSIVE, MEASURED, WITHIN, Verdict
+from pytest_membudget.judge.verdict import Basis, Judgement, Verdict
 from pytest_membudget.processes.server.client import ServerClient
 from pytest_membudget.processes.server.seeded_database import SeededDatabase
 from pytest_membudget.processes.worker.launcher import run
@@ -26,16 +27,16 @@ _DEADLINE = 30.0
 class Weighed:
     """A verdict that no larger samples are needed for, and the figures that it rests on.
 
-    ``peak``, ``low`` and ``high`` are bytes, None where nothing was measured; ``findings`` are
-    codes and messages, ``details`` the output behind an error.
+    ``peak``, ``low`` and ``high`` are bytes, None where nothing was measured; ``details``
+    is the output behind an error.
     """
 
-    verdict: Verdict
+    verdict: Judgement
     samples: Sequence[Sample] = ()
     peak: int | None = None
     low: int | None = None
     high: int | None = None
-    findings: Sequence[tuple[str, str]] = ()
+    findings: Sequence[Finding] = ()
     details: str = ""
 
 
@@ -75,7 +76,7 @@ def over_limit(plan: CheckPlan, samples: Sequence[Sample]) -> Weighed | None:
     if over.finished:
         what = f"peaked at {format_size(over.run.peak)}, over the limit of {format_size(limit)},"
     reason = f"{plan.budget.label} {what} {_on(over)}."
-    return Weighed(Verdict(EXCEEDS, MEASURED, reason), samples, over.run.peak)
+    return Weighed(Judgement(Verdict.EXCEEDS, Basis.MEASURED, reason), samples, over.run.peak)
 
 
 def within_limit(
@@ -93,13 +94,13 @@ def within_limit(
     if high >= plan.budget.limit:
         return None
     highest = max(samples, key=lambda sample: sample.run.peak)
-    rests_on = (
-        "measured-on-few-rows",
+    rests_on = Finding(
+        FindingCode.MEASURED_ON_FEW_ROWS,
         f"its peak of {format_size(peak)} was measured {_on(highest)}, without the rows of "
         "production",
     )
     return Weighed(
-        Verdict(WITHIN, MEASURED, reason),
+        Judgement(Verdict.WITHIN, Basis.MEASURED, reason),
         samples,
         peak,
         round(peak - spread),
@@ -114,8 +115,8 @@ def not_seen(plan: CheckPlan, samples: Sequence[Sample]) -> Weighed | None:
     if not found:
         return None
     reason = f"{plan.budget.label} {found[0].sentence}."
-    findings = [(gap.code, gap.sentence) for gap in found]
-    return Weighed(Verdict(INCONCLUSIVE, None, reason), samples, findings=findings)
+    findings = [Finding(gap.code, gap.sentence) for gap in found]
+    return Weighed(Judgement(Verdict.INCONCLUSIVE, None, reason), samples, findings=findings)
 
 
 def near_limit(plan: CheckPlan, peak: int, samples: Sequence[Sample]) -> Weighed:
@@ -124,7 +125,7 @@ def near_limit(plan: CheckPlan, peak: int, samples: Sequence[Sample]) -> Weighed
         f"{plan.budget.label} may or may not fit: it peaked at {format_size(peak)} with few "
         f"rows or none, too close to the limit of {format_size(plan.budget.limit)} to be sure."
     )
-    return Weighed(Verdict(INCONCLUSIVE, MEASURED, reason), samples, peak)
+    return Weighed(Judgement(Verdict.INCONCLUSIVE, Basis.MEASURED, reason), samples, peak)
 
 
 def _on(sample: Sample) -> str:

@@ -9,7 +9,7 @@ from pytest_membudget.check.plan import CheckPlan
 from pytest_membudget.check.table_discovery import few_rows, grows_with, is_only_joined
 from pytest_membudget.judge.coverage import Gap, table_without_model, unnamed_table
 from pytest_membudget.processes.server.seeded_database import SeededDatabase
-from pytest_membudget.sample import FINISHED, Run, Sample
+from pytest_membudget.sample import Outcome, Run, Sample
 
 # After each migrate Django looks whether there is a site.
 _OF_SIGNALS = {"django_site"}
@@ -50,7 +50,7 @@ class RowSources:
                 break
             few |= {table: few_rows(self._known(table)) for table in undecided}
             done = probe(self._to_seed(few), {table: self._uniques(table) for table in few})
-            if done.outcome != FINISHED:
+            if done.outcome != Outcome.FINISHED:
                 self.gaps += [self._gap(table) for table in undecided]
                 return {}
         scale = sample.size / max(named.values())

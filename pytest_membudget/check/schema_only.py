@@ -19,13 +19,14 @@ from pytest_membudget.check.dry_run import (
 )
 from pytest_membudget.check.plan import CheckPlan
 from pytest_membudget.errors import ServerError
+from pytest_membudget.finding import Finding, FindingCode
 from pytest_membudget.judge.coverage import left_out
 from pytest_membudget.judge.projection import MIB, REPEATABILITY_OF_CHECKS
-from pytest_membudget.judge.verdict import ERROR, EXCEEDS, INCONCLUSIVE, MEASURED, WITHIN, Verdict
+from pytest_membudget.judge.verdict import Basis, Judgement, Verdict
 from pytest_membudget.processes.server.client import ServerClient
 from pytest_membudget.processes.server.seeded_database import SeededDatabase
 from pytest_membudget.processes.worker.launcher import run
-from pytest_membudget.sample import FINISHED
+from pytest_membudget.sample import Outcome
 from pytest_membudget.units import format_size
 
 _DEADLINE = 120.0
@@ -46,7 +47,7 @@ def weigh(plan: CheckPlan, server: ServerClient, progress: Callable[[str], None]
     progress("applying it to empty tables")
     reason = f"{plan.budget.label} {plan.skip_reason}."
     if gap := next(left_out(plan.budget), None):
-        verdict = Verdict(INCONCLUSIVE, None, f"{plan.budget.label} {gap.sentence}.")
+        verdict = Judgement(Verdict.INCONCLUSIVE, None, f"{plan.budget.label} {gap.sentence}.")
         return Weighed(verdict)
     if (known := _without_a_run(plan, server, reason)) is not None:
         return known
@@ -55,7 +56,7 @@ def weigh(plan: CheckPlan, server: ServerClient, progress: Callable[[str], None]
         return over
     if not sample.finished:
         broke = f"{plan.budget.label} broke on empty tables: {sample.run.failure}"
-        return Weighed(Verdict(ERROR, None, broke), [sample], details=sample.run.details)
+        return Weighed(Judgement(Verdict.ERROR, None, broke), [sample], details=sample.run.details)
     return within_limit(plan, [sample], 0, reason) or near_limit(plan, sample.run.peak, [sample])
 
 
@@ -71,17 +72,17 @@ def _without_a_run(plan: CheckPlan, server: ServerClient, reason: str) -> Weighe
             f"{label} can't fit: manage.py migrate peaks at {format_size(peak)} with nothing to "
             f"apply, and the limit is {format_size(limit)}."
         )
-        return Weighed(Verdict(EXCEEDS, MEASURED, text), peak=peak)
+        return Weighed(Judgement(Verdict.EXCEEDS, Basis.MEASURED, text), peak=peak)
     high = (peak + mark["risen"] + _FIRST) * (1 + REPEATABILITY_OF_CHECKS)
     if mark["grown"] > _GROWN or high >= limit:
         return near_limit(plan, peak, []) if plan.recorded else None
-    rests_on = (
-        "measured-on-empty-tables",
+    rests_on = Finding(
+        FindingCode.MEASURED_ON_EMPTY_TABLES,
         f"its peak is what manage.py migrate takes with nothing to apply, {format_size(peak)}, and "
         f"what applying it to empty tables added, {format_size(mark['grown'] + _FIRST)}",
     )
     return Weighed(
-        Verdict(WITHIN, MEASURED, reason),
+        Judgement(Verdict.WITHIN, Basis.MEASURED, reason),
         peak=peak + mark["grown"] + _FIRST,
         low=peak,
         high=round(high),
@@ -113,7 +114,7 @@ def _idle(plan: CheckPlan, server: ServerClient, after: Sequence[Key], models: i
             done = run(replace(job, targets=[after[-1]], migrations=[after[-1]]))
         finally:
             seeded.close()
-        if done.outcome != FINISHED:
+        if done.outcome != Outcome.FINISHED:
             raise ServerError(
                 f"manage.py migrate broke with nothing to apply: {done.failure}", done.details
             )

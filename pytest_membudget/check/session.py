@@ -17,12 +17,14 @@ from pytest_membudget.check.schema_only import weigh
 from pytest_membudget.check.table_discovery import with_rows
 from pytest_membudget.database.free_space import FIRST_BYTES, room_for_a_seed
 from pytest_membudget.errors import NoRoom, OutOfTime, ServerError
+from pytest_membudget.finding import Finding, FindingCode
 from pytest_membudget.judge.coverage import TOUCHED_HALF, unnamed_table
 from pytest_membudget.judge.estimate import Evidence
+from pytest_membudget.judge.explanation import Attribution
 from pytest_membudget.judge.matching import asked_for
-from pytest_membudget.judge.result import Attribution, Result
+from pytest_membudget.judge.result import Result
 from pytest_membudget.judge.unlogged import unlogged_rows
-from pytest_membudget.judge.verdict import ERROR, EXCEEDS, INCONCLUSIVE, WITHIN, Verdict
+from pytest_membudget.judge.verdict import Judgement, Verdict
 from pytest_membudget.processes.deadline import Deadline
 from pytest_membudget.processes.server.client import ServerClient, ServerClients
 from pytest_membudget.processes.server.seeded_database import SeededDatabase
@@ -66,9 +68,11 @@ def check(plan: CheckPlan, servers: ServerClients, nodeid: str, progress: Progre
                 verdict = weighed.verdict
             else:
                 verdict, attribution = _Check(plan, evidence, progress, server, sources).measure()
-                details = evidence.samples[-1].run.details if verdict.verdict == ERROR else ""
+                details = (
+                    evidence.samples[-1].run.details if verdict.verdict == Verdict.ERROR else ""
+                )
     except ServerError as error:
-        verdict = Verdict(ERROR, None, f"{plan.budget.label}: {error}")
+        verdict = Judgement(Verdict.ERROR, None, f"{plan.budget.label}: {error}")
         details = error.details
     seconds = time.monotonic() - begin
     files = tuple(short_path(file) for file in plan.files)
@@ -76,7 +80,15 @@ def check(plan: CheckPlan, servers: ServerClients, nodeid: str, progress: Progre
         result = conclude_weighed(evidence, nodeid, weighed, seconds)
     else:
         result = conclude(evidence, nodeid, verdict, seconds, details)
-    return servers.secrets.hide_in(replace(result, files=files, attribution=attribution))
+    explained = replace(
+        result,
+        files=files,
+        attribution=attribution.lines,
+        attribution_note=attribution.note,
+        advice=attribution.advice,
+        stacks=attribution.stacks,
+    )
+    return servers.secrets.hide_in(explained)
 
 
 def climb(
@@ -84,7 +96,7 @@ def climb(
     measure: Measure,
     clock: Callable[[], float] = time.monotonic,
     begin: float | None = None,
-) -> Verdict:
+) -> Judgement:
     """Take samples until the verdict is certain, or until the time budget is spent.
 
     ``begin`` is what ``clock`` said when the check began; now, by default.
@@ -112,9 +124,9 @@ def climb(
         size = evidence.ladder.next(
             evidence.samples,
             clock() - begin,
-            decided=verdict.verdict in (WITHIN, EXCEEDS),
+            decided=verdict.verdict in (Verdict.WITHIN, Verdict.EXCEEDS),
             narrow=evidence.is_narrow(),
-            exceeds=verdict.verdict == EXCEEDS,
+            exceeds=verdict.verdict == Verdict.EXCEEDS,
             crossing=evidence.crossing(),
             past=evidence.past(),
             largest=room,
@@ -143,7 +155,7 @@ class _Check:
     def budget(self) -> Budget:
         return self.plan.budget
 
-    def measure(self) -> tuple[Verdict, Attribution]:
+    def measure(self) -> tuple[Judgement, Attribution]:
         self._describe_tables()
         deadline = self.server.deadline or Deadline(self.budget.time_budget)
         try:
@@ -166,7 +178,7 @@ class _Check:
         if self._added:
             counts = ", ".join(f"{format_rows(n)} {label}" for label, n in self._added.items())
             note = f"rows does not name tables that it accesses, seeded as in production: {counts}"
-            self.evidence.notes = [*self.evidence.notes, ("rows-added", note)]
+            self.evidence.notes = [*self.evidence.notes, Finding(FindingCode.ROWS_ADDED, note)]
 
     def _note_refusals(self) -> None:
         with suppress(ServerError):
@@ -175,13 +187,16 @@ class _Check:
                     "an earlier migration, a receiver or the seed was refused "
                     f"{' and '.join(refused)}; the rows may be others than in production"
                 )
-                self.evidence.notes = [*self.evidence.notes, ("access-refused-before", note)]
+                self.evidence.notes = [
+                    *self.evidence.notes,
+                    Finding(FindingCode.ACCESS_REFUSED_BEFORE, note),
+                ]
 
-    def _attribution(self, seeded: SeededDatabase, verdict: Verdict) -> Attribution:
+    def _attribution(self, seeded: SeededDatabase, verdict: Judgement) -> Attribution:
         wanted = self.plan.attribution
-        unclear = verdict.verdict == INCONCLUSIVE and self.evidence.is_in_danger()
-        failed = verdict.verdict == EXCEEDS or unclear
-        asked = wanted == "always" and verdict.verdict == WITHIN
+        unclear = verdict.verdict == Verdict.INCONCLUSIVE and self.evidence.is_in_danger()
+        failed = verdict.verdict == Verdict.EXCEEDS or unclear
+        asked = wanted == "always" and verdict.verdict == Verdict.WITHIN
         if wanted == "never" or not (failed or asked):
             return Attribution()
         try:

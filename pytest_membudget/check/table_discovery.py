@@ -20,7 +20,7 @@ from pytest_membudget.check.plan import CheckPlan
 from pytest_membudget.errors import ServerError
 from pytest_membudget.judge.matching import asked_for
 from pytest_membudget.judge.projection import MIB
-from pytest_membudget.judge.verdict import ERROR, INCONCLUSIVE, Verdict
+from pytest_membudget.judge.verdict import Judgement, Verdict
 from pytest_membudget.processes.server.client import ServerClient
 from pytest_membudget.profile.production import Production
 from pytest_membudget.sample import Fresh, Run, Sample
@@ -66,7 +66,7 @@ def with_rows(
     if over := over_limit(plan, found.samples):
         return plan, over
     if reason := _not_known(plan, found):
-        return plan, Weighed(Verdict(INCONCLUSIVE, None, reason), found.samples)
+        return plan, Weighed(Judgement(Verdict.INCONCLUSIVE, None, reason), found.samples)
     label, rows = plan.budget.label, found.rows
     seeded = replace(plan, budget=replace(plan.budget, rows=rows))
     if rows and (found.last.failure or not found.few):
@@ -75,7 +75,7 @@ def with_rows(
         return plan, unseen
     if found.last.failure:
         reason = f"{label} broke on a few rows: {found.last.failure}"
-        failed = Verdict(ERROR, None, reason)
+        failed = Judgement(Verdict.ERROR, None, reason)
         return plan, Weighed(failed, found.samples, details=found.last.details)
     processes = max(sample.run.processes for sample in found.samples)
     if processes > 1 and not rows:
@@ -83,7 +83,7 @@ def with_rows(
             f"{label} ran {processes} processes, and the tables that they go to could not all be "
             "followed; write a marked test with rows=."
         )
-        return plan, Weighed(Verdict(INCONCLUSIVE, None, reason), found.samples)
+        return plan, Weighed(Judgement(Verdict.INCONCLUSIVE, None, reason), found.samples)
     reason = f"{label} goes to no table whose rows can add up."
     if rows:
         goes_to = ", ".join(f"{count:,} {model}" for model, count in rows.items())

@@ -9,11 +9,15 @@ import sys
 from collections.abc import Callable, Sequence
 from functools import partial
 from io import TextIOWrapper
-from typing import Any
+from typing import TYPE_CHECKING
 
 from pytest_membudget.cli.profile import add_profile
 from pytest_membudget.errors import BudgetError
 from pytest_membudget.texts import visible
+
+if TYPE_CHECKING:
+    from pytest_membudget.judge.result import Result
+    from pytest_membudget.reports.document import Environment
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -73,15 +77,14 @@ def _report(options: argparse.Namespace) -> int:
         raise BudgetError("--compare draws a table, in the terminal or with --markdown")
     documents = [read_document(path) for path in options.files]
     if options.compare:
-        _compare(documents[0]["results"], documents[1]["results"], options.markdown)
+        _compare(documents[0].results, documents[1].results, options.markdown)
         return 0
-
-    _draw(merge(documents), [one.get("environment", {}) for one in documents], options)
+    _draw(merge(documents), [one.environment for one in documents], options)
     return 0
 
 
 def _draw(
-    results: list[dict[str, Any]], environments: list[dict[str, Any]], options: argparse.Namespace
+    results: Sequence[Result], environments: Sequence[Environment], options: argparse.Namespace
 ) -> None:
     from pytest_membudget.files import write_each
     from pytest_membudget.reports.html import write_html
@@ -99,7 +102,7 @@ def _draw(
         raise BudgetError("; ".join(f"{name}: {problem}" for name, problem in problems.items()))
 
 
-def _compare(old: list[dict[str, object]], new: list[dict[str, object]], path: str | None) -> None:
+def _compare(old: Sequence[Result], new: Sequence[Result], path: str | None) -> None:
     from pytest_membudget.files import write_text
     from pytest_membudget.reports import markdown
     from pytest_membudget.reports.compare import compare

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from pytest_membudget.finding import Finding
+from pytest_membudget.finding import Finding, FindingCode
 from pytest_membudget.judge.coverage import Branch
 from pytest_membudget.judge.ladder import Ladder
 from pytest_membudget.sample import Sample
@@ -93,14 +93,14 @@ def findings_ahead(label: str, *, threshold: int | None, cycles: bool) -> Iterat
     """
     if threshold is not None:
         yield Finding(
-            "threshold-ahead",
+            FindingCode.THRESHOLD_AHEAD,
             "a chunk or a buffer of a size that the code names, or Django's own, may be full "
             f"only when there are {format_rows(threshold)} {label} rows, and growth end there; "
             "no sample was large enough to tell, so the interval reaches down to that",
         )
     if cycles:
         yield Finding(
-            "cycles-ahead",
+            FindingCode.CYCLES_AHEAD,
             "objects that refer to each other add up until Python's cycle collector runs, and the "
             "samples were too small to show how much it leaves: growth may end there, so the "
             "interval reaches down to the largest peak that was measured",

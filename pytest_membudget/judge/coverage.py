@@ -7,12 +7,9 @@ from dataclasses import dataclass
 from textwrap import shorten
 
 from pytest_membudget.budget.request import Budget
-from pytest_membudget.finding import CODE_LEFT_OUT, ROUTED_ELSEWHERE
+from pytest_membudget.finding import FindingCode
 from pytest_membudget.sample import Run, Sample
 from pytest_membudget.units import format_rows, format_size
-
-ACCESS_REFUSED = "access-refused"
-CODE_NOT_RUN, ASYNC_CODE = "code-not-run", "async-code"
 
 # With fewer of the seeded rows touched nothing can be said about a migration that touches all.
 TOUCHED_TOO_FEW = 0.1
@@ -29,7 +26,7 @@ class Gap:
     peak higher, so that a verdict ``exceeds`` stands all the same.
     """
 
-    code: str
+    code: FindingCode
     sentence: str
     only_adds: bool = False
 
@@ -83,7 +80,7 @@ def _refused(samples: Sequence[Sample]) -> Iterator[Gap]:
     if refused:
         names = " and ".join(refused)
         yield Gap(
-            ACCESS_REFUSED,
+            FindingCode.ACCESS_REFUSED,
             f"tried to open {names}, which is refused because it is no scratch database of this "
             "check, so nothing is known of what it would do there",
         )
@@ -100,13 +97,13 @@ def unnamed_table(label: str, known: int | None, *, seed: bool = False) -> Gap:
         if known is None:
             missing += ", and its row count in production is unknown"
         cure = f'add "{label}": {rows} to rows (0 for none)'
-    return Gap("rows-unnamed", f"accesses {label}, {missing}; {cure}", only_adds=True)
+    return Gap(FindingCode.ROWS_UNNAMED, f"accesses {label}, {missing}; {cure}", only_adds=True)
 
 
 def table_without_model(table: str) -> Gap:
     """A table that has no rows, and that no rows can be made for."""
     return Gap(
-        "table-without-model",
+        FindingCode.TABLE_WITHOUT_MODEL,
         f"accesses the table {table}, which is empty and has no model, so its rows can't be made; "
         "make them with seed=",
         only_adds=True,
@@ -117,7 +114,7 @@ def of_unknown_origin(run: Run) -> Iterator[Gap]:
     """What a run loaded of which it is not known where it comes from."""
     for statement, rows in run.unattributed.items():
         yield Gap(
-            "rows-unattributed",
+            FindingCode.ROWS_UNATTRIBUTED,
             f"loads {format_rows(rows)} rows with a statement of which no table is known, so they "
             f"can't be compared with the seeded rows: {shorten(statement, 200, placeholder=' …')}; "
             "select from a table by its name instead",
@@ -125,7 +122,7 @@ def of_unknown_origin(run: Run) -> Iterator[Gap]:
     opened = run.facts.get("opened", 0) > run.facts.get("connected", 0)
     if opened or run.facts.get("own_sessions"):
         yield Gap(
-            "connection-unlogged",
+            FindingCode.CONNECTION_UNLOGGED,
             "opens a connection to the database that is not Django's, so what it loads there is "
             "not known; use schema_editor.connection instead",
         )
@@ -136,7 +133,7 @@ def _untouched(budget: Budget, last: Sample, touched: float | None) -> Iterator[
         return
     share = "none" if touched == 0 else f"only {touched:.0%}"
     yield Gap(
-        "rows-untouched",
+        FindingCode.ROWS_UNTOUCHED,
         f"touched {share} of the seeded rows ({_seeded(budget, last)}), so its memory says nothing "
         "about production; give rows that it works on with seed=",
     )
@@ -146,7 +143,7 @@ def _unmatched(budget: Budget, last: Sample, unmatched: Sequence[str]) -> Iterat
     if unmatched:
         statement = shorten(unmatched[0], 200, placeholder=" …")
         yield Gap(
-            "statement-unmatched",
+            FindingCode.STATEMENT_UNMATCHED,
             f"has a statement that found none of the seeded rows ({_seeded(budget, last)}), so "
             f"nothing is known of what it loads in production: {statement}; give rows that it "
             "works on with seed=",
@@ -158,7 +155,7 @@ def _unlogged(last: Sample) -> Iterator[Gap]:
     if last.unlogged:
         found = ", ".join(f"{format_rows(n)} rows of {t}" for t, n in last.unlogged.items())
         yield Gap(
-            "rows-unlogged",
+            FindingCode.ROWS_UNLOGGED,
             f"accesses {found} outside of Django's connection, as the server counts, so what it "
             "loads there is not known; use schema_editor.connection instead",
         )
@@ -166,21 +163,21 @@ def _unlogged(last: Sample) -> Iterator[Gap]:
 
 def left_out(budget: Budget) -> Iterator[Gap]:
     """Code that the project has and that will not run in this check, whatever its samples."""
-    for code, message in budget.findings:
-        if code in (CODE_LEFT_OUT, ROUTED_ELSEWHERE):
-            yield Gap(code, f"was not run whole: {message}", only_adds=True)
+    for one in budget.findings:
+        if one.code in (FindingCode.CODE_LEFT_OUT, FindingCode.ROUTED_ELSEWHERE):
+            yield Gap(one.code, f"was not run whole: {one.message}", only_adds=True)
 
 
 def _not_run(last: Sample) -> Iterator[Gap]:
     for label, why in last.run.not_run:
-        code = ASYNC_CODE if "async" in why else CODE_NOT_RUN
+        code = FindingCode.ASYNC_CODE if "async" in why else FindingCode.CODE_NOT_RUN
         yield Gap(code, f"was not run whole: {label} {why}", only_adds=True)
 
 
 def _branch(budget: Budget, last: Sample, branch: Branch | None) -> Iterator[Gap]:
     if branch is not None:
         yield Gap(
-            "branch-ahead",
+            FindingCode.BRANCH_AHEAD,
             f"compares a count with {format_rows(branch.rows)} in its code, and no sample had more "
             f"rows (the largest had {_seeded(budget, last)}), so what it does beyond that was not "
             f"seen; time_budget={branch.time_budget} would allow it",
@@ -190,7 +187,7 @@ def _branch(budget: Budget, last: Sample, branch: Branch | None) -> Iterator[Gap
 def _left_growing(finished: Sequence[Sample]) -> Iterator[Gap]:
     if any(sample.run.facts.get("left_growing") for sample in finished):
         yield Gap(
-            "processes-growing",
+            FindingCode.PROCESSES_GROWING,
             "leaves processes running that still took more memory when they were stopped, so the "
             "peak of these is not known; let the migration wait for them",
         )
@@ -201,7 +198,7 @@ def _unexplained(budget: Budget, finished: Sequence[Sample]) -> Iterator[Gap]:
     more = max(sample.run.facts.get("unexplained", 0) for sample in finished)
     if finished[-1].run.peak + more > budget.limit:
         yield Gap(
-            "memory-unexplained",
+            FindingCode.MEMORY_UNEXPLAINED,
             f"took {format_size(more)} more in its memory control group than its processes and its "
             "shared memory account for; look for files that it writes to a tmpfs",
         )

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from pytest_membudget.budget.request import Budget
+from pytest_membudget.finding import Finding
 from pytest_membudget.judge.ahead import Ahead
 from pytest_membudget.judge.coverage import TOUCHED_ALL, Gap, gaps
 from pytest_membudget.judge.curves import (
@@ -20,15 +21,15 @@ from pytest_membudget.judge.curves import (
 from pytest_membudget.judge.ladder import Ladder
 from pytest_membudget.judge.matching import share_of_each, touched_share, unmatched
 from pytest_membudget.judge.projection import (
-    CONSTANT,
     FLOOR_ROWS,
     MIB,
+    Growth,
     Point,
     Projection,
     fits_up_to,
     project_highest,
 )
-from pytest_membudget.judge.verdict import Verdict, judge
+from pytest_membudget.judge.verdict import Judgement, judge
 from pytest_membudget.sample import Fresh, Sample
 
 _ENOUGH = 3
@@ -43,8 +44,8 @@ class Evidence:
 
     ``tables`` maps the budget's models to their tables; ``touches_rows`` says that the migration
     is expected to read or write rows, ``thresholds`` at how many a chunk or a buffer of it may be
-    full, ``branches`` with how many it compares a count; ``notes`` are the codes and messages of
-    what else the reader should know; ``unnamed`` are tables whose row counts nobody knows;
+    full, ``branches`` with how many it compares a count; ``notes`` are what else
+    the reader should know; ``unnamed`` are tables whose row counts nobody knows;
     ``literals`` are the values that stand in the migration's source.
     """
 
@@ -55,7 +56,7 @@ class Evidence:
     database: dict[str, str | None] = field(default_factory=dict)
     tables: dict[str, str] = field(default_factory=dict)
     samples: list[Sample] = field(default_factory=list)
-    notes: Sequence[tuple[str, str]] = ()
+    notes: Sequence[Finding] = ()
     unnamed: Sequence[Gap] = ()
     literals: Container[Any] = frozenset()
 
@@ -170,7 +171,7 @@ class Evidence:
     def is_in_danger(self) -> bool:
         """Whether growth, over rows that the migration went to, may pass the limit."""
         projection, touched = self.projection(), self.touched_last()
-        if projection is None or projection.growth == CONSTANT:
+        if projection is None or projection.growth == Growth.CONSTANT:
             return False
         return projection.high >= self.budget.limit and touched not in (0, None)
 
@@ -203,7 +204,7 @@ class Evidence:
         fits = fits_up_to(self.curves, self.ladder.rows, limit, noise)
         return None if over and fits is not None and fits >= over[0].size else fits
 
-    def verdict(self) -> Verdict:
+    def verdict(self) -> Judgement:
         projection = self.projection()
         verdict = judge(
             self.budget,

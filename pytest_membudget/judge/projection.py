@@ -11,6 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
+from pytest_membudget.enums import TextEnum
+
 MIB = 1024**2
 
 # How well peaks repeat from run to run: one that the kernel kept, and, as a share of it, one that
@@ -38,15 +40,17 @@ _QUADRATIC = 1.5
 # Slopes grow so much a doubling with the cube of the rows; what grows faster is a step.
 _STEEPEST = 4.0
 
-CONSTANT, LINEAR, LINEARITHMIC, QUADRATIC, BOUNDED = (
-    "constant",
-    "linear",
-    "linearithmic",
-    "quadratic",
-    "bounded",
-)
-
 Point = tuple[float, float]
+
+
+class Growth(TextEnum):
+    """How the peak grows with the rows; ``bounded`` grows until a chunk or a buffer is full."""
+
+    CONSTANT = "constant"
+    LINEAR = "linear"
+    LINEARITHMIC = "linearithmic"
+    QUADRATIC = "quadratic"
+    BOUNDED = "bounded"
 
 
 @dataclass(frozen=True)
@@ -62,7 +66,7 @@ class Projection:
     low: float
     high: float
     slope: float
-    growth: str | None
+    growth: Growth | None
     measured: bool
 
     @property
@@ -133,7 +137,7 @@ class _Shape:
     the last one.
     """
 
-    growth: str
+    growth: Growth
     slope: float
     slope_error: float
     ratio: float = 1.0
@@ -170,28 +174,32 @@ def _shape(points: Sequence[Point], repeatability: float, grain: float) -> _Shap
         filled = last_peak - points[0][1] > VISIBLE + FLOOR_BYTES
         noise = 2 * repeatability / (last_rows - start_rows)
         hidden = max(slope + noise, HIDDEN / last_rows)
-        return _Shape(BOUNDED if filled else CONSTANT, 0.0, hidden)
+        return _Shape(Growth.BOUNDED if filled else Growth.CONSTANT, 0.0, hidden)
     if slope <= _FLAT * max(slopes):
-        return _Shape(BOUNDED, slope, error)
+        return _Shape(Growth.BOUNDED, slope, error)
     above_floor = len(points) > 2 and points[-3][0] >= FLOOR_ROWS / 2
     if start_rows < FLOOR_ROWS:
         error = max(error, FLOOR_BYTES / (last_rows - start_rows))
     if not above_floor or not before:
-        return _Shape(LINEAR, slope, error)
+        return _Shape(Growth.LINEAR, slope, error)
     if before - slope > REPEATABILITY_OF_SLOPES * slope:
         # What makes slopes fall wears off with the rows: halfway from here to as far again.
         half = (before - slope) / 2
-        return _Shape(LINEAR, slope - half, error + half)
+        return _Shape(Growth.LINEAR, slope - half, error + half)
     ratio = slope / before
     if slope - before <= max(_ALIKE * slope, 3 * step):
-        return _Shape(LINEAR, slope, error, most_ratio=ratio if slope - before > step else 1.0)
+        return _Shape(
+            Growth.LINEAR, slope, error, most_ratio=ratio if slope - before > step else 1.0
+        )
     ratios = [b / a for a, b in pairwise(slopes) if a > 0]
     drift = max((ratio - 1) / 2, abs(ratio - ratios[-2])) if len(ratios) > 1 else ratio - 1
     if len(ratios) < 2 or ratios[-2] - 1 <= _ALIKE:
         # A step looks like that as well, so the slope may be what it was before.
-        return _Shape(LINEAR, slope, slope - before, most_ratio=min(ratio + drift, _STEEPEST))
+        return _Shape(
+            Growth.LINEAR, slope, slope - before, most_ratio=min(ratio + drift, _STEEPEST)
+        )
     return _Shape(
-        QUADRATIC if ratio > _QUADRATIC else LINEARITHMIC,
+        Growth.QUADRATIC if ratio > _QUADRATIC else Growth.LINEARITHMIC,
         slope,
         step,
         ratio,
@@ -231,7 +239,7 @@ def _phase_fits_up_to(
         return 0.0
     furthest = 16 * rows
     beyond = project(points, furthest, noise)
-    if beyond is None or beyond.peak < limit or beyond.growth in (CONSTANT, BOUNDED):
+    if beyond is None or beyond.peak < limit or beyond.growth in (Growth.CONSTANT, Growth.BOUNDED):
         return None
     low, high = points[-1][0], furthest
     while high - low > max(1.0, low * 1e-4):

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from pytest_membudget.judge.coverage import TOUCHED_TOO_FEW
-from pytest_membudget.sample import FINISHED, Run
+from pytest_membudget.sample import Outcome, Run
 from pytest_membudget.sql.statement import Table
 from pytest_membudget.sql.table_names import TableNames
 
@@ -67,7 +67,7 @@ def has_own_sessions(activity: Mapping[str, Any], run: Run) -> bool:
     """Whether the run had sessions of its database that Django did not open."""
     sessions = activity.get("sessions")
     # A run that broke off has not told how many connections it opened.
-    if sessions is None or run.outcome != FINISHED or run.facts.get("pooled"):
+    if sessions is None or run.outcome != Outcome.FINISHED or run.facts.get("pooled"):
         return False
     return bool(sessions > run.facts["connected"])
 

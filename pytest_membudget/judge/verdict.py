@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pytest_membudget.budget.request import Budget
+from pytest_membudget.enums import TextEnum
 from pytest_membudget.judge.coverage import Gap
 from pytest_membudget.judge.projection import Projection
-from pytest_membudget.sample import KILLED, MACHINE_SHORT, RAISED, TIMED_OUT, Sample
+from pytest_membudget.sample import Outcome, Sample
 from pytest_membudget.units import (
     format_interval,
     format_rows,
@@ -17,16 +18,32 @@ from pytest_membudget.units import (
     round_rows_down,
 )
 
-WITHIN, EXCEEDS, INCONCLUSIVE, ERROR = "within", "exceeds", "inconclusive", "error"
-MEASURED, PROJECTED = "measured", "projected"
+
+class Verdict(TextEnum):
+    """Whether the migration fits: each but ``within`` fails the test."""
+
+    WITHIN = "within"
+    EXCEEDS = "exceeds"
+    INCONCLUSIVE = "inconclusive"
+    ERROR = "error"
+
+
+class Basis(TextEnum):
+    """What a verdict rests on.
+
+    ``measured``: a sample ran with production's rows, or passed the limit with fewer of them.
+    """
+
+    MEASURED = "measured"
+    PROJECTED = "projected"
 
 
 @dataclass(frozen=True)
-class Verdict:
+class Judgement:
     """``reason`` is one sentence or two, fit to be the first line of a failure."""
 
-    verdict: str
-    basis: str | None
+    verdict: Verdict
+    basis: Basis | None
     reason: str
 
 
@@ -40,7 +57,7 @@ def judge(
     enough: bool,
     telling: bool,
     breaks_at: int | None = None,
-) -> Verdict:
+) -> Judgement:
     """Hold the samples and their projection against the limit.
 
     ``gaps`` are what no sample says anything about, the gravest first: with one of them no verdict
@@ -53,27 +70,31 @@ def judge(
     over = next((sample for sample in samples if sample.run.peak > budget.limit), None)
     if over is not None:
         known = projection if telling else None
-        return Verdict(EXCEEDS, MEASURED, _over(budget, over, known, fits))
+        return Judgement(Verdict.EXCEEDS, Basis.MEASURED, _over(budget, over, known, fits))
     sure = enough and all(gap.only_adds for gap in gaps)
     if projection is not None and sure and projection.low > budget.limit:
-        return Verdict(EXCEEDS, PROJECTED, _peaks(budget, projection, fits))
-    broke = last.run.outcome in (RAISED, KILLED)
+        return Judgement(Verdict.EXCEEDS, Basis.PROJECTED, _peaks(budget, projection, fits))
+    broke = last.run.outcome in (Outcome.RAISED, Outcome.KILLED)
     if broke and not last.run.refused:
-        return Verdict(ERROR, None, _broke(budget, last, samples))
+        return Judgement(Verdict.ERROR, None, _broke(budget, last, samples))
     if broke:
-        return Verdict(INCONCLUSIVE, None, f"{budget.label} {gaps[0].sentence}.")
-    if projection is None and last.run.outcome == TIMED_OUT:
-        return Verdict(ERROR, None, f"{budget.label} never ended: {last.run.failure}.")
+        return Judgement(Verdict.INCONCLUSIVE, None, f"{budget.label} {gaps[0].sentence}.")
+    if projection is None and last.run.outcome == Outcome.TIMED_OUT:
+        return Judgement(Verdict.ERROR, None, f"{budget.label} never ended: {last.run.failure}.")
     if gaps:
-        return Verdict(INCONCLUSIVE, None, f"{budget.label} {gaps[0].sentence}.")
+        return Judgement(Verdict.INCONCLUSIVE, None, f"{budget.label} {gaps[0].sentence}.")
     if projection is None:
-        return Verdict(INCONCLUSIVE, None, f"{budget.label} could not be judged: {_why(last)}.")
+        return Judgement(
+            Verdict.INCONCLUSIVE, None, f"{budget.label} could not be judged: {_why(last)}."
+        )
     if breaks_at is not None and not projection.measured:
-        return Verdict(INCONCLUSIVE, PROJECTED, _too_many_parameters(budget, breaks_at))
-    basis = MEASURED if projection.measured else PROJECTED
+        return Judgement(
+            Verdict.INCONCLUSIVE, Basis.PROJECTED, _too_many_parameters(budget, breaks_at)
+        )
+    basis = Basis.MEASURED if projection.measured else Basis.PROJECTED
     if projection.high < budget.limit and enough:
-        return Verdict(WITHIN, basis, _peaks(budget, projection, fits))
-    return Verdict(INCONCLUSIVE, basis, _unclear(budget, projection, last))
+        return Judgement(Verdict.WITHIN, basis, _peaks(budget, projection, fits))
+    return Judgement(Verdict.INCONCLUSIVE, basis, _unclear(budget, projection, last))
 
 
 def _peaks(budget: Budget, projection: Projection, fits: int | None) -> str:
@@ -108,7 +129,7 @@ def _fits(budget: Budget, peak: float, fits: int | None) -> str:
 
 def _broke(budget: Budget, last: Sample, samples: Sequence[Sample]) -> str:
     rows = format_rows(last.rows[budget.counted_model])
-    verb = "raised" if last.run.outcome == RAISED else "broke"
+    verb = "raised" if last.run.outcome == Outcome.RAISED else "broke"
     text = f"{budget.label} {verb} with {rows} {budget.counted_model} rows: {last.run.failure}"
     worked = [sample for sample in samples if sample.finished]
     if worked:
@@ -145,9 +166,9 @@ def _unclear(budget: Budget, projection: Projection, last: Sample) -> str:
 
 
 def _why(sample: Sample) -> str:
-    if sample.run.outcome == MACHINE_SHORT:
+    if sample.run.outcome == Outcome.MACHINE_SHORT:
         return f"{sample.run.failure} at {format_size(sample.run.peak)}"
-    if sample.run.outcome == TIMED_OUT:
+    if sample.run.outcome == Outcome.TIMED_OUT:
         return sample.run.failure
     return "the time budget allowed one sample only"
 

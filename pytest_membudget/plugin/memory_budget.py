@@ -68,13 +68,7 @@ class MemoryBudget:
     def _failure(self, result: Result) -> str:
         config = self._item.config
         width, unicode = terminal_info(config)
-        return failure(
-            result.to_dict(),
-            result.details,
-            width=width,
-            verbosity=config.get_verbosity(),
-            unicode=unicode,
-        )
+        return failure(result, width=width, verbosity=config.get_verbosity(), unicode=unicode)
 
     def _measure(self) -> Result:
         with progress_line(self._item.config, self.plan.budget) as progress:

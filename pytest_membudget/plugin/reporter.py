@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from pytest_membudget.budget.options import Options
 from pytest_membudget.plugin.terminal_info import ScreenOfWorkers
+
+if TYPE_CHECKING:
+    from pytest_membudget.judge.result import Result
 
 # What the worker of an xdist run could not remove, in its output.
 LEFT = "membudget_left"
@@ -20,7 +23,7 @@ class Reporter(ScreenOfWorkers):
 
     def __init__(self, options: Options) -> None:
         self._options = options
-        self._results: dict[str, dict[str, Any]] = {}
+        self._results: dict[str, Result] = {}
         self._problems: dict[str, str] = {}
         self.left: list[str] = []
 
@@ -29,9 +32,12 @@ class Reporter(ScreenOfWorkers):
         self.left += getattr(node, "workeroutput", {}).get(LEFT, [])
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        result = getattr(report, "membudget", None)
-        if result is not None:
-            self._results[result["nodeid"]] = {**result, "outcome": _outcome(report)}
+        figures = getattr(report, "membudget", None)
+        if figures is not None:
+            from pytest_membudget.judge.result import Result
+
+            result = Result.from_dict({**figures, "outcome": _outcome(report)})
+            self._results[result.nodeid] = result
 
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         """A report that can't be written loses no other one, and fails the run."""
@@ -86,30 +92,30 @@ class Reporter(ScreenOfWorkers):
             for text in self.left:
                 terminalreporter.write_line(text)
 
-    def _in_order(self) -> list[dict[str, Any]]:
+    def _in_order(self) -> list[Result]:
         return [self._results[nodeid] for nodeid in sorted(self._results)]
 
 
-def _write_json(results: list[dict[str, Any]], path: str) -> None:
-    from pytest_membudget.reports.json import write_json
+def _write_json(results: list[Result], path: str) -> None:
+    from pytest_membudget.reports.document import write_json
 
     write_json(results, path)
 
 
-def _write_html(results: list[dict[str, Any]], path: str) -> None:
+def _write_html(results: list[Result], path: str) -> None:
+    from pytest_membudget.reports.document import Environment
     from pytest_membudget.reports.html import write_html
-    from pytest_membudget.reports.json import document
 
-    write_html(results, path, [document(results)["environment"]])
+    write_html(results, path, [Environment.of_this_process()])
 
 
-def _write_markdown(results: list[dict[str, Any]], path: str) -> None:
+def _write_markdown(results: list[Result], path: str) -> None:
     from pytest_membudget.reports.markdown import write_markdown
 
     write_markdown(results, path)
 
 
-def _append_to_step_summary(results: list[dict[str, Any]]) -> None:
+def _append_to_step_summary(results: list[Result]) -> None:
     from pytest_membudget.reports.markdown import append_to_step_summary
 
     append_to_step_summary(results)

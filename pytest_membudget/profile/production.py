@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from pytest_membudget.finding import Finding, FindingCode
+
 EVERY_OTHER = "*"
 
 
@@ -24,16 +26,16 @@ class Production:
     fallback: Mapping[str, int] = field(default_factory=dict)
     shape: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
-    def notes(self, tables: Mapping[str, str]) -> list[tuple[str, str]]:
-        """Codes and messages: what the profile does not know of these tables, by model."""
+    def notes(self, tables: Mapping[str, str]) -> list[Finding]:
+        """What the profile does not know of these tables, by model."""
         if self.profile is None:
             return []
         found = []
         columns = {label: self.shape.get(table, {}) for label, table in tables.items()}
         if plain := [label for label, known in columns.items() if not _has_widths(known)]:
             found.append(
-                (
-                    "widths-unknown",
+                Finding(
+                    FindingCode.WIDTHS_UNKNOWN,
                     f"{self.profile} says nothing of how wide the values of {', '.join(plain)} "
                     "are: they are as wide as their fields suggest",
                 )
@@ -46,8 +48,8 @@ class Production:
         ]
         if compressed:
             found.append(
-                (
-                    "widths-compressed",
+                Finding(
+                    FindingCode.WIDTHS_COMPRESSED,
                     f"{', '.join(compressed)} may be stored compressed: how wide the values are is "
                     "taken from how generated ones compress; membudget profile --exact measures it",
                 )

@@ -16,7 +16,7 @@ from django.db.migrations.state import ProjectState
 from django.db.models import ManyToManyField
 
 from pytest_membudget.errors import BudgetError
-from pytest_membudget.finding import CODE_LEFT_OUT, ROUTED_ELSEWHERE
+from pytest_membudget.finding import Finding, FindingCode
 from pytest_membudget.project.comparisons import compared_numbers
 from pytest_membudget.project.numbers import is_the_projects_own, named_numbers
 from pytest_membudget.project.own_code import calls_own_default, own_receivers
@@ -96,21 +96,21 @@ class History:
             return list(keys)
         return [(key[0], self._previous(key) or "zero") for key in reversed(keys)]
 
-    def findings(self, keys: Sequence[Key], alias: str) -> list[tuple[str, str]]:
-        """Codes and messages of what will not run on ``alias``, though production may run it."""
+    def findings(self, keys: Sequence[Key], alias: str) -> list[Finding]:
+        """What will not run on ``alias``, though production may run it."""
         found = []
         for key in keys:
             operations = self.operations([key])
             name = ".".join(key)
             if why := left_out(inspect.getfile(type(self._migration(key))), operations):
-                found.append((CODE_LEFT_OUT, f"{name}: {why}"))
+                found.append(Finding(FindingCode.CODE_LEFT_OUT, f"{name}: {why}"))
             if operations and not runs_on(alias, key[0], operations):
                 elsewhere = alias_for(key[0], operations)
                 there = (
                     f"give database={elsewhere!r}" if elsewhere != alias else "no alias takes it"
                 )
                 message = f"{name}: the routers keep it off the database {alias!r}; {there}"
-                found.append((ROUTED_ELSEWHERE, message))
+                found.append(Finding(FindingCode.ROUTED_ELSEWHERE, message))
         return found
 
     def alias_for(self, keys: Sequence[Key]) -> str:

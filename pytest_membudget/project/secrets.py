@@ -14,6 +14,7 @@ import sys
 import warnings
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
+from enum import Enum
 from functools import cached_property
 from importlib.util import find_spec
 from pathlib import Path
@@ -58,12 +59,12 @@ class Secrets:
         return self._pattern.sub(MASK, text) if self.values else text
 
     def hide_in(self, value: T) -> T:
-        """The same for every text in plain data and in dataclasses; keys stay."""
+        """The same for every text in plain data and in dataclasses; keys and enumerations stay."""
         return self._hidden(value)  # type: ignore[no-any-return]
 
     def _hidden(self, value: Any) -> Any:
         if isinstance(value, str):
-            return self.hide(value)
+            return value if isinstance(value, Enum) else self.hide(value)
         if isinstance(value, Mapping):
             return {key: self._hidden(one) for key, one in value.items()}
         if isinstance(value, list | tuple):

@@ -1,1 +1,1 @@
-"""Reports: each is a function of the same results, as :meth:`Result.to_dict` gives them."""
+"""Reports: each is a function of the same :class:`Result` objects."""

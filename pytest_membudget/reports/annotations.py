@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
+from pytest_membudget.judge.result import Result
+from pytest_membudget.judge.verdict import Verdict
 from pytest_membudget.reports import cells
 from pytest_membudget.texts import visible
 
 
-def workflow_commands(results: Sequence[dict[str, Any]]) -> list[str]:
+def workflow_commands(results: Sequence[Result]) -> list[str]:
     """One line for each failing budget, and for each inconclusive one that is let pass.
 
     None outside of GitHub Actions.
@@ -21,32 +22,31 @@ def workflow_commands(results: Sequence[dict[str, Any]]) -> list[str]:
     return [_command(level, result) for result in results if (level := _level(result)) is not None]
 
 
-def _level(result: dict[str, Any]) -> str | None:
+def _level(result: Result) -> str | None:
     if cells.failing(result):
         return "error"
-    let_pass = result["verdict"] == cells.INCONCLUSIVE and result.get("outcome") == "passed"
+    let_pass = result.verdict == Verdict.INCONCLUSIVE and result.outcome == "passed"
     return "warning" if let_pass else None
 
 
-def _command(level: str, result: dict[str, Any]) -> str:
+def _command(level: str, result: Result) -> str:
     file, line = _where(result)
     properties = {
         **({} if file is None else {"file": _in_repository(file), "line": str(line)}),
-        "title": f"{cells.migration(result)}: {result['verdict']}",
+        "title": f"{cells.migration(result)}: {result.verdict}",
     }
     shown = ",".join(f"{name}={_property(value)}" for name, value in properties.items())
-    text = [result["reason"], *(one["message"] for one in result.get("advice") or [])]
+    text = [result.reason, *(one.message for one in result.advice)]
     message = "\n".join(text)
     return f"::{level} {shown}::{_data(message)}"
 
 
-def _where(result: dict[str, Any]) -> tuple[str | None, int]:
+def _where(result: Result) -> tuple[str | None, int]:
     """The largest line of the migration's own files, else the beginning of the first of them."""
-    files = result.get("files") or []
-    for line in result.get("attribution") or []:
-        if line["file"] in files and line["line"] is not None:
-            return line["file"], line["line"]
-    return (files[0] if files else None), 1
+    for line in result.attribution:
+        if line.file in result.files and line.line is not None:
+            return line.file, line.line
+    return next(iter(result.files), None), 1
 
 
 def _in_repository(file: str) -> str:

@@ -3,81 +3,83 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any
+from dataclasses import replace
 
+from pytest_membudget.finding import FindingCode
+from pytest_membudget.judge.explanation import Advice, Line, Place
+from pytest_membudget.judge.result import Result, SampleFigures
+from pytest_membudget.judge.verdict import Basis, Verdict
 from pytest_membudget.units import format_interval, format_rows, format_size, round_rows_down
 
-WITHIN, INCONCLUSIVE = "within", "inconclusive"
 _NOTED_ALWAYS = {
-    "access-refused",
-    "access-refused-before",
-    "async-code",
-    "code-left-out",
-    "code-not-run",
-    "routed-elsewhere",
-    "broke-at-scale",
-    "rows-untouched",
-    "debug-on",
-    "time-superlinear",
-    "peak-set-by",
-    "breaks-in",
+    FindingCode.ACCESS_REFUSED,
+    FindingCode.ACCESS_REFUSED_BEFORE,
+    FindingCode.ASYNC_CODE,
+    FindingCode.CODE_LEFT_OUT,
+    FindingCode.CODE_NOT_RUN,
+    FindingCode.ROUTED_ELSEWHERE,
+    FindingCode.BROKE_AT_SCALE,
+    FindingCode.ROWS_UNTOUCHED,
+    FindingCode.DEBUG_ON,
+    FindingCode.TIME_SUPERLINEAR,
+    FindingCode.PEAK_SET_BY,
+    FindingCode.BREAKS_IN,
 }
 
 
-def migration(result: dict[str, Any]) -> str:
-    return str(result["migration"]) + (" (reverse)" if result["reverse"] else "")
+def migration(result: Result) -> str:
+    return result.migration + (" (reverse)" if result.reverse else "")
 
 
-def counted(result: dict[str, Any]) -> tuple[str, int]:
+def counted(result: Result) -> tuple[str, int]:
     """The model that figures a row count, with production's rows: the first of ``rows``."""
-    model, rows = next(iter(result["rows"].items()), ("", 0))
-    return str(model), int(rows)
+    model, rows = next(iter(result.rows.items()), ("", 0))
+    return model, rows
 
 
-def sample_rows(result: dict[str, Any], sample: dict[str, Any]) -> int:
+def sample_rows(result: Result, sample: SampleFigures) -> int:
     """The rows of a sample, of that model; a dry run may have some of other ones, or none."""
-    counts = sample["rows"]
-    return int(counts.get(counted(result)[0], max(counts.values(), default=0)))
+    return sample.rows.get(counted(result)[0], max(sample.rows.values(), default=0))
 
 
-def rows(result: dict[str, Any]) -> str:
+def rows(result: Result) -> str:
     return format_rows(counted(result)[1])
 
 
-def limit(result: dict[str, Any]) -> str:
-    return format_size(result["limit_bytes"])
+def limit(result: Result) -> str:
+    return format_size(result.limit_bytes)
 
 
-def vendor(result: dict[str, Any]) -> str:
-    return str(result["database"]["vendor"] or "")
+def vendor(result: Result) -> str:
+    return result.database.vendor or ""
 
 
-def peak(result: dict[str, Any]) -> str:
+def peak(result: Result) -> str:
     """The peak with its interval, ``"4.9 GiB (4.8–5.0)"``; empty where it is not known."""
-    value, low, high = (result[f"peak{part}_bytes"] for part in ("", "_low", "_high"))
+    value, low, high = result.peak_bytes, result.peak_low_bytes, result.peak_high_bytes
     if value is None:
         return ""
-    if low is None:
-        over = value > result["limit_bytes"]
+    if low is None or high is None:
+        over = value > result.limit_bytes
         return f"over {format_size(value)}" if over else format_size(value)
     return format_interval(low, value, high)
 
 
-def short_peak(result: dict[str, Any]) -> str:
-    if result["peak_low_bytes"] is None:
+def short_peak(result: Result) -> str:
+    if result.peak_bytes is None or result.peak_low_bytes is None:
         return peak(result)
-    about = "" if result["basis"] == "measured" else "~"
-    return about + format_size(result["peak_bytes"])
+    about = "" if result.basis == Basis.MEASURED else "~"
+    return about + format_size(result.peak_bytes)
 
 
-def headroom_bytes(result: dict[str, Any]) -> int | None:
+def headroom_bytes(result: Result) -> int | None:
     """What is left of the limit, negative where it is passed; None where no peak is known."""
-    if result["peak_bytes"] is None:
+    if result.peak_bytes is None:
         return None
-    return int(result["limit_bytes"] - result["peak_bytes"])
+    return result.limit_bytes - result.peak_bytes
 
 
-def headroom(result: dict[str, Any]) -> str:
+def headroom(result: Result) -> str:
     left = headroom_bytes(result)
     return "" if left is None else signed_size(left)
 
@@ -87,61 +89,64 @@ def signed_size(size: int, plus: str = "") -> str:
     return f"{sign}{format_size(abs(size))}"
 
 
-def fits(result: dict[str, Any]) -> str:
-    if result["fits_up_to_rows"] is None:
-        return "any" if result["verdict"] == WITHIN else ""
-    return format_rows(round_rows_down(result["fits_up_to_rows"]))
+def fits(result: Result) -> str:
+    if result.fits_up_to_rows is None:
+        return "any" if result.verdict == Verdict.WITHIN else ""
+    return format_rows(round_rows_down(result.fits_up_to_rows))
 
 
-def verdict(result: dict[str, Any]) -> str:
+def verdict(result: Result) -> str:
     """``"exceeds"``, and ``"exceeds (xfail)"`` where the test was expected to fail."""
-    expected = " (xfail)" if result.get("outcome") == "xfailed" else ""
-    return f"{result['verdict']}{expected}"
+    expected = " (xfail)" if result.outcome == "xfailed" else ""
+    return f"{result.verdict}{expected}"
 
 
-def failing(result: dict[str, Any]) -> bool:
+def failing(result: Result) -> bool:
     """Whether the budget failed its test; an older JSON tells no outcome, but the verdict."""
-    return bool(result["verdict"] != WITHIN and result.get("outcome", "failed") == "failed")
+    return result.verdict != Verdict.WITHIN and result.outcome in (None, "failed")
 
 
-def place(line: dict[str, Any]) -> str:
+def place(line: Place) -> str:
     """``"shop/migrations/0002_x.py:9"``; what has no line has its name alone."""
-    return str(line["file"]) if line["line"] is None else f"{line['file']}:{line['line']}"
+    return line.file if line.line is None else f"{line.file}:{line.line}"
 
 
-def frame(via: dict[str, Any]) -> str:
+def frame(via: Place) -> str:
     """Where in a library a line of one's own ends: the place, the function and its source."""
-    return ": ".join(filter(None, [f"{place(via)} {via['function']}", via.get("source")]))
+    return ": ".join(filter(None, [f"{place(via)} {via.function}", via.source]))
 
 
-def by_line(lines: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+def by_line(lines: Sequence[Line]) -> list[Line]:
     """Growth of each line as one, wherever in a library it happens; largest first."""
-    merged: dict[tuple[str, int | None], dict[str, Any]] = {}
+    merged: dict[tuple[str, int | None], Line] = {}
     for line in lines:
-        there = merged.get((line["file"], line["line"]))
-        added = {
-            name: line[name] + (there[name] if there else 0) for name in ("bytes_per_row", "share")
-        }
-        merged[line["file"], line["line"]] = {**(there or line), **added}
-    own = sorted(merged.values(), key=lambda one: -one["bytes_per_row"])
-    return sorted(own, key=lambda one: one["line"] is None)
+        at = line.file, line.line
+        if (there := merged.get(at)) is not None:
+            line = replace(
+                there,
+                bytes_per_row=there.bytes_per_row + line.bytes_per_row,
+                share=there.share + line.share,
+            )
+        merged[at] = line
+    own = sorted(merged.values(), key=lambda one: -one.bytes_per_row)
+    return sorted(own, key=lambda one: one.line is None)
 
 
-def several_vendors(results: Iterable[dict[str, Any]]) -> bool:
+def several_vendors(results: Iterable[Result]) -> bool:
     return len({vendor(result) for result in results}) > 1
 
 
-def measured(results: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+def measured(results: Iterable[Result]) -> list[Result]:
     """Those without the ones that a gate could pass with a few rows or none."""
     return [result for result in results if not _is_skipped(result)]
 
 
-def skipped(results: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+def skipped(results: Iterable[Result]) -> list[Result]:
     """Those that take no rows into the process, so that a few rows or none told their peak."""
     return [result for result in results if _is_skipped(result)]
 
 
-def how_many_skipped(results: Iterable[dict[str, Any]]) -> str | None:
+def how_many_skipped(results: Iterable[Result]) -> str | None:
     """``"412 migrations take no rows that could add up …"``; None where there is no such one."""
     count = len(skipped(results))
     if not count:
@@ -150,45 +155,45 @@ def how_many_skipped(results: Iterable[dict[str, Any]]) -> str | None:
     return f"{count} {noun} {verb} no rows that could add up into the process"
 
 
-def _is_skipped(result: dict[str, Any]) -> bool:
-    return result["verdict"] == WITHIN and not result["rows"]
+def _is_skipped(result: Result) -> bool:
+    return result.verdict == Verdict.WITHIN and not result.rows
 
 
-def by_headroom(results: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+def by_headroom(results: Iterable[Result]) -> list[Result]:
     """Least headroom first, before it those of which no peak is known."""
 
-    def key(result: dict[str, Any]) -> tuple[bool, int]:
+    def key(result: Result) -> tuple[bool, int]:
         left = headroom_bytes(result)
         return (left is not None, left or 0)
 
     return sorted(results, key=key)
 
 
-def noted(result: dict[str, Any], *, everything: bool) -> list[str]:
+def noted(result: Result, *, everything: bool) -> list[str]:
     """The findings that a reader has to know, or all of them."""
     return [
-        str(finding["message"])
-        for finding in result["findings"]
-        if everything or finding["code"] in _NOTED_ALWAYS
+        finding.message
+        for finding in result.findings
+        if everything or finding.code in _NOTED_ALWAYS
     ]
 
 
-def verdicts(results: Sequence[dict[str, Any]]) -> list[tuple[str, int]]:
+def verdicts(results: Sequence[Result]) -> list[tuple[Verdict, int]]:
     """How many results bear each verdict, the worst first; those that none bears are left out."""
-    names = [result["verdict"] for result in results]
-    known = ("error", "exceeds", "inconclusive", "within")
-    return [(name, names.count(name)) for name in known if name in names]
+    names = [result.verdict for result in results]
+    worst = (Verdict.ERROR, Verdict.EXCEEDS, Verdict.INCONCLUSIVE, Verdict.WITHIN)
+    return [(name, names.count(name)) for name in worst if name in names]
 
 
-def gain(advice: dict[str, Any]) -> str:
+def gain(advice: Advice) -> str:
     """What a piece of advice would save, and the peak that would remain; empty if unknown."""
-    saved, left = advice.get("bytes_per_row"), advice.get("peak_bytes")
+    saved, left = advice.bytes_per_row, advice.peak_bytes
     parts = [f"saves {saved:,} bytes a row"] if saved else []
     if left is not None:
         parts.append(f"would leave a peak of about {format_size(left)}")
     return " and ".join(parts)
 
 
-def support(advice: dict[str, Any]) -> str:
+def support(advice: Advice) -> str:
     """What stands behind a piece of advice: what it gives, and how that is known."""
-    return "; ".join(filter(None, [gain(advice), advice.get("evidence")]))
+    return "; ".join(filter(None, [gain(advice), advice.evidence]))

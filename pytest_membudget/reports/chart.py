@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import pairwise
 from textwrap import wrap
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from pytest_membudget.judge.result import Result
 from pytest_membudget.reports.cells import counted
 from pytest_membudget.reports.curve import Curve, Point, curve, rows_step, short_rows, size_step
+from pytest_membudget.sample import Outcome
 from pytest_membudget.units import format_rows, format_size
 
 if TYPE_CHECKING:
@@ -18,11 +20,10 @@ _HEIGHT = 9
 # What plotille puts around its canvas: ticks of ten characters, and the name of the axis.
 _AROUND = 23
 _LEAST_CANVAS = 20
-_FINISHED = "finished"
 _NO_DOTS = "\u2800"
 
 
-def chart(result: dict[str, Any], width: int, *, unicode: bool = True) -> list[str]:
+def chart(result: Result, width: int, *, unicode: bool = True) -> list[str]:
     """Peak over rows in a dozen lines no wider than ``width``; none where there is no curve.
 
     Lines are of Braille dots, or of ASCII where the terminal knows no others.
@@ -33,8 +34,8 @@ def chart(result: dict[str, Any], width: int, *, unicode: bool = True) -> list[s
     return [*_draw(result, known, width - _AROUND, unicode), *_legend(result, known, width)]
 
 
-def _draw(result: dict[str, Any], known: Curve, width: int, unicode: bool) -> list[str]:
-    limit = float(result["limit_bytes"])
+def _draw(result: Result, known: Curve, width: int, unicode: bool) -> list[str]:
+    limit = float(result.limit_bytes)
     ticks = width / 10
     most_rows = rows_step(known.most_rows * 1.02, ticks) * ticks
     figure = _axes(1.05 * max(known.most_bytes, limit), most_rows, width)
@@ -47,8 +48,8 @@ def _draw(result: dict[str, Any], known: Curve, width: int, unicode: bool) -> li
     mark([(rows, limit) for rows in dense], None if unicode else "-")
     if known.projection:
         mark(_between(known.projection, width * 2), None if unicode else ".")
-    for point, sample in zip(known.samples, result["samples"], strict=True):
-        mark([point], "o" if sample["outcome"] == _FINISHED else "*")
+    for point, sample in zip(known.samples, result.samples, strict=True):
+        mark([point], "o" if sample.outcome == Outcome.FINISHED else "*")
     if known.projection:
         mark(_between([known.low[-1], known.high[-1]], 2 * _HEIGHT), "|")
         mark([known.projection[-1]], "x")
@@ -76,9 +77,9 @@ def _axes(most_bytes: float, most_rows: float, width: int) -> plotille.Figure:
     return figure
 
 
-def _free(result: dict[str, Any], most_rows: float, label_rows: float) -> float:
+def _free(result: Result, most_rows: float, label_rows: float) -> float:
     """Where on the limit's line its name is out of the curve's way: at the right, or the left."""
-    crossing = result["fits_up_to_rows"] or 0
+    crossing = result.fits_up_to_rows or 0
     right = max(0.0, 0.96 * most_rows - label_rows)
     return right if crossing < 0.9 * right else 0.1 * most_rows
 
@@ -95,10 +96,10 @@ def _between(points: list[Point], count: int) -> list[Point]:
     return [*dense, points[-1]]
 
 
-def _legend(result: dict[str, Any], known: Curve, width: int) -> list[str]:
+def _legend(result: Result, known: Curve, width: int) -> list[str]:
     _, rows = counted(result)
-    stopped = {one["outcome"]: f"* {one['outcome']}" for one in result["samples"]}
-    parts = ["o sample", *(text for outcome, text in stopped.items() if outcome != _FINISHED)]
+    outcomes = dict.fromkeys(one.outcome for one in result.samples)
+    parts = ["o sample", *(f"* {one}" for one in outcomes if one != Outcome.FINISHED)]
     if known.projection:
         parts.append(f"x projected and its interval, with {format_rows(rows)} rows")
     text = "   ".join(parts)

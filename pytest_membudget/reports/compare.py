@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
+from pytest_membudget.judge.result import Result
+from pytest_membudget.judge.verdict import Verdict
 from pytest_membudget.reports import cells
 from pytest_membudget.reports.reader import identity
 
@@ -14,8 +15,8 @@ from pytest_membudget.reports.reader import identity
 class Change:
     """One budget before and after; either may be None, not both."""
 
-    old: dict[str, Any] | None
-    new: dict[str, Any] | None
+    old: Result | None
+    new: Result | None
 
     @property
     def name(self) -> str:
@@ -38,8 +39,8 @@ class Change:
         """What the peak grew by, in bytes; None where one of the two is not known."""
         if self.old is None or self.new is None:
             return None
-        old, new = self.old["peak_bytes"], self.new["peak_bytes"]
-        return None if old is None or new is None else int(new - old)
+        old, new = self.old.peak_bytes, self.new.peak_bytes
+        return None if old is None or new is None else new - old
 
     @property
     def difference(self) -> str:
@@ -50,38 +51,37 @@ class Change:
     def bytes_per_row(self) -> str:
         """``"1,972 → 40"``, or one figure where it stayed or where there is but one."""
         figures = [
-            "?" if one["bytes_per_row"] is None else f"{one['bytes_per_row']:,}"
-            for one in self._known
+            "?" if one.bytes_per_row is None else f"{one.bytes_per_row:,}" for one in self._known
         ]
         return " → ".join(dict.fromkeys(figures))
 
     @property
     def verdict(self) -> str:
         """``"exceeds → within"``, ``"within"`` where it stayed, ``"added: within"``."""
-        text = " → ".join(dict.fromkeys(one["verdict"] for one in self._known))
+        text = " → ".join(dict.fromkeys(one.verdict for one in self._known))
         if self.old is None:
             return f"added: {text}"
         return "removed" if self.new is None else text
 
     @property
     def verdict_changed(self) -> bool:
-        return self.old is None or self.new is None or self.old["verdict"] != self.new["verdict"]
+        return self.old is None or self.new is None or self.old.verdict != self.new.verdict
 
     @property
-    def worst(self) -> str:
+    def worst(self) -> Verdict:
         """The verdict that the budget has now, or had when it was removed."""
-        return str((self.new or self._either)["verdict"])
+        return self._either.verdict
 
     @property
-    def _known(self) -> list[dict[str, Any]]:
+    def _known(self) -> list[Result]:
         return [one for one in (self.old, self.new) if one is not None]
 
     @property
-    def _either(self) -> dict[str, Any]:
+    def _either(self) -> Result:
         return self._known[-1]
 
 
-def compare(old: Sequence[dict[str, Any]], new: Sequence[dict[str, Any]]) -> list[Change]:
+def compare(old: Sequence[Result], new: Sequence[Result]) -> list[Change]:
     """Pair the results of two runs, by test and database; what changed most comes first."""
     before, after = ({identity(one): one for one in results} for results in (old, new))
     changes = [Change(before.get(key), after.get(key)) for key in before | after]

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any
 
+from pytest_membudget.judge.projection import Growth
+from pytest_membudget.judge.result import Result
 from pytest_membudget.reports.cells import counted, sample_rows
+from pytest_membudget.sample import Outcome
 
 Point = tuple[float, float]
 
@@ -36,31 +38,29 @@ class Curve:
         return max(size for _, size in [*self.samples, *self.projection, *self.high])
 
 
-def curve(result: dict[str, Any]) -> Curve | None:
+def curve(result: Result) -> Curve | None:
     """The curve of a result; None where fewer than two points are known."""
     _, rows = counted(result)
-    if not (rows and result["samples"]):
+    if not (rows and result.samples):
         return None
-    samples = [
-        (float(sample_rows(result, one)), float(one["peak_bytes"])) for one in result["samples"]
-    ]
-    finished = [one for one in result["samples"] if one["outcome"] == "finished"]
+    samples = [(float(sample_rows(result, one)), float(one.peak_bytes)) for one in result.samples]
+    finished = [one for one in result.samples if one.outcome == Outcome.FINISHED]
     start = samples[len(finished) - 1 if finished else -1]
-    ends = [result[f"peak{part}_bytes"] for part in ("", "_low", "_high")]
-    if None in ends or start[0] >= float(rows):
+    peak, low, high = result.peak_bytes, result.peak_low_bytes, result.peak_high_bytes
+    if peak is None or low is None or high is None or start[0] >= float(rows):
         return Curve(samples, [], [], []) if len(samples) > 1 and max(samples)[0] else None
-    growth = str(result["growth"])
-    paths = [_path(start, (float(rows), max(0.0, float(end))), growth) for end in ends]
+    ends = ((float(rows), float(end)) for end in (peak, low, high))
+    paths = [_path(start, end, result.growth) for end in ends]
     return Curve(samples, *paths)
 
 
-def _path(start: Point, end: Point, growth: str) -> list[Point]:
+def _path(start: Point, end: Point, growth: Growth | None) -> list[Point]:
     """From one point to the other, bent as the growth is."""
 
     def shape(rows: float) -> float:
-        if growth == "quadratic":
+        if growth == Growth.QUADRATIC:
             return rows**2
-        return rows * math.log2(rows + 1) if growth == "linearithmic" else rows
+        return rows * math.log2(rows + 1) if growth == Growth.LINEARITHMIC else rows
 
     between = [start[0] + (end[0] - start[0]) * step / _STEPS for step in range(_STEPS + 1)]
     span = shape(end[0]) - shape(start[0]) or 1.0  # floats may be too coarse to tell them apart

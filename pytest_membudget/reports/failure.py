@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import textwrap
-from typing import Any
 
+from pytest_membudget.judge.result import Result
+from pytest_membudget.judge.verdict import Verdict
 from pytest_membudget.reports import cells
 from pytest_membudget.reports.chart import chart
 from pytest_membudget.reports.tables import attribution_table, render, samples_table
@@ -14,39 +15,30 @@ _CHART_WIDTH, _TEXT_WIDTH = 72, 100
 _TOP_LINES = 5
 
 
-def failure(
-    result: dict[str, Any],
-    details: str = "",
-    *,
-    width: int = 80,
-    verbosity: int = 0,
-    unicode: bool = True,
-) -> str:
+def failure(result: Result, *, width: int = 80, verbosity: int = 0, unicode: bool = True) -> str:
     """The failure of a result, of plain lines no wider than ``width`` but for the first.
 
-    ``details`` is the traceback or the output behind an error.  With ``verbosity`` there are the
-    samples, the library's frames and every finding as well.
+    With ``verbosity`` there are the samples, the library's frames and every finding as well.
     """
     width = min(width, _TEXT_WIDTH)
     parts = [
-        [result["reason"]],
+        [result.reason],
         chart(result, min(width, _CHART_WIDTH), unicode=unicode),
-        render(samples_table(result), width) if verbosity > 0 and result["samples"] else [],
+        render(samples_table(result), width) if verbosity > 0 and result.samples else [],
         _growth(result, width, everything=verbosity > 0),
         _advice(result, width),
-        _notes(result, width, everything=verbosity > 0 or result["verdict"] == "inconclusive"),
-        details.rstrip().splitlines(),
+        _notes(result, width, everything=verbosity > 0 or result.verdict == Verdict.INCONCLUSIVE),
+        result.details.rstrip().splitlines(),
     ]
     text = "\n\n".join("\n".join(lines) for lines in parts if lines)
     return log_text(visible(text))
 
 
-def _growth(result: dict[str, Any], width: int, *, everything: bool) -> list[str]:
-    lines = result.get("attribution") or []
-    note = result.get("attribution_note")
-    if not lines:
+def _growth(result: Result, width: int, *, everything: bool) -> list[str]:
+    note = result.attribution_note
+    if not result.attribution:
         return _wrapped(f"growth by line: {note}", width) if note else []
-    lines = lines if everything else cells.by_line(lines)
+    lines = result.attribution if everything else cells.by_line(result.attribution)
     shown = lines if everything else lines[:_TOP_LINES]
     table = render(attribution_table(shown, frames=everything), width)
     left = len(lines) - len(shown)
@@ -54,15 +46,15 @@ def _growth(result: dict[str, Any], width: int, *, everything: bool) -> list[str
     return ["growth by line", *table, *more, *(_wrapped(note, width) if note else [])]
 
 
-def _advice(result: dict[str, Any], width: int) -> list[str]:
+def _advice(result: Result, width: int) -> list[str]:
     shown = []
-    for advice in result.get("advice") or []:
-        shown += _wrapped(f"advice: {advice['message']}", width)
+    for advice in result.advice:
+        shown += _wrapped(f"advice: {advice.message}", width)
         shown += _wrapped(f"  {cells.support(advice)}", width)
     return shown
 
 
-def _notes(result: dict[str, Any], width: int, *, everything: bool) -> list[str]:
+def _notes(result: Result, width: int, *, everything: bool) -> list[str]:
     messages = cells.noted(result, everything=everything)
     return [line for message in messages for line in _wrapped(f"note: {message}", width)]
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import astuple
 from functools import cache
 from importlib.resources import files
 from itertools import count
 from pathlib import Path
-from typing import Any
 from urllib.parse import quote
 
 import jinja2
@@ -16,8 +16,10 @@ from markupsafe import Markup, escape
 
 from pytest_membudget import __version__
 from pytest_membudget.files import unwritable, write_text
+from pytest_membudget.judge.result import Result
 from pytest_membudget.reports import cells
 from pytest_membudget.reports.charts import charts
+from pytest_membudget.reports.document import Environment
 from pytest_membudget.texts import visible
 from pytest_membudget.units import format_seconds, format_size
 
@@ -27,7 +29,7 @@ _HERE = files("pytest_membudget.reports")
 
 
 def write_html(
-    results: Sequence[dict[str, Any]], path: str, environments: Sequence[dict[str, Any]] = ()
+    results: Sequence[Result], path: str, environments: Sequence[Environment] = ()
 ) -> None:
     """Write the page, and beside it, in a folder, a flame graph of each result that has stacks.
 
@@ -43,10 +45,10 @@ def write_html(
 
 
 def html(
-    results: Sequence[dict[str, Any]],
-    environments: Sequence[dict[str, Any]],
+    results: Sequence[Result],
+    environments: Sequence[Environment],
     flame_graphs: dict[int, str],
-    skipped: Sequence[dict[str, Any]] = (),
+    skipped: Sequence[Result] = (),
 ) -> str:
     """The page; ``flame_graphs`` are links by the index of the result.
 
@@ -58,7 +60,7 @@ def html(
         several_vendors=cells.several_vendors(results),
         skipped=skipped,
         verdicts=cells.verdicts([*results, *skipped]),
-        environments=list(dict.fromkeys(_environment(one) for one in environments if one)),
+        environments=[_versions(one) for one in dict.fromkeys(environments) if any(astuple(one))],
         version=__version__,
         flame_graphs=flame_graphs,
         charts=[charts(result) for result in results],
@@ -99,11 +101,8 @@ def _soft(name: str) -> Markup:
     return Markup(re.sub(r"([_./])", r"\1<wbr>", str(escape(visible(name)))))
 
 
-def _environment(environment: dict[str, Any]) -> str:
-    return (
-        f"Python {environment.get('python')}, Django {environment.get('django')}, "
-        f"{environment.get('platform')}"
-    )
+def _versions(one: Environment) -> str:
+    return f"Python {one.python}, Django {one.django}, {one.platform}"
 
 
 class _FlameGraphs:
@@ -114,9 +113,9 @@ class _FlameGraphs:
         self.problem: OSError | None = None
         self._names: set[str] = set()
 
-    def write(self, results: Sequence[dict[str, Any]]) -> dict[int, str]:
+    def write(self, results: Sequence[Result]) -> dict[int, str]:
         """Write what memray can draw; the links to it, none where memray is not installed."""
-        with_stacks = [index for index, result in enumerate(results) if result.get("stacks")]
+        with_stacks = {index: one.stacks for index, one in enumerate(results) if one.stacks}
         if not with_stacks:
             return {}
         try:
@@ -124,18 +123,18 @@ class _FlameGraphs:
         except ImportError:
             return {}
         links: dict[int, str] = {}
-        for index in with_stacks:
+        for index, stacks in with_stacks.items():
             name = self._free_name(results[index])
             try:
                 self.folder.mkdir(parents=True, exist_ok=True)
-                write_flamegraph(results[index]["stacks"], str(self.folder / name))
+                write_flamegraph(stacks, str(self.folder / name))
             except OSError as error:
                 self.problem = error
             else:
                 links[index] = quote(f"{self.folder.name}/{name}")
         return links
 
-    def _free_name(self, result: dict[str, Any]) -> str:
+    def _free_name(self, result: Result) -> str:
         """A name after the migration; several tests may be of the same one."""
         stem = re.sub(r"[^A-Za-z0-9_.-]+", "_", cells.migration(result)).strip("_")[:_LONGEST_NAME]
         names = (f"{stem}{f'-{number}' if number else ''}.html" for number in count())

@@ -10,18 +10,26 @@ from pathlib import Path
 from typing import Any
 
 from pytest_membudget.files import unwritable, write_text
+from pytest_membudget.judge.explanation import Advice, Line
+from pytest_membudget.judge.result import Result
+from pytest_membudget.judge.verdict import Verdict
 from pytest_membudget.reports import cells
 from pytest_membudget.reports.compare import Change
 from pytest_membudget.texts import visible
 
-_MARKS = {"within": "✅", "exceeds": "❌", "inconclusive": "⚠️", "error": "💥"}
+_MARKS = {
+    Verdict.WITHIN: "✅",
+    Verdict.EXCEEDS: "❌",
+    Verdict.INCONCLUSIVE: "⚠️",
+    Verdict.ERROR: "💥",
+}
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>|#~&$])")
 # What makes a list or a heading at the beginning of a line.
 _LEADING = re.compile(r"^(\d*)([-+=.)])")
 _TOP_LINES = 10
 
 
-def markdown(results: Sequence[dict[str, Any]]) -> str:
+def markdown(results: Sequence[Result]) -> str:
     """A table of all budgets, least headroom first, and below it why some of them fail."""
     title = "## Memory budgets\n"
     if not results:
@@ -54,11 +62,11 @@ def comparison(changes: Sequence[Change]) -> str:
     return f"## Memory budgets, before and after\n\n{_table(columns, changes)}"
 
 
-def write_markdown(results: Sequence[dict[str, Any]], path: str) -> None:
+def write_markdown(results: Sequence[Result], path: str) -> None:
     write_text(path, markdown(results))
 
 
-def append_to_step_summary(results: Sequence[dict[str, Any]]) -> None:
+def append_to_step_summary(results: Sequence[Result]) -> None:
     """Add the results to the summary of the GitHub job that this is, if it is one."""
     path = os.environ.get("GITHUB_STEP_SUMMARY")
     if path and results:
@@ -86,9 +94,9 @@ def _one_line(text: str) -> str:
     return visible(" ".join(text.split()), keep="")
 
 
-def _columns(results: Sequence[dict[str, Any]]) -> dict[str, Callable[[Any], str]]:
+def _columns(results: Sequence[Result]) -> dict[str, Callable[[Any], str]]:
     columns: dict[str, Callable[[Any], str]] = {
-        "": lambda result: _MARKS[result["verdict"]],
+        "": lambda result: _MARKS[result.verdict],
         "migration": lambda result: code(cells.migration(result)),
         "database": lambda result: escape(cells.vendor(result)),
         "rows": cells.rows,
@@ -110,38 +118,36 @@ def _table(columns: dict[str, Callable[[Any], str]], items: Sequence[Any]) -> st
     return "".join(f"| {' | '.join(line)} |\n" for line in lines)
 
 
-def _failure(result: dict[str, Any]) -> str:
-    title = f"{_MARKS[result['verdict']]} <b>{html.escape(_one_line(cells.migration(result)))}</b>"
+def _failure(result: Result) -> str:
+    title = f"{_MARKS[result.verdict]} <b>{html.escape(_one_line(cells.migration(result)))}</b>"
     parts = [
         "<details open>",
         f"<summary>{title}</summary>\n",
-        f"{escape(result['reason'])}\n",
+        f"{escape(result.reason)}\n",
     ]
-    lines = cells.by_line(result.get("attribution") or [])
+    lines = cells.by_line(result.attribution)
     if lines:
         parts += ["Growth by line:\n", _table(_LINES, lines[:_TOP_LINES])]
-    if result.get("attribution_note"):
-        parts.append(f"{escape(result['attribution_note'])}\n")
-    parts += [_advice(advice) for advice in result.get("advice") or []]
-    notes = cells.noted(result, everything=result["verdict"] == cells.INCONCLUSIVE)
+    if result.attribution_note:
+        parts.append(f"{escape(result.attribution_note)}\n")
+    parts += [_advice(advice) for advice in result.advice]
+    notes = cells.noted(result, everything=result.verdict == Verdict.INCONCLUSIVE)
     parts += [f"- Note: {escape(note)}\n" for note in notes]
     return "\n".join([*parts, "</details>\n"])
 
 
-def _advice(advice: dict[str, Any]) -> str:
+def _advice(advice: Advice) -> str:
     support = escape(cells.support(advice))
-    return f"- **Advice:** {escape(advice['message'])}" + (
-        f"  \n  {support}\n" if support else "\n"
-    )
+    return f"- **Advice:** {escape(advice.message)}" + (f"  \n  {support}\n" if support else "\n")
 
 
-def _line(line: dict[str, Any]) -> str:
-    source = line.get("source") or line["function"]
+def _line(line: Line) -> str:
+    source = line.source or line.function
     return f"{code(cells.place(line))} {code(source)}"
 
 
 _LINES: dict[str, Callable[[Any], str]] = {
-    "bytes a row": lambda line: f"{line['bytes_per_row']:,}",
-    "share": lambda line: f"{line['share']:.0%}",
+    "bytes a row": lambda line: f"{line.bytes_per_row:,}",
+    "share": lambda line: f"{line.share:.0%}",
     "line": _line,
 }

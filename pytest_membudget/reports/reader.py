@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
 from pytest_membudget.errors import BudgetError
-from pytest_membudget.judge.result import SCHEMA
+from pytest_membudget.files import convert, parse_json
+from pytest_membudget.judge.result import Result
+from pytest_membudget.reports.document import SCHEMA, Document
 from pytest_membudget.texts import shown
 
 
-def read_document(path: str) -> dict[str, Any]:
-    """Read one file that ``--membudget-json`` wrote, with all keys that reports use.
+def read_document(path: str) -> Document:
+    """Read one file that ``--membudget-json`` wrote.
 
     Raises BudgetError, which names the file and the path of what is wrong in it.
     """
@@ -23,27 +24,21 @@ def read_document(path: str) -> dict[str, Any]:
     return parse_document(content, path)
 
 
-def parse_document(content: bytes, source: str) -> dict[str, Any]:
+def parse_document(content: bytes, source: str) -> Document:
     """Read a file's content; ``source`` is what an error calls it."""
-    from msgspec import to_builtins
-
-    from pytest_membudget.files import convert, parse_json
-    from pytest_membudget.reports.schema import Document
-
     document = parse_json(content, source)
     if not isinstance(document, dict) or not isinstance(document.get("results"), list):
         raise BudgetError(f"{source} holds no results of pytest-membudget")
     if (schema := document.get("schema")) != SCHEMA:
         raise BudgetError(f"{source} has schema {shown(schema)}, and this version reads {SCHEMA}")
-    plain: dict[str, Any] = to_builtins(convert(document, Document, source))
-    return plain
+    return convert(document, Document, source)
 
 
-def merge(documents: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+def merge(documents: Iterable[Document]) -> list[Result]:
     """The results of several files in order; a later one of a test and database replaces."""
-    return list({identity(one): one for part in documents for one in part["results"]}.values())
+    return list({identity(one): one for part in documents for one in part.results}.values())
 
 
-def identity(result: dict[str, Any]) -> tuple[str, str | None]:
+def identity(result: Result) -> tuple[str, str | None]:
     """What makes two results the same budget: the test and the kind of database."""
-    return result["nodeid"], result["database"]["vendor"]
+    return result.nodeid, result.database.vendor

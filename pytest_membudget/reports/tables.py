@@ -12,12 +12,20 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from pytest_membudget.judge.explanation import Line
+from pytest_membudget.judge.result import Result
+from pytest_membudget.judge.verdict import Basis, Verdict
 from pytest_membudget.reports import cells
 from pytest_membudget.reports.compare import Change
 from pytest_membudget.texts import log_text, visible
 from pytest_membudget.units import format_rows, format_seconds, format_size
 
-_STYLES = {"within": "green", "exceeds": "red", "inconclusive": "yellow", "error": "red"}
+_STYLES = {
+    Verdict.WITHIN: "green",
+    Verdict.EXCEEDS: "red",
+    Verdict.INCONCLUSIVE: "yellow",
+    Verdict.ERROR: "red",
+}
 _WIDE, _NO_END = 120, 10_000
 
 _Columns = dict[str, Callable[[Any], str | Text]]
@@ -32,49 +40,47 @@ def render(table: Table, width: int, *, color: bool = False) -> list[str]:
     return "\n".join(lines).strip("\n").splitlines()
 
 
-def samples_table(result: dict[str, Any]) -> Table:
+def samples_table(result: Result) -> Table:
     """The samples of a result, and what was projected from them."""
     model, rows = cells.counted(result)
     table = Table(box=None, pad_edge=False)
     for name in (f"{model} rows".strip(), "peak RSS", "time", "outcome"):
         table.add_column(_text(name), justify="left" if name == "outcome" else "right")
-    for sample in result["samples"]:
+    for sample in result.samples:
         table.add_row(
             format_rows(cells.sample_rows(result, sample)),
-            format_size(sample["peak_bytes"]),
-            format_seconds(sample["duration_s"]),
-            _text(sample["outcome"]),
+            format_size(sample.peak_bytes),
+            format_seconds(sample.duration_s),
+            _text(sample.outcome),
         )
-    if result["basis"] == "projected" and result["peak_bytes"] is not None:
-        seconds = result["projected_duration_s"]
+    if result.basis == Basis.PROJECTED and result.peak_bytes is not None:
+        seconds = result.projected_duration_s
         table.add_row(
             format_rows(rows),
             cells.peak(result),
             "" if seconds is None else f"about {format_seconds(seconds)}",
-            f"projected, {result['growth']}",
+            f"projected, {result.growth}",
         )
     return table
 
 
-def attribution_table(lines: Sequence[dict[str, Any]], *, frames: bool) -> Table:
+def attribution_table(lines: Sequence[Line], *, frames: bool) -> Table:
     """Growth by line, largest first; with ``frames`` where in a library it happens as well."""
     table = Table(box=None, pad_edge=False, show_header=False, padding=(0, 2, 0, 0))
     table.add_column(justify="right", no_wrap=True)
     table.add_column(justify="right", no_wrap=True)
     table.add_column(overflow="fold")
     for line in lines:
-        source, via = line.get("source"), line.get("via") if frames else None
-        where = [_text(f"{cells.place(line)} {line['function'] if frames or not source else ''}")]
+        source, via = line.source, line.via if frames else None
+        where = [_text(f"{cells.place(line)} {line.function if frames or not source else ''}")]
         where += [_text(source)] if source else []
         where += [_text(f"in {cells.frame(via)}")] if via else []
         below = [Padding(text, (0, 0, 0, 2)) for text in where[1:]]
-        table.add_row(
-            f"{line['bytes_per_row']:,} B/row", f"{line['share']:.0%}", Group(where[0], *below)
-        )
+        table.add_row(f"{line.bytes_per_row:,} B/row", f"{line.share:.0%}", Group(where[0], *below))
     return table
 
 
-def summary_table(results: Sequence[dict[str, Any]], width: int) -> Table:
+def summary_table(results: Sequence[Result], width: int) -> Table:
     """A table of all budgets; a narrow one has shorter cells and fewer columns."""
     if width >= _WIDE:
         table = _table(_summary_columns(results, wide=True), results)
@@ -84,7 +90,7 @@ def summary_table(results: Sequence[dict[str, Any]], width: int) -> Table:
     return _fitting(columns, results, width, spared=("rows", "headroom", "fits up to"))
 
 
-def _summary_columns(results: Sequence[dict[str, Any]], *, wide: bool) -> _Columns:
+def _summary_columns(results: Sequence[Result], *, wide: bool) -> _Columns:
     columns: _Columns = {
         "migration": cells.migration,
         "database": cells.vendor,
@@ -150,12 +156,12 @@ def _natural_width(table: Table) -> int:
     return _console(_NO_END).measure(table).maximum
 
 
-def _verdict(result: dict[str, Any]) -> Text:
-    return Text(result["verdict"], style=_STYLES[result["verdict"]])
+def _verdict(result: Result) -> Text:
+    return Text(result.verdict, style=_STYLES[result.verdict])
 
 
-def _verdict_with_basis(result: dict[str, Any]) -> Text:
-    basis = f", {result['basis']}" if result["basis"] else ""
+def _verdict_with_basis(result: Result) -> Text:
+    basis = f", {result.basis}" if result.basis else ""
     return _verdict(result) + basis
 
 

@@ -19,15 +19,7 @@ from pytest_membudget.processes.child import close_stream, kill, send, start_wor
 from pytest_membudget.processes.worker.main import unfinished_answer
 from pytest_membudget.processes.worker.meter import Meter
 from pytest_membudget.processes.worker.output import Output
-from pytest_membudget.sample import (
-    FINISHED,
-    KILLED,
-    MACHINE_SHORT,
-    OVER_LIMIT,
-    RAISED,
-    TIMED_OUT,
-    Run,
-)
+from pytest_membudget.sample import Outcome, Run
 from pytest_membudget.sql.table_names import TableNames
 
 _INTERVAL = 0.01
@@ -108,7 +100,7 @@ def _watch(
     job: WorkerJob,
     begin: float,
     applied: Path,
-) -> tuple[str, str] | None:
+) -> tuple[Outcome, str] | None:
     """Wait for the end; the outcome of a run that was stopped, and what to say about it.
 
     ``applied`` is a file that is there once the migration is applied.
@@ -116,16 +108,16 @@ def _watch(
     while process.poll() is None:
         now = meter.look()
         if now > job.stop_above:
-            return OVER_LIMIT, OVER_LIMIT
+            return Outcome.OVER_LIMIT, str(Outcome.OVER_LIMIT)
         if short := meter.shortage():
-            return MACHINE_SHORT, f"{short} ran short of memory"
+            return Outcome.MACHINE_SHORT, f"{short} ran short of memory"
         if meter.is_over():
             return None
         if time.monotonic() - begin > job.deadline:
             text = f"it had not ended after {job.deadline:.0f} s"
             if applied.exists():
                 text += "; the migration is applied, but a thread or an atexit handler still runs"
-            return TIMED_OUT, text
+            return Outcome.TIMED_OUT, text
         time.sleep(_INTERVAL)
     return None
 
@@ -135,7 +127,7 @@ def _conclude(
     process: subprocess.Popen[bytes],
     meter: Meter,
     answer: dict[str, Any],
-    stopped: tuple[str, str] | None,
+    stopped: tuple[Outcome, str] | None,
     output: str,
     elapsed: float,
 ) -> Run:
@@ -201,19 +193,21 @@ def _phases(answer: dict[str, Any], meter: Meter) -> dict[str, tuple[int, int]]:
     return phases
 
 
-def _outcome(job: WorkerJob, status: int, answer: dict[str, Any], meter: Meter) -> tuple[str, str]:
+def _outcome(
+    job: WorkerJob, status: int, answer: dict[str, Any], meter: Meter
+) -> tuple[Outcome, str]:
     if "failure" in answer:
-        return RAISED, answer["failure"]
+        return Outcome.RAISED, answer["failure"]
     if not answer:
         if status == -signal.SIGKILL and (container := meter.was_killed_for_memory()):
-            return MACHINE_SHORT, f"{container} ran out of memory"
+            return Outcome.MACHINE_SHORT, f"{container} ran out of memory"
         if status < 0:
-            return KILLED, f"its process was killed by {signal.Signals(-status).name}"
-        return KILLED, f"its process exited with status {status} and without an answer"
+            return Outcome.KILLED, f"its process was killed by {signal.Signals(-status).name}"
+        return Outcome.KILLED, f"its process exited with status {status} and without an answer"
     if any(done == job.reverse for done in answer["applied"]):
         verb = "unapplied" if job.reverse else "applied"
-        return RAISED, f"manage.py migrate ended, yet the migration is not {verb}"
-    return FINISHED, ""
+        return Outcome.RAISED, f"manage.py migrate ended, yet the migration is not {verb}"
+    return Outcome.FINISHED, ""
 
 
 def _add_overflow(answer: dict[str, Any], lines: list[str]) -> None:
