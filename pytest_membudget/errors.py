@@ -12,7 +12,7 @@ class MembudgetError(Exception):
 
 
 class BudgetError(MembudgetError):
-    """What was asked cannot be read: a wrong marker argument, option or setting."""
+    """What was given cannot be read: a marker argument, option, setting or file."""
 
 
 class ServerError(MembudgetError):

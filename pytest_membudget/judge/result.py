@@ -80,7 +80,7 @@ class SampleFigures:
 class Result:
     """One budget and its verdict.  Sizes are bytes, times seconds, unknown figures None.
 
-    ``bytes_per_row`` and ``fits_up_to_rows`` count the first model of ``rows``.
+    ``rows`` are production's by model; ``bytes_per_row`` and ``fits_up_to_rows`` count the first.
     ``peak_low_bytes`` and ``peak_high_bytes`` are the interval of ``peak_bytes``, the peak RSS at
     production's row count; ``anonymous_bytes`` is what of it the kernel can't reclaim, on which
     it acts.  ``files`` are those of the migrations.  ``outcome`` is what became of the test, for
@@ -126,10 +126,12 @@ class Result:
 
     @property
     def ok(self) -> bool:
+        """Whether the verdict is ``within``."""
         return self.verdict == Verdict.WITHIN
 
     @property
     def inconclusive(self) -> bool:
+        """Whether the verdict is ``inconclusive``."""
         return self.verdict == Verdict.INCONCLUSIVE
 
     def to_dict(self) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from pytest_membudget.errors import BudgetError
 from pytest_membudget.judge.result import Result
 from pytest_membudget.plugin.progress import progress_line
 from pytest_membudget.plugin.terminal_info import terminal_info
+from pytest_membudget.plugin.warning import MembudgetWarning
 from pytest_membudget.processes.server.client import ServerClients
 from pytest_membudget.reports.failure import failure
 from pytest_membudget.texts import log_text, visible
@@ -32,27 +33,26 @@ _PROPERTIES = (
 )
 
 
-class MembudgetWarning(pytest.PytestWarning):
-    """An inconclusive verdict, with ``membudget_inconclusive = warn``."""
-
-
 class MemoryBudget:
-    """What the ``membudget`` fixture gives a test.  ``result`` is None until it was measured."""
+    """The type of the ``membudget`` fixture: the budget that the marker of the test states.
+
+    ``result`` is None until the migration was measured.
+    """
 
     def __init__(
         self, item: pytest.Item, plan: CheckPlan, servers: ServerClients, *, warn: bool
     ) -> None:
         self.result: Result | None = None
         self._item = item
-        self.plan = plan
-        self.servers = servers
+        self._plan = plan
+        self._servers = servers
         self._warn = warn
 
     def check(self) -> Result:
-        """Measure the migration and fail the test unless it fits; else return the result.
+        """Measure the migration, once, and fail the test unless it fits; else return the result.
 
-        The figures of the Result are named like those of the JSON report, for instance
-        ``peak_bytes``, ``bytes_per_row``, ``growth`` and ``fits_up_to_rows``.
+        The verdict of a result that is returned is ``within``.  With ``membudget_inconclusive =
+        warn`` it may be ``inconclusive``, and a :class:`MembudgetWarning` says why.
         """
         __tracebackhide__ = True
         if self.result is None:
@@ -71,8 +71,8 @@ class MemoryBudget:
         return failure(result, width=width, verbosity=config.get_verbosity(), unicode=unicode)
 
     def _measure(self) -> Result:
-        with progress_line(self._item.config, self.plan.budget) as progress:
-            return check(self.plan, self.servers, self._item.nodeid, progress)
+        with progress_line(self._item.config, self._plan.budget) as progress:
+            return check(self._plan, self._servers, self._item.nodeid, progress)
 
 
 def make_memory_budget(item: pytest.Item, options: Options, servers: ServerClients) -> MemoryBudget:

@@ -1,0 +1,120 @@
+"""docs/results.md and docs/schema.json say what results hold, and results are as they say."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import fields
+from enum import Enum
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+from project import LOOP, Project
+from results import explained, passing, result
+
+from pytest_membudget.finding import FindingCode
+from pytest_membudget.judge.explanation import AdviceCode, Line
+from pytest_membudget.judge.projection import Growth
+from pytest_membudget.judge.result import Result, SampleFigures
+from pytest_membudget.judge.verdict import Basis, Verdict
+from pytest_membudget.reports.document import Document, write_json
+from pytest_membudget.reports.schema import json_schema
+from pytest_membudget.sample import Outcome
+
+DOCS = Path(__file__).parents[1] / "docs"
+PAGE = (DOCS / "results.md").read_text()
+VALIDATOR = jsonschema.Draft202012Validator(json_schema())
+PACKAGE = Path(__file__).parents[1] / "pytest_membudget"
+
+
+def listed(title: str) -> list[str]:
+    """What the first cells of the tables below a heading name, down to the next heading."""
+    section = re.split(r"(?m)^#+ ", PAGE.partition(f"# {title}\n")[2])[0]
+    cells = re.findall(r"(?m)^\| (`[^|]*) \|", section)
+    return [name for cell in cells for name in re.findall("`(.+?)`", cell)]
+
+
+@pytest.mark.parametrize(
+    ("title", "kind"),
+    [
+        ("Verdicts", Verdict),
+        ("Basis", Basis),
+        ("Growth", Growth),
+        ("Outcomes", Outcome),
+        ("Findings", FindingCode),
+        ("Advice", AdviceCode),
+    ],
+)
+def test_each_member_is_listed_with_its_meaning(title: str, kind: type[Enum]) -> None:
+    assert sorted(listed(title)) == sorted(member.value for member in kind)
+
+
+@pytest.mark.parametrize(
+    ("title", "kind"),
+    [
+        ("The document", Document),
+        ("A result", Result),
+        ("A sample", SampleFigures),
+        ("A line", Line),
+    ],
+)
+def test_each_key_is_listed_with_its_meaning(title: str, kind: type[Any]) -> None:
+    assert sorted(listed(title)) == sorted(field.name for field in fields(kind))
+
+
+@pytest.mark.parametrize("kind", [FindingCode, AdviceCode])
+def test_each_code_is_used(kind: type[Enum]) -> None:
+    sources = [path.read_text() for path in PACKAGE.rglob("*.py")]
+    for member in kind:
+        assert any(f"{kind.__name__}.{member.name}" in source for source in sources), member
+
+
+def test_the_schema_is_up_to_date() -> None:
+    text = json.dumps(json_schema(), indent=2) + "\n"
+    assert (DOCS / "schema.json").read_text() == text, "python -m pytest_membudget.reports.schema"
+    VALIDATOR.check_schema(json_schema())
+
+
+def test_what_is_written_is_valid(tmp_path: Path) -> None:
+    stacks = {"rows": 5, "frames": [["f", "a.py", 1]], "stacks": [[1.5, 0.5, [0]]]}
+    path = tmp_path / "results.json"
+    write_json([explained(stacks=stacks), passing(outcome="passed"), result()], str(path))
+    VALIDATOR.validate(json.loads(path.read_text()))
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"verdict": "fine"},
+        {"peak_bytes": -1},
+        {"samples": [{}]},
+        {"findings": [{"code": 5, "message": ""}]},
+    ],
+)
+def test_the_schema_refuses_what_the_reader_refuses(wrong: dict[str, Any]) -> None:
+    document = {"schema": 1, "results": [{**result().to_dict(), **wrong}]}
+    assert not VALIDATOR.is_valid(document)
+
+
+def test_a_code_of_another_version_is_read_and_valid() -> None:
+    findings = [{"code": "of-the-future", "message": "it is there"}]
+    advice = [{"code": "of-the-future", "message": "do it"}]
+    read = result(findings=findings, advice=advice)
+    assert read.to_dict()["findings"] == findings
+    assert read.advice[0].code == "of-the-future"
+    VALIDATOR.validate({"schema": 1, "results": [read.to_dict()]})
+
+
+@pytest.mark.parametrize("arguments", [[], ["-n", "1"]])
+def test_the_output_of_a_run_is_valid(project: Project, arguments: list[str]) -> None:
+    project.attribution = None
+    project.migration("0002_loop", LOOP)
+    project.budget('"shop.0002", rows={"shop.Order": 20_000}, limit="50Mi", time_budget=20')
+    (figures,) = project.results(*arguments)
+    VALIDATOR.validate(json.loads((project.path / "results.json").read_text()))
+    read = Result.from_dict(figures)
+    assert read.to_dict() == figures
+    assert {finding.code for finding in read.findings} <= set(FindingCode)
+    assert (read.verdict, read.outcome) == (Verdict.EXCEEDS, "failed")
