@@ -10,9 +10,11 @@ import pytest
 from project import Project
 
 from pytest_membudget.attribution.allocator import overhead
+from pytest_membudget.attribution.flamegraph import pack
 from pytest_membudget.attribution.growth import Stack, growth
 from pytest_membudget.attribution.lines import CLIENT_RESULT, sites
 from pytest_membudget.attribution.records import MALLOC, PYMALLOC, Alive
+from pytest_membudget.judge.explanation import Stacks
 from pytest_membudget.project.ownership import Ownership, short_path
 
 BULK_UPDATE = """
@@ -166,6 +168,14 @@ def test_growth_is_what_the_larger_has_more() -> None:
     large = {kept: Alive(PYMALLOC, 4800, 300), gone: Alive(PYMALLOC, 5000, 1)}
     (stack,) = growth(small, large, 200)
     assert (stack.frames, stack.bytes_per_row, stack.blocks_per_row) == (kept, 16, 1)
+
+
+def test_a_flame_graph_has_what_grows() -> None:
+    frame = ("forwards", "shop/migrations/0002_it.py", 9)
+    fewer = Stack(MALLOC, (frame,), 40.0, -2.0, 0.0)
+    shrinks = Stack(MALLOC, (("other", *frame[1:]),), -90.0, -1.0, 0.0)
+    packed = pack([fewer, shrinks], 1_000)
+    assert packed == Stacks(1_000, (frame,), ((40.0, 0.0, (0,)),))
 
 
 def test_whose_a_line_is() -> None:

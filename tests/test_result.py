@@ -12,9 +12,11 @@ from pytest_membudget.budget.request import Budget
 from pytest_membudget.check.conclude import conclude
 from pytest_membudget.judge.coverage import unnamed_table
 from pytest_membudget.judge.estimate import Evidence
+from pytest_membudget.judge.figures import MOST_SECONDS
 from pytest_membudget.judge.result import Database, Result, verified
 from pytest_membudget.judge.verdict import Basis, Verdict
 from pytest_membudget.sample import Outcome, Run, Sample
+from pytest_membudget.units import MOST
 
 MIB = 1024**2
 ROWS = 800_000
@@ -81,6 +83,18 @@ def evidence(dice: random.Random) -> Evidence:
     limit = round(dice.choice([highest, 100 * MIB, 1024 * MIB]) * dice.uniform(0.5, 2))
     found.budget = Budget(budget.migrations, budget.rows, limit, "the marker")
     return found
+
+
+def test_figures_beyond_any_machine_are_written_and_read() -> None:
+    budget = Budget((("shop", "0002_it"),), {"shop.Order": 10**15}, MOST, "the marker")
+    found = Evidence(budget, False, database={"vendor": "sqlite"})
+    for rows in (1_000, 2_000, 4_000, 8_000):
+        run = Run(Outcome.FINISHED, round(rows**1.9 * 1_000), duration=(rows / 1_000) ** 9)
+        found.samples.append(Sample({"shop.Order": rows}, run))
+    result = conclude(found, "nodeid", found.verdict(), 1.0, "")
+    assert result.projected_duration_s == MOST_SECONDS
+    assert result.peak_high_bytes == MOST
+    assert Result.from_dict(result.to_dict()) == result
 
 
 def test_every_conclusion_keeps_the_promise() -> None:

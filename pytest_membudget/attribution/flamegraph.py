@@ -25,11 +25,13 @@ def pack(stacks: Sequence[Stack], rows: int) -> Stacks:
     index: dict[tuple[str, str, int], int] = {}
     packed = []
     for stack in stacks:
-        if stack.bytes_per_row < whole * _LEAST_SHARE:
+        if stack.bytes_per_row <= max(0.0, whole * _LEAST_SHARE):
             continue
         frames = [(name, short_path(file), line) for name, file, line in stack.frames]
         numbers = tuple(index.setdefault(frame, len(index)) for frame in frames)
-        packed.append((round(stack.bytes_per_row, 1), round(stack.blocks_per_row, 3), numbers))
+        # Larger blocks may have taken the place of more small ones.
+        blocks = max(0.0, round(stack.blocks_per_row, 3))
+        packed.append((round(stack.bytes_per_row, 1), blocks, numbers))
     return Stacks(rows, tuple(index), tuple(packed))
 
 

@@ -10,6 +10,7 @@ from pytest_membudget.attribution.allocator import LARGEST_SMALL
 from pytest_membudget.attribution.growth import Stack
 from pytest_membudget.attribution.records import MALLOC, Frame
 from pytest_membudget.judge.explanation import Line, Place
+from pytest_membudget.judge.figures import MOST_SHARE
 from pytest_membudget.project.ownership import Ownership, short_path, source_line
 
 _DRIVER = "<database driver>"
@@ -94,7 +95,7 @@ def lines(
                 **asdict(place),
                 kind=kind,
                 bytes_per_row=round(size),
-                share=round(share, 4),
+                share=round(min(share, MOST_SHARE), 4),
                 bytes=grown,
                 via=via,
             )

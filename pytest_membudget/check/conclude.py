@@ -9,11 +9,13 @@ from pytest_membudget.check.dry_run import Weighed
 from pytest_membudget.finding import Finding
 from pytest_membudget.judge.ahead import findings_ahead
 from pytest_membudget.judge.estimate import Evidence
+from pytest_membudget.judge.figures import MOST_SECONDS
 from pytest_membudget.judge.findings import about_process, find
 from pytest_membudget.judge.matching import values_of
 from pytest_membudget.judge.projection import Growth, Projection
 from pytest_membudget.judge.result import Database, Result, SampleFigures, verified
 from pytest_membudget.judge.verdict import Basis, Judgement, Verdict
+from pytest_membudget.units import MOST
 
 
 def conclude(
@@ -41,7 +43,7 @@ def conclude(
         baseline_bytes=samples[0].run.baseline if samples else None,
         time_budget_s=budget.time_budget,
         duration_s=round(duration, 3),
-        projected_duration_s=None if projected is None else round(projected, 3),
+        projected_duration_s=None if projected is None else round(min(projected, MOST_SECONDS), 3),
         samples=tuple(map(SampleFigures.of, samples)),
         details=details,
         **_peak(evidence, verdict, projection),
@@ -72,14 +74,19 @@ def _peak(evidence: Evidence, verdict: Judgement, projection: Projection | None)
         return {"peak_bytes": max(one.run.peak for one in evidence.samples) if exceeds else None}
     per_row = None if projection.growth is None else projection.slope / evidence.counted_share
     return {
-        "peak_bytes": round(projection.peak),
-        "peak_low_bytes": round(projection.low),
-        "peak_high_bytes": round(projection.high),
+        "peak_bytes": _whole(projection.peak),
+        "peak_low_bytes": _whole(projection.low),
+        "peak_high_bytes": _whole(projection.high),
         "anonymous_bytes": _anonymous(evidence, projection),
-        "bytes_per_row": None if per_row is None else round(per_row),
+        "bytes_per_row": None if per_row is None else _whole(per_row),
         "growth": projection.growth,
         "fits_up_to_rows": evidence.fits(),
     }
+
+
+def _whole(figure: float) -> int:
+    """As the JSON may hold it; what is projected may be more than any machine has."""
+    return min(MOST, max(0, round(figure)))
 
 
 def conclude_weighed(evidence: Evidence, nodeid: str, weighed: Weighed, duration: float) -> Result:
@@ -113,7 +120,7 @@ def conclude_weighed(evidence: Evidence, nodeid: str, weighed: Weighed, duration
 def _anonymous(evidence: Evidence, projection: Projection) -> int | None:
     """Files that are mapped, those of libraries, are the same with any number of rows."""
     run = evidence.finished[-1].run
-    return None if run.anonymous is None else round(projection.peak) - run.peak + run.anonymous
+    return None if run.anonymous is None else _whole(projection.peak) - run.peak + run.anonymous
 
 
 def _findings(

@@ -14,6 +14,8 @@ Rows = Annotated[int, Meta(ge=0, le=MOST)]
 Difference = Annotated[int, Meta(ge=-MOST, le=MOST)]
 Figure = Annotated[float, Meta(ge=0, le=MOST)]
 # A projected time may be far longer than a check may take.
-Seconds = Annotated[float, Meta(ge=0, le=1e6 * LONGEST)]
-Share = Annotated[float, Meta(ge=-1e6, le=1e6)]
+MOST_SECONDS = 1e6 * LONGEST
+Seconds = Annotated[float, Meta(ge=0, le=MOST_SECONDS)]
+MOST_SHARE = 1e6
+Share = Annotated[float, Meta(ge=-MOST_SHARE, le=MOST_SHARE)]
 LineNumber = Annotated[int, Meta(ge=0, le=2**31 - 1)]
