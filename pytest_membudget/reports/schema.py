@@ -16,8 +16,11 @@ from pytest_membudget.reports.document import Document
 
 
 def json_schema() -> dict[str, Any]:
-    """The schema of a document, which has every key; codes may be added to those that it names."""
+    """The schema of a document.  Another version may have more keys, and more codes."""
     schema = msgspec.json.schema(Document)
+    for definition in schema["$defs"].values():
+        if "description" in definition:  # a docstring, indented before Python 3.13
+            definition["description"] = " ".join(definition["description"].split())
     for kind in (FindingCode, AdviceCode):
         definition = schema["$defs"][kind.__name__]
         definition["anyOf"] = [{"enum": definition.pop("enum")}, {"type": "string"}]
