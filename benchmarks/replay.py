@@ -23,9 +23,10 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from pytest_membudget.check.climb import climb
 from pytest_membudget.check.conclude import conclude
-from pytest_membudget.check.session import climb
-from pytest_membudget.judge.estimate import Evidence
+from pytest_membudget.judge.assessment import assess
+from pytest_membudget.judge.evidence import Evidence
 from pytest_membudget.sample import Outcome, Run, Sample
 
 LIMITS = (0.8, 0.9, 1.1, 1.25)
@@ -56,17 +57,19 @@ class NotKept(Exception):
 class Recording:
     """Stands in for the measuring: gives the kept samples, and tells the time they took."""
 
+    evidence: Evidence
     samples: dict[int, Sample]
     slower: float
     now: float = 0.0
 
-    def measure(self, size: int, _: float) -> tuple[Sample, float]:
+    def measure(self, evidence: Evidence, size: int, _: float) -> tuple[Evidence, float]:
+        self.evidence = evidence
         if size not in self.samples:
             raise NotKept
         kept = self.samples[size]
         run = replace(kept.run, duration=kept.run.duration * self.slower)
         self.now += kept.seed_seconds + run.startup + run.duration + BETWEEN_SAMPLES
-        return replace(kept, run=run), ROOM
+        return evidence.with_sample(replace(kept, run=run)), ROOM
 
     def clock(self) -> float:
         return self.now
@@ -84,12 +87,12 @@ def replayed(migration: str, case: dict[str, Any], share: float, slower: float) 
         asked.budget, False, asked.thresholds, asked.branches, database=database, tables=tables
     )
     scaled = {size: replace(one, rows=dict.fromkeys(rows, size)) for size, one in samples.items()}
-    recording = Recording(scaled, slower)
+    recording = Recording(evidence, scaled, slower)
     try:
-        verdict = climb(evidence, recording.measure, recording.clock)
+        assessment = climb(evidence, recording.measure, recording.clock)
     except NotKept:
-        verdict = evidence.verdict()
-    figures = conclude(evidence, migration, verdict, recording.now, "").to_dict()
+        assessment = assess(recording.evidence)
+    figures = conclude(assessment, migration, "").to_dict()
     return {**figures, "findings": [finding["code"] for finding in figures["findings"]]}
 
 

@@ -8,8 +8,11 @@ from typing import Any
 import pytest
 
 from pytest_membudget.budget.request import Budget
-from pytest_membudget.judge.coverage import Gap
-from pytest_membudget.judge.estimate import Evidence
+from pytest_membudget.judge.assessment import Assessment, assess
+from pytest_membudget.judge.coverage import Coverage
+from pytest_membudget.judge.estimate import Estimate
+from pytest_membudget.judge.evidence import Evidence
+from pytest_membudget.judge.gap import Gap
 from pytest_membudget.judge.projection import MIB, project
 from pytest_membudget.judge.verdict import judge
 from pytest_membudget.sample import Outcome, Run, Sample
@@ -36,39 +39,42 @@ def budget(limit: int, **settings: Any) -> Budget:
     return Budget(keys, {"shop.Order": ROWS}, limit * MIB, "marker", **settings)
 
 
-def evidence(limit: int, peaks: dict[int, float], branches: Sequence[int] = ()) -> Evidence:
-    samples = [sample(1_563, 50), *(sample(rows, peak) for rows, peak in peaks.items())]
-    return Evidence(budget(limit), False, branches=branches, samples=samples)
+def assessed(limit: int, peaks: dict[int, float], **facts: Any) -> Assessment:
+    samples = (sample(1_563, 50), *(sample(rows, peak) for rows, peak in peaks.items()))
+    return assess(Evidence(budget(limit), False, samples=samples, **facts))
+
+
+def verdict(limit: int, peaks: dict[int, float], **facts: Any) -> str:
+    return assessed(limit, peaks, **facts).judgement.verdict
 
 
 def test_a_projection_that_exceeds_needs_three_samples_above_the_floor() -> None:
     below = {3_125: 100, 6_250: 200, 12_500: 400}
-    assert evidence(512, below).verdict().verdict == "inconclusive"
-    assert evidence(512, {**below, 25_000: 500}).verdict().verdict == "inconclusive"
-    assert evidence(512, LOOP).verdict().verdict == "exceeds"
+    assert verdict(512, below) == "inconclusive"
+    assert verdict(512, {**below, 25_000: 500}) == "inconclusive"
+    assert verdict(512, LOOP) == "exceeds"
 
 
 def test_garbage_that_the_cycle_collector_has_not_met_is_no_growth_without_end() -> None:
-    def verdict(*sizes: int) -> str:
+    def judged(*sizes: int) -> str:
         samples = [
             sample(rows, peak, oldest_collections=collections, cyclic_objects=objects)
             for rows, (peak, collections, objects) in CHUNKS.items()
             if rows in sizes
         ]
-        found = Evidence(budget(100), False, samples=[sample(1_563, 50), *samples])
-        projection = found.projection()
-        assert projection is not None
-        assert projection.low <= 81.7 * MIB
-        return found.verdict().verdict
+        found = assess(Evidence(budget(100), False, samples=(sample(1_563, 50), *samples)))
+        assert found.estimate.projection is not None
+        assert found.estimate.projection.low <= 81.7 * MIB
+        return found.judgement.verdict
 
-    assert verdict(6_250, 12_500, 25_000) == "inconclusive"
-    assert verdict(6_250, 12_500, 25_000, 50_000) == "inconclusive"
+    assert judged(6_250, 12_500, 25_000) == "inconclusive"
+    assert judged(6_250, 12_500, 25_000, 50_000) == "inconclusive"
 
 
 def test_a_branch_that_no_sample_has_taken_is_no_pass() -> None:
-    verdict = evidence(512, FLAT, [500_000]).verdict()
-    assert verdict.verdict == "inconclusive"
-    assert verdict.reason == (
+    judgement = assessed(512, FLAT, branches=[500_000]).judgement
+    assert judgement.verdict == "inconclusive"
+    assert judgement.reason == (
         "shop.0002_it compares a count with 500,000 in its code, and no sample had more rows (the "
         "largest had 100,000 shop.Order), so what it does beyond that was not seen; "
         "time_budget=130 would allow it."
@@ -81,11 +87,11 @@ def test_a_branch_that_no_sample_has_taken_is_no_pass() -> None:
     ids=["passed", "just-passed", "equal", "beyond"],
 )
 def test_numbers_that_were_passed_or_never_will_be_are_no_gaps(number: int) -> None:
-    assert evidence(512, FLAT, [number]).verdict().verdict == "within"
+    assert verdict(512, FLAT, branches=[number]) == "within"
 
 
 def test_a_branch_may_also_lower_the_peak() -> None:
-    assert evidence(512, LOOP, [500_000]).verdict().verdict == "inconclusive"
+    assert verdict(512, LOOP, branches=[500_000]) == "inconclusive"
 
 
 def test_a_number_counts_rows_of_the_largest_model_that_is_read() -> None:
@@ -93,19 +99,18 @@ def test_a_number_counts_rows_of_the_largest_model_that_is_read() -> None:
     tables = {"shop.Line": "shop_line", "shop.Order": "shop_order"}
     keys = [("shop", "0002_it")]
 
-    def samples(*read: str) -> list[Sample]:
-        return [
+    def samples(*read: str) -> tuple[Sample, ...]:
+        return tuple(
             Sample(
                 {"shop.Line": size, "shop.Order": size // 2},
                 Run(Outcome.FINISHED, 80 * MIB, duration=1.0, read=dict.fromkeys(read, 1)),
             )
             for size in FLAT
-        ]
+        )
 
     def past(number: int, *read: str) -> int | None:
-        found = Evidence(Budget(keys, rows, 512 * MIB, "marker"), False, tables=tables)
-        found.samples = samples(*read)
-        return found.ahead.past([number])
+        asked = Budget(keys, rows, 512 * MIB, "marker")
+        return Evidence(asked, False, tables=tables, samples=samples(*read)).ahead.past([number])
 
     assert past(49_999, "shop_order") is None
     assert past(60_000, "shop_order") == 120_000
@@ -115,14 +120,13 @@ def test_a_number_counts_rows_of_the_largest_model_that_is_read() -> None:
 
 
 def test_growth_may_come_in_steps_that_the_code_names() -> None:
-    smooth = evidence(512, LOOP)
-    stepped = evidence(512, LOOP)
-    stepped.thresholds = [2_000, 40_000]
-    (narrow, wide) = (one.projection() for one in (smooth, stepped))
+    smooth = assessed(512, LOOP).estimate
+    stepped = assessed(512, LOOP, thresholds=[2_000, 40_000]).estimate
+    narrow, wide = smooth.projection, stepped.projection
     assert narrow is not None
     assert wide is not None
     assert wide.half_width > 2 * narrow.half_width
-    assert (smooth.past(), stepped.past()) == (None, 100_000)
+    assert (smooth.past, stepped.past) == (None, 100_000)
 
 
 def judged(peaks: dict[int, float], gaps: Sequence[Gap], *, over: bool = False) -> str:
@@ -130,16 +134,8 @@ def judged(peaks: dict[int, float], gaps: Sequence[Gap], *, over: bool = False) 
     if over:
         samples.append(sample(200_000, 700, Outcome.OVER_LIMIT))
     points = [(float(rows), peak * MIB) for rows, peak in peaks.items()]
-    verdict = judge(
-        budget(512),
-        samples,
-        project(points, ROWS),
-        gaps=gaps,
-        fits=None,
-        enough=True,
-        telling=False,
-    )
-    return verdict.verdict
+    estimate = Estimate(budget(512).scale, project(points, ROWS), enough=True)
+    return judge(budget(512), samples, estimate, Coverage(gaps=tuple(gaps))).verdict
 
 
 def test_gaps_come_before_a_projection_and_after_a_sample_that_passed_the_limit() -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from pytest_membudget.judge.ladder import Ladder
+from pytest_membudget.judge.ladder import Ladder, Outlook
 from pytest_membudget.sample import Outcome, Run, Sample
 
 
@@ -41,12 +41,14 @@ def climb(
         size = ladder.next(
             samples,
             spent,
-            decided=decided,
-            narrow=narrow,
-            exceeds=exceeds,
-            crossing=crossing,
-            past=past if past is not None and size <= past else None,
-            largest=largest,
+            Outlook(
+                decided,
+                narrow,
+                exceeds,
+                crossing,
+                past if past is not None and size <= past else None,
+            ),
+            largest,
         )
     return [sample.size for sample in samples], spent
 

@@ -10,9 +10,10 @@ import pytest
 
 from pytest_membudget.budget.request import Budget
 from pytest_membudget.check.conclude import conclude
-from pytest_membudget.judge.coverage import unnamed_table
-from pytest_membudget.judge.estimate import Evidence
+from pytest_membudget.judge.assessment import assess
+from pytest_membudget.judge.evidence import Evidence
 from pytest_membudget.judge.figures import MOST_SECONDS
+from pytest_membudget.judge.gap import unnamed_table
 from pytest_membudget.judge.result import Database, Result, verified
 from pytest_membudget.judge.verdict import Basis, Verdict
 from pytest_membudget.sample import Outcome, Run, Sample
@@ -21,6 +22,7 @@ from pytest_membudget.units import MOST
 MIB = 1024**2
 ROWS = 800_000
 TABLE = "shop_order"
+DATABASE = {"alias": "default", "vendor": "sqlite", "version": "3"}
 
 
 def made(**changes: Any) -> Result:
@@ -58,9 +60,7 @@ def test_nothing_is_within_without_a_peak_under_the_limit(changes: dict[str, Any
 
 def evidence(dice: random.Random) -> Evidence:
     """Samples as a check may leave them behind: of any growth, cut short in any way."""
-    budget = Budget((("shop", "0002_it"),), {"shop.Order": ROWS}, 0, "the marker")
-    found = Evidence(budget, dice.random() < 0.7, database={"vendor": "sqlite"})
-    found.tables = {"shop.Order": TABLE}
+    samples: list[Sample] = []
     slope, power = dice.choice([0, 10, 500, 5_000]), dice.choice([0.5, 1, 1, 1, 1.5, 2])
     sizes = [ROWS >> exponent for exponent in range(9, -1, -1)][: dice.randint(1, 10)]
     touched = dice.choice([0, 0.05, 0.5, 1])
@@ -76,22 +76,26 @@ def evidence(dice: random.Random) -> Evidence:
             read={TABLE: round(size * touched)} if touched else {},
             filters=dice.choice([{}, {TABLE: {"price": []}}]),
         )
-        found.samples.append(Sample({"shop.Order": size}, run))
-    if dice.random() < 0.1:
-        found.unnamed = [unnamed_table("shop.Line", None)]
-    highest = max(sample.run.peak for sample in found.samples)
+        samples.append(Sample({"shop.Order": size}, run))
+    highest = max(sample.run.peak for sample in samples)
     limit = round(dice.choice([highest, 100 * MIB, 1024 * MIB]) * dice.uniform(0.5, 2))
-    found.budget = Budget(budget.migrations, budget.rows, limit, "the marker")
-    return found
+    return Evidence(
+        Budget((("shop", "0002_it"),), {"shop.Order": ROWS}, limit, "the marker"),
+        dice.random() < 0.7,
+        database=DATABASE,
+        tables={"shop.Order": TABLE},
+        samples=tuple(samples),
+        unnamed=(unnamed_table("shop.Line", None),) if dice.random() < 0.1 else (),
+    )
 
 
 def test_figures_beyond_any_machine_are_written_and_read() -> None:
     budget = Budget((("shop", "0002_it"),), {"shop.Order": 10**15}, MOST, "the marker")
-    found = Evidence(budget, False, database={"vendor": "sqlite"})
+    found = Evidence(budget, False, database=DATABASE)
     for rows in (1_000, 2_000, 4_000, 8_000):
         run = Run(Outcome.FINISHED, round(rows**1.9 * 1_000), duration=(rows / 1_000) ** 9)
-        found.samples.append(Sample({"shop.Order": rows}, run))
-    result = conclude(found, "nodeid", found.verdict(), 1.0, "")
+        found = found.with_sample(Sample({"shop.Order": rows}, run))
+    result = conclude(assess(found), "nodeid", "")
     assert result.projected_duration_s == MOST_SECONDS
     assert result.peak_high_bytes == MOST
     assert Result.from_dict(result.to_dict()) == result
@@ -101,17 +105,16 @@ def test_every_conclusion_keeps_the_promise() -> None:
     """One that is ``within`` is never so of an unfinished largest sample, a gap, or no peak."""
     seen = set()
     for number in range(3_000):
-        found = evidence(random.Random(number))
-        verdict = found.verdict()
-        result = conclude(found, "nodeid", verdict, 1.0, "")
+        found = assess(evidence(random.Random(number)))
+        result = conclude(found, "nodeid", "")
         seen.add((result.verdict, result.basis))
         assert Result.from_dict(json.loads(json.dumps(result.to_dict()))) == result
         if result.verdict == Verdict.WITHIN:
             assert result.peak_bytes is not None
-            assert result.peak_bytes >= max(sample.run.peak for sample in found.samples)
+            assert result.peak_bytes >= max(sample.run.peak for sample in found.evidence.samples)
             assert result.peak_high_bytes is not None
             assert result.peak_high_bytes < result.limit_bytes
-            assert not found.gaps()
+            assert not found.coverage.gaps
         elif result.verdict == Verdict.EXCEEDS:
             assert result.peak_bytes is not None
             assert result.peak_bytes > result.limit_bytes

@@ -172,8 +172,7 @@ def _of_processes(case: Case) -> Iterator[Advice]:
 
 def _of_transactions(case: Case) -> Iterator[Advice]:
     """Where nobody could read the table for long: not about memory, but met on the same way."""
-    evidence = case.evidence
-    seconds = evidence.ladder.duration(evidence.finished, evidence.ladder.rows)
+    seconds = case.assessment.estimate.duration or 0.0
     if case.mixed is None or case.vendor != "postgresql" or seconds < _LONG_LOCK:
         return
     yield Advice(

@@ -7,7 +7,8 @@ from typing import Any
 
 from pytest_membudget.attribution.growth import Stack
 from pytest_membudget.attribution.lines import Site
-from pytest_membudget.judge.estimate import Evidence
+from pytest_membudget.judge.assessment import Assessment
+from pytest_membudget.judge.evidence import Evidence
 from pytest_membudget.judge.projection import Growth
 from pytest_membudget.project.ownership import short_path
 from pytest_membudget.sample import Sample
@@ -28,7 +29,7 @@ class Case:
     changes the schema and the data.
     """
 
-    evidence: Evidence
+    assessment: Assessment
     by_site: dict[Site, list[Stack]]
     measured: float
     observed: dict[str, Any]
@@ -38,6 +39,10 @@ class Case:
     baseline: int
     sample: Sample
     mixed: str | None = None
+
+    @property
+    def evidence(self) -> Evidence:
+        return self.assessment.evidence
 
     @property
     def vendor(self) -> str:
@@ -57,7 +62,7 @@ class Case:
     @property
     def grows_on(self) -> bool:
         """Whether more rows take more memory: a chunk that is full needs no advice about rows."""
-        projection = self.evidence.projection()
+        projection = self.assessment.estimate.projection
         return projection is None or projection.growth not in (Growth.CONSTANT, Growth.BOUNDED)
 
     @property

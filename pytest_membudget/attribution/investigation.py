@@ -16,7 +16,7 @@ from pytest_membudget.attribution.runs import MakeOrder, Runs, Unfinished
 from pytest_membudget.attribution.trial import Rewrite, Trial
 from pytest_membudget.attribution.trial_advice import rewrites_to_try
 from pytest_membudget.errors import MembudgetError
-from pytest_membudget.judge.estimate import Evidence
+from pytest_membudget.judge.assessment import Assessment
 from pytest_membudget.judge.explanation import Attribution, Line
 from pytest_membudget.judge.projection import Growth
 from pytest_membudget.processes.server.seeded_database import SeededDatabase
@@ -29,7 +29,7 @@ _WHOLE_TABLE = 0.5
 
 
 def investigate(
-    evidence: Evidence,
+    assessment: Assessment,
     seeded: SeededDatabase,
     files: Sequence[str],
     order: MakeOrder,
@@ -43,12 +43,12 @@ def investigate(
     the data; ``order`` makes what the worker has to do on a clone.
     """
     folders = sorted({str(Path(file).parent.parent) for file in files})
-    runs = Runs(evidence, seeded, folders, order)
+    runs = Runs(assessment.evidence, seeded, folders, order)
     size = runs.size()
     if size is None:
         return Attribution(note="no sample was quick enough to be run again under memray")
     try:
-        return _Investigation(evidence, runs, size, progress, mixed).attribution()
+        return _Investigation(assessment, runs, size, progress, mixed).attribution()
     except Exception as error:  # the verdict stands, whatever goes wrong in explaining it
         what = str(error) if isinstance(error, MembudgetError) else repr(error)
         return Attribution(note=f"why it grows could not be found out: {what}")
@@ -56,7 +56,7 @@ def investigate(
 
 @dataclass
 class _Investigation:
-    evidence: Evidence
+    assessment: Assessment
     runs: Runs
     size: int
     progress: Callable[[str], None]
@@ -64,14 +64,14 @@ class _Investigation:
 
     def attribution(self) -> Attribution:
         case, results = self._case()
-        projection = self.evidence.projection()
+        projection = self.assessment.estimate.projection
         measured = self._measured()
         grown = None if projection is None else max(0.0, projection.peak - case.baseline)
-        kept = case.observed["kept_by_malloc"] / self.size / self.evidence.counted_share
+        kept = case.observed["kept_by_malloc"] / self.size / self.assessment.estimate.scale.share
         found = lines(case.by_site, results, kept, Scale(measured, grown), case.vendor)
         trials = self._trials(case, rewrites_to_try(case))
         stacks = [stack for of_site in case.by_site.values() for stack in of_site]
-        budget = self.evidence.budget
+        budget = self.assessment.evidence.budget
         return Attribution(
             lines=tuple(found),
             advice=tuple(advise(case, trials)),
@@ -82,7 +82,7 @@ class _Investigation:
     def _case(self) -> tuple[Case, dict[tuple[str, int], float]]:
         """With it the bytes a row that results took, by the project's line."""
         size, half = self.size, max(1, self.size // 2)
-        counted = self.evidence.counted_share
+        counted = self.assessment.estimate.scale.share
         self.runs.start_anew()
         self.progress(f"running it under memray with {format_rows(half)} rows")
         before = self.runs.captured(half)
@@ -91,18 +91,20 @@ class _Investigation:
         stacks = growth(before, after, round((size - half) * counted) or 1)
         self.progress("looking at what it reads")
         run, digest = self.runs.observed(size)
-        projection = self.evidence.projection()
+        projection = self.assessment.estimate.projection
         case = Case(
-            evidence=self.evidence,
+            assessment=self.assessment,
             by_site=sites(
-                stacks, Ownership(self.runs.folders), str(self.evidence.database["vendor"])
+                stacks,
+                Ownership(self.runs.folders),
+                str(self.assessment.evidence.database["vendor"]),
             ),
             measured=self._measured() or sum(stack.bytes_per_row for stack in stacks),
             observed=run.observed,
             digest=digest,
             rows_read=sum(run.read.values()),
             peak=None if projection is None else projection.peak,
-            baseline=self.evidence.samples[0].run.baseline or 0,
+            baseline=self.assessment.evidence.samples[0].run.baseline or 0,
             sample=self.runs.sample(size),
             mixed=self.mixed,
         )
@@ -115,10 +117,10 @@ class _Investigation:
 
     def _measured(self) -> float | None:
         """Bytes a row of the counted model, where one figure says what they are with any rows."""
-        projection = self.evidence.projection()
+        projection = self.assessment.estimate.projection
         if projection is None or projection.growth in (None, Growth.QUADRATIC, Growth.LINEARITHMIC):
             return None
-        return projection.slope / self.evidence.counted_share or None
+        return self.assessment.estimate.scale.per_counted(projection.slope) or None
 
     def _trials(self, case: Case, rewrites: Sequence[Rewrite]) -> list[Trial]:
         """Each change that leaves the same data and saves something, measured twice."""

@@ -12,7 +12,7 @@ from typing import Any
 from pytest_membudget.attribution.records import HighWater, high_water
 from pytest_membudget.attribution.trial import Rewrite
 from pytest_membudget.errors import MembudgetError
-from pytest_membudget.judge.estimate import Evidence
+from pytest_membudget.judge.evidence import Evidence
 from pytest_membudget.judge.projection import MIB
 from pytest_membudget.processes.server.seeded_database import SeededDatabase
 from pytest_membudget.processes.worker.launcher import WorkerJob, run

@@ -11,6 +11,7 @@ from typing import Any
 
 from pytest_membudget.budget.growth import Growth
 from pytest_membudget.budget.growth import read_growth as read_growth
+from pytest_membudget.budget.row_scale import RowScale
 from pytest_membudget.errors import BudgetError
 from pytest_membudget.finding import Finding
 from pytest_membudget.texts import shown, visible
@@ -76,6 +77,11 @@ class Budget:
     def counted_model(self) -> str:
         """The model that ``bytes_per_row`` and ``fits_up_to_rows`` count: the first of ``rows``."""
         return next(iter(self.rows))
+
+    @property
+    def scale(self) -> RowScale:
+        counted = self.rows[self.counted_model] if self.rows else 0
+        return RowScale(counted, max(self.rows.values(), default=0))
 
 
 def read_marker(args: Sequence[Any], kwargs: Mapping[str, Any]) -> Request:

@@ -1,78 +1,85 @@
-"""From the evidence and its verdict to the result that every report is a function of."""
+"""From an assessment to the result that every report is a function of."""
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 from pytest_membudget.check.dry_run import Weighed
-from pytest_membudget.finding import Finding
-from pytest_membudget.judge.ahead import findings_ahead
-from pytest_membudget.judge.estimate import Evidence
+from pytest_membudget.judge.assessment import Assessment
+from pytest_membudget.judge.evidence import Evidence
 from pytest_membudget.judge.figures import MOST_SECONDS
 from pytest_membudget.judge.findings import about_process, find
-from pytest_membudget.judge.matching import values_of
-from pytest_membudget.judge.projection import Growth, Projection
+from pytest_membudget.judge.projection import Projection
 from pytest_membudget.judge.result import Database, Result, SampleFigures, verified
 from pytest_membudget.judge.verdict import Basis, Judgement, Verdict
 from pytest_membudget.units import MOST
 
 
-def conclude(
-    evidence: Evidence, nodeid: str, verdict: Judgement, duration: float, details: str
-) -> Result:
-    """Everything that the reports need, of a check that took ``duration`` seconds."""
-    budget, samples, finished = evidence.budget, evidence.samples, evidence.finished
-    projection = evidence.projection() if samples else None
-    asked = values_of(evidence.fresh, evidence.literals)
-    ladder = evidence.ladder
-    projected = ladder.duration(finished, ladder.rows) if finished else None
-    answer = _if_each_row_has(asked, verdict)
-    result = Result(
-        nodeid=nodeid,
-        migration=budget.label,
-        reverse=budget.reverse,
-        database=Database(**evidence.database),
-        rows=budget.rows,
-        limit_bytes=budget.limit,
-        limit_source=budget.limit_source,
-        verdict=answer.verdict,
-        basis=answer.basis,
-        reason=answer.reason,
-        findings=tuple(_findings(evidence, projection, projected, asked)),
-        baseline_bytes=samples[0].run.baseline if samples else None,
-        time_budget_s=budget.time_budget,
-        duration_s=round(duration, 3),
-        projected_duration_s=None if projected is None else round(min(projected, MOST_SECONDS), 3),
-        samples=tuple(map(SampleFigures.of, samples)),
-        details=details,
-        **_peak(evidence, verdict, projection),
+def conclude(assessment: Assessment, nodeid: str, details: str) -> Result:
+    """``details`` is the output behind an error."""
+    evidence, duration = assessment.evidence, assessment.estimate.duration
+    return verified(
+        Result(
+            **_common(evidence, nodeid, assessment.judgement),
+            rows=evidence.budget.rows,
+            findings=tuple(find(assessment)),
+            baseline_bytes=evidence.samples[0].run.baseline if evidence.samples else None,
+            projected_duration_s=(
+                None if duration is None else round(min(duration, MOST_SECONDS), 3)
+            ),
+            samples=tuple(map(SampleFigures.of, evidence.samples)),
+            details=details,
+            **_peak(assessment),
+        )
     )
-    return verified(result)
 
 
-def _if_each_row_has(asked: str, verdict: Judgement) -> Judgement:
-    """A verdict that holds only if production's rows have what these were seeded with."""
-    if not asked or verdict.verdict != Verdict.EXCEEDS:
-        return verdict
-    reason = (
-        f"{verdict.reason} That is if each row has {asked}, which it filters by; how many have it "
-        "in production is not known, and a seed= can say it."
+def conclude_weighed(evidence: Evidence, nodeid: str, weighed: Weighed) -> Result:
+    """The result of a check that needed no seeded rows."""
+    samples = weighed.samples
+    process = about_process(samples, evidence.database["vendor"]) if samples else ()
+    return verified(
+        Result(
+            **_common(evidence, nodeid, weighed.verdict),
+            rows={},
+            findings=(*evidence.budget.findings, *weighed.findings, *process),
+            peak_bytes=weighed.peak,
+            peak_low_bytes=weighed.low,
+            peak_high_bytes=weighed.high,
+            baseline_bytes=samples[0].run.baseline if samples else None,
+            samples=tuple(map(SampleFigures.of, samples)),
+            details=weighed.details,
+        )
     )
-    return replace(verdict, verdict=Verdict.INCONCLUSIVE, reason=reason)
 
 
-def _peak(evidence: Evidence, verdict: Judgement, projection: Projection | None) -> dict[str, Any]:
+def _common(evidence: Evidence, nodeid: str, judgement: Judgement) -> dict[str, Any]:
+    budget = evidence.budget
+    return {
+        "nodeid": nodeid,
+        "migration": budget.label,
+        "reverse": budget.reverse,
+        "database": Database(**evidence.database),
+        "limit_bytes": budget.limit,
+        "limit_source": budget.limit_source,
+        "verdict": judgement.verdict,
+        "basis": judgement.basis,
+        "reason": judgement.reason,
+        "time_budget_s": budget.time_budget,
+        "duration_s": 0.0,
+    }
+
+
+def _peak(assessment: Assessment) -> dict[str, Any]:
     """The figures of the result that are about its peak; none where it is not known."""
-    over = verdict.verdict == Verdict.EXCEEDS and verdict.basis == Basis.MEASURED
-    if (
-        projection is None
-        or verdict.verdict == Verdict.ERROR
-        or (over and not evidence.stands_alone(projection))
-    ):
-        exceeds = verdict.verdict == Verdict.EXCEEDS
-        return {"peak_bytes": max(one.run.peak for one in evidence.samples) if exceeds else None}
-    per_row = None if projection.growth is None else projection.slope / evidence.counted_share
+    evidence, estimate, judgement = assessment.evidence, assessment.estimate, assessment.judgement
+    projection = estimate.projection
+    over = judgement.exceeds and judgement.basis == Basis.MEASURED
+    if projection is None or judgement.verdict == Verdict.ERROR or (over and not estimate.telling):
+        known = judgement.exceeds
+        return {"peak_bytes": max(one.run.peak for one in evidence.samples) if known else None}
+    grows = projection.growth is not None
+    per_row = estimate.scale.per_counted(projection.slope) if grows else None
     return {
         "peak_bytes": _whole(projection.peak),
         "peak_low_bytes": _whole(projection.low),
@@ -80,7 +87,7 @@ def _peak(evidence: Evidence, verdict: Judgement, projection: Projection | None)
         "anonymous_bytes": _anonymous(evidence, projection),
         "bytes_per_row": None if per_row is None else _whole(per_row),
         "growth": projection.growth,
-        "fits_up_to_rows": evidence.fits(),
+        "fits_up_to_rows": estimate.fits,
     }
 
 
@@ -89,65 +96,7 @@ def _whole(figure: float) -> int:
     return min(MOST, max(0, round(figure)))
 
 
-def conclude_weighed(evidence: Evidence, nodeid: str, weighed: Weighed, duration: float) -> Result:
-    """The result of a check that needed no seeded rows, and took ``duration`` seconds."""
-    budget, samples, verdict = evidence.budget, weighed.samples, weighed.verdict
-    process = about_process(samples, evidence.database["vendor"]) if samples else ()
-    result = Result(
-        nodeid=nodeid,
-        migration=budget.label,
-        reverse=budget.reverse,
-        database=Database(**evidence.database),
-        rows={},
-        limit_bytes=budget.limit,
-        limit_source=budget.limit_source,
-        verdict=verdict.verdict,
-        basis=verdict.basis,
-        reason=verdict.reason,
-        findings=(*budget.findings, *weighed.findings, *process),
-        peak_bytes=weighed.peak,
-        peak_low_bytes=weighed.low,
-        peak_high_bytes=weighed.high,
-        baseline_bytes=samples[0].run.baseline if samples else None,
-        time_budget_s=budget.time_budget,
-        duration_s=round(duration, 3),
-        samples=tuple(map(SampleFigures.of, samples)),
-        details=weighed.details,
-    )
-    return verified(result)
-
-
 def _anonymous(evidence: Evidence, projection: Projection) -> int | None:
     """Files that are mapped, those of libraries, are the same with any number of rows."""
     run = evidence.finished[-1].run
     return None if run.anonymous is None else _whole(projection.peak) - run.peak + run.anonymous
-
-
-def _findings(
-    evidence: Evidence,
-    projection: Projection | None,
-    projected_duration: float | None,
-    asked: str,
-) -> list[Finding]:
-    settled = (Growth.CONSTANT, Growth.BOUNDED, None)
-    grows = projection is not None and projection.growth not in settled
-    found = find(
-        evidence.budget,
-        evidence.samples,
-        notes=evidence.notes,
-        vendor=evidence.database["vendor"],
-        touched=evidence.touched_last(),
-        unmatched=evidence.unmatched(),
-        gaps=evidence.gaps(),
-        projected_duration=projected_duration,
-        breaks_at=evidence.breaks_at(),
-        peaks=evidence.peaks() if evidence.samples else [],
-        fits=evidence.fits() if projection is not None else None,
-        asked=asked,
-    )
-    if grows:
-        threshold = evidence.counted(evidence.threshold_ahead())
-        found += findings_ahead(
-            evidence.budget.counted_model, threshold=threshold, cycles=evidence.cycles_add_up()
-        )
-    return found

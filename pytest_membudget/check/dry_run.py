@@ -8,7 +8,7 @@ from typing import Any
 
 from pytest_membudget.check.plan import CheckPlan
 from pytest_membudget.finding import Finding, FindingCode
-from pytest_membudget.judge.coverage import gaps
+from pytest_membudget.judge.coverage import gaps_of_runs
 from pytest_membudget.judge.curves import noise_of
 from pytest_membudget.judge.projection import REPEATABILITY_OF_CHECKS
 from pytest_membudget.judge.unlogged import has_own_sessions
@@ -111,7 +111,7 @@ def within_limit(
 
 def not_seen(plan: CheckPlan, samples: Sequence[Sample]) -> Weighed | None:
     """The verdict where something that it does was not seen; None where all was."""
-    found = gaps(plan.budget, samples, touched=None, unmatched=())
+    found = gaps_of_runs(plan.budget, samples)
     if not found:
         return None
     reason = f"{plan.budget.label} {found[0].sentence}."

@@ -7,7 +7,7 @@ from typing import Any
 
 from pytest_membudget.check.plan import CheckPlan
 from pytest_membudget.check.table_discovery import few_rows, grows_with, is_only_joined
-from pytest_membudget.judge.coverage import Gap, table_without_model, unnamed_table
+from pytest_membudget.judge.gap import Gap, table_without_model, unnamed_table
 from pytest_membudget.processes.server.seeded_database import SeededDatabase
 from pytest_membudget.sample import Outcome, Run, Sample
 

@@ -6,13 +6,20 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from pytest_membudget.finding import Finding, FindingCode
-from pytest_membudget.judge.coverage import Branch
 from pytest_membudget.judge.ladder import Ladder
 from pytest_membudget.sample import Sample
 from pytest_membudget.units import format_rows
 
 # There are several of them in every stretch between two samples that is believed.
 _SMALL_STEP = 10_000
+
+
+@dataclass(frozen=True)
+class Branch:
+    """A number that the code compares a count with, and the time budget to see what is beyond."""
+
+    rows: int
+    time_budget: int
 
 
 @dataclass(frozen=True)

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from textwrap import shorten
 
 from pytest_membudget.budget.request import Budget
 from pytest_membudget.finding import FindingCode
+from pytest_membudget.judge.ahead import Branch
+from pytest_membudget.judge.evidence import Evidence
+from pytest_membudget.judge.gap import Gap
+from pytest_membudget.judge.matching import touched_share, unmatched, values_of
 from pytest_membudget.sample import Run, Sample
 from pytest_membudget.units import format_rows, format_size
 
@@ -18,61 +22,66 @@ TOUCHED_ALL = 0.9
 
 
 @dataclass(frozen=True)
-class Gap:
-    """Something that the migration did, or may do, of whose memory no sample says anything.
+class Coverage:
+    """What the samples leave unseen; built once after each sample.
 
-    ``sentence`` follows the migration's label in the first line of a failure, without a full stop:
-    what was not seen, and what would show it.  ``only_adds`` says that it can only have made the
-    peak higher, so that a verdict ``exceeds`` stands all the same.
+    ``touched`` is the share of the seeded rows that the last one read or wrote, None where none is
+    expected; ``unmatched`` are its statements that found no row, and might have found any number;
+    ``gaps`` come with the gravest first; ``assumed`` are the columns with the values that every row
+    was seeded with because the migration filters by them, ``""`` where there is none.
     """
 
-    code: FindingCode
-    sentence: str
-    only_adds: bool = False
+    touched: float | None = None
+    unmatched: tuple[str, ...] = ()
+    gaps: tuple[Gap, ...] = ()
+    assumed: str = ""
 
 
-@dataclass(frozen=True)
-class Branch:
-    """A number that the code compares a count with, and the time budget to see what is beyond."""
+def cover(evidence: Evidence) -> Coverage:
+    budget, finished = evidence.budget, evidence.finished
+    assumed = values_of(evidence.fresh, evidence.literals)
+    if not finished:
+        return Coverage(gaps=gaps_of_runs(budget, evidence.samples), assumed=assumed)
+    last = finished[-1]
+    touched = touched_by(evidence, last)
+    found_none = tuple(unmatched(last)) if evidence.touches_rows else ()
+    branch = evidence.ahead.branch(evidence.branches, evidence.ladder)
+    of_rows = [
+        *evidence.unnamed,
+        *_untouched(budget, last, touched),
+        # A seed makes the rows that its author knows of.
+        *_unmatched(budget, last, () if budget.seed else found_none),
+        *_branch(budget, last, branch),
+    ]
+    return Coverage(touched, found_none, _gaps(budget, evidence.samples, of_rows), assumed)
 
-    rows: int
-    time_budget: int
+
+def touched_by(evidence: Evidence, sample: Sample) -> float | None:
+    """The share of the seeded rows that a sample read or wrote; None where none is expected."""
+    return touched_share(sample, evidence.tables) if evidence.touches_rows else None
 
 
-def gaps(
-    budget: Budget,
-    samples: Sequence[Sample],
-    *,
-    touched: float | None,
-    unmatched: Sequence[str],
-    unnamed: Sequence[Gap] = (),
-    branch: Branch | None = None,
-) -> list[Gap]:
-    """Every gap, the gravest first.
+def gaps_of_runs(budget: Budget, samples: Sequence[Sample]) -> tuple[Gap, ...]:
+    """Those that do not depend on the rows that were seeded."""
+    return _gaps(budget, samples, ())
 
-    ``unnamed`` are those of tables whose row counts nobody knows; see row_sources.py.  ``touched``
-    is the share of the seeded rows that it read or wrote, None where it is not expected to;
-    ``unmatched`` are its statements that found no row at all, where they might have found any
-    number; ``branch`` is one that the code may take with more rows than any sample had.
-    """
-    refused = [*_refused(samples)]
+
+def _gaps(budget: Budget, samples: Sequence[Sample], of_rows: Iterable[Gap]) -> tuple[Gap, ...]:
+    refused = _refused(samples)
     finished = [sample for sample in samples if sample.finished]
     if not finished:
-        return refused
+        return tuple(refused)
     last = finished[-1]
-    return [
+    return (
         *refused,
         *left_out(budget),
         *_not_run(last),
         *of_unknown_origin(last.run),
         *_unlogged(last),
-        *unnamed,
-        *_untouched(budget, last, touched),
-        *_unmatched(budget, last, unmatched),
-        *_branch(budget, last, branch),
+        *of_rows,
         *_left_growing(finished),
         *_unexplained(budget, finished),
-    ]
+    )
 
 
 def _refused(samples: Sequence[Sample]) -> Iterator[Gap]:
@@ -84,30 +93,6 @@ def _refused(samples: Sequence[Sample]) -> Iterator[Gap]:
             f"tried to open {names}, which is refused because it is no scratch database of this "
             "check, so nothing is known of what it would do there",
         )
-
-
-def unnamed_table(label: str, known: int | None, *, seed: bool = False) -> Gap:
-    """A model whose rows are missing; ``known`` is its row count where production's is known."""
-    rows = "N" if known is None else format_rows(known).replace(",", "_")
-    if seed:
-        missing = "which rows does not name and seed= leaves empty"
-        cure = f'make its rows in seed= and add "{label}": {rows} to rows (0 for none)'
-    else:
-        missing = "which rows does not name"
-        if known is None:
-            missing += ", and its row count in production is unknown"
-        cure = f'add "{label}": {rows} to rows (0 for none)'
-    return Gap(FindingCode.ROWS_UNNAMED, f"accesses {label}, {missing}; {cure}", only_adds=True)
-
-
-def table_without_model(table: str) -> Gap:
-    """A table that has no rows, and that no rows can be made for."""
-    return Gap(
-        FindingCode.TABLE_WITHOUT_MODEL,
-        f"accesses the table {table}, which is empty and has no model, so its rows can't be made; "
-        "make them with seed=",
-        only_adds=True,
-    )
 
 
 def of_unknown_origin(run: Run) -> Iterator[Gap]:
@@ -139,9 +124,9 @@ def _untouched(budget: Budget, last: Sample, touched: float | None) -> Iterator[
     )
 
 
-def _unmatched(budget: Budget, last: Sample, unmatched: Sequence[str]) -> Iterator[Gap]:
-    if unmatched:
-        statement = shorten(unmatched[0], 200, placeholder=" …")
+def _unmatched(budget: Budget, last: Sample, statements: Sequence[str]) -> Iterator[Gap]:
+    if statements:
+        statement = shorten(statements[0], 200, placeholder=" …")
         yield Gap(
             FindingCode.STATEMENT_UNMATCHED,
             f"has a statement that found none of the seeded rows ({_seeded(budget, last)}), so "

@@ -1,15 +1,11 @@
-"""What the samples so far say about a budget: curves, projection and verdict."""
+"""What the samples say about the peak at production's row count."""
 
 from __future__ import annotations
 
-from collections.abc import Container, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Any
+from dataclasses import dataclass, replace
 
-from pytest_membudget.budget.request import Budget
-from pytest_membudget.finding import Finding
-from pytest_membudget.judge.ahead import Ahead
-from pytest_membudget.judge.coverage import TOUCHED_ALL, Gap, gaps
+from pytest_membudget.budget.row_scale import RowScale
+from pytest_membudget.judge.coverage import TOUCHED_ALL
 from pytest_membudget.judge.curves import (
     breaks_at,
     curves,
@@ -18,19 +14,16 @@ from pytest_membudget.judge.curves import (
     most_elsewhere,
     noise_of,
 )
-from pytest_membudget.judge.ladder import Ladder
-from pytest_membudget.judge.matching import share_of_each, touched_share, unmatched
+from pytest_membudget.judge.evidence import Evidence
+from pytest_membudget.judge.ladder import Outlook
+from pytest_membudget.judge.matching import share_of_each
 from pytest_membudget.judge.projection import (
     FLOOR_ROWS,
     MIB,
-    Growth,
-    Point,
     Projection,
     fits_up_to,
     project_highest,
 )
-from pytest_membudget.judge.verdict import Judgement, judge
-from pytest_membudget.sample import Fresh, Sample
 
 _ENOUGH = 3
 _NARROW_SHARE = 0.05
@@ -38,79 +31,102 @@ _NARROW_BYTES = 4 * MIB
 _TELLING_SHARE = 0.25
 
 
-@dataclass
-class Evidence:
-    """The samples of one check and what is known about them.
+@dataclass(frozen=True)
+class Estimate:
+    """Built once after each sample; ``scale`` converts its row counts, of the largest model.
 
-    ``tables`` maps the budget's models to their tables; ``touches_rows`` says that the migration
-    is expected to read or write rows, ``thresholds`` at how many a chunk or a buffer of it may be
-    full, ``branches`` with how many it compares a count; ``notes`` are what else
-    the reader should know; ``unnamed`` are tables whose row counts nobody knows;
-    ``literals`` are the values that stand in the migration's source.
+    ``projection`` is to production's row count, None where the samples do not suffice; its interval
+    reaches up to where every seeded row would be touched.  ``enough`` says that there are enough
+    samples to trust it, ``telling`` that it alone says that the limit is passed and by how much,
+    ``narrow`` that more rows would tell little more.  ``limit_passed_at`` and ``breaks_at`` are row
+    counts: where the limit is passed, and where a statement has too many parameters; None where
+    they are unknown or beyond production.  ``past`` is how many rows the next sample should have
+    more than, as the code tells; ``threshold_ahead`` where growth may end, ``cycles_add_up`` that
+    it may end where the cycle collector runs.  ``peaks`` are those of several migrations, the
+    highest first; ``duration`` is the time in seconds at production's row count.
     """
 
-    budget: Budget
-    touches_rows: bool
-    thresholds: Sequence[int] = ()
-    branches: Sequence[int] = ()
-    database: dict[str, str | None] = field(default_factory=dict)
-    tables: dict[str, str] = field(default_factory=dict)
-    samples: list[Sample] = field(default_factory=list)
-    notes: Sequence[Finding] = ()
-    unnamed: Sequence[Gap] = ()
-    literals: Container[Any] = frozenset()
+    scale: RowScale
+    projection: Projection | None = None
+    enough: bool = False
+    telling: bool = False
+    narrow: bool = False
+    limit_passed_at: float | None = None
+    breaks_at: float | None = None
+    past: int | None = None
+    threshold_ahead: int | None = None
+    cycles_add_up: bool = False
+    peaks: tuple[tuple[str, float], ...] = ()
+    duration: float | None = None
 
     @property
-    def ladder(self) -> Ladder:
-        return Ladder(max(self.budget.rows.values(), default=0), self.budget.time_budget)
+    def fits(self) -> int | None:
+        """How many rows of the counted model fit; None where it is unknown or there is no end."""
+        return self.scale.to_counted(self.limit_passed_at)
 
     @property
-    def fresh(self) -> Fresh:
-        """The columns, by table, that are seeded as its statements ask for."""
-        return self.samples[-1].fresh if self.samples else {}
+    def breaks_with(self) -> int | None:
+        """With how many rows of the counted model a statement has too many parameters."""
+        return self.scale.to_counted(self.breaks_at)
 
-    @property
-    def finished(self) -> list[Sample]:
-        return [sample for sample in self.samples if sample.finished]
+    def outlook(self, *, decided: bool, exceeds: bool) -> Outlook:
+        """What the ladder asks, beside the verdict."""
+        ends = [end for end in (self.limit_passed_at, self.breaks_at) if end is not None]
+        return Outlook(decided, self.narrow, exceeds, min(ends, default=None), self.past)
 
-    @property
-    def curves(self) -> list[list[Point]]:
-        """What is projected from; see curves.py."""
-        return curves(self.ladder.climb(self.samples))
 
-    def touched(self, sample: Sample) -> float | None:
-        """The share of the seeded rows that it read or wrote; None where none is expected."""
-        return touched_share(sample, self.tables) if self.touches_rows else None
+def estimate(evidence: Evidence, touched: float | None) -> Estimate:
+    """``touched`` is the share of the seeded rows that the last sample read or wrote."""
+    scale = evidence.budget.scale
+    if not evidence.samples:
+        return Estimate(scale)
+    return _Estimator(evidence, touched).estimate()
 
-    def touched_last(self) -> float | None:
-        """The same of the last sample that finished; None without one as well."""
-        return self.touched(self.finished[-1]) if self.finished else None
 
-    def unmatched(self) -> list[str]:
-        """Statements that found no row, and might have found any number of them."""
-        return unmatched(self.finished[-1]) if self.finished and self.touches_rows else []
+class _Estimator:
+    def __init__(self, evidence: Evidence, touched: float | None) -> None:
+        self._evidence = evidence
+        self._touched = touched
+        self._samples, self._finished = evidence.samples, evidence.finished
+        self._ladder = evidence.ladder
+        self._rows = self._ladder.rows
+        self._limit = evidence.budget.limit
+        self._climbed = self._ladder.climb(self._samples)
+        self._curves = curves(self._climbed)
+        self._noise = noise_of(self._samples)
+        self._ahead = evidence.ahead
+        self._grain = self._ahead.grain(evidence.thresholds)
+        self._threshold = self._ahead.threshold(evidence.thresholds)
+        last = self._finished[-1].size if self._finished else self._rows
+        self._cycles = last < self._rows and cycles_add_up(self._finished, self._rows)
 
-    def gaps(self) -> list[Gap]:
-        """What the samples leave unseen."""
-        return gaps(
-            self.budget,
-            self.samples,
-            touched=self.touched_last(),
-            # A seed makes the rows that its author knows of.
-            unmatched=() if self.budget.seed else self.unmatched(),
-            unnamed=self.unnamed,
-            branch=self.ahead.branch(self.branches, self.ladder),
+    def estimate(self) -> Estimate:
+        projection = self._projection()
+        enough = projection is not None and self._is_enough(projection)
+        narrow = projection is not None and _is_narrow(projection)
+        duration = self._ladder.duration(self._finished, self._rows) if self._finished else None
+        return Estimate(
+            self._evidence.budget.scale,
+            projection,
+            enough=enough,
+            telling=projection is not None and self._is_telling(projection, enough),
+            narrow=narrow,
+            limit_passed_at=self._limit_passed_at(),
+            breaks_at=breaks_at(self._finished, self._rows),
+            past=self._past(narrow),
+            threshold_ahead=self._threshold,
+            cycles_add_up=self._cycles,
+            peaks=self._peaks(),
+            duration=duration,
         )
 
-    def projection(self) -> Projection | None:
-        """To production's row count; it reaches up to where every seeded row would be touched."""
-        noise = noise_of(self.samples)
-        projection = project_highest(self.curves, self.ladder.rows, noise, self._grain)
+    def _projection(self) -> Projection | None:
+        noise = self._noise
+        projection = project_highest(self._curves, self._rows, noise, self._grain)
         if projection is None:
             return None
-        seen = max(sample.run.peak for sample in self.samples)
-        most = most_elsewhere(self.ladder.climb(self.samples), self.ladder.rows)
-        elsewhere = max(seen, most + 2 * noise)
+        seen = max(sample.run.peak for sample in self._samples)
+        elsewhere = max(seen, most_elsewhere(self._climbed, self._rows) + 2 * noise)
         spread = projection.half_width if projection.measured else 2 * noise
         projection = replace(
             projection,
@@ -118,140 +134,63 @@ class Evidence:
             peak=max(projection.peak, seen),
             high=max(projection.high, seen + spread if projection.measured else elsewhere),
         )
-        ahead = self.threshold_ahead()
-        if ahead is not None:
-            bounded = project_highest(self.curves, ahead, noise)
+        if self._threshold is not None:
+            bounded = project_highest(self._curves, self._threshold, noise)
             projection = replace(projection, low=min(projection.low, bounded.low if bounded else 0))
-        if self.cycles_add_up():
+        if self._cycles:
             projection = replace(projection, low=min(projection.low, seen - spread))
-        share, touched = share_of_each(self.fresh), self.touched_last()
-        if touched and touched <= TOUCHED_ALL:
-            share = min(share, touched)
-        if share == 1 or not self.finished:
+        return self._if_all_were_touched(projection)
+
+    def _if_all_were_touched(self, projection: Projection) -> Projection:
+        share = share_of_each(self._evidence.fresh)
+        if self._touched and self._touched <= TOUCHED_ALL:
+            share = min(share, self._touched)
+        if share == 1 or not self._finished:
             return projection
-        baseline = self.finished[-1].run.baseline or 0
+        baseline = self._finished[-1].run.baseline or 0
         whole = baseline + (projection.high - baseline) / share
         return replace(projection, high=max(projection.high, whole))
-
-    def peaks(self) -> list[tuple[str, float]]:
-        """Of several migrations each one's peak at production's rows, the highest first."""
-        projections = {
-            label: project_highest(points, self.ladder.rows, noise_of(self.samples))
-            for label, points in curves_by_migration(self.ladder.climb(self.samples)).items()
-        }
-        found = [(label, one.peak) for label, one in projections.items() if one is not None]
-        return sorted(found, key=lambda item: -item[1])
-
-    @property
-    def ahead(self) -> Ahead:
-        """The numbers of the code that no sample has passed."""
-        return Ahead(self.finished, self.budget.rows, self.tables)
-
-    def threshold_ahead(self) -> int | None:
-        """At how many rows, of the model with the most, growth may end."""
-        return self.ahead.threshold(self.thresholds)
-
-    @property
-    def _grain(self) -> int:
-        """In steps of how many rows, of the model with the most, growth may come."""
-        return self.ahead.grain(self.thresholds)
-
-    def past(self) -> int | None:
-        """How many rows the next sample should have more than, as the code tells."""
-        past = self.ahead.past([*self.thresholds, *self.branches])
-        if past is None and self._grain and not self.is_narrow():
-            return self.finished[-1].size
-        return past
-
-    def cycles_add_up(self) -> bool:
-        """Whether growth may end where the cycle collector frees what has added up."""
-        finished, rows = self.finished, self.ladder.rows
-        return bool(finished) and finished[-1].size < rows and cycles_add_up(finished, rows)
-
-    def is_in_danger(self) -> bool:
-        """Whether growth, over rows that the migration went to, may pass the limit."""
-        projection, touched = self.projection(), self.touched_last()
-        if projection is None or projection.growth == Growth.CONSTANT:
-            return False
-        return projection.high >= self.budget.limit and touched not in (0, None)
-
-    def is_narrow(self) -> bool:
-        """Whether more rows would tell little more about the peak."""
-        projection = self.projection()
-        if projection is None:
-            return False
-        return projection.half_width <= max(_NARROW_SHARE * projection.peak, _NARROW_BYTES)
-
-    def crossing(self) -> float | None:
-        """At how many rows, of the model with the most, it is expected to fail one way or other."""
-        ends = [
-            end
-            for end in (self._limit_passed_at(), breaks_at(self.finished, self.ladder.rows))
-            if end is not None
-        ]
-        return min(ends, default=None)
-
-    def fits(self) -> int | None:
-        """How many rows of the counted model fit; None where it isn't known or there is no end."""
-        return self.counted(self._limit_passed_at())
-
-    def _limit_passed_at(self) -> float | None:
-        """At how many rows; None where it isn't known, or where a sample says otherwise."""
-        limit, noise = self.budget.limit, noise_of(self.samples)
-        over = [sample for sample in self.samples if sample.run.peak > limit]
-        if over and over[0] is self.samples[0]:
-            return 0.0
-        fits = fits_up_to(self.curves, self.ladder.rows, limit, noise)
-        return None if over and fits is not None and fits >= over[0].size else fits
-
-    def verdict(self) -> Judgement:
-        projection = self.projection()
-        verdict = judge(
-            self.budget,
-            self.samples,
-            projection,
-            gaps=self.gaps(),
-            fits=self.fits(),
-            enough=projection is not None and self._is_enough(projection),
-            telling=projection is not None and self.stands_alone(projection),
-            breaks_at=self.breaks_at(),
-        )
-        peaks = self.peaks()
-        if len(peaks) < 2 or verdict.basis is None:
-            return verdict
-        return replace(verdict, reason=f"{verdict.reason} {peaks[0][0]} sets the peak.")
 
     def _is_enough(self, projection: Projection) -> bool:
         if projection.measured:
             return True
-        climbed = self.ladder.climb(self.samples)
-        above_floor = [sample for sample in climbed if sample.size >= FLOOR_ROWS / 2]
+        above_floor = [sample for sample in self._climbed if sample.size >= FLOOR_ROWS / 2]
         return len(above_floor) >= _ENOUGH and not self._is_refuted()
-
-    def stands_alone(self, projection: Projection) -> bool:
-        """Whether it says that the limit is passed, and by how much, had no sample done so."""
-        if projection.measured:
-            return True
-        telling = projection.half_width <= _TELLING_SHARE * projection.peak
-        return telling and projection.low > self.budget.limit and self._is_enough(projection)
 
     def _is_refuted(self) -> bool:
         """Whether a sample that was stopped had passed what the others project for it."""
-        last = self.samples[-1]
-        expected = None if last.finished else project_highest(self.curves, last.size)
+        last = self._samples[-1]
+        expected = None if last.finished else project_highest(self._curves, last.size)
         return expected is not None and last.run.peak > expected.high
 
-    @property
-    def counted_share(self) -> float:
-        """How many rows of the counted model there are for one of the largest."""
-        if not self.budget.rows:
-            return 1.0
-        return self.budget.rows[self.budget.counted_model] / self.ladder.rows
+    def _is_telling(self, projection: Projection, enough: bool) -> bool:
+        if projection.measured:
+            return True
+        sharp = projection.half_width <= _TELLING_SHARE * projection.peak
+        return sharp and projection.low > self._limit and enough
 
-    def breaks_at(self) -> int | None:
-        """With how many rows of the counted model a statement has too many parameters."""
-        return self.counted(breaks_at(self.finished, self.ladder.rows))
+    def _limit_passed_at(self) -> float | None:
+        """None where it is unknown, or where a sample says otherwise."""
+        over = [sample for sample in self._samples if sample.run.peak > self._limit]
+        if over and over[0] is self._samples[0]:
+            return 0.0
+        fits = fits_up_to(self._curves, self._rows, self._limit, self._noise)
+        return None if over and fits is not None and fits >= over[0].size else fits
 
-    def counted(self, rows: float | None) -> int | None:
-        """So many rows of the largest model, in rows of the counted one."""
-        return None if rows is None else int(rows * self.counted_share)
+    def _past(self, narrow: bool) -> int | None:
+        past = self._ahead.past([*self._evidence.thresholds, *self._evidence.branches])
+        if past is None and self._grain and not narrow:
+            return self._finished[-1].size
+        return past
+
+    def _peaks(self) -> tuple[tuple[str, float], ...]:
+        projections = {
+            label: project_highest(points, self._rows, self._noise)
+            for label, points in curves_by_migration(self._climbed).items()
+        }
+        found = [(label, one.peak) for label, one in projections.items() if one is not None]
+        return tuple(sorted(found, key=lambda item: -item[1]))
+
+
+def _is_narrow(projection: Projection) -> bool:
+    return projection.half_width <= max(_NARROW_SHARE * projection.peak, _NARROW_BYTES)

@@ -7,94 +7,78 @@ from textwrap import shorten
 
 from pytest_membudget.budget.request import Budget
 from pytest_membudget.finding import Finding, FindingCode
-from pytest_membudget.judge.coverage import TOUCHED_ALL, Gap
+from pytest_membudget.judge.ahead import findings_ahead
+from pytest_membudget.judge.assessment import Assessment
+from pytest_membudget.judge.coverage import TOUCHED_ALL, Coverage
+from pytest_membudget.judge.estimate import Estimate
+from pytest_membudget.judge.projection import Growth
 from pytest_membudget.sample import Outcome, Sample
 from pytest_membudget.units import format_rows, format_seconds, format_size, round_rows_down
 
+# What a gap says of these is worth more than the first line of a failure.
+_SHOWN_GAPS = (FindingCode.ACCESS_REFUSED, FindingCode.ASYNC_CODE, FindingCode.CODE_NOT_RUN)
+_SETTLED = (Growth.CONSTANT, Growth.BOUNDED, None)
 
-def find(
-    budget: Budget,
-    samples: Sequence[Sample],
-    *,
-    notes: Sequence[Finding],
-    vendor: str | None,
-    touched: float | None,
-    unmatched: Sequence[str],
-    gaps: Sequence[Gap],
-    projected_duration: float | None,
-    breaks_at: int | None,
-    peaks: Sequence[tuple[str, float]] = (),
-    fits: int | None = None,
-    asked: str = "",
-) -> list[Finding]:
-    """Everything that the reader of a verdict should know about how it came about.
 
-    ``breaks_at`` is the row count from which on a statement has too many parameters; ``peaks`` are
-    those of several migrations, ``fits`` how many rows would fit; ``asked`` are the columns that
-    were seeded with values.
-    """
-    found = [*budget.findings, *notes]
+def find(assessment: Assessment) -> Iterator[Finding]:
+    """Everything that the reader of a verdict should know about how it came about."""
+    evidence, coverage, estimate = assessment.evidence, assessment.coverage, assessment.estimate
+    budget, samples = evidence.budget, evidence.samples
+    yield from (*budget.findings, *evidence.notes)
     if not samples:
-        return found
-    found += [
-        Finding(gap.code, f"the migration {gap.sentence}")
-        for gap in gaps
-        if gap.code
-        in (FindingCode.ACCESS_REFUSED, FindingCode.ASYNC_CODE, FindingCode.CODE_NOT_RUN)
-    ]
-    found += _about_rows(budget, samples, touched, asked)
-    if unmatched:
-        text = "; ".join(shorten(statement, 200, placeholder=" …") for statement in unmatched)
-        found.append(
-            Finding(
-                FindingCode.STATEMENT_UNMATCHED,
-                f"statements that found none of the seeded rows: {text}",
-            )
+        return
+    for gap in coverage.gaps:
+        if gap.code in _SHOWN_GAPS:
+            yield Finding(gap.code, f"the migration {gap.sentence}")
+    yield from _about_rows(budget, samples, coverage)
+    yield from _about_room(budget, samples[-1])
+    yield from about_process(samples, evidence.database["vendor"])
+    yield from _about_time(budget, samples, estimate.duration)
+    yield from _about_more_rows(budget, estimate)
+    if estimate.projection is not None and estimate.projection.growth not in _SETTLED:
+        yield from findings_ahead(
+            budget.counted_model,
+            threshold=estimate.scale.to_counted(estimate.threshold_ahead),
+            cycles=estimate.cycles_add_up,
         )
-    if samples[-1].crowded and samples[-1].size < max(budget.rows.values()):
-        rows = format_rows(samples[-1].rows[budget.counted_model])
-        found.append(
-            Finding(
-                FindingCode.DISK_ROOM,
-                f"there is no room for a database of twice as many rows as {rows} "
-                f"{budget.counted_model} beside its copy, so larger samples were not taken",
-            )
+
+
+def _about_room(budget: Budget, last: Sample) -> Iterator[Finding]:
+    if last.crowded and last.size < budget.scale.largest:
+        rows = format_rows(last.rows[budget.counted_model])
+        yield Finding(
+            FindingCode.DISK_ROOM,
+            f"there is no room for a database of twice as many rows as {rows} "
+            f"{budget.counted_model} beside its copy, so larger samples were not taken",
         )
-    found += about_process(samples, vendor)
-    found += _about_time(budget, samples, projected_duration)
-    production = budget.rows[budget.counted_model]
-    if budget.growth is not None and fits is not None and fits > production:
+
+
+def _about_more_rows(budget: Budget, estimate: Estimate) -> Iterator[Finding]:
+    production, peaks = budget.scale.counted, estimate.peaks
+    fits = 0 if estimate.projection is None else estimate.fits or 0
+    if budget.growth is not None and fits > production:
         until = budget.growth.until(fits / production)
-        found.append(
-            Finding(
-                FindingCode.BREAKS_IN,
-                f"at {budget.growth.text} it will not fit any more in {until}, with "
-                f"{format_rows(round_rows_down(fits))} {budget.counted_model} rows",
-            )
+        yield Finding(
+            FindingCode.BREAKS_IN,
+            f"at {budget.growth.text} it will not fit any more in {until}, with "
+            f"{format_rows(round_rows_down(fits))} {budget.counted_model} rows",
         )
     if len(peaks) > 1:
         each = ", ".join(f"{label} {format_size(peak)}" for label, peak in peaks)
-        found.append(
-            Finding(
-                FindingCode.PEAK_SET_BY, f"{peaks[0][0]} sets the peak; each would peak at: {each}"
-            )
+        yield Finding(
+            FindingCode.PEAK_SET_BY, f"{peaks[0][0]} sets the peak; each would peak at: {each}"
         )
-    if breaks_at is not None:
-        found.append(
-            Finding(
-                FindingCode.TOO_MANY_PARAMETERS,
-                "one of its statements has a parameter for each row, and this database takes no "
-                f"more in a statement from about {format_rows(breaks_at)} "
-                f"{budget.counted_model} rows on",
-            )
+    if estimate.breaks_with is not None:
+        yield Finding(
+            FindingCode.TOO_MANY_PARAMETERS,
+            "one of its statements has a parameter for each row, and this database takes no "
+            f"more in a statement from about {format_rows(estimate.breaks_with)} "
+            f"{budget.counted_model} rows on",
         )
-    return found
 
 
-def _about_rows(
-    budget: Budget, samples: Sequence[Sample], touched: float | None, asked: str
-) -> Iterator[Finding]:
-    last = samples[-1]
+def _about_rows(budget: Budget, samples: Sequence[Sample], coverage: Coverage) -> Iterator[Finding]:
+    last, touched, assumed = samples[-1], coverage.touched, coverage.assumed
     if touched is not None and touched < TOUCHED_ALL:
         yield Finding(
             FindingCode.ROWS_UNTOUCHED,
@@ -113,10 +97,10 @@ def _about_rows(
             f"the migration filters by {empty}, so these were seeded empty, as a column that "
             "has just been added: NULL, its default or blank",
         )
-    if asked:
+    if assumed:
         yield Finding(
             FindingCode.ROWS_ASKED,
-            f"every row was seeded with a value that the migration filters by, {asked}; how many "
+            f"every row was seeded with a value that the migration filters by, {assumed}; how many "
             "rows have it in production is not known",
         )
     if widths := {label: columns for label, columns in last.widths.items() if label in last.rows}:
@@ -135,6 +119,12 @@ def _about_rows(
     if unasked:
         text = ", ".join(f"{format_rows(rows)} {label}" for label, rows in unasked.items())
         yield Finding(FindingCode.ROWS_UNASKED, f"rows of other models were seeded as well: {text}")
+    if coverage.unmatched:
+        statements = (shorten(one, 200, placeholder=" …") for one in coverage.unmatched)
+        yield Finding(
+            FindingCode.STATEMENT_UNMATCHED,
+            f"statements that found none of the seeded rows: {'; '.join(statements)}",
+        )
 
 
 def _widest(columns: dict[str, int]) -> list[tuple[str, int]]:

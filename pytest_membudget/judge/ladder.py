@@ -30,6 +30,23 @@ _LONG_SECONDS = 1.0
 
 
 @dataclass(frozen=True)
+class Outlook:
+    """What the samples so far say about those to come.
+
+    ``decided`` says that they give a verdict, ``narrow`` that their interval is, ``exceeds`` that
+    the verdict is the one that needs no samples of more rows than a chunk or a buffer has.
+    ``crossing`` is at how many rows the limit is expected to be passed or the migration to break,
+    ``past`` how many the next sample should have more than, as the code tells.
+    """
+
+    decided: bool
+    narrow: bool
+    exceeds: bool
+    crossing: float | None = None
+    past: int | None = None
+
+
+@dataclass(frozen=True)
 class Ladder:
     """The rungs for ``rows``, production's row count, within ``time_budget`` seconds."""
 
@@ -60,22 +77,15 @@ class Ladder:
         self,
         samples: Sequence[Sample],
         spent: float,
-        *,
-        decided: bool,
-        narrow: bool,
-        exceeds: bool,
-        crossing: float | None,
-        past: int | None = None,
+        outlook: Outlook,
         largest: float = math.inf,
     ) -> int | None:
         """The next size, or None to stop.
 
-        ``decided`` says that the samples so far give a verdict, ``narrow`` that their interval is,
-        ``exceeds`` that it is the one that needs no samples of more rows than a chunk or a buffer
-        has.  ``crossing`` is at how many rows the limit is expected to be passed or the migration
-        to break, ``past`` how many it should have more than as the code tells, ``largest`` for
-        how many there is room.
+        ``spent`` are the seconds so far, ``largest`` is how many rows there is room for.
         """
+        narrow, exceeds, past = outlook.narrow, outlook.exceeds, outlook.past
+        crossing = outlook.crossing
         last = samples[-1].size
         if last >= self.rows:
             return None
@@ -89,7 +99,7 @@ class Ladder:
         unseen = exceeds and last < _FAR_ROWS
         if past is not None:
             unseen |= self.seconds(samples, beyond) <= left
-        allowed = left if unseen or not decided else min(left, patience)
+        allowed = left if unseen or not outlook.decided else min(left, patience)
 
         def affordable(size: int) -> bool:
             return size <= largest and self.seconds(samples, size) <= allowed

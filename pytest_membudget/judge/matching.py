@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import reprlib
-from collections.abc import Container
+from collections.abc import Container, Mapping
 from typing import Any
 
 from pytest_membudget.sample import Fresh, Run, Sample
@@ -13,7 +13,7 @@ from pytest_membudget.sample import Fresh, Run, Sample
 _OFTEN = 10
 
 
-def touched_share(sample: Sample, tables: dict[str, str]) -> float:
+def touched_share(sample: Sample, tables: Mapping[str, str]) -> float:
     """The share of the seeded rows that the run read or wrote, of the largest model it went to.
 
     ``tables`` maps a model label to its table.  A lookup table that is read in full says nothing

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pytest_membudget.budget.request import Budget
 from pytest_membudget.enums import TextEnum
-from pytest_membudget.judge.coverage import Gap
+from pytest_membudget.judge.coverage import Coverage
+from pytest_membudget.judge.estimate import Estimate
 from pytest_membudget.judge.projection import Projection
 from pytest_membudget.sample import Outcome, Sample
 from pytest_membudget.units import (
@@ -40,61 +41,85 @@ class Basis(TextEnum):
 
 @dataclass(frozen=True)
 class Judgement:
-    """``reason`` is one sentence or two, fit to be the first line of a failure."""
+    """``reason`` is one sentence or two, fit to be the first line of a failure.
+
+    ``supposed`` is the verdict if each of production's rows has what the migration filters by; it
+    differs from ``verdict`` only where that was assumed.
+    """
 
     verdict: Verdict
     basis: Basis | None
     reason: str
+    supposed: Verdict | None = None
+
+    @property
+    def exceeds(self) -> bool:
+        """Whether it would be ``exceeds``, what was assumed being true."""
+        return Verdict.EXCEEDS in (self.verdict, self.supposed)
+
+    @property
+    def decided(self) -> bool:
+        return self.exceeds or self.verdict == Verdict.WITHIN
 
 
 def judge(
-    budget: Budget,
-    samples: Sequence[Sample],
-    projection: Projection | None,
-    *,
-    gaps: Sequence[Gap],
-    fits: int | None,
-    enough: bool,
-    telling: bool,
-    breaks_at: int | None = None,
+    budget: Budget, samples: Sequence[Sample], estimate: Estimate, coverage: Coverage
 ) -> Judgement:
-    """Hold the samples and their projection against the limit.
+    """Hold the samples and what they say against the limit.  This is the only place that does.
 
-    ``gaps`` are what no sample says anything about, the gravest first: with one of them no verdict
-    is ``within``, and a projection is only believed to exceed where they can but add to it.
-    ``enough`` says that there are enough samples to trust a projection, ``telling`` that it adds to
-    what a sample showed that passed the limit; ``breaks_at`` is the row count from which on a
-    statement has too many parameters.
+    With a gap no verdict is ``within``, and a projection is only believed to exceed where the gaps
+    can but add to it.
     """
+    found = _judge(budget, samples, estimate, coverage)
+    if len(estimate.peaks) > 1 and found.basis is not None:
+        found = replace(found, reason=f"{found.reason} {estimate.peaks[0][0]} sets the peak.")
+    if coverage.assumed and found.exceeds:
+        return replace(
+            found,
+            verdict=Verdict.INCONCLUSIVE,
+            supposed=Verdict.EXCEEDS,
+            reason=f"{found.reason} {_assumes(coverage.assumed)}",
+        )
+    return found
+
+
+def _judge(
+    budget: Budget, samples: Sequence[Sample], estimate: Estimate, coverage: Coverage
+) -> Judgement:
+    projection, gaps, fits = estimate.projection, coverage.gaps, estimate.fits
     last = samples[-1]
     over = next((sample for sample in samples if sample.run.peak > budget.limit), None)
     if over is not None:
-        known = projection if telling else None
+        known = projection if estimate.telling else None
         return Judgement(Verdict.EXCEEDS, Basis.MEASURED, _over(budget, over, known, fits))
-    sure = enough and all(gap.only_adds for gap in gaps)
+    sure = estimate.enough and all(gap.only_adds for gap in gaps)
     if projection is not None and sure and projection.low > budget.limit:
         return Judgement(Verdict.EXCEEDS, Basis.PROJECTED, _peaks(budget, projection, fits))
     broke = last.run.outcome in (Outcome.RAISED, Outcome.KILLED)
     if broke and not last.run.refused:
         return Judgement(Verdict.ERROR, None, _broke(budget, last, samples))
-    if broke:
-        return Judgement(Verdict.INCONCLUSIVE, None, f"{budget.label} {gaps[0].sentence}.")
     if projection is None and last.run.outcome == Outcome.TIMED_OUT:
         return Judgement(Verdict.ERROR, None, f"{budget.label} never ended: {last.run.failure}.")
     if gaps:
         return Judgement(Verdict.INCONCLUSIVE, None, f"{budget.label} {gaps[0].sentence}.")
     if projection is None:
-        return Judgement(
-            Verdict.INCONCLUSIVE, None, f"{budget.label} could not be judged: {_why(last)}."
-        )
+        reason = f"{budget.label} could not be judged: {_why(last)}."
+        return Judgement(Verdict.INCONCLUSIVE, None, reason)
+    breaks_at = estimate.breaks_with
     if breaks_at is not None and not projection.measured:
-        return Judgement(
-            Verdict.INCONCLUSIVE, Basis.PROJECTED, _too_many_parameters(budget, breaks_at)
-        )
+        reason = _too_many_parameters(budget, breaks_at)
+        return Judgement(Verdict.INCONCLUSIVE, Basis.PROJECTED, reason)
     basis = Basis.MEASURED if projection.measured else Basis.PROJECTED
-    if projection.high < budget.limit and enough:
+    if projection.high < budget.limit and estimate.enough:
         return Judgement(Verdict.WITHIN, basis, _peaks(budget, projection, fits))
     return Judgement(Verdict.INCONCLUSIVE, basis, _unclear(budget, projection, last))
+
+
+def _assumes(columns: str) -> str:
+    return (
+        f"This assumes that every row has {columns}, which the migration filters by; the share in "
+        "production is unknown. Use seed= to set it."
+    )
 
 
 def _peaks(budget: Budget, projection: Projection, fits: int | None) -> str:

@@ -1,0 +1,202 @@
+"""The samples of one check: rows are seeded, the database is cloned, the migration is applied."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import replace
+from functools import partial
+
+from pytest_membudget.budget.request import Budget
+from pytest_membudget.check.plan import CheckPlan
+from pytest_membudget.check.row_sources import RowSources
+from pytest_membudget.database.free_space import FIRST_BYTES, room_for_a_seed
+from pytest_membudget.errors import ServerError
+from pytest_membudget.finding import Finding, FindingCode
+from pytest_membudget.judge.coverage import TOUCHED_HALF, touched_by
+from pytest_membudget.judge.evidence import Evidence
+from pytest_membudget.judge.gap import unnamed_table
+from pytest_membudget.judge.matching import asked_for
+from pytest_membudget.judge.unlogged import unlogged_rows
+from pytest_membudget.processes.server.client import ServerClient
+from pytest_membudget.processes.server.seeded_database import SeededDatabase
+from pytest_membudget.processes.worker.launcher import run
+from pytest_membudget.sample import Run, Sample
+from pytest_membudget.units import format_rows
+
+Progress = Callable[[str], None]
+
+
+class Sampler:
+    """``evidence`` is the latest; it has what was measured also where a later sample failed.
+
+    ``sources`` are the row counts of tables that ``rows`` leaves out; None where dry runs have
+    found all tables.
+    """
+
+    def __init__(
+        self,
+        plan: CheckPlan,
+        evidence: Evidence,
+        server: ServerClient,
+        progress: Progress,
+        sources: RowSources | None,
+    ) -> None:
+        self.plan = plan
+        self._server = server
+        self._progress = progress
+        self._sources = sources
+        self._added: dict[str, int] = {}
+        self.seeded = self._seeded_database(self._budget)
+        self.evidence = self._described(evidence)
+
+    @property
+    def _budget(self) -> Budget:
+        return self.plan.budget
+
+    def close(self) -> None:
+        self.seeded.close()
+
+    def sample(self, evidence: Evidence, size: int, left: float) -> tuple[Evidence, float]:
+        """The evidence with one more sample, and how many rows there is room for on the disk.
+
+        The first sample has rows in all tables that production has rows in.
+        """
+        self.evidence = evidence
+        first, smaller = not evidence.samples, size < evidence.ladder.first()
+        sample, room = self._apply(size, left)
+        while first:
+            if self._budget.seed is None:
+                sample = self._with_rows_that_match(sample)
+            if not self._add_rows(sample):
+                break
+            again = self.evidence.ladder.first()
+            sample, room = self._apply(min(size, again) if smaller else again, left)
+        else:
+            self._add_rows(sample)
+        self.evidence = self.evidence.with_sample(sample)
+        return self.evidence, room
+
+    def refusals(self) -> Evidence:
+        """The evidence with a note of what was refused before the migration ran."""
+        with suppress(ServerError):
+            if refused := self.seeded.refusals():
+                message = (
+                    "an earlier migration, a receiver or the seed was refused "
+                    f"{' and '.join(refused)}; the rows may be others than in production"
+                )
+                note = Finding(FindingCode.ACCESS_REFUSED_BEFORE, message)
+                self.evidence = self.evidence.with_note(note)
+        return self.evidence
+
+    def _seeded_database(self, budget: Budget) -> SeededDatabase:
+        self._progress("building the state before it")
+        shape = self.plan.production.shape or None
+        return SeededDatabase(self._server, budget, self.plan.applied, shape)
+
+    def _described(self, evidence: Evidence) -> Evidence:
+        tables = self.seeded.tables
+        notes = tuple(self.plan.production.notes(tables))
+        if self._added:
+            counts = ", ".join(f"{format_rows(n)} {label}" for label, n in self._added.items())
+            message = (
+                f"rows does not name tables that it accesses, seeded as in production: {counts}"
+            )
+            notes = (*notes, Finding(FindingCode.ROWS_ADDED, message))
+        return replace(evidence, budget=self._budget, tables=tables, notes=notes)
+
+    def _add_rows(self, sample: Sample) -> bool:
+        """Whether ``rows`` leaves tables out, so that the first sample has to be taken anew."""
+        if self._sources is None or not sample.finished or sample.run.peak > self._budget.limit:
+            return False
+        probe = partial(self._probe, sample)
+        found = self._sources.look_at(sample, self.seeded, self._budget.rows, probe)
+        if self.evidence.samples:
+            self._sources.gaps += [unnamed_table(*one) for one in found.items()]
+        self.evidence = replace(self.evidence, unnamed=tuple(self._sources.gaps))
+        if not found or self.evidence.samples:
+            return False
+        self.seeded.close()
+        self._added |= found
+        budget = replace(self._budget, rows={**self._budget.rows, **found})
+        self.plan = replace(self.plan, budget=budget)
+        self.seeded = self._seeded_database(budget)
+        self.evidence = self._described(self.evidence)
+        return True
+
+    def _probe(
+        self, sample: Sample, few: Mapping[str, int], uniques: Mapping[str, list[list[str]]]
+    ) -> Run:
+        """A run over as many rows, and a few of further models."""
+        largest = self._budget.scale.largest
+        further = {label: -(-n * largest // sample.size) for label, n in few.items()}
+        rows = {label: min(n, largest) for label, n in further.items()}
+        self._progress("finding the rows of tables that rows= does not name")
+        seeded = self._seeded_database(replace(self._budget, rows={**self._budget.rows, **rows}))
+        try:
+            if sample.fresh:
+                seeded.seed_fresh(sample.fresh)
+            seeded.fill(sample.size)
+            job = self.plan.job(
+                seeded,
+                seeded.clone(),
+                deadline=self._budget.time_budget,
+                stop_above=self.plan.stop_above,
+            )
+            return run(replace(job, tables={**seeded.uniques, **uniques}))
+        finally:
+            seeded.close()
+
+    def _apply(self, size: int, left: float) -> tuple[Sample, float]:
+        """One sample, and how many rows there is room for on the disk."""
+        seeded, samples, ladder = self.seeded, self.evidence.samples, self.evidence.ladder
+        rows = seeded.rows(size)
+        counted = f"{format_rows(rows[self._budget.counted_model])} {self._budget.counted_model}"
+        self._progress(f"seeding {counted} rows")
+        first = self._budget.seed is None and not samples
+        filled = seeded.fill(size, FIRST_BYTES if first else None)
+        name = seeded.clone()
+        following = ladder.sure(samples, size)
+        room = room_for_a_seed(filled.room, filled.size) * size / max(1, filled.size)
+        if following is not None and following > room:
+            following = None
+        if following is not None:
+            seeded.fill_ahead(following)
+        self._progress(f"applying it to {counted} rows")
+        job = self.plan.job(seeded, name, deadline=left, stop_above=self.plan.stop_above)
+        done = run(job)
+        unlogged = {}
+        if following is None:
+            sizes = {table: rows[label] for label, table in seeded.tables.items()}
+            unlogged = unlogged_rows(seeded.activity(name), done, seeded.uniques, sizes)
+            seeded.drop(name)
+        sample = Sample(
+            rows,
+            done,
+            filled.seconds,
+            filled.rows,
+            filled.widths,
+            missed=filled.missed,
+            fresh=filled.fresh,
+            crowded=room < 2 * size,
+            unlogged=unlogged,
+        )
+        return sample, room
+
+    def _with_rows_that_match(self, sample: Sample) -> Sample:
+        """Where its filters left most rows out, look again with the columns as they ask for."""
+        touched = touched_by(self.evidence, sample)
+        fresh = asked_for(sample.run, with_values=self.plan.gated)
+        # Where most rows were found, another look would lose what was done with these.
+        if not sample.finished or touched is None or touched > TOUCHED_HALF or not fresh:
+            return sample
+        if sample.run.peak > self._budget.limit:
+            return sample
+        self.seeded.seed_fresh(fresh)
+        with suppress(ServerError):
+            again, _ = self._apply(sample.size, self._budget.time_budget)
+            over = again.run.peak > self._budget.limit
+            if over or (again.finished and (touched_by(self.evidence, again) or 0) > touched):
+                return again
+        self.seeded.seed_fresh({})
+        return sample

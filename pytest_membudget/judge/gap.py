@@ -1,0 +1,46 @@
+"""What no sample says anything about."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pytest_membudget.finding import FindingCode
+from pytest_membudget.units import format_rows
+
+
+@dataclass(frozen=True)
+class Gap:
+    """Something that the migration did, or may do, of whose memory no sample says anything.
+
+    ``sentence`` follows the migration's label in the first line of a failure, without a full stop:
+    what was not seen, and what would show it.  ``only_adds`` says that it can only have made the
+    peak higher, so that a verdict ``exceeds`` stands all the same.
+    """
+
+    code: FindingCode
+    sentence: str
+    only_adds: bool = False
+
+
+def unnamed_table(label: str, known: int | None, *, seed: bool = False) -> Gap:
+    """A model whose rows are missing; ``known`` is its row count where production's is known."""
+    rows = "N" if known is None else format_rows(known).replace(",", "_")
+    if seed:
+        missing = "which rows does not name and seed= leaves empty"
+        cure = f'make its rows in seed= and add "{label}": {rows} to rows (0 for none)'
+    else:
+        missing = "which rows does not name"
+        if known is None:
+            missing += ", and its row count in production is unknown"
+        cure = f'add "{label}": {rows} to rows (0 for none)'
+    return Gap(FindingCode.ROWS_UNNAMED, f"accesses {label}, {missing}; {cure}", only_adds=True)
+
+
+def table_without_model(table: str) -> Gap:
+    """A table that has no rows, and that no rows can be made for."""
+    return Gap(
+        FindingCode.TABLE_WITHOUT_MODEL,
+        f"accesses the table {table}, which is empty and has no model, so its rows can't be made; "
+        "make them with seed=",
+        only_adds=True,
+    )
