@@ -118,7 +118,7 @@ class Runs:
             done = run(replace(job, aid={**aid, "folders": self.folders}))
             if done.outcome != "finished":
                 raise Unfinished(f"with {format_rows(size)} rows {done.failure}")
-            return done, self.seeded.digest(name) if digest else {}
+            return done, self.seeded.fingerprint(name) if digest else {}
         finally:
             self.seeded.drop(name)
 

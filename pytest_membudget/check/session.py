@@ -55,7 +55,8 @@ def check(plan: CheckPlan, servers: ServerClients, nodeid: str, progress: Progre
     try:
         server = servers.get(plan.budget.database)
         with server.bound_to(Deadline(plan.budget.time_budget), progress):
-            evidence.database |= {"vendor": server.vendor, "version": server.version}
+            greeting = server.greeting
+            evidence.database |= {"vendor": greeting.vendor, "version": greeting.version}
             weighed = weigh(plan, server, progress) if plan.skip_reason else None
             # Those that a survey finds are all that it goes to.
             sources = RowSources(plan) if plan.budget.rows else None
@@ -265,7 +266,7 @@ class _Check:
         filled = seeded.fill(size, FIRST_BYTES if first else None)
         name = seeded.clone()
         following = self.evidence.ladder.sure(self.evidence.samples, size)
-        room = room_for_a_seed(filled.room, filled.size) * size / max(1, filled.size)
+        room = room_for_a_seed(filled.free, filled.size) * size / max(1, filled.size)
         if following is not None and following > room:
             following = None
         if following is not None:

@@ -11,7 +11,7 @@ from typing import Any
 
 from django.db.utils import Error
 
-from pytest_membudget.database.scratch.activity import activity, sessions
+from pytest_membudget.database.scratch.activity import Activity, activity, sessions
 from pytest_membudget.database.scratch.base import ScratchDatabases
 from pytest_membudget.database.scratch.errors import cure_of, is_in_use, with_cure
 from pytest_membudget.database.scratch.lease import PREFIX, Lease, dead_runs
@@ -62,15 +62,14 @@ class PostgreSQLScratch(ScratchDatabases):
                         found.append(name)
         return found
 
-    def activity(self, name: str) -> dict[str, Any]:
-        """The ``sessions`` that a database has had, and what activity.py says of its tables."""
+    def activity(self, name: str) -> Activity | None:
         with self._admin_cursor() as cursor:
             had = sessions(cursor, name)
         if had is None:
-            return {}
+            return None
         self.use(name)
         try:
-            return {"sessions": had, **activity(self.connection)}
+            return activity(self.connection, had)
         finally:
             self.release()
 

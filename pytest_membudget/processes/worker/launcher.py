@@ -86,7 +86,7 @@ def run(job: WorkerJob) -> Run:
             target.write()
             begin = time.monotonic()
             with contextlib.suppress(BrokenPipeError):
-                send(process, request)
+                send(process, json.dumps(request))
             stopped = _watch(process, meter, job, begin, unfinished_answer(str(reply)))
         finally:
             kill(process)

@@ -1,0 +1,35 @@
+"""A message as a line of JSON: its fields, with the class and the version of the protocol.
+
+The standard library's json is used, since what migrations write holds what JSON lacks: NaN,
+integers of any size, lone surrogates.  This module is weighed with the worker.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from pytest_membudget.errors import ServerError
+
+VERSION = 1
+
+
+def encode(kind: str, fields: dict[str, Any], default: Any = None) -> str:
+    """One line, without its end.  ``default`` is that of :func:`json.dumps`."""
+    return json.dumps({"version": VERSION, "kind": kind, **fields}, default=default)
+
+
+def decode(line: str | bytes) -> tuple[str, dict[str, Any]]:
+    """The kind and the fields of a line.
+
+    Raises ValueError for what is no whole line, and ServerError where it is of another version.
+    """
+    fields: dict[str, Any] = json.loads(line)
+    kind, version = fields.pop("kind"), fields.pop("version")
+    if version != VERSION:
+        raise ServerError(
+            f"processes of two versions of pytest-membudget met (protocols {VERSION} and "
+            f"{version}): it was upgraded while it ran, or the project's Python path leads to "
+            "another one"
+        )
+    return kind, fields
