@@ -26,7 +26,7 @@ from rich.table import Table
 from pytest_membudget.check.conclude import conclude
 from pytest_membudget.check.session import climb
 from pytest_membudget.judge.estimate import Evidence
-from pytest_membudget.sample import FINISHED, Run, Sample
+from pytest_membudget.sample import FINISHED, Phase, Run, Sample
 
 LIMITS = (0.8, 0.9, 1.1, 1.25)
 ROOM = 1e18
@@ -42,7 +42,7 @@ def sample_of(one: dict[str, Any]) -> Sample:
         duration=one["duration"],
         startup=one["startup"],
         read=one["read"],
-        phases={shape: tuple(marks) for shape, marks in one["phases"].items()},
+        phases={Phase("", name): tuple(marks) for name, marks in one["phases"].items()},
         facts=one.get("facts", {}),
     )
     return Sample({"": one["rows"]}, run, seed_seconds=one["seeding"])

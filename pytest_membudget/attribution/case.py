@@ -9,6 +9,7 @@ from pytest_membudget.attribution.growth import Stack
 from pytest_membudget.attribution.lines import Site
 from pytest_membudget.judge.estimate import Evidence
 from pytest_membudget.judge.projection import BOUNDED, CONSTANT
+from pytest_membudget.processes.messages.reply import Observed
 from pytest_membudget.project.ownership import short_path
 from pytest_membudget.sample import Sample
 
@@ -22,8 +23,8 @@ HALF = 0.5
 class Case:
     """What is known when advice is given.  Sizes are bytes, ``measured`` bytes a row.
 
-    ``observed`` is what probes/usage.py wrote down, ``digest`` the fingerprint of the data that
-    this run left behind, ``rows_read`` what it read; ``peak`` is the one at production's row count;
+    ``observed`` is what it did with its rows, ``digest`` the fingerprint of the data that this run
+    left behind, ``rows_read`` what it read; ``peak`` is the one at production's row count;
     ``sample`` is the one that was looked at again; ``mixed`` is the file of a migration that
     changes the schema and the data.
     """
@@ -31,7 +32,7 @@ class Case:
     evidence: Evidence
     by_site: dict[Site, list[Stack]]
     measured: float
-    observed: dict[str, Any]
+    observed: Observed
     digest: dict[str, str]
     rows_read: int
     peak: float | None
@@ -63,7 +64,7 @@ class Case:
     @property
     def updates_at_once(self) -> bool:
         """Whether one call of bulk_update gets most of the rows."""
-        largest = max((call["rows"] for call in self.observed["bulk_updates"]), default=0)
+        largest = max((call.rows for call in self.observed.bulk_updates), default=0)
         return largest >= HALF * self.sample.size
 
     def grows(self, *causes: str, least: float = WORTH) -> dict[tuple[str, int], float]:

@@ -12,13 +12,14 @@ from pytest_membudget.attribution.case import WORTH, Case
 from pytest_membudget.attribution.flamegraph import pack
 from pytest_membudget.attribution.growth import growth
 from pytest_membudget.attribution.lines import Scale, lines, sites
-from pytest_membudget.attribution.runs import MakeOrder, Runs, Unfinished
-from pytest_membudget.attribution.trial import Rewrite, Trial
+from pytest_membudget.attribution.runs import MakeLaunch, Runs, Unfinished
+from pytest_membudget.attribution.trial import Trial
 from pytest_membudget.attribution.trial_advice import rewrites_to_try
 from pytest_membudget.errors import MembudgetError
 from pytest_membudget.judge.estimate import Evidence
 from pytest_membudget.judge.projection import LINEARITHMIC, QUADRATIC
 from pytest_membudget.judge.result import Attribution, Line
+from pytest_membudget.processes.messages.job import Rewrite
 from pytest_membudget.processes.server.seeded_database import SeededDatabase
 from pytest_membudget.project.ownership import Ownership
 from pytest_membudget.units import format_rows
@@ -32,7 +33,7 @@ def investigate(
     evidence: Evidence,
     seeded: SeededDatabase,
     files: Sequence[str],
-    order: MakeOrder,
+    order: MakeLaunch,
     progress: Callable[[str], None],
     *,
     mixed: str | None,
@@ -67,7 +68,7 @@ class _Investigation:
         projection = self.evidence.projection()
         measured = self._measured()
         grown = None if projection is None else max(0.0, projection.peak - case.baseline)
-        kept = case.observed["kept_by_malloc"] / self.size / self.evidence.counted_share
+        kept = case.observed.kept_by_malloc / self.size / self.evidence.counted_share
         found = lines(case.by_site, results, kept, Scale(measured, grown), case.vendor)
         trials = self._trials(case, rewrites_to_try(case))
         stacks = [stack for of_site in case.by_site.values() for stack in of_site]
@@ -91,6 +92,7 @@ class _Investigation:
         stacks = growth(before, after, round((size - half) * counted) or 1)
         self.progress("looking at what it reads")
         run, digest = self.runs.observed(size)
+        assert run.observed is not None, "it was asked for"
         projection = self.evidence.projection()
         case = Case(
             evidence=self.evidence,
@@ -107,9 +109,9 @@ class _Investigation:
             mixed=self.mixed,
         )
         results = {
-            (one["file"], one["line"]): one["bytes"] / size / counted
-            for one in run.observed["results"]
-            if one["file"] and one["rows"] >= _WHOLE_TABLE * size
+            (one.file, one.line): one.bytes / size / counted
+            for one in run.observed.results
+            if one.file and one.rows >= _WHOLE_TABLE * size
         }
         return case, results
 

@@ -23,13 +23,13 @@ def log_connections(log: StatementLog, phases: Phases, name: str | None) -> None
     """Have each connection logged that Django opens from now on; ``name`` is the database's."""
 
     def watch(connection: Any, **_: Any) -> None:
-        log.connected()
+        log.note_connection(by_django=True)
         if connection.vendor == "postgresql":
             _log_postgresql(connection, {**shared, "_vendor": connection.vendor})
 
     def note_opened(event: str, arguments: tuple[Any, ...]) -> None:
         if event == "sqlite3.connect" and os.path.realpath(arguments[0]) == own:
-            log.opened()
+            log.note_connection(by_django=False)
 
     shared = {"_log": log, "_phases": phases, "_entry": log.nothing}
     after_import(
