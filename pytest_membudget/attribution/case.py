@@ -9,9 +9,8 @@ from pytest_membudget.attribution.growth import Stack
 from pytest_membudget.attribution.lines import Site
 from pytest_membudget.judge.estimate import Evidence
 from pytest_membudget.judge.projection import BOUNDED, CONSTANT
-from pytest_membudget.processes.messages.reply import Observed
 from pytest_membudget.project.ownership import short_path
-from pytest_membudget.sample import Sample
+from pytest_membudget.sample import Observed, Sample
 
 # Less of the growth than this isn't worth a line of anybody's code.
 WORTH = 0.1

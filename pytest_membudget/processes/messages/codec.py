@@ -28,8 +28,7 @@ class Codec:
 
 def encode(message: Any) -> str:
     """A message of any class as a line, without its end."""
-    fields: dict[str, Any] = msgspec.to_builtins(message, str_keys=True)
-    return lines.encode(type(message).__name__, fields)
+    return lines.encode(message, msgspec.to_builtins(message, str_keys=True))
 
 
 def convert(value: Any, kind: type[M]) -> M:

@@ -12,11 +12,13 @@ from typing import Any
 from pytest_membudget.errors import ServerError
 
 VERSION = 1
+_PACKAGE = f"{__name__.partition('.')[0]}."
 
 
-def encode(kind: str, fields: dict[str, Any], default: Any = None) -> str:
-    """One line, without its end.  ``default`` is that of :func:`json.dumps`."""
-    return json.dumps({"version": VERSION, "kind": kind, **fields}, default=default)
+def encode(message: Any, fields: dict[str, Any] | None = None) -> str:
+    """One line, without its end; ``fields`` are the message's as plain JSON, if known."""
+    whole = {"version": VERSION, "kind": type(message).__name__, **(fields or vars(message))}
+    return json.dumps(whole, default=_plain)
 
 
 def decode(line: str | bytes) -> tuple[str, dict[str, Any]]:
@@ -33,3 +35,8 @@ def decode(line: str | bytes) -> tuple[str, dict[str, Any]]:
             "another one"
         )
     return kind, fields
+
+
+def _plain(value: Any) -> Any:
+    """What JSON has no form for: parts of a message, and values of the migration."""
+    return vars(value) if type(value).__module__.startswith(_PACKAGE) else str(value)

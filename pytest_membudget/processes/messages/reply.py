@@ -1,19 +1,15 @@
-"""What a worker replies.  It imports this once all has been weighed, and in child processes."""
+"""What a worker replies; it imports this once all has been weighed."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any
 
-from pytest_membudget.processes.messages import lines
-
-
-class Message:
-    """The base of these, which tells them from values of the migration."""
+from pytest_membudget.sample import Observed
 
 
 @dataclass(frozen=True)
-class StatementCount(Message):
+class StatementCount:
     """A statement that was sent ``times`` times with these ``values`` by position.
 
     ``values`` is None where executions are not told apart by them.  ``fetched`` and ``affected``
@@ -29,34 +25,7 @@ class StatementCount(Message):
 
 
 @dataclass(frozen=True)
-class StatementSent(Message):
-    """In the log of a child process: ``name`` stands for this statement from now on."""
-
-    name: str
-    text: str
-    values: dict[int, Any] | None
-
-
-@dataclass(frozen=True)
-class StatementCounted(Message):
-    """In the log of a child process: what has to be added to the statement ``name``."""
-
-    name: str
-    times: int
-    fetched: int
-    affected: int
-    looked: bool
-
-
-@dataclass(frozen=True)
-class ConnectionOpened(Message):
-    """In the log of a child process: ``by_django``, or by anybody, Django included."""
-
-    by_django: bool
-
-
-@dataclass(frozen=True)
-class PhaseMark(Message):
+class PhaseMark:
     """A phase of the process, in bytes: the RSS that it ``began`` with, and its ``peak``.
 
     ``statement`` is the one that it begins with, ``migration`` its label where there are several.
@@ -69,7 +38,7 @@ class PhaseMark(Message):
 
 
 @dataclass(frozen=True)
-class NotRun(Message):
+class NotRun:
     """An ``operation`` whose code did not run whole, and ``why``."""
 
     operation: str
@@ -77,7 +46,7 @@ class NotRun(Message):
 
 
 @dataclass(frozen=True)
-class Facts(Message):
+class Facts:
     """What the process and its database are set to; None is what can't be known.
 
     ``schemas`` are those where a table is looked for that no schema is named of.
@@ -96,53 +65,7 @@ class Facts(Message):
 
 
 @dataclass(frozen=True)
-class LoadedRows(Message):
-    """``rows`` of a model whose ``columns`` a queryset has loaded at a line of the project."""
-
-    file: str
-    line: int
-    model: str
-    columns: list[str]
-    rows: int
-
-
-@dataclass(frozen=True)
-class BulkUpdate(Message):
-    """A call of bulk_update at a line of the project."""
-
-    file: str
-    line: int
-    rows: int
-    batch_size: int | None
-
-
-@dataclass(frozen=True)
-class ResultSize(Message):
-    """``bytes`` that malloc handed out for the result of a line's largest statement."""
-
-    file: str
-    line: int
-    rows: int
-    bytes: int
-
-
-@dataclass(frozen=True)
-class Observed(Message):
-    """What the migration does with the rows that it loads.
-
-    ``read`` holds the columns that were read, by model.  ``kept_by_malloc`` is how many bytes had
-    been given back to malloc, but not by it to the system, when its heap was the largest.
-    """
-
-    querysets: list[LoadedRows]
-    bulk_updates: list[BulkUpdate]
-    results: list[ResultSize]
-    read: dict[str, list[str]]
-    kept_by_malloc: int
-
-
-@dataclass(frozen=True)
-class WorkerReply(Message):
+class WorkerReply:
     """How the migration ended and what the process took: bytes of peak RSS, and seconds.
 
     ``peak`` and ``anonymous`` are None where the kernel keeps no such figures, ``baseline`` also
@@ -167,12 +90,3 @@ class WorkerReply(Message):
     opened: int
     facts: Facts | None = None
     observed: Observed | None = None
-
-
-def encode(message: Message) -> str:
-    """A message as a line, without a library."""
-    return lines.encode(type(message).__name__, vars(message), _plain)
-
-
-def _plain(value: Any) -> Any:
-    return vars(value) if isinstance(value, Message) else str(value)

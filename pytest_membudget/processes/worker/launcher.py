@@ -6,13 +6,14 @@ import contextlib
 import subprocess
 import tempfile
 import time
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from pytest_membudget.database.target import Target
 from pytest_membudget.processes.child import close_stream, kill, send, start_worker
 from pytest_membudget.processes.messages.codec import encode
-from pytest_membudget.processes.messages.job import Key, Probes, WorkerJob
+from pytest_membudget.processes.messages.job import WorkerJob
+from pytest_membudget.processes.worker.launch import Launch
 from pytest_membudget.processes.worker.main import unfinished_answer
 from pytest_membudget.processes.worker.meter import Meter
 from pytest_membudget.processes.worker.outcome import Ended, outcome_of
@@ -21,30 +22,6 @@ from pytest_membudget.processes.worker.replies import read_reply
 from pytest_membudget.sample import MACHINE_SHORT, OVER_LIMIT, TIMED_OUT, Run
 
 _INTERVAL = 0.01
-
-
-@dataclass(frozen=True)
-class Launch:
-    """One run of a worker on the scratch database ``name`` of the alias.
-
-    ``tables`` are the models' tables, each with the sets of columns of which values find a single
-    row; ``targets`` are the arguments of ``manage.py migrate``; ``migrations`` are the keys that it
-    has to leave applied (unapplied, when ``reverse``).  ``folder`` holds the run's files, ``mark``
-    is in each of its databases, see Target.  ``stop_above`` is the RSS in bytes from which on the
-    verdict is certain, ``deadline`` is seconds.
-    """
-
-    alias: str
-    name: str
-    tables: dict[str, list[list[str]]]
-    targets: list[Key]
-    migrations: list[Key]
-    reverse: bool
-    deadline: float
-    stop_above: int
-    folder: str
-    mark: str
-    probes: Probes | None = None
 
 
 def run(launch: Launch) -> Run:

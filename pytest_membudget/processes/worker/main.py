@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from pytest_membudget.database.target import Target
 from pytest_membudget.processes.bootstrap import keep_channel, signal_when_closed
 from pytest_membudget.processes.messages.job import WorkerJob, read_job
+from pytest_membudget.processes.messages.lines import encode
 from pytest_membudget.processes.redirection import install
 from pytest_membudget.processes.worker.cycles import Cycles
 from pytest_membudget.processes.worker.facts import facts_of
@@ -25,7 +26,8 @@ from pytest_membudget.processes.worker.statement_log import StatementLog
 from pytest_membudget.project.settings import load_settings
 
 if TYPE_CHECKING:
-    from pytest_membudget.processes.messages.reply import Observed, WorkerReply
+    from pytest_membudget.processes.messages.reply import WorkerReply
+    from pytest_membudget.sample import Observed
 
 
 def main() -> None:
@@ -57,8 +59,6 @@ def _answer(worker: int, path: str, migrate: _Migrate) -> None:
     if os.getpid() != worker:
         return
     reply = migrate.reply()
-    from pytest_membudget.processes.messages.reply import encode
-
     unfinished = unfinished_answer(path)
     unfinished.touch(mode=0o600)
     unfinished.write_text(encode(reply))

@@ -5,17 +5,15 @@ from __future__ import annotations
 import signal
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import psutil
 
 from pytest_membudget.processes.messages.reply import WorkerReply
+from pytest_membudget.processes.worker.launch import Launch
 from pytest_membudget.processes.worker.meter import Meter
 from pytest_membudget.sample import FINISHED, KILLED, MACHINE_SHORT, RAISED, Phase, Run
 from pytest_membudget.sql.table_names import TableNames
-
-if TYPE_CHECKING:
-    from pytest_membudget.processes.worker.launcher import Launch
 
 
 @dataclass(frozen=True)

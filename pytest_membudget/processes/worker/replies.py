@@ -6,14 +6,13 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from pytest_membudget.processes.messages.codec import Codec
-from pytest_membudget.processes.messages.reply import (
+from pytest_membudget.processes.messages.child_log import (
     ConnectionOpened,
-    StatementCount,
     StatementCounted,
     StatementSent,
-    WorkerReply,
 )
+from pytest_membudget.processes.messages.codec import Codec
+from pytest_membudget.processes.messages.reply import StatementCount, WorkerReply
 
 _replies = Codec([WorkerReply])
 _logs = Codec([ConnectionOpened, StatementCounted, StatementSent])

@@ -9,11 +9,12 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
+from pytest_membudget.processes.messages.lines import encode
 from pytest_membudget.processes.worker.statement_shapes import Entry, Sent, StatementShape
 from pytest_membudget.sql.normalize import CUT, Form, textual
 
 if TYPE_CHECKING:
-    from pytest_membudget.processes.messages.reply import Message, StatementCount
+    from pytest_membudget.processes.messages.reply import StatementCount
 
 _MOST_TEXTS = 500
 _MOST_SHAPES = 300
@@ -26,8 +27,8 @@ _NO_FORM = Form(CUT, {}, {})
 class StatementLog:
     """The statements of a process, and the connections that Django, and anybody, has opened.
 
-    A child appends its own to the file ``overflow``, in the messages that processes/messages/reply
-    has for it.  Each is written at once, since a pool may kill its workers.
+    A child appends its own to the file ``overflow``, see messages/child_log.py.  Each is written at
+    once, since a pool may kill its workers.
     """
 
     def __init__(self, overflow: str, *, child: bool = False) -> None:
@@ -52,7 +53,7 @@ class StatementLog:
         self.connected += by_django
         self.opened += not by_django
         if self._child:
-            from pytest_membudget.processes.messages.reply import ConnectionOpened
+            from pytest_membudget.processes.messages.child_log import ConnectionOpened
 
             self._tell(ConnectionOpened(by_django))
 
@@ -110,7 +111,7 @@ class StatementLog:
     def _tell_count(
         self, entry: Entry, *, times: int = 0, fetched: int | None = None, affected: int = 0
     ) -> None:
-        from pytest_membudget.processes.messages.reply import StatementCounted, StatementSent
+        from pytest_membudget.processes.messages.child_log import StatementCounted, StatementSent
 
         if not entry.name:
             self._names += 1
@@ -119,8 +120,6 @@ class StatementLog:
         looked = fetched is not None
         self._tell(StatementCounted(entry.name, times, fetched or 0, affected, looked))
 
-    def _tell(self, message: Message) -> None:
-        from pytest_membudget.processes.messages.reply import encode
-
+    def _tell(self, message: Any) -> None:
         with open(self._overflow, "a") as file:  # noqa: PTH123
             file.write(encode(message) + "\n")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from pytest_membudget.processes.messages.job import Probes
 
 if TYPE_CHECKING:
-    from pytest_membudget.processes.messages.reply import Observed
+    from pytest_membudget.sample import Observed
 
 _DEFAULT_CACHE, _SMALL_CACHE = -2000, -256
 
