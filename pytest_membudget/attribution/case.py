@@ -7,6 +7,7 @@ from typing import Any
 
 from pytest_membudget.attribution.growth import Stack
 from pytest_membudget.attribution.lines import Site
+from pytest_membudget.database.engine import Engine, engine_of
 from pytest_membudget.judge.estimate import Evidence
 from pytest_membudget.judge.projection import BOUNDED, CONSTANT
 from pytest_membudget.project.ownership import short_path
@@ -40,8 +41,8 @@ class Case:
     mixed: str | None = None
 
     @property
-    def vendor(self) -> str:
-        return str(self.evidence.database["vendor"])
+    def engine(self) -> Engine:
+        return engine_of(str(self.evidence.database["vendor"]))
 
     @property
     def facts(self) -> dict[str, Any]:
@@ -50,9 +51,8 @@ class Case:
     @property
     def streams(self) -> bool:
         """Whether ``iterator()`` reads from the database a chunk at a time."""
-        return self.vendor in ("sqlite", "postgresql") and not (
-            self.vendor == "postgresql" and self.facts.get("server_side_cursors_disabled")
-        )
+        disabled = self.facts.get("server_side_cursors_disabled")
+        return self.engine.streams and not (self.engine.client_holds_results and disabled)
 
     @property
     def grows_on(self) -> bool:

@@ -15,6 +15,7 @@ from pytest_membudget.attribution.lines import Scale, lines, sites
 from pytest_membudget.attribution.runs import MakeLaunch, Runs, Unfinished
 from pytest_membudget.attribution.trial import Trial
 from pytest_membudget.attribution.trial_advice import rewrites_to_try
+from pytest_membudget.database.engine import engine_of
 from pytest_membudget.errors import MembudgetError
 from pytest_membudget.judge.estimate import Evidence
 from pytest_membudget.judge.projection import LINEARITHMIC, QUADRATIC
@@ -69,7 +70,7 @@ class _Investigation:
         measured = self._measured()
         grown = None if projection is None else max(0.0, projection.peak - case.baseline)
         kept = case.observed.kept_by_malloc / self.size / self.evidence.counted_share
-        found = lines(case.by_site, results, kept, Scale(measured, grown), case.vendor)
+        found = lines(case.by_site, results, kept, Scale(measured, grown), case.engine)
         trials = self._trials(case, rewrites_to_try(case))
         stacks = [stack for of_site in case.by_site.values() for stack in of_site]
         budget = self.evidence.budget
@@ -94,11 +95,10 @@ class _Investigation:
         run, digest = self.runs.observed(size)
         assert run.observed is not None, "it was asked for"
         projection = self.evidence.projection()
+        engine = engine_of(str(self.evidence.database["vendor"]))
         case = Case(
             evidence=self.evidence,
-            by_site=sites(
-                stacks, Ownership(self.runs.folders), str(self.evidence.database["vendor"])
-            ),
+            by_site=sites(stacks, Ownership(self.runs.folders), engine),
             measured=self._measured() or sum(stack.bytes_per_row for stack in stacks),
             observed=run.observed,
             digest=digest,

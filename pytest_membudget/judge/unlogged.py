@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from pytest_membudget.database.engine import POSTGRESQL
 from pytest_membudget.database.scratch.activity import Activity, Name, TableActivity
 from pytest_membudget.judge.coverage import TOUCHED_TOO_FEW
 from pytest_membudget.sample import FINISHED, Run
@@ -28,7 +29,7 @@ def unlogged_rows(
     """
     if activity is None:
         return {}
-    names = TableNames(uniques, "postgresql", run.facts.get("schemas", ()))
+    names = TableNames(uniques, POSTGRESQL.vendor, run.facts.get("schemas", ()))
 
     def key(table: Name) -> str:
         return names.key(Table(*table))

@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator
 from typing import IO, Any
 
+from pytest_membudget.database.engine import engine_of
 from pytest_membudget.errors import ServerError
 from pytest_membudget.processes.child import close_stream, send, start_server
 from pytest_membudget.processes.lines import Lines
@@ -68,12 +69,11 @@ class ServerProcess:
     def leftovers(self) -> Iterator[str]:
         """After ``close``: each thing that is left, with the command that removes it."""
         running = self._process.poll() is None
-        vendor, folder = (self.greeting.vendor, self.greeting.folder) if self.greeting else ("", "")
-        if vendor == "sqlite" and running:
-            yield f"{folder}: rm -r {folder}"
-        elif vendor == "postgresql":
+        if self.greeting and (drop := engine_of(self.greeting.vendor).drop):
             for name in self._names:
-                yield f'the database {name}: DROP DATABASE "{name}" WITH (FORCE);'
+                yield f"the database {name}: {drop.format(name=name)}"
+        elif self.greeting and running:
+            yield f"{self.greeting.folder}: rm -r {self.greeting.folder}"
         if running:
             yield (
                 f"process {self._process.pid}, which is still removing them: "

@@ -7,6 +7,7 @@ from typing import Any
 from django.db.migrations.state import StateApps
 from django.db.models import Model
 
+from pytest_membudget.database.engine import engine_of
 from pytest_membudget.processes.messages.orders import StateTables, TableModel
 
 
@@ -50,10 +51,11 @@ def _of_other_schemas(connection: Any, apps: StateApps) -> list[str]:
     """The tables of models that name a schema: Django's introspection lists none of them."""
     tables = [model._meta.db_table for model in apps.get_models(include_auto_created=True)]
     named = [table for table in tables if '"."' in table]
-    if not named or connection.vendor != "postgresql":
+    query = engine_of(connection.vendor).missing_tables
+    if not named or not query:
         return []
     quoted = [connection.ops.quote_name(table) for table in named]
     with connection.cursor() as cursor:
-        cursor.execute("SELECT to_regclass(name) IS NULL FROM unnest(%s::text[]) name", [quoted])
+        cursor.execute(query, [quoted])
         missing = [missing for (missing,) in cursor.fetchall()]
     return [table for table, is_missing in zip(named, missing, strict=True) if not is_missing]

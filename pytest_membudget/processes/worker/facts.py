@@ -5,6 +5,8 @@ from __future__ import annotations
 import sys
 from typing import Any
 
+from pytest_membudget.database.engine import engine_of
+
 
 def facts_of(settings: Any, alias: str) -> dict[str, Any]:
     """The attributes of Facts that follow from the settings and the connection."""
@@ -22,10 +24,11 @@ def facts_of(settings: Any, alias: str) -> dict[str, Any]:
 
 def _schemas(connection: Any) -> list[str]:
     """Where a table is looked for that no schema is named of; empty for the usual ones."""
-    if connection.vendor != "postgresql":
+    query = engine_of(connection.vendor).search_path
+    if not query:
         return []
     with connection.cursor() as cursor:
-        cursor.execute("SELECT current_schemas(false)::text[]")
+        cursor.execute(query)
         return list(cursor.fetchone()[0])
 
 
@@ -34,7 +37,7 @@ def _parameter_limit(connection: Any) -> int | None:
 
     psycopg writes them into the statement on the client, so PostgreSQL's limit is not met.
     """
-    if connection.vendor != "sqlite" or sys.version_info < (3, 11):
+    if not engine_of(connection.vendor).limits_parameters or sys.version_info < (3, 11):
         return None
     import sqlite3
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
+from pytest_membudget.database.engine import engine_of
 from pytest_membudget.processes.messages.job import Probes
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ def _keep_page_caches_small() -> None:
     from django.db.backends.signals import connection_created
 
     def keep_small(connection: Any, **_: Any) -> None:
-        if connection.vendor != "sqlite":
+        if not engine_of(connection.vendor).embedded:
             return
         with connection.cursor() as cursor:
             if cursor.execute("PRAGMA cache_size").fetchone() == (_DEFAULT_CACHE,):
