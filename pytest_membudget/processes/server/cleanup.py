@@ -1,8 +1,8 @@
-"""Remove what a stage has left behind that could not do it itself.
+"""Remove what a database server process has left behind that could not do it itself.
 
-The stage's supervisor starts it once the stage is dead; see supervisor.py.  Its argument is the
-alias.  It ends by saying on standard error which databases it could not drop: in one line that
-begins with ``LEFT``, with their names separated by spaces.
+Its supervisor starts this program once it is dead; see supervisor.py.  The argument is the alias.
+It ends by saying on standard error which databases it could not drop: in one line that begins with
+``LEFT``, with their names separated by spaces.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def main() -> None:
             left = scratch.leftovers()
             if not left:
                 break
-            time.sleep(1)  # the server may not have noticed yet that the stage is dead
+            time.sleep(1)  # the server may not have noticed yet that its client is dead
         scratch.close()
         print(LEFT, *left, file=sys.stderr)
     finally:
