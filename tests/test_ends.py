@@ -97,6 +97,21 @@ def test_an_earlier_migration_that_sleeps_is_named(
     assert eventually(lambda: left_behind() == []), left_behind()
 
 
+def test_processes_of_two_versions_refuse_each_other(
+    project: Project, left_behind: Leftovers
+) -> None:
+    project.migration("0002_loop", LOOP)
+    project.budget('"shop.0002"', 'rows={"shop.Order": 200}', 'limit="512Mi"')
+    project.write(
+        "conftest.py",
+        "from pytest_membudget.processes.messages import json_lines\njson_lines.VERSION += 1\n",
+    )
+    result = project.result()
+    assert result["verdict"] == "error"
+    assert "processes of two versions of pytest-membudget met" in result["reason"]
+    assert eventually(lambda: left_behind() == []), left_behind()
+
+
 def test_the_next_check_has_a_server_that_works(project: Project, vendor: str) -> None:
     """After one that was given up, one that was killed while idle, and one amid an order."""
     project.migration("0002_loop", LOOP)

@@ -13,7 +13,7 @@ import pytest
 
 from pytest_membudget.database.scratch.activity import Activity, Link, TableActivity
 from pytest_membudget.errors import ServerError
-from pytest_membudget.processes.messages import lines
+from pytest_membudget.processes.messages import json_lines
 from pytest_membudget.processes.messages.child_log import (
     ConnectionOpened,
     StatementCounted,
@@ -48,14 +48,14 @@ from pytest_membudget.processes.messages.reply import (
     WorkerReply,
 )
 from pytest_membudget.processes.messages.server import (
+    ANSWERS,
+    ORDERS,
     Done,
     Failed,
     Greeting,
     Left,
     Progress,
     Start,
-    answers,
-    orders,
 )
 from pytest_membudget.sample import BulkUpdate, LoadedRows, Observed, ResultSize
 
@@ -63,7 +63,7 @@ KEY = ("shop", "0001_initial")
 # What JSON has no form for, or what libraries refuse.
 AWKWARD = ["é", "\ud800", 2**80, -1.5, None, True]
 
-ANSWERS: list[tuple[Order[Any], Any]] = [
+BOTH: list[tuple[Order[Any], Any]] = [
     (Start("default"), Greeting("/tmp/run", "mark", "sqlite", "3.45", ["secret"])),
     (Prepare([KEY], ["shop.Order"]), Prepared("a", {"shop.Order": "o"}, {"o": [["id"], []]})),
     (Weigh([KEY], [KEY, KEY]), MigrationWeight(grown=1, risen=2, models=3)),
@@ -99,10 +99,10 @@ ANSWERS: list[tuple[Order[Any], Any]] = [
 ]
 
 
-@pytest.mark.parametrize(("order", "answer"), ANSWERS, ids=lambda one: type(one).__name__)
+@pytest.mark.parametrize(("order", "answer"), BOTH, ids=lambda one: type(one).__name__)
 def test_an_order_and_its_answer_arrive_as_they_were_sent(order: Order[Any], answer: Any) -> None:
-    assert orders.decode(encode(order)) == order
-    done = answers.decode(encode(Done(answer, ["a", "b"])))
+    assert ORDERS.decode(encode(order)) == order
+    done = ANSWERS.decode(encode(Done(answer, ["a", "b"])))
     assert done.names == ["a", "b"]
     assert convert(done.answer, answer_type(order)) == answer
 
@@ -111,7 +111,7 @@ def test_an_order_and_its_answer_arrive_as_they_were_sent(order: Order[Any], ans
     "answer", [Progress("shop.0001 (1 of 2)"), Failed("no", "", False, ["a"]), Left([])]
 )
 def test_the_other_answers_arrive_as_they_were_sent(answer: Any) -> None:
-    assert answers.decode(encode(answer)) == answer
+    assert ANSWERS.decode(encode(answer)) == answer
 
 
 def test_a_job_is_read_without_a_library() -> None:
@@ -176,7 +176,7 @@ REPLY = WorkerReply(
     ],
 )
 def test_what_a_worker_writes_without_a_library_arrives(message: Any) -> None:
-    assert Codec([type(message)]).decode(lines.encode(message)) == message
+    assert Codec([type(message)]).decode(json_lines.encode(message)) == message
 
 
 def test_values_that_json_has_no_form_for_are_texts() -> None:
@@ -185,7 +185,7 @@ def test_values_that_json_has_no_form_for_are_texts() -> None:
             return "a value of the migration"
 
     sent = StatementSent("1-1", "SELECT", {0: Value(), 1: b"x", 2: math.nan})
-    values = Codec([StatementSent]).decode(lines.encode(sent)).values
+    values = Codec([StatementSent]).decode(json_lines.encode(sent)).values
     assert (values[0], values[1]) == ("a value of the migration", "b'x'")
     assert math.isnan(values[2])
 
@@ -196,16 +196,18 @@ def test_values_that_json_has_no_form_for_are_texts() -> None:
         '{"version": 1, "kind": "__init__", "name": "a"}',
         '{"version": 1, "kind": "Done", "answer": null, "names": []}',
         '{"version": 1, "kind": "Clone", "na',
+        '{"name": "a"}',
+        "1",
     ],
 )
 def test_what_is_no_order_is_refused(line: str) -> None:
-    with pytest.raises(ValueError, match=r"there is no message|Unterminated"):
-        orders.decode(line)
+    with pytest.raises(ValueError, match=r"no message|Unterminated"):
+        ORDERS.decode(line)
 
 
 def test_another_version_is_refused_by_each_process() -> None:
-    later = json.dumps({**json.loads(encode(Clone("a"))), "version": lines.VERSION + 1})
-    for read in (orders.decode, read_job):
+    later = json.dumps({**json.loads(encode(Clone("a"))), "version": json_lines.VERSION + 1})
+    for read in (ORDERS.decode, read_job):
         with pytest.raises(ServerError, match="processes of two versions of pytest-membudget met"):
             read(later)
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from pytest_membudget.processes.messages.lines import encode
+from pytest_membudget.processes.messages.json_lines import encode
 from pytest_membudget.processes.messages.reply import WorkerReply
 from pytest_membudget.processes.worker.accesses import Accesses
 from pytest_membudget.processes.worker.replies import read_reply

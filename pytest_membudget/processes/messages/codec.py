@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from pytest_membudget.processes.messages import lines
+from pytest_membudget.processes.messages import json_lines
 
 M = TypeVar("M")
 
@@ -20,7 +20,7 @@ class Codec:
 
     def decode(self, line: str | bytes) -> Any:
         """Raises ValueError for what is no message, and ServerError for another version's."""
-        kind, fields = lines.decode(line)
+        kind, fields = json_lines.decode(line)
         if kind not in self._kinds:
             raise ValueError(f"there is no message of the kind {kind!r}")
         return convert(fields, self._kinds[kind])
@@ -28,7 +28,7 @@ class Codec:
 
 def encode(message: Any) -> str:
     """A message of any class as a line, without its end."""
-    return lines.encode(message, msgspec.to_builtins(message, str_keys=True))
+    return json_lines.encode(message, msgspec.to_builtins(message, str_keys=True))
 
 
 def convert(value: Any, kind: type[M]) -> M:

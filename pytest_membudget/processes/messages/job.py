@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from pytest_membudget.processes.messages import lines
+from pytest_membudget.processes.messages import json_lines
 
 Key = tuple[str, str]
 
@@ -57,7 +57,7 @@ class WorkerJob:
 
 def read_job(line: str) -> WorkerJob:
     """The job of a line, without a library: see codec.py for what the other processes use."""
-    _, fields = lines.decode(line)
+    _, fields = json_lines.decode(line)
     probes = fields.pop("probes")
     if probes is not None:
         rewrites = [Rewrite(**one) for one in probes.pop("rewrites")]

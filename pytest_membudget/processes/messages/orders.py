@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar, Generic, TypeVar, get_args
 
 from pytest_membudget.database.scratch.activity import Activity
+from pytest_membudget.processes.messages.job import Key
 
 A = TypeVar("A")
-Key = tuple[str, str]
 
 
 @dataclass(frozen=True)

@@ -85,7 +85,7 @@ class Left:
 
 Answer = Progress | Done | Failed | Left
 
-orders = Codec(
+ORDERS = Codec(
     (
         Start,
         Prepare,
@@ -100,4 +100,4 @@ orders = Codec(
         Drop,
     )
 )
-answers = Codec(get_args(Answer))
+ANSWERS = Codec(get_args(Answer))

@@ -19,13 +19,13 @@ from pytest_membudget.errors import MembudgetError, NoRoom
 from pytest_membudget.processes.bootstrap import keep_channel, redirected, signal_when_closed
 from pytest_membudget.processes.messages.codec import encode
 from pytest_membudget.processes.messages.server import (
+    ORDERS,
     Done,
     Failed,
     Greeting,
     Left,
     Progress,
     Start,
-    orders,
 )
 from pytest_membudget.processes.supervisor import CLEANED
 from pytest_membudget.project.secrets import known_secrets
@@ -64,7 +64,7 @@ def _take_orders(lines: IO[str], replies: IO[str], names: list[str], cleanup: Ex
 
     try:
         try:
-            start: Start = orders.decode(lines.readline())
+            start: Start = ORDERS.decode(lines.readline())
             server, greeting = _open(start.alias, names, tell, cleanup)
         except Exception as error:
             _send(replies, _failure(error, names))
@@ -73,7 +73,7 @@ def _take_orders(lines: IO[str], replies: IO[str], names: list[str], cleanup: Ex
         for line in lines:
             answer: Done | Failed
             try:
-                answer = Done(server.answer(orders.decode(line)), names)
+                answer = Done(server.answer(ORDERS.decode(line)), names)
             except Exception as error:
                 answer = _failure(error, names)
             _send(replies, answer)

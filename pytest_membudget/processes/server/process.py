@@ -15,8 +15,7 @@ from pytest_membudget.errors import ServerError
 from pytest_membudget.processes.child import close_stream, send, start_server
 from pytest_membudget.processes.lines import Lines
 from pytest_membudget.processes.messages.codec import encode
-from pytest_membudget.processes.messages.server import Answer, Greeting, Progress, answers
-from pytest_membudget.processes.server.cleanup import LEFT
+from pytest_membudget.processes.messages.server import ANSWERS, Answer, Greeting, Left, Progress
 
 CLEANUP_SECONDS = 90.0
 
@@ -59,7 +58,8 @@ class ServerProcess:
         until = time.monotonic() + seconds
         with contextlib.suppress(TimeoutError, subprocess.TimeoutExpired):
             while line := self._lines.next(until):
-                self._read(line)
+                with contextlib.suppress(ServerError):  # of another version
+                    self._read(line)
             self._process.wait(max(0.0, until - time.monotonic()))
             if not self._log.closed:
                 self._names = self._left_by_cleanup(self._names)
@@ -81,7 +81,7 @@ class ServerProcess:
             )
 
     def _read(self, line: bytes) -> Answer:
-        answer: Answer = answers.decode(line)
+        answer: Answer = ANSWERS.decode(line)
         if not isinstance(answer, Progress):
             self._names = answer.names
         return answer
@@ -103,7 +103,7 @@ class ServerProcess:
         """What the cleanup could not drop of this run; ``names`` where there was none."""
         mark = self.greeting.mark if self.greeting else ""
         for line in reversed(self._output().splitlines()):
-            if line.startswith(LEFT):
-                left = line.removeprefix(LEFT).split()
-                return [name for name in left if mark and name.startswith(mark)]
+            with contextlib.suppress(ValueError, ServerError):  # something else
+                left: Left = ANSWERS.decode(line)
+                return [name for name in left.names if mark and name.startswith(mark)]
         return names

@@ -10,12 +10,12 @@ from typing import Any
 from pytest_membudget.budget.request import Budget
 from pytest_membudget.database.scratch.activity import Activity
 from pytest_membudget.errors import ServerError
+from pytest_membudget.processes.messages.job import Key
 from pytest_membudget.processes.messages.orders import (
     Clone,
     Count,
     Drop,
     Fingerprint,
-    Key,
     ListRefusals,
     ListTables,
     Prepare,

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from pytest_membudget.processes.bootstrap import keep_channel, signal_when_closed
 from pytest_membudget.processes.messages.job import read_job
-from pytest_membudget.processes.messages.lines import encode
+from pytest_membudget.processes.messages.json_lines import encode
 from pytest_membudget.processes.worker.migrate import Migrate
 
 

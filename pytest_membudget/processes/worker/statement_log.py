@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
-from pytest_membudget.processes.messages.lines import encode
+from pytest_membudget.processes.messages.json_lines import encode
 from pytest_membudget.processes.worker.statement_shapes import Entry, Sent, StatementShape
 from pytest_membudget.sql.normalize import CUT, Form, textual
 

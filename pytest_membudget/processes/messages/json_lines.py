@@ -26,7 +26,9 @@ def decode(line: str | bytes) -> tuple[str, dict[str, Any]]:
 
     Raises ValueError for what is no whole line, and ServerError where it is of another version.
     """
-    fields: dict[str, Any] = json.loads(line)
+    fields = json.loads(line)
+    if not isinstance(fields, dict) or not {"kind", "version"} <= fields.keys():
+        raise ValueError("this is no message")
     kind, version = fields.pop("kind"), fields.pop("version")
     if version != VERSION:
         raise ServerError(
