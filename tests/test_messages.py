@@ -78,7 +78,7 @@ BOTH: list[tuple[Order[Any], Any]] = [
         Seeded({"shop.Order": 5}, {}, {"shop.Order": ["note"]}, {"o": {}}, 0.5, 4096, None),
     ),
     (
-        Seed("a", [], {}, seed="seeds.seed", shape={"o": {"id": {"width": 8.0}}}),
+        Seed("a", [], {}, seed="seeds.seed", profile={"o": {"id": {"width": 8.0}}}),
         Seeded({}, {"shop.Order": {"note": 8}}, {}, {"o": {"status": AWKWARD}}, 0.0, 0, 4096),
     ),
     (Clone("a"), "b"),

@@ -291,8 +291,8 @@ class _Check:
             filled.seconds,
             filled.rows,
             filled.widths,
-            missed=filled.missed,
-            fresh=filled.fresh,
+            missed=filled.profile_mismatches,
+            fresh=filled.forced_values,
             crowded=room < 2 * size,
             unlogged=unlogged,
         )

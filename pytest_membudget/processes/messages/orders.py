@@ -122,16 +122,16 @@ class Count(Order[dict[str, int]]):
 class Seeded:
     """``rows`` by model with all that was seeded unasked, ``widths`` in bytes by model and field.
 
-    ``missed`` names the fields, by model, whose width or share of NULLs is not the profile's;
-    ``fresh`` holds, by table, the columns that could be seeded as they were asked for.  ``size`` is
-    how many bytes the database takes, ``free`` how many are left where it lies, None where that
-    isn't known.
+    ``profile_mismatches`` names the fields, by model, whose width or share of NULLs is not the
+    profile's; ``forced_values`` holds, by table, the columns that were seeded as it was asked for.
+    ``size`` is how many bytes the database takes, ``free`` how many are left where it lies, None
+    where that isn't known.
     """
 
     rows: dict[str, int]
     widths: dict[str, dict[str, int]]
-    missed: dict[str, list[str]]
-    fresh: dict[str, dict[str, list[Any]]]
+    profile_mismatches: dict[str, list[str]]
+    forced_values: dict[str, dict[str, list[Any]]]
     seconds: float
     size: int
     free: int | None
@@ -141,19 +141,20 @@ class Seeded:
 class Seed(Order[Seeded]):
     """Fill the database ``name``, of the state where ``applied`` are applied, up to ``rows``.
 
-    ``fresh`` holds columns by table with the values to seed them with, in turn; none for a column
-    that is as empty as one which has just been added.  ``seed`` is the path of the user's function
-    that makes the rows.  ``shape`` holds what production's profile says of columns, by table and
-    column.  It counts for the first rows of a database, which later ones go on from.  An answer
-    that has no room is given where the rows take more than ``most`` bytes, or than are free.
+    ``forced_values`` holds columns by table with the values to seed them with, in turn; a column
+    without any is as empty as one that has just been added.  ``seed`` is the path of the user's
+    function that makes the rows.  ``profile`` is what production's profile says of columns, by
+    table and column; it counts for the first rows of a database, which later ones go on from.
+    The order fails with ``no_room`` where the rows take more than ``most`` bytes, or than there is
+    room for.
     """
 
     name: str
     applied: list[Key]
     rows: dict[str, int]
-    fresh: dict[str, dict[str, list[Any]]] = field(default_factory=dict)
+    forced_values: dict[str, dict[str, list[Any]]] = field(default_factory=dict)
     seed: str | None = None
-    shape: Mapping[str, Mapping[str, Any]] | None = None
+    profile: Mapping[str, Mapping[str, Any]] | None = None
     most: int | None = None
 
     @property

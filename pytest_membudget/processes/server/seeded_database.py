@@ -36,7 +36,7 @@ class SeededDatabase:
     ``uniques`` tables to the sets of columns of which values find a single row; models that shall
     have no rows are left out of both.
 
-    ``shape`` is what is known of production's values, as Seed has it.
+    ``shape`` is what is known of production's values, the ``profile`` of Seed.
     """
 
     def __init__(
@@ -171,12 +171,12 @@ class SeededDatabase:
                 name=self._name,
                 applied=self._applied,
                 rows=rows,
-                fresh={
+                forced_values={
                     table: {column: list(values) for column, values in columns.items()}
                     for table, columns in self._fresh.items()
                 },
                 seed=self._budget.seed,
-                shape=self._shape,
+                profile=self._shape,
                 most=most,
             )
         )

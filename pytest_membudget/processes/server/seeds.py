@@ -36,7 +36,7 @@ class Seeds:
             made = {"rows": _call_seed(order.seed, apps, order.rows, self._alias)}
         self._scratch.release()
         return Seeded(
-            **{"widths": {}, "missed": {}, "fresh": {}, **made},
+            **{"widths": {}, "profile_mismatches": {}, "forced_values": {}, **made},
             seconds=time.monotonic() - begin,
             size=self._scratch.size(order.name),
             free=self._scratch.free(),
@@ -49,7 +49,7 @@ class Seeds:
         """The attributes of Seeded that the seeder knows."""
         name = order.name
         if name not in self._seeders:
-            fresh, shape = _fields(apps, order.fresh), shapes(order.shape)
+            fresh, shape = _fields(apps, order.forced_values), shapes(order.profile)
             self._seeders[name] = Seeder(apps, self._alias, fresh=fresh, shape=shape)
         room = room_for_a_seed(self._scratch.free())
         most = room if order.most is None else min(room, order.most)
@@ -62,8 +62,8 @@ class Seeds:
         return {
             "rows": grown.rows,
             "widths": grown.widths,
-            "missed": grown.missed,
-            "fresh": grown.fresh,
+            "profile_mismatches": grown.missed,
+            "forced_values": grown.fresh,
         }
 
 
