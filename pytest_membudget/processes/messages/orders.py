@@ -14,6 +14,8 @@ from pytest_membudget.database.scratch.activity import Activity
 from pytest_membudget.processes.messages.job import Key
 
 A = TypeVar("A")
+Uniques = list[list[str]]
+"""Sets of columns of which values find a single row."""
 
 
 @dataclass(frozen=True)
@@ -36,13 +38,11 @@ def answer_type(order: Order[A]) -> type[A]:
 
 @dataclass(frozen=True)
 class Prepared:
-    """A new database: ``tables`` by model, and ``uniques``, by table the sets of columns of which
-    values find a single row.
-    """
+    """A new database, with the ``tables`` by model and the ``uniques`` by table."""
 
     name: str
     tables: dict[str, str]
-    uniques: dict[str, list[list[str]]]
+    uniques: dict[str, Uniques]
 
 
 @dataclass(frozen=True)
@@ -81,14 +81,14 @@ class Weigh(Order[MigrationWeight | None]):
 
 @dataclass(frozen=True)
 class TableModel:
-    """The model of a table: ``parents`` are the tables that it refers to, ``uniques`` the sets of
-    columns of which values find a single row; ``through`` says that it was made for a
-    ManyToManyField.
+    """The model of a table; ``parents`` are the tables that it refers to.
+
+    ``through`` says that it was made for a ManyToManyField.
     """
 
     label: str
     parents: list[str]
-    uniques: list[list[str]]
+    uniques: Uniques
     through: bool
 
 
