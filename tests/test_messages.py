@@ -19,7 +19,7 @@ from pytest_membudget.processes.messages.child_log import (
     StatementCounted,
     StatementSent,
 )
-from pytest_membudget.processes.messages.codec import Codec, convert, encode
+from pytest_membudget.processes.messages.codec import Codec, encode
 from pytest_membudget.processes.messages.job import DEFER, Probes, Rewrite, WorkerJob, read_job
 from pytest_membudget.processes.messages.orders import (
     Clone,
@@ -38,7 +38,6 @@ from pytest_membudget.processes.messages.orders import (
     StateTables,
     TableModel,
     Weigh,
-    answer_type,
 )
 from pytest_membudget.processes.messages.reply import (
     Facts,
@@ -56,6 +55,7 @@ from pytest_membudget.processes.messages.server import (
     Left,
     Progress,
     Start,
+    answer_of,
 )
 from pytest_membudget.sample import BulkUpdate, LoadedRows, Observed, ResultSize
 
@@ -104,7 +104,7 @@ def test_an_order_and_its_answer_arrive_as_they_were_sent(order: Order[Any], ans
     assert ORDERS.decode(encode(order)) == order
     done = ANSWERS.decode(encode(Done(answer, ["a", "b"])))
     assert done.names == ["a", "b"]
-    assert convert(done.answer, answer_type(order)) == answer
+    assert answer_of(done, order) == answer
 
 
 @pytest.mark.parametrize(

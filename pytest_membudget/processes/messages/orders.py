@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Generic, TypeVar, get_args
+from typing import Any, ClassVar, Generic, TypeVar
 
 from pytest_membudget.database.scratch.activity import Activity
 from pytest_membudget.processes.messages.job import Key
@@ -28,12 +28,6 @@ class Order(Generic[A]):
 
     doing: ClassVar[str]
     builds_state: ClassVar[bool] = False
-
-
-def answer_type(order: Order[A]) -> type[A]:
-    (base,) = type(order).__orig_bases__  # type: ignore[attr-defined]
-    (kind,) = get_args(base)
-    return kind  # type: ignore[no-any-return]
 
 
 @dataclass(frozen=True)
@@ -180,7 +174,7 @@ class ReadActivity(Order[Activity | None]):
 
 @dataclass(frozen=True)
 class Fingerprint(Order[dict[str, str]]):
-    """A fingerprint of each table's rows, whatever their order; see database/fingerprint.py."""
+    """A fingerprint of each table's rows; see database/fingerprint.py."""
 
     doing = "comparing the data"
     name: str

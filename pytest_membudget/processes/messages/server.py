@@ -7,10 +7,11 @@ number of ``Progress`` and by ``Done`` or ``Failed``.  ``Left`` is the last line
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, get_args
+from typing import Any, cast, get_args
 
-from pytest_membudget.processes.messages.codec import Codec
+from pytest_membudget.processes.messages.codec import Codec, convert
 from pytest_membudget.processes.messages.orders import (
+    A,
     Clone,
     Count,
     Drop,
@@ -81,6 +82,13 @@ class Left:
     """The last words of a process: the databases that it could not drop."""
 
     names: list[str]
+
+
+def answer_of(done: Done, order: Order[A]) -> A:
+    """The answer, of the type that the order's class says."""
+    (base,) = type(order).__orig_bases__  # type: ignore[attr-defined]
+    (kind,) = get_args(base)
+    return cast("A", convert(done.answer, kind))
 
 
 Answer = Progress | Done | Failed | Left

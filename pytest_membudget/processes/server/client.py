@@ -10,9 +10,15 @@ from typing import Any
 
 from pytest_membudget.errors import NoRoom, OutOfTime, ServerError
 from pytest_membudget.processes.deadline import Deadline
-from pytest_membudget.processes.messages.codec import convert
-from pytest_membudget.processes.messages.orders import A, Order, Seed, answer_type
-from pytest_membudget.processes.messages.server import Done, Failed, Greeting, Progress, Start
+from pytest_membudget.processes.messages.orders import A, Order, Seed
+from pytest_membudget.processes.messages.server import (
+    Done,
+    Failed,
+    Greeting,
+    Progress,
+    Start,
+    answer_of,
+)
 from pytest_membudget.processes.server.process import CLEANUP_SECONDS, ServerProcess
 from pytest_membudget.project.secrets import Secrets, known_secrets
 from pytest_membudget.units import format_seconds
@@ -101,7 +107,7 @@ class ServerClient:
         if isinstance(answer, Failed):
             kind = NoRoom if answer.no_room else ServerError
             raise kind(answer.text, answer.details)
-        return convert(answer.answer, answer_type(under_way.order))
+        return answer_of(answer, under_way.order)
 
     def leave(self) -> None:
         """Close its input, which makes it drop all that it made, and do not wait for that."""
