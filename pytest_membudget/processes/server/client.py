@@ -148,18 +148,17 @@ class ServerClient:
                 self.progress(f"building the state before it: {step}")
 
     def _out_of_time(self, order: Order[Any], seconds: float, step: str) -> OutOfTime:
-        took = format_seconds(seconds)
+        took, text = format_seconds(seconds), "the state before the migration was not built"
         if step:
-            text = f"the state before the migration was not built: {step} had not ended"
-            return OutOfTime(f"{text} after {took}")
-        if isinstance(order, Start):
-            return OutOfTime(f"the project was not loaded after {took}")
-        if self.deadline is not None and not order.builds_state:
+            text += f": {step} had not ended"
+        elif isinstance(order, Start):
+            text = "the project was not loaded"
+        elif self.deadline is not None and not order.builds_state:
             budget = format_seconds(self.deadline.seconds)
             return OutOfTime(
                 f"{order.doing} had not ended after {took}; its time budget is {budget}"
             )
-        return OutOfTime(f"the state before the migration was not built after {took}")
+        return OutOfTime(f"{text} after {took}")
 
 
 class ServerClients:
