@@ -124,9 +124,8 @@ class ServerClient:
     def _seconds(self, order: Order[Any]) -> float:
         if order.builds_state or self.deadline is None:
             return STATE_SECONDS
-        if isinstance(order, Seed):
-            return max(_LEAST_SECONDS, self.deadline.left())
-        return _ORDER_SECONDS
+        least = max(_LEAST_SECONDS, self.deadline.left())
+        return least if isinstance(order, Seed) else _ORDER_SECONDS
 
     def _send(self, order: Order[Any], seconds: float) -> None:
         self._under_way = _UnderWay(order, seconds, time.monotonic() + seconds)
