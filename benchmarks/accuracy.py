@@ -31,7 +31,7 @@ from lab import RESULTS, VENDOR, apply, bed_of, check_case, circumstances, curve
 from pytest_membudget.judge.projection import MIB
 from pytest_membudget.judge.result import SampleFigures
 from pytest_membudget.processes.server.client import ServerClients
-from pytest_membudget.sample import Run, Sample
+from pytest_membudget.sample import Phase, Run, Sample
 
 LIMITS = (0.8, 0.9, 1.1, 1.25)
 FACTS = ("oldest_collections", "cyclic_objects")
@@ -77,7 +77,7 @@ def check(case: Case, limit: int, servers: ServerClients, **arguments: Any) -> d
 
 def _sample(sample: Sample) -> dict[str, Any]:
     run = sample.run
-    marks = {f"{crc32(shape.encode()):08x}": marks for shape, marks in run.phases.items()}
+    marks = {_short(phase): marks for phase, marks in run.phases.items()}
     further = {"phases": marks, "read": run.read, "facts": _facts(run)}
     return {**_figures(SampleFigures.of(sample)), **further}
 
@@ -92,6 +92,11 @@ def _figures(sample: SampleFigures) -> dict[str, Any]:
         "startup": sample.startup_s,
         "seeding": sample.seed_s,
     }
+
+
+def _short(phase: Phase) -> str:
+    """A name of a phase that stays the same from run to run."""
+    return f"{crc32((phase.migration + phase.statement).encode()):08x}"
 
 
 def _facts(run: Run) -> dict[str, Any]:

@@ -116,7 +116,7 @@ def circumstances(servers: ServerClients) -> dict[str, str]:
     )
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     return {
-        "database": f"{server.vendor} {server.version}",
+        "database": f"{server.greeting.vendor} {server.greeting.version}",
         "python": platform.python_version(),
         "django": django.get_version(),
         "pytest-membudget": metadata.version("pytest-membudget"),

@@ -27,7 +27,7 @@ from pytest_membudget.check.climb import climb
 from pytest_membudget.check.conclude import conclude
 from pytest_membudget.judge.assessment import assess
 from pytest_membudget.judge.evidence import Evidence
-from pytest_membudget.sample import Outcome, Run, Sample
+from pytest_membudget.sample import Outcome, Phase, Run, Sample
 
 LIMITS = (0.8, 0.9, 1.1, 1.25)
 ROOM = 1e18
@@ -43,7 +43,7 @@ def sample_of(one: dict[str, Any]) -> Sample:
         duration=one["duration"],
         startup=one["startup"],
         read=one["read"],
-        phases={shape: tuple(marks) for shape, marks in one["phases"].items()},
+        phases={Phase("", name): tuple(marks) for name, marks in one["phases"].items()},
         facts=one.get("facts", {}),
     )
     return Sample({"": one["rows"]}, run, seed_seconds=one["seeding"])

@@ -39,6 +39,63 @@ class Unmatched:
 
 
 @dataclass(frozen=True)
+class Phase:
+    """A stretch of a process, by the ``statement`` that it begins with.
+
+    ``migration`` is the label of the one that it belongs to, empty where it is the only one.
+    """
+
+    migration: str
+    statement: str
+
+
+@dataclass(frozen=True)
+class LoadedRows:
+    """``rows`` of a model whose ``columns`` a queryset has loaded at a line of the project."""
+
+    file: str
+    line: int
+    model: str
+    columns: list[str]
+    rows: int
+
+
+@dataclass(frozen=True)
+class BulkUpdate:
+    """A call of bulk_update at a line of the project."""
+
+    file: str
+    line: int
+    rows: int
+    batch_size: int | None
+
+
+@dataclass(frozen=True)
+class ResultSize:
+    """``bytes`` that malloc handed out for the result of a line's largest statement."""
+
+    file: str
+    line: int
+    rows: int
+    bytes: int
+
+
+@dataclass(frozen=True)
+class Observed:
+    """What the migration does with the rows that it loads.
+
+    ``read`` holds the columns that were read, by model.  ``kept_by_malloc`` is how many bytes had
+    been given back to malloc, but not by it to the system, when its heap was the largest.
+    """
+
+    querysets: list[LoadedRows]
+    bulk_updates: list[BulkUpdate]
+    results: list[ResultSize]
+    read: dict[str, list[str]]
+    kept_by_malloc: int
+
+
+@dataclass(frozen=True)
 class Run:
     """How one process ended that applied the migration, and what it weighed.
 
@@ -46,8 +103,8 @@ class Run:
     it (``VmHWM``), or of its whole tree as the largest sum of PSS at one instant where it had
     children.  ``baseline`` is the high-water mark when the migration was about to start.
     ``anonymous`` is the part of the peak that the kernel cannot reclaim, page tables included;
-    None where it is not known.  ``phases`` holds, by the statement that a phase of the process
-    begins with, the RSS it began with and its high-water mark.  ``read`` and ``written`` count rows
+    None where it is not known.  ``phases`` holds the RSS that each began with and
+    its high-water mark.  ``read`` and ``written`` count rows
     by table, ``filters`` holds the columns that its statements filter by, each with the
     values that they ask for; ``unmatched`` are the statements that found none of the rows;
     ``accessed_tables`` holds every table that was not only inserted into, with the columns by which
@@ -58,7 +115,7 @@ class Run:
     ``refused`` names the databases that it was not let open, see processes/redirection.
     ``not_run`` holds the operations whose code did not run whole, each with why.
     ``timeline`` holds ``(seconds, RSS)`` pairs, thinned.  ``observed`` is what
-    probes/usage.py writes down, where asked.
+    the migration did with the rows it loaded, where asked.
     """
 
     outcome: Outcome
@@ -67,7 +124,7 @@ class Run:
     anonymous: int | None = None
     duration: float = 0.0
     startup: float = 0.0
-    phases: dict[str, tuple[int, int]] = field(default_factory=dict)
+    phases: dict[Phase, tuple[int, int]] = field(default_factory=dict)
     processes: int = 1
     peak_source: str = "VmHWM"
     read: dict[str, int] = field(default_factory=dict)
@@ -84,7 +141,7 @@ class Run:
     refused: tuple[str, ...] = ()
     not_run: tuple[tuple[str, str], ...] = ()
     facts: dict[str, Any] = field(default_factory=dict)
-    observed: dict[str, Any] = field(default_factory=dict)
+    observed: Observed | None = None
     failure: str = ""
     details: str = ""
 

@@ -14,6 +14,7 @@ from pytest_membudget.attribution.flamegraph import pack
 from pytest_membudget.attribution.growth import Stack, growth
 from pytest_membudget.attribution.lines import CLIENT_RESULT, sites
 from pytest_membudget.attribution.records import MALLOC, PYMALLOC, Alive
+from pytest_membudget.database.engine import POSTGRESQL
 from pytest_membudget.judge.explanation import Stacks
 from pytest_membudget.project.ownership import Ownership, short_path
 
@@ -205,7 +206,7 @@ def test_the_client_s_memory_is_known_whatever_the_allocator_is_called(allocator
         ("forwards", __file__, 1),
     )
     stack = Stack(allocator, frames, 212.0, 0.1, 0.0)
-    (site,) = sites([stack], Ownership([]), "postgresql")
+    (site,) = sites([stack], Ownership([]), POSTGRESQL)
     assert site.cause == CLIENT_RESULT
     small = Stack(PYMALLOC, frames, 100.0, 2.0, 0.0)
-    assert next(iter(sites([small], Ownership([]), "postgresql"))).cause != CLIENT_RESULT
+    assert next(iter(sites([small], Ownership([]), POSTGRESQL))).cause != CLIENT_RESULT

@@ -15,7 +15,7 @@ from pytest_membudget.judge.curves import (
     most_elsewhere,
 )
 from pytest_membudget.judge.projection import MIB, project_highest
-from pytest_membudget.sample import Outcome, Run, Sample
+from pytest_membudget.sample import Outcome, Phase, Run, Sample
 
 # benchmarks: articles.0011_in_bulk_by_pages on PostgreSQL.  By rows: what the phase began with
 # and its peak, of the list of every key and of the pages of objects after it.
@@ -30,7 +30,7 @@ KEYS_THEN_PAGES = {
 
 def sample(rows: int, *phases: tuple[int, int], **facts: Any) -> Sample:
     peak = max(mark for _, mark in phases)
-    named = {f"SELECT {number}": marks for number, marks in enumerate(phases)}
+    named = {Phase("", f"SELECT {number}"): marks for number, marks in enumerate(phases)}
     run = Run(Outcome.FINISHED, peak, baseline=57_000_000, phases=named, facts=facts)
     return Sample({"shop.Order": rows}, run)
 
@@ -55,7 +55,7 @@ def test_the_phase_that_will_be_highest_is_not_the_highest_of_the_samples() -> N
 
 def test_a_statement_of_several_lines_is_no_migration() -> None:
     samples = [
-        replace(one, run=replace(one.run, phases={f"\n{head}\nFROM x": marks}))
+        replace(one, run=replace(one.run, phases={Phase("", f"\n{head.statement}\nFROM x"): marks}))
         for one in measured(25_000, 50_000, 100_000)
         for head, marks in list(one.run.phases.items())[:1]
     ]

@@ -97,7 +97,22 @@ def test_an_earlier_migration_that_sleeps_is_named(
     assert eventually(lambda: left_behind() == []), left_behind()
 
 
-def test_the_next_check_has_a_stage_that_works(project: Project, vendor: str) -> None:
+def test_processes_of_two_versions_refuse_each_other(
+    project: Project, left_behind: Leftovers
+) -> None:
+    project.migration("0002_loop", LOOP)
+    project.budget('"shop.0002"', 'rows={"shop.Order": 200}', 'limit="512Mi"')
+    project.write(
+        "conftest.py",
+        "from pytest_membudget.processes.messages import json_lines\njson_lines.VERSION += 1\n",
+    )
+    result = project.result()
+    assert result["verdict"] == "error"
+    assert "processes of two versions of pytest-membudget met" in result["reason"]
+    assert eventually(lambda: left_behind() == []), left_behind()
+
+
+def test_the_next_check_has_a_server_that_works(project: Project, vendor: str) -> None:
     """After one that was given up, one that was killed while idle, and one amid an order."""
     project.migration("0002_loop", LOOP)
     project.write("seeds.py", seed(SLEEP).replace("sleeping", "slept") + KILL)
@@ -119,9 +134,9 @@ def test_the_next_check_has_a_stage_that_works(project: Project, vendor: str) ->
         @budget()
         def test_works_after_a_kill():
             supervisors = psutil.Process().children()
-            for stage in [one for supervisor in supervisors for one in supervisor.children()]:
-                stage.kill()
-                stage.wait()
+            for server in [one for supervisor in supervisors for one in supervisor.children()]:
+                server.kill()
+                server.wait()
 
         @budget(seed="seeds.kill")
         def test_dies(): ...
@@ -179,7 +194,7 @@ def test_nothing_is_left_of_a_run_that_is_killed(
 
 
 @pytest.mark.parametrize("where", ["seed", "earlier", "measured"])
-def test_nothing_is_left_of_a_stage_that_is_killed(
+def test_nothing_is_left_of_a_server_process_that_is_killed(
     project: Project, vendor: str, left_behind: Leftovers, start: object, where: str
 ) -> None:
     sleeping(project, where, SLEEP)

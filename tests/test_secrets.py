@@ -283,7 +283,7 @@ def test_no_secret_is_shown_where_a_migration_cannot_be_imported(planted: Projec
     assert leaks(said(result)) == {}
 
 
-def test_no_secret_is_shown_where_the_stage_cannot_start(planted: Project) -> None:
+def test_no_secret_is_shown_where_the_server_process_cannot_start(planted: Project) -> None:
     planted.write(
         "shop/apps.py",
         "import os, sys\nfrom django.apps import AppConfig\nfrom django.conf import settings\n"

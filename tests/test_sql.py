@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from pytest_membudget.processes.messages.reply import StatementCount
 from pytest_membudget.processes.worker.accesses import Accesses
 from pytest_membudget.sql.normalize import UNKNOWN, Form
 from pytest_membudget.sql.parse import read, shown
@@ -24,7 +25,7 @@ def accessed(vendor: str, *statements: str, parameters: Any = (), rows: int = 10
         form = Form.read(sql, vendor)
         held = form.values(parameters)
         values = {at: value for at, value in held.items() if value is not UNKNOWN}
-        found.add((form.text, values, 1, rows, 0, True))
+        found.add(StatementCount(form.text, values, times=1, fetched=rows, looked=True))
     return found
 
 

@@ -153,7 +153,7 @@ def forwards(apps, schema_editor):
 
 
 def test_an_earlier_migration_may_use_a_pool_of_processes(project: Project, vendor: str) -> None:
-    """Which it ends by SIGTERM, as the stage is, and that has to end them."""
+    """Which it ends by SIGTERM, as the server process is, and that has to end them."""
     project.migration("0002_pool", POOL)
     project.migration("0003_loop", LOOP)
     project.budget('"shop.0003"', FEW, 'limit="512Mi"')

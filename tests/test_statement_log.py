@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sqlite3
 from pathlib import Path
@@ -10,8 +9,10 @@ from typing import Any
 
 import pytest
 
+from pytest_membudget.processes.messages.json_lines import encode
+from pytest_membudget.processes.messages.reply import WorkerReply
 from pytest_membudget.processes.worker.accesses import Accesses
-from pytest_membudget.processes.worker.launcher import _add_overflow
+from pytest_membudget.processes.worker.replies import read_reply
 from pytest_membudget.processes.worker.statement_log import StatementLog
 from pytest_membudget.sql.normalize import Form
 from pytest_membudget.sql.table_names import TableNames
@@ -112,7 +113,7 @@ def test_what_is_kept_is_bounded(log: StatementLog) -> None:
     for number in range(2000):
         send(log, f"INSERT INTO t{'x' * number} (a) VALUES (%s)", large + str(number))
     send(log, "UPDATE o SET note = %s WHERE id = %s", large, 1)
-    kept = json.dumps(log.records())
+    kept = repr(log.records())
     assert "xxxx" in kept
     assert large not in kept
     assert len(log.records()) < 400
@@ -121,19 +122,39 @@ def test_what_is_kept_is_bounded(log: StatementLog) -> None:
     assert list(accesses(log).unattributed) == ["…"]
 
 
+def reply(log: StatementLog) -> WorkerReply:
+    """What a worker replies that only sent the statements of ``log``."""
+    return WorkerReply(
+        peak=1,
+        anonymous=1,
+        baseline=1,
+        duration=1.0,
+        failure=None,
+        details="",
+        vendor="postgresql",
+        applied=[],
+        phases=[],
+        not_run=[],
+        statements=log.records(),
+        connected=log.connected,
+        opened=log.opened,
+    )
+
+
 def test_children_tell_what_they_send(log: StatementLog, tmp_path: Path) -> None:
     send(log, STATUS, "new", rows=10)
     child = os.fork()
     if not child:
         send(log, STATUS, "new", rows=5)
         log.count(log.sent(STATUS, ["legacy"]), fetched=7)
-        log.connected()
+        log.note_connection(by_django=True)
         os._exit(0)
     os.waitpid(child, 0)
-    answer: dict[str, Any] = {"statements": log.records()}
-    _add_overflow(answer, (tmp_path / "overflow").read_text().splitlines())
-    assert sorted(record[3] for record in answer["statements"]) == [5, 7, 10]
-    assert answer["facts"] == {"connected": 1}
+    (tmp_path / "reply").write_text(encode(reply(log)))
+    read = read_reply(tmp_path / "reply", tmp_path / "overflow")
+    assert read is not None
+    assert sorted(one.fetched for one in read.statements) == [5, 7, 10]
+    assert (read.connected, read.opened) == (1, 0)
 
 
 @pytest.mark.parametrize(

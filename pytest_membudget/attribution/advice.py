@@ -78,7 +78,7 @@ def _of_raw_cursors(case: Case) -> Iterator[Advice]:
     }
     if not held:
         return
-    if case.vendor == "postgresql":
+    if case.engine.client_holds_results:
         code = AdviceCode.SERVER_SIDE_CURSOR
         message = (
             "the client holds the whole result of a cursor without a name, however it is fetched: "
@@ -173,7 +173,7 @@ def _of_processes(case: Case) -> Iterator[Advice]:
 def _of_transactions(case: Case) -> Iterator[Advice]:
     """Where nobody could read the table for long: not about memory, but met on the same way."""
     seconds = case.assessment.estimate.duration or 0.0
-    if case.mixed is None or case.vendor != "postgresql" or seconds < _LONG_LOCK:
+    if case.mixed is None or not case.engine.locks_until_commit or seconds < _LONG_LOCK:
         return
     yield Advice(
         AdviceCode.SPLIT_MIGRATION,

@@ -7,11 +7,12 @@ from typing import Any
 
 from pytest_membudget.attribution.growth import Stack
 from pytest_membudget.attribution.lines import Site
+from pytest_membudget.database.engine import Engine, engine_of
 from pytest_membudget.judge.assessment import Assessment
 from pytest_membudget.judge.evidence import Evidence
 from pytest_membudget.judge.projection import Growth
 from pytest_membudget.project.ownership import short_path
-from pytest_membudget.sample import Sample
+from pytest_membudget.sample import Observed, Sample
 
 # Less of the growth than this isn't worth a line of anybody's code.
 WORTH = 0.1
@@ -23,8 +24,8 @@ HALF = 0.5
 class Case:
     """What is known when advice is given.  Sizes are bytes, ``measured`` bytes a row.
 
-    ``observed`` is what probes/usage.py wrote down, ``digest`` the fingerprint of the data that
-    this run left behind, ``rows_read`` what it read; ``peak`` is the one at production's row count;
+    ``observed`` is what it did with its rows, ``digest`` the fingerprint of the data that this run
+    left behind, ``rows_read`` what it read; ``peak`` is the one at production's row count;
     ``sample`` is the one that was looked at again; ``mixed`` is the file of a migration that
     changes the schema and the data.
     """
@@ -32,7 +33,7 @@ class Case:
     assessment: Assessment
     by_site: dict[Site, list[Stack]]
     measured: float
-    observed: dict[str, Any]
+    observed: Observed
     digest: dict[str, str]
     rows_read: int
     peak: float | None
@@ -45,8 +46,8 @@ class Case:
         return self.assessment.evidence
 
     @property
-    def vendor(self) -> str:
-        return str(self.evidence.database["vendor"])
+    def engine(self) -> Engine:
+        return engine_of(str(self.evidence.database["vendor"]))
 
     @property
     def facts(self) -> dict[str, Any]:
@@ -55,9 +56,8 @@ class Case:
     @property
     def streams(self) -> bool:
         """Whether ``iterator()`` reads from the database a chunk at a time."""
-        return self.vendor in ("sqlite", "postgresql") and not (
-            self.vendor == "postgresql" and self.facts.get("server_side_cursors_disabled")
-        )
+        disabled = self.facts.get("server_side_cursors_disabled")
+        return self.engine.streams and not (self.engine.client_holds_results and disabled)
 
     @property
     def grows_on(self) -> bool:
@@ -68,7 +68,7 @@ class Case:
     @property
     def updates_at_once(self) -> bool:
         """Whether one call of bulk_update gets most of the rows."""
-        largest = max((call["rows"] for call in self.observed["bulk_updates"]), default=0)
+        largest = max((call.rows for call in self.observed.bulk_updates), default=0)
         return largest >= HALF * self.sample.size
 
     def grows(self, *causes: str, least: float = WORTH) -> dict[tuple[str, int], float]:

@@ -12,13 +12,15 @@ from pytest_membudget.attribution.case import WORTH, Case
 from pytest_membudget.attribution.flamegraph import pack
 from pytest_membudget.attribution.growth import growth
 from pytest_membudget.attribution.lines import Scale, lines, sites
-from pytest_membudget.attribution.runs import MakeOrder, Runs, Unfinished
-from pytest_membudget.attribution.trial import Rewrite, Trial
+from pytest_membudget.attribution.runs import MakeLaunch, Runs, Unfinished
+from pytest_membudget.attribution.trial import Trial
 from pytest_membudget.attribution.trial_advice import rewrites_to_try
+from pytest_membudget.database.engine import engine_of
 from pytest_membudget.errors import MembudgetError
 from pytest_membudget.judge.assessment import Assessment
 from pytest_membudget.judge.explanation import Attribution, Line
 from pytest_membudget.judge.projection import Growth
+from pytest_membudget.processes.messages.job import Rewrite
 from pytest_membudget.processes.server.seeded_database import SeededDatabase
 from pytest_membudget.project.ownership import Ownership
 from pytest_membudget.units import format_rows
@@ -32,7 +34,7 @@ def investigate(
     assessment: Assessment,
     seeded: SeededDatabase,
     files: Sequence[str],
-    order: MakeOrder,
+    order: MakeLaunch,
     progress: Callable[[str], None],
     *,
     mixed: str | None,
@@ -67,8 +69,8 @@ class _Investigation:
         projection = self.assessment.estimate.projection
         measured = self._measured()
         grown = None if projection is None else max(0.0, projection.peak - case.baseline)
-        kept = case.observed["kept_by_malloc"] / self.size / self.assessment.estimate.scale.share
-        found = lines(case.by_site, results, kept, Scale(measured, grown), case.vendor)
+        kept = case.observed.kept_by_malloc / self.size / self.assessment.estimate.scale.share
+        found = lines(case.by_site, results, kept, Scale(measured, grown), case.engine)
         trials = self._trials(case, rewrites_to_try(case))
         stacks = [stack for of_site in case.by_site.values() for stack in of_site]
         budget = self.assessment.evidence.budget
@@ -91,14 +93,12 @@ class _Investigation:
         stacks = growth(before, after, round((size - half) * counted) or 1)
         self.progress("looking at what it reads")
         run, digest = self.runs.observed(size)
+        assert run.observed is not None, "it was asked for"
         projection = self.assessment.estimate.projection
+        engine = engine_of(str(self.assessment.evidence.database["vendor"]))
         case = Case(
             assessment=self.assessment,
-            by_site=sites(
-                stacks,
-                Ownership(self.runs.folders),
-                str(self.assessment.evidence.database["vendor"]),
-            ),
+            by_site=sites(stacks, Ownership(self.runs.folders), engine),
             measured=self._measured() or sum(stack.bytes_per_row for stack in stacks),
             observed=run.observed,
             digest=digest,
@@ -109,9 +109,9 @@ class _Investigation:
             mixed=self.mixed,
         )
         results = {
-            (one["file"], one["line"]): one["bytes"] / size / counted
-            for one in run.observed["results"]
-            if one["file"] and one["rows"] >= _WHOLE_TABLE * size
+            (one.file, one.line): one.bytes / size / counted
+            for one in run.observed.results
+            if one.file and one.rows >= _WHOLE_TABLE * size
         }
         return case, results
 

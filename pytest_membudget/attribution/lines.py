@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass
 from pytest_membudget.attribution.allocator import LARGEST_SMALL
 from pytest_membudget.attribution.growth import Stack
 from pytest_membudget.attribution.records import MALLOC, Frame
+from pytest_membudget.database.engine import Engine
 from pytest_membudget.judge.explanation import Line, Place
 from pytest_membudget.judge.figures import MOST_SHARE
 from pytest_membudget.project.ownership import Ownership, short_path, source_line
@@ -32,7 +33,6 @@ CLIENT_HOLDS = "what libpq, the database's client library, holds"
 _HELD = "what {} held of the statement and its result: freed since, but not given back"
 # Not where psycopg writes a statement's parameters into it, which is Python's memory.
 _SENDS = (_DRIVER, "psycopg/_cursor_base.py", "psycopg/generators.py")
-_LIBRARIES = {"postgresql": "libpq", "sqlite": "SQLite"}
 
 
 @dataclass(frozen=True)
@@ -44,11 +44,11 @@ class Site:
     cause: str
 
 
-def sites(stacks: Iterable[Stack], owned: Ownership, vendor: str) -> dict[Site, list[Stack]]:
+def sites(stacks: Iterable[Stack], owned: Ownership, engine: Engine) -> dict[Site, list[Stack]]:
     """The stacks by call site."""
     by_site: dict[Site, list[Stack]] = defaultdict(list)
     for stack in stacks:
-        by_site[_site(stack, owned, vendor)].append(stack)
+        by_site[_site(stack, owned, engine)].append(stack)
     return by_site
 
 
@@ -71,7 +71,7 @@ def lines(
     results: dict[tuple[str, int], float],
     kept: float,
     scale: Scale,
-    vendor: str,
+    engine: Engine,
 ) -> list[Line]:
     """Rows of the report, largest first, those of allocators last.
 
@@ -114,8 +114,7 @@ def lines(
         )
         held = min(left, max(0.0, size - alive))
         left -= held
-        holds = _HELD.format(_LIBRARIES.get(vendor, vendor))
-        of_library = Place(file="", line=None, function=holds)
+        of_library = Place(file="", line=None, function=_HELD.format(engine.client_library))
         add(_place(_frame_at(sums, file, line)), of_library, "c", held)
     found.sort(key=lambda line: -line.bytes_per_row)
     overhead = kept + sum(one.overhead for stacks in by_site.values() for one in stacks)
@@ -130,14 +129,14 @@ def _frame_at(sums: dict[Site, float], file: str, line: int) -> Frame:
     return next(own, ("", file, line))
 
 
-def _site(stack: Stack, owned: Ownership, vendor: str) -> Site:
+def _site(stack: Stack, owned: Ownership, engine: Engine) -> Site:
     depth = next((i for i, frame in enumerate(stack.frames) if owned.is_own(frame[1])), None)
     if depth is None:
         depth = _operation(stack.frames)
     own = stack.frames[depth] if stack.frames else ("<no Python frame>", "<C code>", 0)
     below = stack.frames[:depth]
     telling = [frame for frame in below if not _is_wrapper(frame)]
-    cause = _cause(stack, below, vendor)
+    cause = _cause(stack, below, engine)
     via = telling[-1] if telling else next(iter(below), None)
     if cause == CLIENT_RESULT:
         via = (CLIENT_HOLDS, below[0][1], below[0][2])
@@ -152,11 +151,11 @@ def _operation(frames: Sequence[Frame]) -> int:
     return len(frames) - 1
 
 
-def _cause(stack: Stack, below: Sequence[Frame], vendor: str) -> str:
+def _cause(stack: Stack, below: Sequence[Frame], engine: Engine) -> str:
     functions = {function for function, file, _ in below if "django/db/" in file}
     if "debug_sql" in functions:
         return DEBUG_LOG
-    if vendor == "postgresql" and below and _is_of_client(stack, below[0]):
+    if engine.client_holds_results and below and _is_of_client(stack, below[0]):
         return CLIENT_RESULT
     if "_fetch_all" in functions:
         return HELD_BY_CACHE

@@ -10,12 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from pytest_membudget.attribution.records import HighWater, high_water
-from pytest_membudget.attribution.trial import Rewrite
 from pytest_membudget.errors import MembudgetError
 from pytest_membudget.judge.evidence import Evidence
 from pytest_membudget.judge.projection import MIB
+from pytest_membudget.processes.messages.job import Probes, Rewrite
 from pytest_membudget.processes.server.seeded_database import SeededDatabase
-from pytest_membudget.processes.worker.launcher import WorkerJob, run
+from pytest_membudget.processes.worker.launch import Launch
+from pytest_membudget.processes.worker.launcher import run
 from pytest_membudget.sample import Outcome, Run, Sample
 from pytest_membudget.units import format_rows
 
@@ -29,7 +30,7 @@ _LONGEST_TRIAL = 10.0
 _ROOM = 4
 _SPARE_BYTES = 1024 * MIB
 
-MakeOrder = Callable[..., WorkerJob]
+MakeLaunch = Callable[..., Launch]
 
 
 class Unfinished(MembudgetError):
@@ -47,7 +48,7 @@ class Runs:
     evidence: Evidence
     seeded: SeededDatabase
     folders: list[str]
-    job: MakeOrder
+    job: MakeLaunch
     _filled: int = field(default=0, init=False)
     _widths: dict[str, dict[str, int]] = field(default_factory=dict, init=False)
 
@@ -72,7 +73,7 @@ class Runs:
         for sample in self.evidence.finished:
             if sample.size == size:
                 return sample
-        done, _ = self._run(size, {}, digest=False)
+        done, _ = self._run(size, self._probes(), digest=False)
         return Sample(self.seeded.rows(size), done, widths=self._widths)
 
     def larger_sample(self, sample: Sample) -> Sample:
@@ -91,18 +92,21 @@ class Runs:
         """What is alive at the heap's high-water mark."""
         with tempfile.TemporaryDirectory(dir=self.seeded.folder) as folder:
             capture = str(Path(folder, "capture"))
-            self._run(size, {"capture": capture}, digest=False)
+            self._run(size, self._probes(capture=capture), digest=False)
             return high_water(capture)
 
     def observed(self, size: int) -> tuple[Run, dict[str, str]]:
-        """What probes/usage.py writes down, with a fingerprint of the data left behind."""
-        return self._run(size, {"observe": True}, digest=True)
+        """A run with what was observed in it, and a fingerprint of the data left behind."""
+        return self._run(size, self._probes(observe=True), digest=True)
 
     def changed(self, rewrite: Rewrite, size: int) -> tuple[Run, dict[str, str]]:
         """A measured run with the change made, and the same fingerprint."""
-        return self._run(size, {"changes": [rewrite.to_dict()]}, digest=True)
+        return self._run(size, self._probes(rewrites=[rewrite]), digest=True)
 
-    def _run(self, size: int, aid: dict[str, Any], *, digest: bool) -> tuple[Run, dict[str, str]]:
+    def _probes(self, **asked: Any) -> Probes:
+        return Probes(folders=self.folders, **asked)
+
+    def _run(self, size: int, probes: Probes, *, digest: bool) -> tuple[Run, dict[str, str]]:
         if size != self._filled:
             self._widths = self.seeded.fill(size).widths
             self._filled = size
@@ -115,10 +119,10 @@ class Runs:
             stop_above=_ROOM * peak + _SPARE_BYTES,
         )
         try:
-            done = run(replace(job, aid={**aid, "folders": self.folders}))
+            done = run(replace(job, probes=probes))
             if done.outcome != Outcome.FINISHED:
                 raise Unfinished(f"with {format_rows(size)} rows {done.failure}")
-            return done, self.seeded.digest(name) if digest else {}
+            return done, self.seeded.fingerprint(name) if digest else {}
         finally:
             self.seeded.drop(name)
 

@@ -2,23 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
 
 from pytest_membudget.judge.projection import REPEATABILITY
-
-
-@dataclass(frozen=True)
-class Rewrite:
-    """``kind`` is one of probes/rewrites.py, at a line of the project."""
-
-    kind: str
-    file: str
-    line: int
-    columns: tuple[str, ...] = ()
-
-    def to_dict(self) -> dict[str, Any]:
-        return asdict(self)
+from pytest_membudget.processes.messages.job import Rewrite
 
 
 @dataclass(frozen=True)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 from pytest_membudget.attribution.case import WORTH, WORTH_TRYING, Case, where
 from pytest_membudget.attribution.lines import HELD_BY_CACHE, HELD_BY_STREAM, WHEN_CLAUSES
-from pytest_membudget.attribution.trial import Rewrite, Trial
+from pytest_membudget.attribution.trial import Trial
 from pytest_membudget.judge.explanation import Advice, AdviceCode
-from pytest_membudget.processes.worker.probes.rewrites import BATCHES, DEFER, STREAM
+from pytest_membudget.processes.messages.job import BATCHES, DEFER, STREAM, Rewrite
 from pytest_membudget.project.ownership import short_path
+from pytest_membudget.sample import LoadedRows
 from pytest_membudget.units import format_rows, format_size
 
 
@@ -23,8 +23,8 @@ def rewrites_to_try(case: Case) -> list[Rewrite]:
         rewrites += [Rewrite(STREAM, *at) for at in case.grows(HELD_BY_CACHE)]
     rewrites += [Rewrite(BATCHES, *at) for at in case.grows(WHEN_CLAUSES)]
     held = case.grows(HELD_BY_CACHE, HELD_BY_STREAM, least=WORTH_TRYING)
-    for loaded in case.observed["querysets"]:
-        at = loaded["file"], loaded["line"]
+    for loaded in case.observed.querysets:
+        at = loaded.file, loaded.line
         unread = _unread(case, loaded)
         if at in held and unread:
             rewrites.append(Rewrite(DEFER, *at, columns=tuple(unread)))
@@ -67,25 +67,23 @@ def _words(case: Case, rewrite: Rewrite) -> tuple[AdviceCode, str]:
         return AdviceCode.OWN_BATCHES, _about_batches(case, rewrite.file, rewrite.line)
     loaded = next(
         one
-        for one in case.observed["querysets"]
-        if (one["file"], one["line"]) == (rewrite.file, rewrite.line)
+        for one in case.observed.querysets
+        if (one.file, one.line) == (rewrite.file, rewrite.line)
     )
-    widths = case.sample.widths.get(loaded["model"], {})
+    widths = case.sample.widths.get(loaded.model, {})
     columns = ", ".join(
         f"{name} ({widths[name]:,} bytes)" if name in widths else name for name in rewrite.columns
     )
     names = ", ".join(f'"{name}"' for name in rewrite.columns)
     return AdviceCode.DEFER, (
-        f"{place} fetches columns of {loaded['model']} that nothing reads: {columns}. "
+        f"{place} fetches columns of {loaded.model} that nothing reads: {columns}. "
         f"Leave them out with .defer({names})"
     )
 
 
 def _about_batches(case: Case, file: str, line: int) -> str:
-    calls = [
-        one for one in case.observed["bulk_updates"] if (one["file"], one["line"]) == (file, line)
-    ]
-    sized = any(one["batch_size"] for one in calls)
+    calls = [one for one in case.observed.bulk_updates if (one.file, one.line) == (file, line)]
+    sized = any(one.batch_size for one in calls)
     text = (
         f"bulk_update at {where(file, line)} builds a WHEN clause for each object before it sends "
         "its first statement"
@@ -94,6 +92,6 @@ def _about_batches(case: Case, file: str, line: int) -> str:
     return f"{text}: call it once for each thousand objects"
 
 
-def _unread(case: Case, loaded: dict[str, Any]) -> list[str]:
-    read = set(case.observed["read"].get(loaded["model"], []))
-    return [name for name in loaded["columns"] if name not in read and name not in ("id", "pk")]
+def _unread(case: Case, loaded: LoadedRows) -> list[str]:
+    read = set(case.observed.read.get(loaded.model, []))
+    return [name for name in loaded.columns if name not in read and name not in ("id", "pk")]

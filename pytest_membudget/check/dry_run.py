@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 from pytest_membudget.check.plan import CheckPlan
 from pytest_membudget.finding import Finding, FindingCode
@@ -13,6 +12,7 @@ from pytest_membudget.judge.curves import noise_of
 from pytest_membudget.judge.projection import REPEATABILITY_OF_CHECKS
 from pytest_membudget.judge.unlogged import has_own_sessions
 from pytest_membudget.judge.verdict import Basis, Judgement, Verdict
+from pytest_membudget.processes.messages.orders import TableModel
 from pytest_membudget.processes.server.client import ServerClient
 from pytest_membudget.processes.server.seeded_database import SeededDatabase
 from pytest_membudget.processes.worker.launcher import run
@@ -43,12 +43,12 @@ class Weighed:
 def dry_run(
     plan: CheckPlan,
     server: ServerClient,
-    tables: Mapping[str, Any],
+    tables: Mapping[str, TableModel],
     few: Mapping[str, int],
     fresh: Fresh | None = None,
 ) -> Sample:
     """Apply it to ``few`` rows by table; ``tables`` are the models of the state before it."""
-    rows = {tables[table]["label"]: few[table] for table in sorted(few)}
+    rows = {tables[table].label: few[table] for table in sorted(few)}
     seeded = SeededDatabase(server, replace(plan.budget, rows=rows, seed=None), plan.applied)
     try:
         if fresh:
@@ -58,7 +58,7 @@ def dry_run(
         deadline = max(_DEADLINE, plan.budget.time_budget)
         name = seeded.clone()
         job = plan.job(seeded, name, deadline=deadline, stop_above=plan.stop_above)
-        uniques = {table: one["uniques"] for table, one in tables.items()}
+        uniques = {table: one.uniques for table, one in tables.items()}
         done = run(replace(job, tables=uniques))
         own = has_own_sessions(seeded.activity(name), done)
         return Sample(rows, replace(done, facts={**done.facts, "own_sessions": own}))

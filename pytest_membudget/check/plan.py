@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pytest_membudget.budget.request import Budget
 from pytest_membudget.judge.projection import MIB
 from pytest_membudget.processes.server.seeded_database import SeededDatabase
-from pytest_membudget.processes.worker.launcher import WorkerJob
+from pytest_membudget.processes.worker.launch import Launch
 from pytest_membudget.profile.production import Production
 
 # So far above the limit there is no doubt, and the run's end would tell no more.
@@ -54,11 +54,9 @@ class CheckPlan:
         """Bytes that leave no doubt, so that the end of a run would tell no more."""
         return int(self.budget.limit * _CERTAIN) + _CERTAIN_BYTES
 
-    def job(
-        self, seeded: SeededDatabase, name: str, *, deadline: float, stop_above: int
-    ) -> WorkerJob:
+    def job(self, seeded: SeededDatabase, name: str, *, deadline: float, stop_above: int) -> Launch:
         """What the worker has to do on the database ``name``, a clone of ``seeded``."""
-        return WorkerJob(
+        return Launch(
             alias=self.budget.database,
             name=name,
             tables=seeded.uniques,

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
 
 from pytest_membudget.check.plan import CheckPlan
 from pytest_membudget.check.table_discovery import few_rows, grows_with, is_only_joined
 from pytest_membudget.judge.gap import Gap, table_without_model, unnamed_table
+from pytest_membudget.processes.messages.orders import StateTables, TableModel
 from pytest_membudget.processes.server.seeded_database import SeededDatabase
 from pytest_membudget.sample import Outcome, Run, Sample
 
@@ -31,7 +31,7 @@ class RowSources:
         self.gaps: list[Gap] = []
         self._subject = plan
         self._settled: set[str] = set()
-        self._present: dict[str, Any] = {}
+        self._present: StateTables | None = None
 
     def look_at(
         self, sample: Sample, seeded: SeededDatabase, named: Mapping[str, int], probe: Probe
@@ -60,7 +60,7 @@ class RowSources:
             if isinstance(rows, Gap):
                 self.gaps.append(rows)
             elif rows is not None:
-                found[self._models[table]["label"]] = rows
+                found[self._models[table].label] = rows
             self._settled.add(table)
         return found
 
@@ -68,13 +68,13 @@ class RowSources:
         """Tables that it went to, were there before it, and are none of the ``named`` models."""
         known = {*seeded.tables.values(), *self._settled, *_OF_SIGNALS}
         accessed_tables = done.accessed_tables.keys() - known
-        if accessed_tables and not self._present:
+        if accessed_tables and self._present is None:
             self._present = seeded.present()
         return sorted(
             table
             for table in accessed_tables
-            if table in self._present["others"]
-            or (table in self._models and self._models[table]["label"] not in named)
+            if (self._present and table in self._present.others)
+            or (table in self._models and self._models[table].label not in named)
         )
 
     def _decide(
@@ -85,9 +85,9 @@ class RowSources:
         if table not in self._models or self._subject.budget.seed:
             return None if there or not grows or known == 0 else self._gap(table)
         model = self._models[table]
-        if there and not model["through"]:
+        if there and not model.through:
             # Rows that others refer to, or those of an earlier migration.
-            expected = (known or 0) * (scale if model["label"] in sample.seeded else 1)
+            expected = (known or 0) * (scale if model.label in sample.seeded else 1)
             return known if grows and there < _ENOUGH * expected else None
         if known is not None:
             wanted = grows or is_only_joined(table, done) or not known
@@ -98,7 +98,7 @@ class RowSources:
         if table not in self._models:
             return table_without_model(table)
         seed = self._subject.budget.seed is not None
-        return unnamed_table(self._models[table]["label"], self._known(table), seed=seed)
+        return unnamed_table(self._models[table].label, self._known(table), seed=seed)
 
     def _grows(self, table: str, done: Run) -> bool:
         return grows_with(table, done, self._uniques(table))
@@ -113,20 +113,18 @@ class RowSources:
     def _known(self, table: str) -> int | None:
         if table not in self._models:
             return None
-        return self._subject.production.rows(table, self._models[table]["label"])
+        return self._subject.production.rows(table, self._models[table].label)
 
     def _uniques(self, table: str) -> list[list[str]]:
-        return list(self._models[table]["uniques"]) if table in self._models else []
+        return self._models[table].uniques if table in self._models else []
 
     def _to_seed(self, few: Mapping[str, int]) -> dict[str, int]:
         if self._subject.budget.seed:
             return {}
         return {
-            self._models[table]["label"]: rows
-            for table, rows in few.items()
-            if table in self._models
+            self._models[table].label: rows for table, rows in few.items() if table in self._models
         }
 
     @property
-    def _models(self) -> dict[str, Any]:
-        return dict(self._present.get("models", {}))
+    def _models(self) -> dict[str, TableModel]:
+        return self._present.models if self._present else {}

@@ -157,7 +157,7 @@ class Sampler:
         filled = seeded.fill(size, FIRST_BYTES if first else None)
         name = seeded.clone()
         following = ladder.sure(samples, size)
-        room = room_for_a_seed(filled.room, filled.size) * size / max(1, filled.size)
+        room = room_for_a_seed(filled.free, filled.size) * size / max(1, filled.size)
         if following is not None and following > room:
             following = None
         if following is not None:
@@ -176,8 +176,8 @@ class Sampler:
             filled.seconds,
             filled.rows,
             filled.widths,
-            missed=filled.missed,
-            fresh=filled.fresh,
+            missed=filled.profile_mismatches,
+            fresh=filled.forced_values,
             crowded=room < 2 * size,
             unlogged=unlogged,
         )

@@ -23,6 +23,7 @@ from pytest_membudget.finding import Finding, FindingCode
 from pytest_membudget.judge.coverage import left_out
 from pytest_membudget.judge.projection import MIB, REPEATABILITY_OF_CHECKS
 from pytest_membudget.judge.verdict import Basis, Judgement, Verdict
+from pytest_membudget.processes.messages.orders import MigrationWeight, Weigh
 from pytest_membudget.processes.server.client import ServerClient
 from pytest_membudget.processes.server.seeded_database import SeededDatabase
 from pytest_membudget.processes.worker.launcher import run
@@ -66,31 +67,31 @@ def _without_a_run(plan: CheckPlan, server: ServerClient, reason: str) -> Weighe
     mark, after = _mark(plan, server)
     if mark is None:
         return None
-    peak = _idle(plan, server, after, mark["models"])
+    peak = _idle(plan, server, after, mark.models)
     if peak > limit:
         text = (
             f"{label} can't fit: manage.py migrate peaks at {format_size(peak)} with nothing to "
             f"apply, and the limit is {format_size(limit)}."
         )
         return Weighed(Judgement(Verdict.EXCEEDS, Basis.MEASURED, text), peak=peak)
-    high = (peak + mark["risen"] + _FIRST) * (1 + REPEATABILITY_OF_CHECKS)
-    if mark["grown"] > _GROWN or high >= limit:
+    high = (peak + mark.risen + _FIRST) * (1 + REPEATABILITY_OF_CHECKS)
+    if mark.grown > _GROWN or high >= limit:
         return near_limit(plan, peak, []) if plan.recorded else None
     rests_on = Finding(
         FindingCode.MEASURED_ON_EMPTY_TABLES,
         f"its peak is what manage.py migrate takes with nothing to apply, {format_size(peak)}, and "
-        f"what applying it to empty tables added, {format_size(mark['grown'] + _FIRST)}",
+        f"what applying it to empty tables added, {format_size(mark.grown + _FIRST)}",
     )
     return Weighed(
         Judgement(Verdict.WITHIN, Basis.MEASURED, reason),
-        peak=peak + mark["grown"] + _FIRST,
+        peak=peak + mark.grown + _FIRST,
         low=peak,
         high=round(high),
         findings=[rests_on],
     )
 
 
-def _mark(plan: CheckPlan, server: ServerClient) -> tuple[dict[str, int] | None, Sequence[Key]]:
+def _mark(plan: CheckPlan, server: ServerClient) -> tuple[MigrationWeight | None, Sequence[Key]]:
     """What applying it took where a state was built, and the migrations applied in that state.
 
     One that follows it may break, so that only the state right after it can be built.
@@ -98,11 +99,11 @@ def _mark(plan: CheckPlan, server: ServerClient) -> tuple[dict[str, int] | None,
     keys = [] if plan.recorded else plan.budget.migrations
     near = [*plan.applied, *plan.budget.migrations]
     try:
-        return server.call("weigh", migrations=keys, after=plan.after), plan.after
+        return server.call(Weigh(list(keys), list(plan.after))), plan.after
     except ServerError:
         if set(near) == set(plan.after):
             raise
-        return server.call("weigh", migrations=keys, after=near), near
+        return server.call(Weigh(list(keys), near)), near
 
 
 def _idle(plan: CheckPlan, server: ServerClient, after: Sequence[Key], models: int) -> int:

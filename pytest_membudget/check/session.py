@@ -53,7 +53,7 @@ class _Check:
         budget, attribution, details = self._plan.budget, Attribution(), ""
         try:
             server = self._servers.get(budget.database)
-            facts = {"vendor": server.vendor, "version": server.version}
+            facts = {"vendor": server.greeting.vendor, "version": server.greeting.version}
             database: dict[str, str | None] = {"alias": budget.database, **facts}
             self._evidence = replace(self._evidence, database=database)
             with server.bound_to(Deadline(budget.time_budget), self._progress):

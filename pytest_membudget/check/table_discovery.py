@@ -6,7 +6,6 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from typing import Any
 
 from pytest_membudget.check.dry_run import (
     Weighed,
@@ -21,6 +20,7 @@ from pytest_membudget.errors import ServerError
 from pytest_membudget.judge.matching import asked_for
 from pytest_membudget.judge.projection import MIB
 from pytest_membudget.judge.verdict import Judgement, Verdict
+from pytest_membudget.processes.messages.orders import ListTables, TableModel
 from pytest_membudget.processes.server.client import ServerClient
 from pytest_membudget.profile.production import Production
 from pytest_membudget.sample import Fresh, Run, Sample
@@ -122,13 +122,13 @@ def survey(
     Where its filters leave rows out, it is run on rows as they ask for as well.  It ends with the
     first run that passes the limit.
     """
-    present = server.call("tables", applied=plan.applied)
-    tables = present["models"]
+    present = server.call(ListTables(plan.applied))
+    tables = present.models
     seeded: set[str] = set()
     samples: list[Sample] = []
     for _ in range(_ROUNDS):
         progress(f"finding its tables with a few rows in {len(seeded)} of them")
-        few = {table: few_rows(production.rows(table, tables[table]["label"])) for table in seeded}
+        few = {table: few_rows(production.rows(table, tables[table].label)) for table in seeded}
         latest = _round(plan, server, tables, few)
         samples += latest
         runs = [sample.run for sample in latest]
@@ -138,11 +138,11 @@ def survey(
         if not unseen or any(done.peak > plan.budget.limit for done in runs):
             break
         seeded |= met
-    known = {table: production.rows(table, tables[table]["label"]) for table in met}
+    known = {table: production.rows(table, tables[table].label) for table in met}
     grown = [
         table
         for table in sorted(met)
-        if table in unseen or any(grows_with(table, one, tables[table]["uniques"]) for one in runs)
+        if table in unseen or any(grows_with(table, one, tables[table].uniques) for one in runs)
     ]
     if grown:
         grown += sorted(table for table in met if all(is_only_joined(table, one) for one in runs))
@@ -158,19 +158,17 @@ def survey(
         are_few = False
         grown = sorted(met)
         rows = {table: count for table in grown if (count := known[table])}
-    parents = {parent for table in rows for parent in tables[table]["parents"]} - rows.keys()
+    parents = {parent for table in rows for parent in tables[table].parents} - rows.keys()
     of_parents = {
         table: count
         for table in sorted(parents & tables.keys())
-        if (count := production.rows(table, tables[table]["label"]))
+        if (count := production.rows(table, tables[table].label))
     }
     largest_first = sorted(rows.items(), key=lambda item: -item[1])
     return Survey(
-        rows={
-            tables[table]["label"]: count for table, count in [*largest_first, *of_parents.items()]
-        },
-        unknown=tuple(tables[table]["label"] for table in grown if known[table] is None),
-        without_model=tuple(sorted(accessed_tables & set(present["others"]))),
+        rows={tables[table].label: count for table, count in [*largest_first, *of_parents.items()]},
+        unknown=tuple(tables[table].label for table in grown if known[table] is None),
+        without_model=tuple(sorted(accessed_tables & set(present.others))),
         few=are_few,
         most=most,
         samples=tuple(samples),
@@ -185,7 +183,7 @@ def _branches(plan: CheckPlan, known: Mapping[str, int | None]) -> bool:
 
 
 def _round(
-    plan: CheckPlan, server: ServerClient, tables: dict[str, Any], few: dict[str, int]
+    plan: CheckPlan, server: ServerClient, tables: dict[str, TableModel], few: dict[str, int]
 ) -> list[Sample]:
     """One run over a few rows, and one over rows as its filters ask for where these left some."""
     first = dry_run(plan, server, tables, few)

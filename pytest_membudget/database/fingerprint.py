@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 from typing import Any
 
+from pytest_membudget.database.engine import engine_of
+
 # Two runs differ in when they ran.
 _OF_THE_MOMENT = {"DateTimeField", "TimeField"}
 _CHUNK = 2000
@@ -25,11 +27,8 @@ def _of_table(connection: Any, cursor: Any, table: str) -> str:
         for column in introspection.get_table_description(cursor, table)
         if introspection.get_field_type(column.type_code, column) not in _OF_THE_MOMENT
     ]
-    if connection.vendor == "postgresql":
-        row = f"md5(ROW({', '.join(columns)})::text)"
-        cursor.execute(
-            f"SELECT count(*), sum(('x' || left({row}, 15))::bit(60)::bigint) FROM {quote(table)}"
-        )
+    if query := engine_of(connection.vendor).fingerprint:
+        cursor.execute(query.format(columns=", ".join(columns), table=quote(table)))
         return str(cursor.fetchone())
     cursor.execute(f"SELECT {', '.join(columns)} FROM {quote(table)}")
     total = 0

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+from pathlib import Path
+
 # A clone stands beside its source, and the disk is not ours alone.
 _SHARE = 0.4
 # Of a server's disk nothing is known, unless the server runs on this machine.
@@ -16,3 +20,9 @@ def room_for_a_seed(free: int | None, size: int = 0) -> int:
     ``free`` is what the disk has left, None where that isn't known.
     """
     return int((_UNKNOWN_BYTES if free is None else free + size) * _SHARE)
+
+
+def free_bytes(folder: Path) -> int:
+    """Bytes free where a folder lies, or the nearest one above that this user may look into."""
+    folders = (folder, *folder.parents)
+    return shutil.disk_usage(next(one for one in folders if os.access(one, os.X_OK))).free

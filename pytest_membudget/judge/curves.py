@@ -7,8 +7,7 @@ from dataclasses import replace
 
 from pytest_membudget.judge.projection import REPEATABILITY, REPEATABILITY_OF_TREES, VISIBLE, Point
 from pytest_membudget.processes.worker.cycles import SETTLED
-from pytest_membudget.processes.worker.high_water import OF_MIGRATION
-from pytest_membudget.sample import Run, Sample
+from pytest_membudget.sample import Phase, Run, Sample
 
 _ENOUGH = 3
 # A phase that rose by less stays close to what it began with, the concern of the ones before.
@@ -33,19 +32,17 @@ def curves(samples: Sequence[Sample]) -> list[list[Point]]:
 def curves_by_migration(samples: Sequence[Sample]) -> dict[str, list[list[Point]]]:
     """The same for each of several migrations of one process, by its label."""
     labels = {
-        shape.split(OF_MIGRATION)[0]
-        for sample in samples
-        for shape in sample.run.phases
-        if OF_MIGRATION in shape
+        phase.migration for sample in samples for phase in sample.run.phases if phase.migration
     }
     return {
-        label: curves([_of_migration(sample, label + OF_MIGRATION) for sample in samples])
+        label: curves([_of_migration(sample, label) for sample in samples])
         for label in sorted(labels)
     }
 
 
-def _of_migration(sample: Sample, head: str) -> Sample:
-    own = {shape: marks for shape, marks in sample.run.phases.items() if shape.startswith(head)}
+def _of_migration(sample: Sample, label: str) -> Sample:
+    phases = sample.run.phases
+    own = {phase: marks for phase, marks in phases.items() if phase.migration == label}
     peak = max((marks[1] for marks in own.values()), default=0)
     return replace(sample, run=replace(sample.run, phases=own, peak=peak))
 
@@ -63,8 +60,8 @@ def most_elsewhere(samples: Sequence[Sample], rows: int) -> float:
     One that only the largest sample has is taken to have grown there from the baseline.
     """
     most = 0.0
-    for shape, (began, peak) in samples[-1].run.phases.items() if samples else ():
-        with_it = _latest_with(shape, samples)
+    for phase, (began, peak) in samples[-1].run.phases.items() if samples else ():
+        with_it = _latest_with(phase, samples)
         rose = peak - began > _ROSE
         if rose and len(with_it) >= min(_ENOUGH, len(samples)):
             continue
@@ -73,7 +70,7 @@ def most_elsewhere(samples: Sequence[Sample], rows: int) -> float:
             grown = max(0, peak - (last.run.baseline or peak)) if rose else 0
             slope = grown / last.size
         else:
-            slope = max(0, peak - first.run.phases[shape][1]) / (last.size - first.size)
+            slope = max(0, peak - first.run.phases[phase][1]) / (last.size - first.size)
         most = max(most, peak + slope * (rows - last.size))
     return most
 
@@ -117,10 +114,10 @@ def _phases(samples: Sequence[Sample]) -> list[list[Point]]:
         return []
     enough = min(_ENOUGH, len(samples))
     found = []
-    for shape, (began, peak) in samples[-1].run.phases.items():
-        with_it = _latest_with(shape, samples)
+    for phase, (began, peak) in samples[-1].run.phases.items():
+        with_it = _latest_with(phase, samples)
         if peak - began > _ROSE and len(with_it) >= enough:
-            marks = [sample.run.phases[shape] for sample in with_it]
+            marks = [sample.run.phases[phase] for sample in with_it]
             rose = [peak - began > _ROSE for began, peak in marks]
             first = len(rose) - rose[::-1].index(False) if False in rose else 0
             first = first if len(with_it) - first >= _ENOUGH else 0
@@ -128,9 +125,9 @@ def _phases(samples: Sequence[Sample]) -> list[list[Point]]:
     return found
 
 
-def _latest_with(shape: str, samples: Sequence[Sample]) -> Sequence[Sample]:
+def _latest_with(phase: Phase, samples: Sequence[Sample]) -> Sequence[Sample]:
     """The largest samples that have a phase, down to the first one that has not."""
-    without = [number for number, one in enumerate(samples) if shape not in one.run.phases]
+    without = [number for number, one in enumerate(samples) if phase not in one.run.phases]
     return samples[without[-1] + 1 if without else 0 :]
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from textwrap import shorten
 
 from pytest_membudget.budget.request import Budget
+from pytest_membudget.database.engine import engine_of
 from pytest_membudget.finding import Finding, FindingCode
 from pytest_membudget.judge.ahead import findings_ahead
 from pytest_membudget.judge.assessment import Assessment
@@ -134,7 +135,7 @@ def _widest(columns: dict[str, int]) -> list[tuple[str, int]]:
 def about_process(samples: Sequence[Sample], vendor: str | None) -> Iterator[Finding]:
     """What the process that was measured has in it, or is not measured well by."""
     facts = {key: value for sample in samples for key, value in sample.run.facts.items()}
-    if vendor == "sqlite":
+    if vendor and engine_of(vendor).embedded:
         yield Finding(
             FindingCode.VENDOR_SQLITE,
             "measured on SQLite; another database changes a migration's memory several times "

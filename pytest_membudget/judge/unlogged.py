@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from pytest_membudget.database.engine import POSTGRESQL
+from pytest_membudget.database.scratch.activity import Activity, Name, TableActivity
 from pytest_membudget.judge.coverage import TOUCHED_TOO_FEW
 from pytest_membudget.sample import Outcome, Run
 from pytest_membudget.sql.statement import Table
@@ -17,59 +19,57 @@ _RUNS_SQL = frozenset(
 
 
 def unlogged_rows(
-    activity: Mapping[str, Any], run: Run, uniques: Mapping[str, Any], seeded: Mapping[str, int]
+    activity: Activity | None, run: Run, uniques: Mapping[str, Any], seeded: Mapping[str, int]
 ) -> dict[str, int]:
     """How many more rows of the ``seeded`` tables were accessed than the statements of a run say.
 
-    ``activity`` is what the stage answers of a run's database, nothing where that keeps no count.
+    ``activity`` is what the server counted in the run's database, None where it can't be told.
     The server also goes through rows by itself, so only tables count that no statement leads to;
     where there was a session that Django did not open, those count as well that one does.
     """
-    if not activity:
+    if activity is None:
         return {}
-    names = TableNames(uniques, "postgresql", run.facts.get("schemas", ()))
+    names = TableNames(uniques, POSTGRESQL.vendor, run.facts.get("schemas", ()))
 
-    def key(schema: str, name: str) -> str:
-        return names.key(Table(schema, name))
+    def key(table: Name) -> str:
+        return names.key(Table(*table))
 
     plain, of_changes = set(), set()
-    for kind, *pair in activity["links"]:
-        one, other = key(*pair[:2]), key(*pair[2:])
-        if kind == "foreign key":
+    for link in activity.links:
+        one, other = key(link.one), key(link.other)
+        if link.kind == "foreign key":
             of_changes |= {(one, other), (other, one)}
         else:
             plain.add((one, other))
     explained = _reached(run.named, plain)
     changed = _reached(run.changed & explained, plain | of_changes)
-    triggered = {key(*table) for table in activity["triggered"]}
+    triggered = {key(table) for table in activity.triggered}
     own = has_own_sessions(activity, run)
-    running = {*activity["functions"], *_RUNS_SQL}
+    running = {*activity.functions, *_RUNS_SQL}
     unclear = run.opaque or run.functions & running or triggered & changed
     if unclear and not own:
         return {}
     skipped = changed - run.named if own else explained | changed
     return {
         table: more
-        for schema, name, rows_read, rows_written in activity["tables"]
-        if (table := key(schema, name)) in seeded and table not in skipped
-        if (more := _more(run, table, rows_read, rows_written))
-        >= max(1, TOUCHED_TOO_FEW * seeded[table])
+        for counted in activity.tables
+        if (table := key(counted.table)) in seeded and table not in skipped
+        if (more := _more(run, table, counted)) >= max(1, TOUCHED_TOO_FEW * seeded[table])
     }
 
 
-def _more(run: Run, table: str, rows_read: int, rows_written: int) -> int:
+def _more(run: Run, table: str, counted: TableActivity) -> int:
     """The rows that the server counted beyond those of statements."""
     read, written = run.read.get(table, 0), run.written.get(table, 0)
-    return max(rows_read - read - written, rows_written - written)
+    return max(counted.read - read - written, counted.written - written)
 
 
-def has_own_sessions(activity: Mapping[str, Any], run: Run) -> bool:
+def has_own_sessions(activity: Activity | None, run: Run) -> bool:
     """Whether the run had sessions of its database that Django did not open."""
-    sessions = activity.get("sessions")
     # A run that broke off has not told how many connections it opened.
-    if sessions is None or run.outcome != Outcome.FINISHED or run.facts.get("pooled"):
+    if activity is None or run.outcome != Outcome.FINISHED or run.facts.get("pooled"):
         return False
-    return bool(sessions > run.facts["connected"])
+    return bool(activity.sessions > run.facts["connected"])
 
 
 def _reached(tables: Iterable[str], links: set[tuple[str, str]]) -> set[str]:

@@ -127,7 +127,7 @@ def pytest_runtest_makereport(
 
 
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
-    """End the stages before the summary, which names what they could not remove."""
+    """End the servers before the summary, which names what they could not remove."""
     servers = session.config.stash.get(_stages, None)
     if servers is None:
         return

@@ -8,7 +8,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
 import psutil
 
@@ -41,7 +41,7 @@ def start_worker(stdout: int | IO[bytes], stderr: int | IO[bytes]) -> subprocess
 def start_server(
     alias: str, stdout: int | IO[bytes], stderr: int | IO[bytes]
 ) -> subprocess.Popen[bytes]:
-    """Start the stage, and what cleans up after it where it can't do that itself."""
+    """Start a database server process, and what cleans up where it can't do that itself."""
     cleanup = _command("server.cleanup", alias)
     return _start(["server", *_command("server.main"), "--", *cleanup], stdout, stderr)
 
@@ -72,10 +72,10 @@ def _start(
     )
 
 
-def send(process: subprocess.Popen[bytes], message: dict[str, Any]) -> None:
-    """Write one line of JSON to the child's standard input, which stays open as its lifeline."""
+def send(process: subprocess.Popen[bytes], line: str) -> None:
+    """Write a line to the child's standard input, which stays open as its lifeline."""
     assert process.stdin is not None
-    process.stdin.write(json.dumps(message).encode() + b"\n")
+    process.stdin.write(f"{line}\n".encode())
     process.stdin.flush()
 
 

@@ -29,9 +29,11 @@ if TYPE_CHECKING:
 
 CLEANED = 64
 _SET_PDEATHSIG, _SET_CHILD_SUBREAPER = 1, 36  # linux/prctl.h
-# Where memory runs out, the kernel kills the worker first, then the stage, and pytest last.
+# Where memory runs out, the kernel kills the worker first, then the database server process, and
+# pytest last.
 _OOM_SCORES = {"worker": "1000", "server": "500"}
-# When standard input has closed: the stage may have to cancel a statement and drop databases.
+# When standard input has closed: a database server process may have to cancel a statement and to
+# drop databases.
 _GRACE = {"worker": 0.0, "server": 10.0}
 _CLEANUP_SECONDS = 60.0
 _KILL_EVERY = 0.01

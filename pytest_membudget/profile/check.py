@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 
+from pytest_membudget.database.engine import engine_of
 from pytest_membudget.profile.document import Profile
 
 STALE_DAYS = 90
@@ -69,7 +70,7 @@ def _notes(profile: Profile, models: Mapping[str, ModelTable]) -> Iterable[str]:
         model.model
         for name, model in models.items()
         if (table := profile.tables.get(name)) is not None
-        and profile.vendor == "postgresql"
+        and engine_of(profile.vendor).estimates_distinct
         and table.rows
         and all(column.distinct is None for column in table.columns.values())
     ]

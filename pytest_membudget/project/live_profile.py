@@ -14,6 +14,7 @@ from django.db import DatabaseError, connections, router
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.utils.connection import ConnectionDoesNotExist
 
+from pytest_membudget.database.engine import engine_of
 from pytest_membudget.database.error_text import message
 from pytest_membudget.errors import BudgetError
 from pytest_membudget.profile.check import ModelTable
@@ -80,7 +81,8 @@ def _connection(alias: str) -> BaseDatabaseWrapper:
 def _read_only(connection: BaseDatabaseWrapper) -> Iterator[None]:
     """Have the database itself refuse to write."""
     name = str(connection.settings_dict["NAME"])
-    if connection.vendor == "sqlite" and not (name.startswith("file:") or Path(name).exists()):
+    embedded = engine_of(connection.vendor).embedded
+    if embedded and not (name.startswith("file:") or Path(name).exists()):
         # Opening it would make it.
         raise BudgetError(f"there is no database at {name}")
     connection.set_autocommit(True)

@@ -9,7 +9,7 @@ from django.db import connections, router
 from django.db.migrations import RunPython, RunSQL
 from django.db.migrations.operations.base import Operation
 
-from pytest_membudget.database.scratch import SUPPORTED
+from pytest_membudget.database.engine import SUPPORTED
 
 _DEFAULT = "default"
 

@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any
 
+from pytest_membudget.database.engine import engine_of
+
 # Longer ones are cut after so much, and after so much of what is kept of them.
 _LONGEST_TEXT, _LONGEST_FORM = 1_000_000, 4_000
 # What a text ends with that was cut, and a value that is not known.
@@ -85,7 +87,7 @@ class Form:
 @cache
 def _varies(vendor: str) -> re.Pattern[str]:
     """One of them is needed in a process, and each takes memory."""
-    more = ("?:@", _MARKS) if vendor == "sqlite" else ("", "")
+    more = ("?:@", _MARKS) if engine_of(vendor).marks_parameters else ("", "")
     return re.compile(_VARIES % more, re.VERBOSE | re.DOTALL)
 
 

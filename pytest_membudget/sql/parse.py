@@ -15,6 +15,7 @@ import sqlglot
 from sqlglot import exp
 from sqlglot.errors import ErrorLevel, SqlglotError
 
+from pytest_membudget.database.engine import engine_of
 from pytest_membudget.sql.conditions import NUMBERED
 from pytest_membudget.sql.literals import without_literals
 from pytest_membudget.sql.normalize import CUT
@@ -24,7 +25,6 @@ from pytest_membudget.sql.tree import Reader
 # It warns of each statement that it keeps as text.
 logging.getLogger("sqlglot").setLevel(logging.CRITICAL)
 
-_DIALECTS = {"postgresql": "postgres", "sqlite": "sqlite", "mysql": "mysql", "oracle": "oracle"}
 # The marks of a form, in order, become literals that say which one they are.
 _MARK = re.compile(r"'%s'|%s|%d")
 _LITERAL = re.compile(r"'p\d+'|\b7\d{6}\b")
@@ -45,7 +45,7 @@ def shown(form: str) -> str:
 @lru_cache(maxsize=2_000)
 def read(form: str, vendor: str) -> Statement:
     """What a form, see normalize.py, says; ``understood`` is False where it can't be parsed."""
-    dialect = _DIALECTS.get(vendor, "")
+    dialect = engine_of(vendor).sqlglot
     cut = form.endswith(CUT)
     places = iter(range(len(form)))
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 
+from pytest_membudget.database.engine import engine_of
 from pytest_membudget.sql.statement import Table
 
 # What migrate reads and writes for itself, and the databases' own catalogues.
 _OF_DJANGO = ("django_migrations", "django_content_type", "auth_permission", "pg_", "sqlite_")
 _CATALOGUES = ("pg_catalog", "information_schema")
-_DEFAULT_SCHEMAS = {"sqlite": ("main", "temp"), "postgresql": ("public",)}
 
 
 def is_own_of_django(table: str) -> bool:
@@ -33,8 +33,9 @@ class TableNames:
         self, tables: Mapping[str, Sequence[Collection[str]]], vendor: str, schemas: Sequence[str]
     ) -> None:
         self._uniques = tables
-        self._folds = vendor == "sqlite"
-        self._schemas = tuple(schemas) or _DEFAULT_SCHEMAS.get(vendor, ())
+        engine = engine_of(vendor)
+        self._folds = engine.folds_names
+        self._schemas = tuple(schemas) or engine.schemas
         self._known: dict[Table, str] = {}
         for db_table in tables:
             for schema in self._places(named_by(db_table)):

@@ -1,17 +1,17 @@
-"""Scratch databases, one file a vendor: made, cloned and dropped here, under names of our own."""
+"""Scratch databases, one file an engine: made, cloned and dropped here, under names of our own."""
 
 from __future__ import annotations
 
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pytest_membudget.database.engine import SUPPORTED, engine_of
 from pytest_membudget.errors import BudgetError
 
 if TYPE_CHECKING:
     from pytest_membudget.database.scratch.base import ScratchDatabases
     from pytest_membudget.database.target import Target
-
-SUPPORTED = ("sqlite", "postgresql")
 
 
 def check_vendor(alias: str, connection: Any) -> None:
@@ -25,10 +25,6 @@ def check_vendor(alias: str, connection: Any) -> None:
 
 def scratch_databases(connection: Any, folder: Path, target: Target) -> ScratchDatabases:
     """The scratch databases for a Django connection; ``folder`` is this run's own."""
-    if connection.vendor == "sqlite":
-        from pytest_membudget.database.scratch.sqlite import SQLiteScratch
-
-        return SQLiteScratch(connection, folder, target)
-    from pytest_membudget.database.scratch.postgresql import PostgreSQLScratch
-
-    return PostgreSQLScratch(connection, folder, target)
+    module, _, name = engine_of(connection.vendor).scratch.partition(".")
+    kind: type[ScratchDatabases] = getattr(import_module(f"{__name__}.{module}"), name)
+    return kind(connection, folder, target)

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass
 from typing import Any
+
+Name = tuple[str, str]
+"""A table's schema and its name in there."""
 
 # A session hands in what it has counted when it ends, which takes a moment after its client.
 _LAST_SESSION_TAKES = 2.0
@@ -40,6 +44,42 @@ _TRIGGERED = f"""
 """
 
 
+@dataclass(frozen=True)
+class TableActivity:
+    """How many rows of a table were read and written."""
+
+    table: Name
+    read: int
+    written: int
+
+
+@dataclass(frozen=True)
+class Link:
+    """Why the rows of ``other`` may be accessed for a statement that names ``one``.
+
+    ``kind`` is ``"foreign key"``, ``"partition"`` or ``"view"``.
+    """
+
+    kind: str
+    one: Name
+    other: Name
+
+
+@dataclass(frozen=True)
+class Activity:
+    """What the server counted in a database.
+
+    ``sessions`` is how many it has had, ``triggered`` the tables with triggers, ``functions`` the
+    names of the database's own.
+    """
+
+    sessions: int
+    tables: list[TableActivity]
+    links: list[Link]
+    triggered: list[Name]
+    functions: list[str]
+
+
 def sessions(cursor: Any, name: str) -> int | None:
     """How many sessions there were on a database; None where one of them is still there."""
     end = time.monotonic() + _LAST_SESSION_TAKES
@@ -57,17 +97,20 @@ def sessions(cursor: Any, name: str) -> int | None:
     return None
 
 
-def activity(connection: Any) -> dict[str, Any]:
-    """Rows accessed by table, and what explains that a statement accesses tables it doesn't name.
-
-    ``tables`` are ``[schema, name, rows read, rows written]``; ``links``, ``[kind, schema, name,
-    schema, name]``; ``triggered``, the tables with triggers, ``[schema, name]``; ``functions``,
-    names of the database's own.
-    """
+def activity(connection: Any, sessions: int) -> Activity:
+    """Read what was counted, and what explains accesses to tables that no statement names."""
     with connection.cursor() as cursor:
-        found = {}
-        for key, sql in (("tables", _TABLES), ("links", _LINKS), ("triggered", _TRIGGERED)):
+
+        def rows(sql: str) -> list[Any]:
             cursor.execute(sql)
-            found[key] = [list(row) for row in cursor.fetchall()]
-        cursor.execute(_FUNCTIONS)
-        return {**found, "functions": [name for (name,) in cursor.fetchall()]}
+            return list(cursor.fetchall())
+
+        return Activity(
+            sessions=sessions,
+            tables=[
+                TableActivity((schema, name), *counts) for schema, name, *counts in rows(_TABLES)
+            ],
+            links=[Link(kind, (a, b), (c, d)) for kind, a, b, c, d in rows(_LINKS)],
+            triggered=[(schema, name) for schema, name in rows(_TRIGGERED)],
+            functions=[name for (name,) in rows(_FUNCTIONS)],
+        )

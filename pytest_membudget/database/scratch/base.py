@@ -7,6 +7,7 @@ from typing import Any
 
 from django.db.utils import Error
 
+from pytest_membudget.database.scratch.activity import Activity
 from pytest_membudget.database.target import Target
 
 
@@ -68,10 +69,10 @@ class ScratchDatabases(ABC):
         """The databases of runs that are dead by now."""
         return []
 
-    def activity(self, name: str) -> dict[str, Any]:
-        """What the server counted in one of the databases; empty where it keeps no count."""
+    def activity(self, name: str) -> Activity | None:
+        """What the server counted in one of the databases; None where it can't be told."""
         self._own(name)
-        return {}
+        return None
 
     @abstractmethod
     def size(self, name: str) -> int:

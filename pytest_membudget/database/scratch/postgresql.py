@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import secrets
-import shutil
 from pathlib import Path
 from typing import Any
 
 from django.db.utils import Error
 
-from pytest_membudget.database.scratch.activity import activity, sessions
+from pytest_membudget.database.free_space import free_bytes
+from pytest_membudget.database.scratch.activity import Activity, activity, sessions
 from pytest_membudget.database.scratch.base import ScratchDatabases
 from pytest_membudget.database.scratch.errors import cure_of, is_in_use, with_cure
 from pytest_membudget.database.scratch.lease import PREFIX, Lease, dead_runs
@@ -62,15 +61,14 @@ class PostgreSQLScratch(ScratchDatabases):
                         found.append(name)
         return found
 
-    def activity(self, name: str) -> dict[str, Any]:
-        """The ``sessions`` that a database has had, and what activity.py says of its tables."""
+    def activity(self, name: str) -> Activity | None:
         with self._admin_cursor() as cursor:
             had = sessions(cursor, name)
         if had is None:
-            return {}
+            return None
         self.use(name)
         try:
-            return {"sessions": had, **activity(self.connection)}
+            return activity(self.connection, had)
         finally:
             self.release()
 
@@ -86,7 +84,7 @@ class PostgreSQLScratch(ScratchDatabases):
                 cursor.execute("SELECT pg_backend_pid(), current_setting('data_directory')")
                 pid, folder = cursor.fetchone()
             if Path("/proc", str(pid), "comm").read_text().startswith("postgres"):
-                return shutil.disk_usage(_nearest(Path(folder))).free
+                return free_bytes(Path(folder))
         except (Error, OSError):  # another machine, or a role that may not read settings
             pass
         return None
@@ -165,11 +163,6 @@ class PostgreSQLScratch(ScratchDatabases):
 
     def _maintenance_names(self) -> tuple[str, ...]:
         return (*_MAINTENANCE, self._admin.settings_dict["NAME"])
-
-
-def _nearest(folder: Path) -> Path:
-    """The folder itself, or the nearest one above that this user may look into."""
-    return next(one for one in (folder, *folder.parents) if os.access(one, os.X_OK))
 
 
 def _maintenance_connection(connection: Any, target: Target) -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+from pytest_membudget.database.free_space import free_bytes
 from pytest_membudget.database.scratch.base import ScratchDatabases
 
 
@@ -16,7 +17,7 @@ class SQLiteScratch(ScratchDatabases):
         return Path(name).stat().st_size
 
     def free(self) -> int:
-        return shutil.disk_usage(self.folder).free
+        return free_bytes(self.folder)
 
     def _name(self, number: int) -> str:
         return str(self.folder / f"{number}.sqlite3")

@@ -1,13 +1,11 @@
-"""Remove what a stage has left behind that could not do it itself.
+"""Remove what a database server process has left behind that could not do it itself.
 
-The stage's supervisor starts it once the stage is dead; see supervisor.py.  Its argument is the
-alias.  It ends by saying on standard error which databases it could not drop: in one line that
-begins with ``LEFT``, with their names separated by spaces.
+Its supervisor starts this program once it is dead; see supervisor.py.  The argument is the alias.
+It ends by saying on standard error which databases it could not drop, in the message Left.
 """
 
 from __future__ import annotations
 
-LEFT = "membudget has left:"
 _ATTEMPTS = 10
 
 
@@ -18,6 +16,8 @@ def main() -> None:
 
     from pytest_membudget.database.folder import RunFolder, remove_dead_folders
     from pytest_membudget.processes.bootstrap import redirected
+    from pytest_membudget.processes.messages.codec import encode
+    from pytest_membudget.processes.messages.server import Left
 
     alias = sys.argv[1]
     remove_dead_folders()
@@ -35,9 +35,9 @@ def main() -> None:
             left = scratch.leftovers()
             if not left:
                 break
-            time.sleep(1)  # the server may not have noticed yet that the stage is dead
+            time.sleep(1)  # the server may not have noticed yet that its client is dead
         scratch.close()
-        print(LEFT, *left, file=sys.stderr)
+        print(encode(Left(left)), file=sys.stderr)
     finally:
         folder.close()
     sys.stderr.flush()

@@ -1,76 +1,81 @@
-"""The pytest process's end of the stage: one order at a time, waited for or not."""
+"""Orders to database server processes: one at a time each, waited for or not."""
 
 from __future__ import annotations
 
 import contextlib
-import json
-import signal
-import subprocess
-import tempfile
 import time
 from collections.abc import Callable, Iterator
-from typing import IO, Any
+from dataclasses import dataclass
+from typing import Any
 
 from pytest_membudget.errors import NoRoom, OutOfTime, ServerError
-from pytest_membudget.processes.child import close_stream, send, start_server
 from pytest_membudget.processes.deadline import Deadline
-from pytest_membudget.processes.lines import Lines
-from pytest_membudget.processes.server.cleanup import LEFT
+from pytest_membudget.processes.messages.orders import A, Order, Seed
+from pytest_membudget.processes.messages.server import (
+    Done,
+    Failed,
+    Greeting,
+    Progress,
+    Start,
+    answer_of,
+)
+from pytest_membudget.processes.server.process import CLEANUP_SECONDS, ServerProcess
 from pytest_membudget.project.secrets import Secrets, known_secrets
 from pytest_membudget.units import format_seconds
 
 # Building a state walks through all migrations before it; one of them takes seconds at most.
 STATE_SECONDS = 900.0
 STEP_SECONDS = 120.0
-_BUILDS_A_STATE = ("prepare", "tables")
 # To clone, to drop, and the least that is given to a seed.
 _ORDER_SECONDS = 60.0
 _LEAST_SECONDS = 5.0
-_CLEANUP_SECONDS = 90.0
 _INTERRUPTED_SECONDS = 0.5
 
 
+@dataclass(frozen=True)
+class _UnderWay:
+    """An order that has been sent: it may take ``seconds``, which are over at ``until``."""
+
+    order: Order[Any]
+    seconds: float
+    until: float
+
+
 class ServerClient:
-    """Starts the stage's process and gives it orders.
+    """Starts a database server process and gives it orders.
 
     ``call`` waits for the answer; ``begin`` doesn't, and has to be followed by ``finish`` before
     the next order.  Raises ServerError where an order failed, and OutOfTime where it took too long:
     a seed is bound to ``deadline``, the check's, and building a state to ``STATE_SECONDS``, of
     which one migration may take ``STEP_SECONDS``.  ``progress`` is told how far a state is.
+    ``greeting`` is what the process says of its database.
     """
 
     def __init__(self, alias: str) -> None:
         self.deadline: Deadline | None = None
         self.progress: Callable[[str], None] = lambda text: None
-        self._log: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115, open as long as the process
-        self._process = start_server(alias, subprocess.PIPE, self._log)
-        assert self._process.stdout is not None
-        self._lines = Lines(self._process.stdout.fileno())
-        self._order: tuple[str, float, float] | None = None
-        self._closed = False
-        self._names: list[str] = []
         # What a process weighs that applies nothing, and with how many models; see schema_only.py.
         self.idle: tuple[int, int] | None = None
-        self.folder = self.mark = self.vendor = self.version = ""
-        self._send("start", {"alias": alias}, STEP_SECONDS)
+        self._process = ServerProcess(alias)
+        self._under_way: _UnderWay | None = None
+        self._send(Start(alias), STEP_SECONDS)
         try:
-            hello = self.finish()
+            self.greeting: Greeting = self.finish()
         except BaseException:
             self.close(_INTERRUPTED_SECONDS)
             raise
-        self.folder, self.vendor, self.version = hello["folder"], hello["vendor"], hello["version"]
-        self.mark = hello["mark"]
-        self.secrets: list[str] = hello["secrets"]
+        self._process.greeting = self.greeting
 
     @property
     def alive(self) -> bool:
-        return not (self._closed or self._lines.at_end())
+        return self._process.alive
 
-    def call(self, do: str, **arguments: Any) -> Any:
-        paused = self.deadline and do in _BUILDS_A_STATE
-        with self.deadline.paused() if self.deadline and paused else contextlib.nullcontext():
-            self.begin(do, **arguments)
-            return self.finish()
+    def call(self, order: Order[A]) -> A:
+        paused = self.deadline.paused() if self.deadline and order.builds_state else None
+        with paused or contextlib.nullcontext():
+            self.begin(order)
+            answer: A = self.finish()
+            return answer
 
     @contextlib.contextmanager
     def bound_to(self, deadline: Deadline, progress: Callable[[str], None]) -> Iterator[None]:
@@ -81,133 +86,89 @@ class ServerClient:
         finally:
             self.deadline, self.progress = None, lambda text: None
 
-    def begin(self, do: str, **arguments: Any) -> None:
-        assert self._order is None, "one order at a time"
-        if self._closed:
+    def begin(self, order: Order[Any]) -> None:
+        assert self._under_way is None, "one order at a time"
+        if self._process.closed:
             raise ServerError("the process that makes scratch databases has ended")
-        what = arguments.get("seed") or do
-        self._send(what, {"do": do, **arguments}, self._seconds(do))
+        self._send(order, self._seconds(order))
 
     def finish(self) -> Any:
-        """Wait for the answer to the order under way."""
-        assert self._order is not None, "an order is under way"
-        what, seconds, until = self._order
+        """Wait for the answer to the order under way, of the type that the order says."""
+        assert self._under_way is not None, "an order is under way"
+        under_way = self._under_way
         try:
-            answer = self._answer(what, seconds, until)
+            answer = self._answer(under_way)
         except BaseException:
             # Nobody will ask for the answer any more, so the next order would get it.
             self.leave()
             raise
         finally:
-            self._order = None
-        self._names = answer.get("names", self._names)
-        if "failed" in answer:
-            kind = NoRoom if answer.get("no_room") else ServerError
-            raise kind(answer["failed"], answer["details"])
-        return answer["done"]
+            self._under_way = None
+        if isinstance(answer, Failed):
+            kind = NoRoom if answer.no_room else ServerError
+            raise kind(answer.text, answer.details)
+        return answer_of(answer, under_way.order)
 
     def leave(self) -> None:
         """Close its input, which makes it drop all that it made, and do not wait for that."""
-        self._closed = True
-        close_stream(self._process.stdin)
+        self._process.leave()
 
-    def close(self, seconds: float = _CLEANUP_SECONDS) -> None:
+    def close(self, seconds: float = CLEANUP_SECONDS) -> None:
         """Leave it, and wait until it has ended."""
-        self.leave()
-        until = time.monotonic() + seconds
-        with contextlib.suppress(TimeoutError, subprocess.TimeoutExpired):
-            while line := self._lines.next(until):
-                self._names = json.loads(line).get("names", self._names)
-            self._process.wait(max(0.0, until - time.monotonic()))
-            if not self._log.closed:
-                self._names = self._left_by_cleanup(self._names)
-            self._log.close()
-            close_stream(self._process.stdout)
+        self._process.close(seconds)
 
     def leftovers(self) -> Iterator[str]:
         """After ``close``: each thing that is left, with the command that removes it."""
-        running = self._process.poll() is None
-        if self.vendor == "sqlite" and running:
-            yield f"{self.folder}: rm -r {self.folder}"
-        elif self.vendor == "postgresql":
-            for name in self._names:
-                yield f'the database {name}: DROP DATABASE "{name}" WITH (FORCE);'
-        if running:
-            yield (
-                f"process {self._process.pid}, which is still removing them: "
-                f"kill -KILL {self._process.pid}"
-            )
+        return self._process.leftovers()
 
-    def _seconds(self, do: str) -> float:
-        if do in _BUILDS_A_STATE or self.deadline is None:
+    def _seconds(self, order: Order[Any]) -> float:
+        if order.builds_state or self.deadline is None:
             return STATE_SECONDS
-        return max(_LEAST_SECONDS, self.deadline.left()) if do == "seed" else _ORDER_SECONDS
+        least = max(_LEAST_SECONDS, self.deadline.left())
+        return least if isinstance(order, Seed) else _ORDER_SECONDS
 
-    def _send(self, what: str, message: dict[str, Any], seconds: float) -> None:
-        self._order = what, seconds, time.monotonic() + seconds
-        with contextlib.suppress(BrokenPipeError):  # there will be no answer either
-            send(self._process, message)
+    def _send(self, order: Order[Any], seconds: float) -> None:
+        self._under_way = _UnderWay(order, seconds, time.monotonic() + seconds)
+        self._process.send(order)
 
-    def _answer(self, what: str, seconds: float, until: float) -> dict[str, Any]:
-        step = ""
+    def _answer(self, under_way: _UnderWay) -> Done | Failed:
+        step, until = "", under_way.until
         while True:
             last = min(until, time.monotonic() + STEP_SECONDS) if step else until
             try:
-                line = self._lines.next(last)
+                answer = self._process.read(last)
             except TimeoutError:
-                raise self._out_of_time(what, seconds, step, last < until) from None
-            if not line:
-                raise self._died()
-            answer: dict[str, Any] = json.loads(line)
-            if "progress" not in answer:
+                seconds = STEP_SECONDS if last < until else under_way.seconds
+                raise self._out_of_time(under_way.order, seconds, step) from None
+            if isinstance(answer, Done | Failed):
                 return answer
-            step = answer["progress"]
-            self.progress(f"building the state before it: {step}")
+            if isinstance(answer, Progress):
+                step = answer.step
+                self.progress(f"building the state before it: {step}")
 
-    def _out_of_time(self, what: str, seconds: float, step: str, only_step: bool) -> OutOfTime:
-        took = format_seconds(STEP_SECONDS if only_step else seconds)
+    def _out_of_time(self, order: Order[Any], seconds: float, step: str) -> OutOfTime:
+        took, text = format_seconds(seconds), "the state before the migration was not built"
         if step:
-            text = f"the state before the migration was not built: {step} had not ended"
-            return OutOfTime(f"{text} after {took}")
-        if what == "start":
-            return OutOfTime(f"the project was not loaded after {took}")
-        if self.deadline is not None and what not in _BUILDS_A_STATE:
+            text += f": {step} had not ended"
+        elif isinstance(order, Start):
+            text = "the project was not loaded"
+        elif self.deadline is not None and not order.builds_state:
             budget = format_seconds(self.deadline.seconds)
-            name = "generating its rows" if what == "seed" else what
-            return OutOfTime(f"{name} had not ended after {took}; its time budget is {budget}")
-        return OutOfTime(f"the state before the migration was not built after {took}")
-
-    def _died(self) -> ServerError:
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            self._process.wait(_CLEANUP_SECONDS)
-        status = self._process.returncode
-        how = f"ended ({status})"
-        if status is not None and status < 0:
-            how = f"was killed by {signal.Signals(-status).name}"
-        return ServerError(f"the process that makes scratch databases {how}", self._output())
-
-    def _output(self) -> str:
-        self._log.seek(0)
-        return self._log.read().decode(errors="replace")
-
-    def _left_by_cleanup(self, names: list[str]) -> list[str]:
-        """What the cleanup could not drop of this run; ``names`` where there was none."""
-        for line in reversed(self._output().splitlines()):
-            if line.startswith(LEFT):
-                left = line.removeprefix(LEFT).split()
-                return [name for name in left if self.mark and name.startswith(self.mark)]
-        return names
+            return OutOfTime(
+                f"{order.doing} had not ended after {took}; its time budget is {budget}"
+            )
+        return OutOfTime(f"{text} after {took}")
 
 
 class ServerClients:
-    """The stages of one run, one an alias, each started when it is first needed."""
+    """The database server processes of one run, one an alias, each started when first needed."""
 
     def __init__(self) -> None:
         self._working: dict[str, ServerClient] = {}
         self._left: list[ServerClient] = []
 
     def get(self, alias: str) -> ServerClient:
-        """A stage that works; one that died is replaced, since the next check may do better."""
+        """One that works; one that died is replaced, since the next check may do better."""
         server = self._working.get(alias)
         if server is None or not server.alive:
             if server is not None:
@@ -218,9 +179,9 @@ class ServerClients:
 
     @property
     def secrets(self) -> Secrets:
-        """Those of this process, and of the settings where a stage has loaded them."""
-        of_stages = (one for server in self._working.values() for one in server.secrets)
-        return Secrets({*known_secrets().values, *of_stages})
+        """Those of this process, and of the settings where a server process has loaded them."""
+        theirs = (one for server in self._working.values() for one in server.greeting.secrets)
+        return Secrets({*known_secrets().values, *theirs})
 
     def close(self, *, interrupted: bool = False) -> list[str]:
         """End all of them; what is left of a run that was not interrupted, and how to remove it.
@@ -231,7 +192,7 @@ class ServerClients:
         for server in servers:
             server.leave()
         for server in servers:
-            server.close(_INTERRUPTED_SECONDS if interrupted else _CLEANUP_SECONDS)
+            server.close(_INTERRUPTED_SECONDS if interrupted else CLEANUP_SECONDS)
         left = [text for server in servers for text in server.leftovers()]
         self._working.clear()
         self._left.clear()

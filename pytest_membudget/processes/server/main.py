@@ -1,25 +1,37 @@
-"""The stage's process: takes orders as lines of JSON until its parent is gone, then cleans up.
+"""The database server process: takes orders until its parent is gone, then cleans up.
 
 It outlives the pytest process by a moment, so that nothing is left behind when that is killed.
 """
 
 from __future__ import annotations
 
-import json
 import os
 import select
 import signal
 import warnings
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
-from typing import IO, Any, NoReturn
+from typing import IO, TYPE_CHECKING, NoReturn
 
 from pytest_membudget.database.error_text import message, traceback_of
 from pytest_membudget.database.folder import RunFolder, remove_dead_folders
 from pytest_membudget.errors import MembudgetError, NoRoom
 from pytest_membudget.processes.bootstrap import keep_channel, redirected, signal_when_closed
+from pytest_membudget.processes.messages.codec import encode
+from pytest_membudget.processes.messages.server import (
+    ORDERS,
+    Done,
+    Failed,
+    Greeting,
+    Left,
+    Progress,
+    Start,
+)
 from pytest_membudget.processes.supervisor import CLEANED
 from pytest_membudget.project.secrets import known_secrets
+
+if TYPE_CHECKING:
+    from pytest_membudget.processes.server.commands import DatabaseServer
 
 
 class _ParentGone(KeyboardInterrupt):
@@ -31,50 +43,47 @@ class _ParentGone(KeyboardInterrupt):
 
 def main() -> None:
     null = os.open(os.devnull, os.O_RDWR)
-    orders = os.fdopen(keep_channel(0, null))
+    lines = os.fdopen(keep_channel(0, null))
     replies = os.fdopen(keep_channel(1, 2), "w")
-    _raise_when_closed(orders)
-    first = json.loads(orders.readline())
+    _raise_when_closed(lines)
     names: list[str] = []
     with suppress(Exception), ExitStack() as cleanup:
-        _take_orders(orders, replies, first["alias"], names, cleanup)
+        _take_orders(lines, replies, names, cleanup)
         _handle_both(signal.SIG_IGN)
     with suppress(BrokenPipeError):
-        _send(replies, {"names": names})
+        _send(replies, Left(names))
     # A thread that a migration has left behind would keep it from ending.
     os._exit(0 if names else CLEANED)
 
 
-def _take_orders(
-    orders: IO[str], replies: IO[str], alias: str, names: list[str], cleanup: ExitStack
-) -> None:
+def _take_orders(lines: IO[str], replies: IO[str], names: list[str], cleanup: ExitStack) -> None:
     """Until the parent is gone.  ``names`` are those of the databases that exist."""
 
-    def tell(progress: str) -> None:
-        _send(replies, {"progress": progress})
+    def tell(step: str) -> None:
+        _send(replies, Progress(step))
 
     try:
         try:
-            server, hello = _open(alias, names, tell, cleanup)
+            start: Start = ORDERS.decode(lines.readline())
+            server, greeting = _open(start.alias, names, tell, cleanup)
         except Exception as error:
-            _send(replies, _failure(error))
+            _send(replies, _failure(error, names))
             return
-        secrets = sorted(known_secrets().values)
-        _send(replies, {"done": {**hello, "secrets": secrets}, "names": names})
-        for line in orders:
-            order = json.loads(line)
+        _send(replies, Done(greeting, names))
+        for line in lines:
+            answer: Done | Failed
             try:
-                answer = {"done": getattr(server, order.pop("do"))(**order)}
+                answer = Done(server.answer(ORDERS.decode(line)), names)
             except Exception as error:
-                answer = _failure(error)
-            _send(replies, {**answer, "names": names})
+                answer = _failure(error, names)
+            _send(replies, answer)
     except (_ParentGone, BrokenPipeError):
         pass
 
 
 def _open(
     alias: str, names: list[str], tell: Callable[[str], None], cleanup: ExitStack
-) -> tuple[Any, dict[str, Any]]:
+) -> tuple[DatabaseServer, Greeting]:
     """Point the project at a scratch database before any code of the project runs."""
     folder = RunFolder()
     cleanup.callback(folder.close)
@@ -101,12 +110,18 @@ def _open(
     from pytest_membudget.processes.server.commands import DatabaseServer
 
     server = DatabaseServer(alias, scratch, empty, tell)
-    return server, {"folder": str(folder.path), "mark": target.mark, **server.describe()}
+    return server, Greeting(
+        folder=str(folder.path),
+        mark=target.mark,
+        vendor=connections[alias].vendor,
+        version=server.version(),
+        secrets=sorted(known_secrets().values),
+    )
 
 
-def _raise_when_closed(orders: IO[str]) -> None:
+def _raise_when_closed(lines: IO[str]) -> None:
     poll = select.poll()
-    poll.register(orders, 0)
+    poll.register(lines, 0)
 
     def on_io(*_: object) -> None:
         if any(event & select.POLLHUP for _, event in poll.poll(0)):
@@ -119,7 +134,7 @@ def _raise_when_closed(orders: IO[str]) -> None:
     signal.signal(signal.SIGTERM, on_term)
     # A pool that a migration starts ends its workers with SIGTERM, which has to end them.
     os.register_at_fork(after_in_child=lambda: _handle_both(signal.SIG_DFL))
-    signal_when_closed(orders.fileno(), os.getpid())
+    signal_when_closed(lines.fileno(), os.getpid())
 
 
 def _handle_both(handler: signal.Handlers) -> None:
@@ -127,7 +142,7 @@ def _handle_both(handler: signal.Handlers) -> None:
         signal.signal(number, handler)
 
 
-def _failure(error: Exception) -> dict[str, Any]:
+def _failure(error: Exception, names: list[str]) -> Failed:
     text, details = str(error), getattr(error, "details", "")
     if not isinstance(error, MembudgetError):
         text, details = f"{type(error).__name__}: {message(error)}", traceback_of(error)
@@ -136,10 +151,10 @@ def _failure(error: Exception) -> dict[str, Any]:
     cure = cure_of(error)
     if cure is not None and cure not in text:
         text = f"{text.rstrip()}; {cure}"
-    hidden = known_secrets().hide_in({"failed": text, "details": details})
-    return {**hidden, "no_room": isinstance(error, NoRoom)}
+    hide = known_secrets().hide
+    return Failed(hide(text), hide(details), no_room=isinstance(error, NoRoom), names=names)
 
 
-def _send(replies: IO[str], answer: dict[str, Any]) -> None:
-    replies.write(json.dumps(answer) + "\n")
+def _send(replies: IO[str], answer: Progress | Done | Failed | Left) -> None:
+    replies.write(encode(answer) + "\n")
     replies.flush()

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from pytest_membudget.processes.worker.statement_shapes import Record
+from pytest_membudget.processes.messages.reply import StatementCount
 from pytest_membudget.sample import Unmatched
 from pytest_membudget.sql.parse import read, shown
 from pytest_membudget.sql.statement import Statement, Table
@@ -49,9 +49,9 @@ class Accesses:
     _declared: dict[str, Statement] = field(default_factory=dict)
     _groups: dict[tuple[Any, ...], _Group] = field(default_factory=dict)
 
-    def add(self, record: Record) -> None:
-        text, values, times, fetched, affected, looked = record
-        statement = read(text, self.vendor)
+    def add(self, counted: StatementCount) -> None:
+        fetched, affected = counted.fetched, counted.affected
+        statement = read(counted.text, self.vendor)
         if statement.declares:
             self._declared[statement.declares] = statement
         declared = self._declared.get(statement.executes)
@@ -68,14 +68,14 @@ class Accesses:
         main = self._main(sources)
         target = keys[statement.target] if statement.target else ""
         self._count(statement, main, target, fetched, affected)
-        if fetched and not keys and _is_unknown(statement, several=fetched > times):
-            shape = shown(text)
+        if fetched and not keys and _is_unknown(statement, several=fetched > counted.times):
+            shape = shown(counted.text)
             self.unattributed[shape] = self.unattributed.get(shape, 0) + fetched
-        chosen = self._note_choices(statement, values, returns=returns)
+        chosen = self._note_choices(statement, counted.values, returns=returns)
         if main in self.names and not is_own_of_django(main):
-            self._note_values(statement, keys, values)
+            self._note_values(statement, keys, counted.values)
             if chosen is not None and not self.names.is_single(main, chosen.get(main, ())):
-                self._group(statement, sources, values, times, fetched + affected, looked)
+                self._group(statement, sources, counted)
 
     def of_run(self) -> dict[str, Any]:
         """The attributes of a Run."""
@@ -161,21 +161,13 @@ class Accesses:
             new = [value for value in one.values(dict(values)) if value not in known]
             known += new[: _MOST_VALUES - len(known)]
 
-    def _group(
-        self,
-        statement: Statement,
-        sources: Sequence[str],
-        values: Mapping[int, Any] | None,
-        times: int,
-        rows: int,
-        looked: bool,
-    ) -> None:
-        asked = [one.values(dict(values or {})) for one in statement.filters]
+    def _group(self, statement: Statement, sources: Sequence[str], counted: StatementCount) -> None:
+        asked = [one.values(dict(counted.values or {})) for one in statement.filters]
         key = (statement.ending[:300], repr(asked))
         group = self._groups.setdefault(key, _Group(tuple(sources)))
-        group.times += times
-        group.rows += rows
-        group.looked |= looked
+        group.times += counted.times
+        group.rows += counted.fetched + counted.affected
+        group.looked |= counted.looked
 
 
 def _is_unknown(statement: Statement, *, several: bool) -> bool:

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from pytest_membudget.database.engine import engine_of
 from pytest_membudget.processes.redirection.imports import after_import
 from pytest_membudget.processes.worker.high_water import Phases
 from pytest_membudget.processes.worker.statement_log import StatementLog
@@ -23,13 +24,13 @@ def log_connections(log: StatementLog, phases: Phases, name: str | None) -> None
     """Have each connection logged that Django opens from now on; ``name`` is the database's."""
 
     def watch(connection: Any, **_: Any) -> None:
-        log.connected()
-        if connection.vendor == "postgresql":
+        log.note_connection(by_django=True)
+        if engine_of(connection.vendor).client_holds_results:
             _log_postgresql(connection, {**shared, "_vendor": connection.vendor})
 
     def note_opened(event: str, arguments: tuple[Any, ...]) -> None:
         if event == "sqlite3.connect" and os.path.realpath(arguments[0]) == own:
-            log.opened()
+            log.note_connection(by_django=False)
 
     shared = {"_log": log, "_phases": phases, "_entry": log.nothing}
     after_import(
@@ -153,7 +154,7 @@ class _Logging:
             return
         if self.description is None:  # type: ignore[attr-defined]
             self._log.count(self._entry, affected=rows)
-        elif self._vendor != "sqlite":
+        elif engine_of(self._vendor).client_holds_results:
             self._log.count(self._entry, fetched=rows)
             # They are counted; psycopg2's cursors are of one class, whether they hold all or not.
             self._entry = self._log.nothing

@@ -22,10 +22,9 @@ _HEAD = 240
 _MOST_PHASES = 40
 _MOST_HEADS = 500
 _START, _EXIT = "start", "exit"
+_Phase = tuple[str, str]
 # The end of the process is no phase of its own where it takes less.
 _LITTLE = 2 * 1024**2
-# No statement has it.
-OF_MIGRATION = "\0"
 
 
 def memory() -> dict[str, int]:
@@ -50,23 +49,24 @@ def reset_peak() -> bool:
 class Phases:
     """A phase begins with the first statement of a shape that has not been seen before.
 
-    ``marks`` holds by shape what it began with and its peak, in bytes and in order; the first is
-    ``"start"``, before any statement.  It is empty where a mark could not be set back.  Of several
-    migrations each has phases of its own, named ``"app.name"``, OF_MIGRATION and the shape.
+    ``marks`` holds what it began with and its peak, in bytes and in order, by the migration's label
+    and the shape.  The first shape is ``"start"``, before any statement.  Of several migrations
+    each has phases of its own; the label of a single one is left empty.  There are no marks where
+    one could not be set back.
     """
 
     def __init__(self) -> None:
-        self.marks: dict[str, tuple[int, int]] = {}
+        self.marks: dict[_Phase, tuple[int, int]] = {}
         self.peak = 0
         self._migration = ""
         self._first_of_migration = 0
-        self._current: str | None = None
+        self._current: _Phase | None = None
         self._heads: set[str] = set()
         self._owner = os.getpid()
         self._one_at_a_time = threading.Lock()
 
     def begin(self) -> None:
-        self._enter(_START)
+        self._enter((self._migration, _START))
 
     def begin_migration(self, label: str) -> None:
         """What follows is of another migration, whatever statements were seen before."""
@@ -74,8 +74,8 @@ class Phases:
             return
         self._close()
         self._heads.clear()
-        self._migration, self._first_of_migration = f"{label}{OF_MIGRATION}", len(self.marks)
-        self._enter(self._migration + _START)
+        self._migration, self._first_of_migration = label, len(self.marks)
+        self._enter((label, _START))
 
     def note(self, sql: object) -> None:
         """Begin a phase where ``sql`` is of a new shape: its head, whatever the parameters."""
@@ -89,11 +89,11 @@ class Phases:
             return
         try:
             self._heads.add(head)
-            shape = self._migration + _PARAMETERS.sub("%s", head)
+            phase = (self._migration, _PARAMETERS.sub("%s", head))
             many = len(self.marks) - self._first_of_migration
-            if shape not in self.marks and many < _MOST_PHASES:
+            if phase not in self.marks and many < _MOST_PHASES:
                 self._close()
-                self._enter(shape)
+                self._enter(phase)
         finally:
             self._one_at_a_time.release()
 
@@ -101,24 +101,25 @@ class Phases:
         """What follows are the threads and the handlers that the process ends with."""
         if self._current is not None:
             self._close()
-            self._enter(self._migration + _EXIT)
+            self._enter((self._migration, _EXIT))
 
     def end(self) -> None:
         """Close the last phase; ``peak`` is then the highest of all."""
         self._close()
-        began, peak = self.marks.get(self._current or "", (0, 0))
-        if self._current == self._migration + _EXIT and peak - began < _LITTLE:
-            del self.marks[self._current]
+        if self._current == (self._migration, _EXIT):
+            began, peak = self.marks[self._current]
+            if peak - began < _LITTLE:
+                del self.marks[self._current]
         self._current = None
 
-    def _enter(self, shape: str) -> None:
+    def _enter(self, phase: _Phase) -> None:
         now = memory()
         if not (reset_peak() and now):
             self.marks.clear()
             self._current = None
             return
-        self.marks[shape] = (now["rss"], now["rss"])
-        self._current = shape
+        self.marks[phase] = (now["rss"], now["rss"])
+        self._current = phase
 
     def _close(self) -> None:
         if self._current is not None:

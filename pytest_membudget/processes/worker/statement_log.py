@@ -6,12 +6,15 @@ a text and counts.  What the statements access is derived in the pytest process,
 
 from __future__ import annotations
 
-import json
 import os
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from pytest_membudget.processes.worker.statement_shapes import Entry, Record, Sent, Shape
+from pytest_membudget.processes.messages.json_lines import encode
+from pytest_membudget.processes.worker.statement_shapes import Entry, Sent, StatementShape
 from pytest_membudget.sql.normalize import CUT, Form, textual
+
+if TYPE_CHECKING:
+    from pytest_membudget.processes.messages.reply import StatementCount
 
 _MOST_TEXTS = 500
 _MOST_SHAPES = 300
@@ -22,18 +25,16 @@ _NO_FORM = Form(CUT, {}, {})
 
 
 class StatementLog:
-    """The statements of a process.  A child appends its own to the file ``overflow``.
+    """The statements of a process, and the connections that Django, and anybody, has opened.
 
-    A line of that file is a JSON array: ``["statement", name, text, values]`` names one,
-    ``["count", name, times, fetched, affected, looked]`` adds to its counts; ``["connected"]`` and
-    ``["opened"]`` count connections that Django, and anybody, has opened.  Each is written at
+    A child appends its own to the file ``overflow``, see messages/child_log.py.  Each is written at
     once, since a pool may kill its workers.
     """
 
     def __init__(self, overflow: str, *, child: bool = False) -> None:
         self.most_parameters = 0
-        self.connections: dict[str, int] = {"connected": 0, "opened": 0}
-        self._shapes: dict[str, Shape] = {}
+        self.connected = self.opened = 0
+        self._shapes: dict[str, StatementShape] = {}
         self._texts: dict[int, Sent] = {}
         self._overflow = overflow
         self._child = child
@@ -47,13 +48,14 @@ class StatementLog:
         self._texts.clear()
         self.most_parameters = 0
 
-    def connected(self) -> None:
-        """Django has opened a connection."""
-        self._note("connected")
+    def note_connection(self, *, by_django: bool) -> None:
+        """A connection was opened: by Django, or by anybody, who may only have tried to."""
+        self.connected += by_django
+        self.opened += not by_django
+        if self._child:
+            from pytest_membudget.processes.messages.child_log import ConnectionOpened
 
-    def opened(self) -> None:
-        """Somebody has opened one, or tried to."""
-        self._note("opened")
+            self._tell(ConnectionOpened(by_django))
 
     def sent(self, query: Any, parameters: Any = (), vendor: str = "") -> Entry:
         """The entry of a statement that is about to be sent."""
@@ -71,7 +73,7 @@ class StatementLog:
         entry = sent.entry(parameters)
         entry.times += 1
         if self._child:
-            self._tell_count(entry, 1, 0, 0, False)
+            self._tell_count(entry, times=1)
         return entry
 
     def count(self, entry: Entry, *, fetched: int | None = None, affected: int = 0) -> None:
@@ -81,11 +83,11 @@ class StatementLog:
             entry.fetched += fetched
             entry.looked = True
         if self._child:
-            self._tell_count(entry, 0, fetched or 0, affected, fetched is not None)
+            self._tell_count(entry, fetched=fetched, affected=affected)
 
-    def records(self) -> list[Record]:
+    def records(self) -> list[StatementCount]:
         return [
-            entry.record()
+            entry.counted()
             for shape in self._shapes.values()
             for entry in shape.entries()
             if entry.times or entry.looked or entry.affected
@@ -95,7 +97,7 @@ class StatementLog:
         form = Form.read(text, vendor)
         if form.text not in self._shapes and len(self._shapes) > _MOST_SHAPES:
             form = _NO_FORM
-        sent = Sent(form, self._shapes.setdefault(form.text, Shape(form)))
+        sent = Sent(form, self._shapes.setdefault(form.text, StatementShape(form)))
         if len(self._texts) < _MOST_TEXTS:
             self._texts[hash(text)] = sent
         return sent
@@ -106,18 +108,18 @@ class StatementLog:
             for entry in shape.entries():
                 entry.name = ""
 
-    def _note(self, what: str) -> None:
-        self.connections[what] += 1
-        if self._child:
-            self._tell([what])
+    def _tell_count(
+        self, entry: Entry, *, times: int = 0, fetched: int | None = None, affected: int = 0
+    ) -> None:
+        from pytest_membudget.processes.messages.child_log import StatementCounted, StatementSent
 
-    def _tell_count(self, entry: Entry, *counts: int) -> None:
         if not entry.name:
             self._names += 1
             entry.name = f"{os.getpid()}-{self._names}"
-            self._tell(["statement", entry.name, entry.text, entry.values])
-        self._tell(["count", entry.name, *counts])
+            self._tell(StatementSent(entry.name, entry.text, entry.values))
+        looked = fetched is not None
+        self._tell(StatementCounted(entry.name, times, fetched or 0, affected, looked))
 
-    def _tell(self, line: list[Any]) -> None:
+    def _tell(self, message: Any) -> None:
         with open(self._overflow, "a") as file:  # noqa: PTH123
-            file.write(json.dumps(line, default=str) + "\n")
+            file.write(encode(message) + "\n")

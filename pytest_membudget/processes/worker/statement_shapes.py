@@ -3,24 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pytest_membudget.sql.normalize import UNKNOWN, Form
+
+if TYPE_CHECKING:
+    from pytest_membudget.processes.messages.reply import StatementCount
 
 _MOST_ENTRIES = 8
 # A position with so many values among these entries is one that goes through rows.
 _MANY_VALUES = 5
 _LONGEST_VALUE = 200
 
-Record = tuple[str, dict[int, Any] | None, int, int, int, bool]
-"""Text, values by position or None, times, rows fetched, rows affected, looked; see Entry."""
-
 
 class Entry:
-    """A statement with certain values: ``times`` counts how often it was sent.
+    """A statement with certain values, which a StatementCount is made of.
 
-    ``values`` holds values by position; it is None for every execution that is not told apart.
-    ``looked`` says that somebody, or the driver, looked how many rows there are.
+    ``name`` is what a child process calls it, empty until it has told of it.
     """
 
     __slots__ = ("affected", "fetched", "looked", "name", "text", "times", "values")
@@ -38,11 +37,15 @@ class Entry:
         self.affected += other.affected
         self.looked |= other.looked
 
-    def record(self) -> Record:
-        return self.text, self.values, self.times, self.fetched, self.affected, self.looked
+    def counted(self) -> StatementCount:
+        from pytest_membudget.processes.messages.reply import StatementCount
+
+        return StatementCount(
+            self.text, self.values, self.times, self.fetched, self.affected, self.looked
+        )
 
 
-class Shape:
+class StatementShape:
     """The entries of one text.  ``live`` are the positions whose values tell them apart."""
 
     __slots__ = ("by_values", "live", "merged", "text")
@@ -99,7 +102,7 @@ class Sent:
 
     __slots__ = ("_form", "_keys", "_literals", "_live", "shape")
 
-    def __init__(self, form: Form, shape: Shape) -> None:
+    def __init__(self, form: Form, shape: StatementShape) -> None:
         self.shape = shape
         self._form = form
         self._live: tuple[int, ...] | None = None

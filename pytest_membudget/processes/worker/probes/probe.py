@@ -2,35 +2,39 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import ExitStack
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+from pytest_membudget.database.engine import engine_of
+from pytest_membudget.processes.messages.job import Probes
+
+if TYPE_CHECKING:
+    from pytest_membudget.sample import Observed
 
 _DEFAULT_CACHE, _SMALL_CACHE = -2000, -256
 
 
-def aid(asked: dict[str, Any], reply: dict[str, Any]) -> ExitStack:
-    """``asked`` may hold ``capture`` (memray's file), ``observe`` and ``changes``.
-
-    ``folders`` are those of the migrations' apps.  What was observed goes into ``reply``.
-    """
+def probe(asked: Probes, tell: Callable[[Observed], None]) -> ExitStack:
+    """Accompany the run from now on; ``tell`` is told what was observed, at the end."""
     from pytest_membudget.project.ownership import Ownership
 
-    owned = Ownership(asked.get("folders", []))
+    owned = Ownership(asked.folders)
     accompanied = ExitStack()
-    if asked.get("observe"):
+    if asked.observe:
         from pytest_membudget.processes.worker.probes.usage import observed
 
-        accompanied.enter_context(observed(owned, reply))
-    for change in asked.get("changes", []):
-        from pytest_membudget.processes.worker.probes.rewrites import changed
+        accompanied.enter_context(observed(owned, tell))
+    for rewrite in asked.rewrites:
+        from pytest_membudget.processes.worker.probes.rewrites import rewritten
 
-        accompanied.enter_context(changed(change, owned))
-    if "capture" in asked or asked.get("observe"):
+        accompanied.enter_context(rewritten(rewrite, owned))
+    if asked.capture or asked.observe:
         _keep_page_caches_small()
-    if "capture" in asked:
+    if asked.capture:
         from pytest_membudget.processes.worker.probes.memray import capture
 
-        accompanied.enter_context(capture(asked["capture"]))
+        accompanied.enter_context(capture(asked.capture))
     return accompanied
 
 
@@ -43,7 +47,7 @@ def _keep_page_caches_small() -> None:
     from django.db.backends.signals import connection_created
 
     def keep_small(connection: Any, **_: Any) -> None:
-        if connection.vendor != "sqlite":
+        if not engine_of(connection.vendor).embedded:
             return
         with connection.cursor() as cursor:
             if cursor.execute("PRAGMA cache_size").fetchone() == (_DEFAULT_CACHE,):

@@ -2,30 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
+from pytest_membudget.processes.messages.job import BATCHES, STREAM, Rewrite
 from pytest_membudget.processes.worker.probes.usage import calling_line, replaced
 from pytest_membudget.project.ownership import Ownership
 
 _BATCH = 1000
 
-STREAM, BATCHES, DEFER = "stream", "batches", "defer"
 
-
-def changed(change: dict[str, Any], owned: Ownership) -> AbstractContextManager[None]:
-    """Apply ``{"kind", "file", "line", "columns"}`` at that line, and nowhere else."""
-    at = (change["file"], change["line"])
+def rewritten(rewrite: Rewrite, owned: Ownership) -> AbstractContextManager[None]:
+    """Apply the change at its line, and nowhere else."""
+    at = (rewrite.file, rewrite.line)
 
     def here() -> bool:
         return calling_line(owned) == at
 
-    if change["kind"] == STREAM:
+    if rewrite.kind == STREAM:
         return _streamed(here)
-    if change["kind"] == BATCHES:
+    if rewrite.kind == BATCHES:
         return _in_batches(here)
-    return _deferred(here, change["columns"])
+    return _deferred(here, rewrite.columns)
 
 
 @contextmanager
@@ -65,7 +64,7 @@ def _in_batches(here: Callable[[], bool]) -> Iterator[None]:
 
 
 @contextmanager
-def _deferred(here: Callable[[], bool], columns: list[str]) -> Iterator[None]:
+def _deferred(here: Callable[[], bool], columns: Sequence[str]) -> Iterator[None]:
     """These columns are not fetched, as with ``.defer()``."""
     from django.db.models.query import ModelIterable
 

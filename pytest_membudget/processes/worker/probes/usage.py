@@ -1,16 +1,18 @@
-"""In a run that nothing is measured of: what the migration does with the rows it loads."""
+"""Record what the migration does with the rows it loads, in an unmeasured run."""
 
 from __future__ import annotations
 
 import sys
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from types import FrameType
 from typing import Any
 
 from pytest_membudget.processes.worker.malloc import malloc_use
 from pytest_membudget.project.ownership import Ownership
+from pytest_membudget.sample import BulkUpdate, LoadedRows, Observed, ResultSize
 
 # Django's own reads of every column: what save() compares, and what it writes again.
 _SAVING = ("django/db/models/base.py", "django/db/models/fields/__init__.py")
@@ -38,23 +40,16 @@ def replaced(owner: type, name: str, replacement: Any) -> Iterator[None]:
 
 
 @contextmanager
-def observed(owned: Ownership, reply: dict[str, Any]) -> Iterator[None]:
-    """Write down each queryset of model instances, each bulk_update, and the columns read.
-
-    ``reply["observed"]`` gets ``querysets``, a list of ``{"file", "line", "model", "columns",
-    "rows"}``; ``bulk_updates``, of ``{"file", "line", "rows", "batch_size"}``; ``read``, the
-    columns by model label; and ``results``, of ``{"file", "line", "rows", "bytes"}``: what malloc
-    handed out for the result of a line's largest statement; ``kept_by_malloc``, the bytes that had
-    been given back to malloc, but not by it to the system, when its heap was the largest.
-    """
+def observed(owned: Ownership, tell: Callable[[Observed], None]) -> Iterator[None]:
+    """Write down each queryset of model instances, each bulk_update, and the columns read."""
     from django.db.backends.utils import CursorWrapper
     from django.db.models import Model, QuerySet
     from django.db.models.query import ModelIterable
 
-    querysets: dict[tuple[str, int], dict[str, Any]] = {}
-    bulk_updates: list[dict[str, Any]] = []
+    querysets: dict[tuple[str, int], LoadedRows] = {}
+    bulk_updates: list[BulkUpdate] = []
     read: dict[str, set[str]] = defaultdict(set)
-    results: dict[tuple[str, int], dict[str, Any]] = {}
+    results: dict[tuple[str, int], ResultSize] = {}
     kept_at_first = malloc_use()[1]
     largest_heap = (0, 0)
     execute = CursorWrapper.execute
@@ -62,13 +57,11 @@ def observed(owned: Ownership, reply: dict[str, Any]) -> Iterator[None]:
 
     def note(at: tuple[str, int], instance: Any, rows: int) -> None:
         meta = instance._meta
-        loaded = [
-            field.attname for field in meta.concrete_fields if field.attname in vars(instance)
-        ]
-        seen = querysets.setdefault(
-            at, {"file": at[0], "line": at[1], "model": meta.label, "columns": loaded, "rows": 0}
-        )
-        seen["rows"] += rows
+        if at not in querysets:
+            fields = (field.attname for field in meta.concrete_fields)
+            loaded = [name for name in fields if name in vars(instance)]
+            querysets[at] = LoadedRows(*at, model=meta.label, columns=loaded, rows=0)
+        querysets[at] = replace(querysets[at], rows=querysets[at].rows + rows)
 
     def noted_iteration(self: Any) -> Iterator[Any]:
         at = calling_line(owned)
@@ -82,11 +75,8 @@ def observed(owned: Ownership, reply: dict[str, Any]) -> Iterator[None]:
             note(at, first, rows)
 
     def noted_update(self: Any, objs: Any, fields: Any, batch_size: int | None = None) -> Any:
-        file, line = calling_line(owned)
-        objs = tuple(objs)
-        bulk_updates.append(
-            {"file": file, "line": line, "rows": len(objs), "batch_size": batch_size}
-        )
+        at, objs = calling_line(owned), tuple(objs)
+        bulk_updates.append(BulkUpdate(*at, rows=len(objs), batch_size=batch_size))
         return bulk_update(self, objs, fields, batch_size=batch_size)
 
     def noted_read(self: Any, name: str) -> Any:
@@ -108,9 +98,9 @@ def observed(owned: Ownership, reply: dict[str, Any]) -> Iterator[None]:
         before = look_at_heap()
         result = execute(self, sql, params)
         size = look_at_heap() - before
-        file, line = calling_line(owned)
-        if size > results.get((file, line), {"bytes": 0})["bytes"]:
-            results[file, line] = {"file": file, "line": line, "rows": self.rowcount, "bytes": size}
+        at = calling_line(owned)
+        if size > (results[at].bytes if at in results else 0):
+            results[at] = ResultSize(*at, rows=self.rowcount, bytes=size)
         return result
 
     with (
@@ -120,10 +110,12 @@ def observed(owned: Ownership, reply: dict[str, Any]) -> Iterator[None]:
         replaced(Model, "__getattribute__", noted_read),
     ):
         yield
-    reply["observed"] = {
-        "querysets": list(querysets.values()),
-        "bulk_updates": bulk_updates,
-        "results": list(results.values()),
-        "kept_by_malloc": max(0, largest_heap[1] - kept_at_first),
-        "read": {label: sorted(names) for label, names in read.items()},
-    }
+    tell(
+        Observed(
+            querysets=list(querysets.values()),
+            bulk_updates=bulk_updates,
+            results=list(results.values()),
+            read={label: sorted(names) for label, names in read.items()},
+            kept_by_malloc=max(0, largest_heap[1] - kept_at_first),
+        )
+    )

@@ -1,0 +1,92 @@
+"""What this package has to know of each database engine, one object an engine.
+
+The worker imports it, so it imports nothing that has to be weighed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Engine:
+    """The facts of one engine; the defaults are those of one that nothing is known of.
+
+    ``vendor`` is Django's name of it, ``sqlglot`` that of its dialect in sqlglot.
+    ``scratch`` is the module and the class that make its scratch databases, empty where none can
+    be made.
+    ``embedded``: it is a library of the process, whose memory is the process's own, and each
+    database is a file.
+    ``client_library`` is what runs in the process; ``client_holds_results``: it holds the whole
+    result of a cursor that has no name on the server, and knows how many rows that is.
+    ``streams``: ``QuerySet.iterator()`` takes rows from the database a chunk at a time; where the
+    client holds results, only with server-side cursors.
+    ``locks_until_commit``: an altered table stays locked to readers until the transaction ends.
+    ``limits_parameters``: a statement may have so many parameters and no more.
+    ``marks_parameters``: ``?1`` and ``:name`` stand for parameters as well.
+    ``folds_names``: names of tables are the same in upper and lower case.
+    ``schemas`` are where a table is that no schema is named of; ``search_path`` is the query for
+    those of a connection, ``missing_tables`` the one which says of each of the names in its
+    parameter whether there is no such table.  Both are empty where there are no schemas.
+    ``estimates_distinct``: its catalogue has how many different values a column has.
+    ``fingerprint`` is the query for a fingerprint of the rows of a ``table``, of its ``columns``;
+    empty where the client has to make it.
+    ``drop`` is the statement that removes the database ``name``.
+    """
+
+    vendor: str
+    sqlglot: str = ""
+    scratch: str = ""
+    embedded: bool = False
+    client_library: str = ""
+    client_holds_results: bool = False
+    streams: bool = False
+    locks_until_commit: bool = False
+    limits_parameters: bool = False
+    marks_parameters: bool = False
+    folds_names: bool = False
+    schemas: tuple[str, ...] = ()
+    search_path: str = ""
+    missing_tables: str = ""
+    estimates_distinct: bool = False
+    fingerprint: str = ""
+    drop: str = ""
+
+
+POSTGRESQL = Engine(
+    vendor="postgresql",
+    sqlglot="postgres",
+    scratch="postgresql.PostgreSQLScratch",
+    client_library="libpq",
+    client_holds_results=True,
+    streams=True,
+    locks_until_commit=True,
+    schemas=("public",),
+    search_path="SELECT current_schemas(false)::text[]",
+    missing_tables="SELECT to_regclass(name) IS NULL FROM unnest(%s::text[]) name",
+    estimates_distinct=True,
+    fingerprint=(
+        "SELECT count(*), sum(('x' || left(md5(ROW({columns})::text), 15))::bit(60)::bigint)"
+        " FROM {table}"
+    ),
+    drop='DROP DATABASE "{name}" WITH (FORCE);',
+)
+SQLITE = Engine(
+    vendor="sqlite",
+    sqlglot="sqlite",
+    scratch="sqlite.SQLiteScratch",
+    embedded=True,
+    client_library="SQLite",
+    streams=True,
+    limits_parameters=True,
+    marks_parameters=True,
+    folds_names=True,
+    schemas=("main", "temp"),
+)
+# Those that scratch databases can be made for.
+SUPPORTED = {engine.vendor: engine for engine in (SQLITE, POSTGRESQL)}
+
+
+def engine_of(vendor: str) -> Engine:
+    """The facts of the engine that Django calls ``vendor``."""
+    return SUPPORTED.get(vendor) or Engine(vendor)

@@ -1,0 +1,65 @@
+"""What a worker is told to do; the worker, which is weighed, imports this at its beginning."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from pytest_membudget.processes.messages import json_lines
+
+Key = tuple[str, str]
+
+STREAM, BATCHES, DEFER = "stream", "batches", "defer"
+
+
+@dataclass(frozen=True)
+class Rewrite:
+    """A change that advice would make: ``kind`` at a line of the project, see probes/rewrites.py.
+
+    ``kind`` is STREAM, BATCHES or DEFER; ``columns`` are those that DEFER leaves out.
+    """
+
+    kind: str
+    file: str
+    line: int
+    columns: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Probes:
+    """What accompanies a run that is not a measurement, or that tries a change.
+
+    ``folders`` are those of the migrations' apps, ``capture`` is the file that memray records to;
+    ``observe`` asks for an Observed.
+    """
+
+    folders: list[str]
+    capture: str | None = None
+    observe: bool = False
+    rewrites: list[Rewrite] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class WorkerJob:
+    """Run ``manage.py migrate`` for each of ``targets`` on the database ``alias``.
+
+    ``migrations`` are those whose state is told afterwards.  ``target`` is the file of a Target,
+    ``reply`` the one to write the reply to, ``overflow`` the one that child processes log to.
+    """
+
+    alias: str
+    targets: list[Key]
+    migrations: list[Key]
+    target: str
+    reply: str
+    overflow: str
+    probes: Probes | None = None
+
+
+def read_job(line: str) -> WorkerJob:
+    """The job of a line, without a library: see codec.py for what the other processes use."""
+    _, fields = json_lines.decode(line)
+    probes = fields.pop("probes")
+    if probes is not None:
+        rewrites = [Rewrite(**one) for one in probes.pop("rewrites")]
+        probes = Probes(**probes, rewrites=rewrites)
+    return WorkerJob(**fields, probes=probes)

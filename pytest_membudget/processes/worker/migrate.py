@@ -1,0 +1,175 @@
+"""Run ``manage.py migrate`` with everything that watches it from inside."""
+
+from __future__ import annotations
+
+import os
+import time
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Any
+
+from pytest_membudget.database.target import Target
+from pytest_membudget.processes.messages.job import WorkerJob
+from pytest_membudget.processes.redirection import install
+from pytest_membudget.processes.worker.cycles import Cycles
+from pytest_membudget.processes.worker.facts import facts_of
+from pytest_membudget.processes.worker.high_water import Phases, memory
+from pytest_membudget.processes.worker.operations import OperationLog
+from pytest_membudget.processes.worker.statement_log import StatementLog
+from pytest_membudget.project.settings import load_settings
+
+if TYPE_CHECKING:
+    from pytest_membudget.processes.messages.reply import WorkerReply
+    from pytest_membudget.sample import Observed
+
+
+class Migrate:
+    """One run of the job, with the attributes of its reply that are known so far."""
+
+    def __init__(self, job: WorkerJob) -> None:
+        self.ended = 0.0
+        self._job = job
+        self._phases = Phases()
+        self._log = StatementLog(job.overflow)
+        self._cycles = Cycles()
+        self._operations = OperationLog()
+        self._probes = ExitStack()
+        self._started = self._startup = 0.0
+        self._baseline: int | None = None
+        self._began = False
+        self._not_run: list[tuple[str, str]] = []
+        self._duration: float | None = None
+        self._known: dict[str, Any] = {"failure": None, "details": "", "vendor": "", "applied": []}
+
+    def run(self) -> None:
+        job = self._job
+        target = Target.read(job.target)
+        install(target)
+        settings = load_settings()
+        target.write()
+
+        from django.db import connections
+        from django.db.models.signals import pre_migrate
+
+        from pytest_membudget.processes.worker.cursors import log_connections
+
+        log_connections(self._log, self._phases, target.name)
+
+        def about_to_migrate(plan: Any = (), **_: Any) -> None:
+            self._operations.follow(plan)
+            if not self._began:
+                self._begin(target)
+
+        pre_migrate.connect(about_to_migrate, weak=False)
+        manage = _manage_command()
+        if len(job.migrations) > 1:
+            _tell_migrations_apart(self._phases)
+        self._started = time.perf_counter()
+        try:
+            with self._probes:
+                for app_label, name in job.targets:
+                    command = ["migrate", app_label, name, "--database", job.alias, "--no-input"]
+                    manage(["manage.py", *command, "--no-color", "--traceback"])
+        finally:
+            self._known["vendor"] = connections[job.alias].vendor
+        self._duration = time.perf_counter() - self._started - self._startup
+        self._not_run = list(self._operations.not_run.values())
+        self._phases.end_of_migration()
+        self._known["facts"] = {
+            **facts_of(settings, job.alias),
+            "most_parameters": self._log.most_parameters,
+            **self._cycles.facts(),
+        }
+        self._known["applied"] = _applied(job)
+
+    def fail(self, error: BaseException) -> None:
+        from pytest_membudget.database.error_text import first_line, traceback_from_migration
+
+        self._known["failure"] = first_line(error)
+        self._known["details"] = traceback_from_migration(error)
+        self._phases.end_of_migration()
+
+    def reply(self) -> WorkerReply:
+        """At the end of the process; its classes are imported once all is weighed."""
+        duration = self._duration
+        if duration is not None:
+            duration += time.perf_counter() - self.ended
+        self._phases.end()
+        peak, anonymous = _weight(self._baseline, self._phases)
+        from pytest_membudget.processes.messages.reply import (
+            Facts,
+            NotRun,
+            PhaseMark,
+            WorkerReply,
+        )
+
+        facts = self._known.pop("facts", None)
+        return WorkerReply(
+            peak=peak,
+            anonymous=anonymous,
+            baseline=self._baseline,
+            duration=duration,
+            phases=[PhaseMark(*name, *marks) for name, marks in self._phases.marks.items()],
+            not_run=[NotRun(*one) for one in self._not_run],
+            statements=self._log.records(),
+            connected=self._log.connected,
+            opened=self._log.opened,
+            facts=None if facts is None else Facts(**facts),
+            **self._known,
+        )
+
+    def _begin(self, target: Target) -> None:
+        """The first migration is about to be applied."""
+        self._began = True
+        self._baseline = memory().get("peak")
+        target.forget_refusals()
+        self._phases.begin()
+        if self._job.probes:
+            from pytest_membudget.processes.worker.probes.probe import probe
+
+            self._probes.enter_context(probe(self._job.probes, self._observe))
+        self._startup = time.perf_counter() - self._started
+        self._log.begin()
+        self._cycles.begin()
+
+    def _observe(self, observed: Observed) -> None:
+        self._known["observed"] = observed
+
+
+def _manage_command() -> Any:
+    """What manage.py runs."""
+    if "DJANGO_CONFIGURATION" in os.environ:
+        from configurations.management import execute_from_command_line
+    else:
+        from django.core.management import execute_from_command_line
+    return execute_from_command_line
+
+
+def _tell_migrations_apart(phases: Phases) -> None:
+    from django.db.migrations.executor import MigrationExecutor
+
+    def telling(method: Any) -> Any:
+        def apply(self: Any, state: Any, migration: Any, *args: Any, **kwargs: Any) -> Any:
+            phases.begin_migration(f"{migration.app_label}.{migration.name}")
+            return method(self, state, migration, *args, **kwargs)
+
+        return apply
+
+    for name in ("apply_migration", "unapply_migration"):
+        setattr(MigrationExecutor, name, telling(getattr(MigrationExecutor, name)))
+
+
+def _applied(job: WorkerJob) -> list[bool]:
+    from django.db import connections
+    from django.db.migrations.recorder import MigrationRecorder
+
+    recorded = MigrationRecorder(connections[job.alias]).applied_migrations()
+    return [tuple(key) in recorded for key in job.migrations]
+
+
+def _weight(baseline: int | None, phases: Phases) -> tuple[int | None, int | None]:
+    """The peak of all, and of it what the kernel cannot reclaim; None where it keeps no figures."""
+    now = memory()
+    if not now:
+        return None, None
+    peak = max(now["peak"], phases.peak, baseline or 0)
+    return peak, peak - now["file_backed"] + now["tables"]

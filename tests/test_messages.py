@@ -1,0 +1,221 @@
+"""What crosses the border of a process arrives as it was sent, or is refused."""
+
+from __future__ import annotations
+
+import json
+import math
+import subprocess
+import sys
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from pytest_membudget.database.scratch.activity import Activity, Link, TableActivity
+from pytest_membudget.errors import ServerError
+from pytest_membudget.processes.messages import json_lines
+from pytest_membudget.processes.messages.child_log import (
+    ConnectionOpened,
+    StatementCounted,
+    StatementSent,
+)
+from pytest_membudget.processes.messages.codec import Codec, encode
+from pytest_membudget.processes.messages.job import DEFER, Probes, Rewrite, WorkerJob, read_job
+from pytest_membudget.processes.messages.orders import (
+    Clone,
+    Count,
+    Drop,
+    Fingerprint,
+    ListRefusals,
+    ListTables,
+    MigrationWeight,
+    Order,
+    Prepare,
+    Prepared,
+    ReadActivity,
+    Seed,
+    Seeded,
+    StateTables,
+    TableModel,
+    Weigh,
+)
+from pytest_membudget.processes.messages.reply import (
+    Facts,
+    NotRun,
+    PhaseMark,
+    StatementCount,
+    WorkerReply,
+)
+from pytest_membudget.processes.messages.server import (
+    ANSWERS,
+    ORDERS,
+    Done,
+    Failed,
+    Greeting,
+    Left,
+    Progress,
+    Start,
+    answer_of,
+)
+from pytest_membudget.sample import BulkUpdate, LoadedRows, Observed, ResultSize
+
+KEY = ("shop", "0001_initial")
+# What JSON has no form for, or what libraries refuse.
+AWKWARD = ["é", "\ud800", 2**80, -1.5, None, True]
+
+BOTH: list[tuple[Order[Any], Any]] = [
+    (Start("default"), Greeting("/tmp/run", "mark", "sqlite", "3.45", ["secret"])),
+    (Prepare([KEY], ["shop.Order"]), Prepared("a", {"shop.Order": "o"}, {"o": [["id"], []]})),
+    (Weigh([KEY], [KEY, KEY]), MigrationWeight(grown=1, risen=2, models=3)),
+    (Weigh([], []), None),
+    (
+        ListTables([KEY]),
+        StateTables({"o": TableModel("shop.Order", ["c"], [["id"]], through=False)}, ["view"]),
+    ),
+    (Count("a", ["o", 'app"."thing']), {"o": 5, 'app"."thing': 0}),
+    (
+        Seed("a", [KEY], {"shop.Order": 5}, {"o": {"status": AWKWARD, "note": []}}, most=7),
+        Seeded({"shop.Order": 5}, {}, {"shop.Order": ["note"]}, {"o": {}}, 0.5, 4096, None),
+    ),
+    (
+        Seed("a", [], {}, seed="seeds.seed", profile={"o": {"id": {"width": 8.0}}}),
+        Seeded({}, {"shop.Order": {"note": 8}}, {}, {"o": {"status": AWKWARD}}, 0.0, 0, 4096),
+    ),
+    (Clone("a"), "b"),
+    (
+        ReadActivity("b"),
+        Activity(
+            sessions=2,
+            tables=[TableActivity(("public", "o"), read=3, written=4)],
+            links=[Link("view", ("public", "v"), ("public", "o"))],
+            triggered=[("public", "o")],
+            functions=["f"],
+        ),
+    ),
+    (ReadActivity("b"), None),
+    (Fingerprint("b"), {"o": "17"}),
+    (ListRefusals(), ["the database 'production'"]),
+    (Drop("b"), None),
+]
+
+
+@pytest.mark.parametrize(("order", "answer"), BOTH, ids=lambda one: type(one).__name__)
+def test_an_order_and_its_answer_arrive_as_they_were_sent(order: Order[Any], answer: Any) -> None:
+    assert ORDERS.decode(encode(order)) == order
+    done = ANSWERS.decode(encode(Done(answer, ["a", "b"])))
+    assert done.names == ["a", "b"]
+    assert answer_of(done, order) == answer
+
+
+@pytest.mark.parametrize(
+    "answer", [Progress("shop.0001 (1 of 2)"), Failed("no", "", False, ["a"]), Left([])]
+)
+def test_the_other_answers_arrive_as_they_were_sent(answer: Any) -> None:
+    assert ANSWERS.decode(encode(answer)) == answer
+
+
+def test_a_job_is_read_without_a_library() -> None:
+    rewrite = Rewrite(DEFER, "/app/0002.py", 7, ("note",))
+    probes = Probes(["/app"], capture="/tmp/capture", observe=True, rewrites=[rewrite])
+    job = WorkerJob("default", [KEY], [KEY], "target", "reply", "overflow", probes)
+    read = read_job(encode(job))
+    assert (read.alias, read.target, read.reply, read.overflow) == (
+        "default",
+        "target",
+        "reply",
+        "overflow",
+    )
+    assert [tuple(one) for one in (*read.targets, *read.migrations)] == [KEY, KEY]
+    assert read.probes is not None
+    (again,) = read.probes.rewrites
+    assert replace(again, columns=tuple(again.columns)) == rewrite
+    assert replace(read.probes, rewrites=[rewrite]) == probes
+    assert read_job(encode(replace(job, probes=None))).probes is None
+
+
+REPLY = WorkerReply(
+    peak=5,
+    anonymous=None,
+    baseline=3,
+    duration=0.25,
+    failure=None,
+    details="",
+    vendor="postgresql",
+    applied=[True, False],
+    phases=[PhaseMark("shop.0001", "SELECT", 3, 5)],
+    not_run=[NotRun("RunSQL", "was skipped")],
+    statements=[StatementCount("SELECT %s", dict(enumerate(AWKWARD)), times=2, fetched=9)],
+    connected=1,
+    opened=2,
+    facts=Facts(
+        debug=False,
+        pooled=True,
+        server_side_cursors_disabled=False,
+        schemas=["public"],
+        most_parameters=4,
+        parameter_limit=None,
+    ),
+    observed=Observed(
+        [LoadedRows("a.py", 1, "shop.Order", ["id"], 5)],
+        [BulkUpdate("a.py", 2, 5, None)],
+        [ResultSize("a.py", 3, 5, 4096)],
+        {"shop.Order": ["id"]},
+        17,
+    ),
+)
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        REPLY,
+        replace(REPLY, failure="ValueError: no", facts=None, observed=None),
+        StatementSent("1-1", "SELECT %s", None),
+        StatementCounted("1-1", 1, 2, 3, looked=True),
+        ConnectionOpened(by_django=True),
+    ],
+)
+def test_what_a_worker_writes_without_a_library_arrives(message: Any) -> None:
+    assert Codec([type(message)]).decode(json_lines.encode(message)) == message
+
+
+def test_values_that_json_has_no_form_for_are_texts() -> None:
+    class Value:
+        def __repr__(self) -> str:
+            return "a value of the migration"
+
+    sent = StatementSent("1-1", "SELECT", {0: Value(), 1: b"x", 2: math.nan})
+    values = Codec([StatementSent]).decode(json_lines.encode(sent)).values
+    assert (values[0], values[1]) == ("a value of the migration", "b'x'")
+    assert math.isnan(values[2])
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        '{"version": 1, "kind": "__init__", "name": "a"}',
+        '{"version": 1, "kind": "Done", "answer": null, "names": []}',
+        '{"version": 1, "kind": "Clone", "na',
+        '{"name": "a"}',
+        "1",
+    ],
+)
+def test_what_is_no_order_is_refused(line: str) -> None:
+    with pytest.raises(ValueError, match=r"no message|Unterminated"):
+        ORDERS.decode(line)
+
+
+def test_another_version_is_refused_by_each_process() -> None:
+    later = json.dumps({**json.loads(encode(Clone("a"))), "version": json_lines.VERSION + 1})
+    for read in (ORDERS.decode, read_job):
+        with pytest.raises(ServerError, match="processes of two versions of pytest-membudget met"):
+            read(later)
+
+
+def test_the_worker_starts_without_the_library() -> None:
+    code = (
+        "import sys, pytest_membudget.processes.worker.main; "
+        "weighed = {'msgspec', 'pytest_membudget.processes.messages.reply'}; "
+        "sys.exit(bool(weighed & set(sys.modules)))"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
