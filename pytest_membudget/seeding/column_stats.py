@@ -12,7 +12,7 @@ _POINTER = 18
 
 
 @dataclass(frozen=True)
-class Shape:
+class ColumnStats:
     """One column in production; None is what nobody knows.
 
     ``width``: average bytes of the values that are not NULL, without the database's own header.
@@ -37,19 +37,21 @@ class Shape:
         return min(1.0, self.distinct / self.rows)
 
 
-Shapes = Mapping[str, Mapping[str, Shape]]
-"""Shapes by table and column."""
+StatsByColumn = Mapping[str, Mapping[str, ColumnStats]]
+"""StatsByColumn by table and column."""
 
 
-def shapes(document: Mapping[str, Mapping[str, Mapping[str, Any]]] | None) -> Shapes:
-    """Shapes from their JSON form, the attributes' names being the keys."""
+def shapes(document: Mapping[str, Mapping[str, Mapping[str, Any]]] | None) -> StatsByColumn:
+    """StatsByColumn from their JSON form, the attributes' names being the keys."""
     return {
-        table: {column: Shape(**shape) for column, shape in columns.items()}
+        table: {column: ColumnStats(**shape) for column, shape in columns.items()}
         for table, columns in (document or {}).items()
     }
 
 
-def as_toasted(columns: Mapping[str, Shape], ratios: Mapping[str, float]) -> dict[str, Shape]:
+def as_toasted(
+    columns: Mapping[str, ColumnStats], ratios: Mapping[str, float]
+) -> dict[str, ColumnStats]:
     """The same shapes, ``compressed`` only where PostgreSQL would have compressed.
 
     It takes the widest value of a row first and stops as soon as the row fits in a page's quarter,

@@ -5,15 +5,11 @@ from __future__ import annotations
 import zlib
 from typing import TYPE_CHECKING, Any
 
-from pytest_membudget.seeding import values, varied
-from pytest_membudget.seeding.builtin_equivalent import stand_in
-from pytest_membudget.seeding.column_stats import Shape
-from pytest_membudget.seeding.columns import Column, Picked
+from pytest_membudget.seeding.column_stats import ColumnStats
+from pytest_membudget.seeding.columns import Column, Picked, Varied
 from pytest_membudget.seeding.errors import unstorable
-from pytest_membudget.seeding.gauge import Gauge
-from pytest_membudget.seeding.sequences import trusted
-from pytest_membudget.seeding.sized_values import maker, ratio, shares
-from pytest_membudget.seeding.varied import Varied
+from pytest_membudget.seeding.fields import FieldKind, kind_of, stored_as_builtin
+from pytest_membudget.seeding.gauge import Gauge, shares
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -22,7 +18,7 @@ if TYPE_CHECKING:
     from django.db import models
     from faker import Faker
 
-    from pytest_membudget.seeding.staging_tables import Scratch
+    from pytest_membudget.seeding.staging_tables import StagingTables
     from pytest_membudget.seeding.table import Table
 
     Field = models.Field[Any, Any]
@@ -30,7 +26,7 @@ if TYPE_CHECKING:
 _TRIES = 20
 
 
-class Pools:
+class ColumnValues:
     """Draws for one table, as many as its template has rows."""
 
     def __init__(self, table: Table, fake: Faker) -> None:
@@ -38,7 +34,7 @@ class Pools:
         self._size = table.size
         self._fake = fake
 
-    def draw(self, column: Column, scratch: Scratch) -> list[Any]:
+    def draw(self, column: Column, staging: StagingTables) -> list[Any]:
         """Values that can be stored; what the table's rules say of them is not asked yet."""
         if isinstance(column, Picked):
             return [1]
@@ -47,11 +43,11 @@ class Pools:
             return column.constant
         self._fake.seed_instance(seed_of(f"{self._table.label}.{field.name}"))
         errors: list[Exception] = []
-        for make in self._ways(column, scratch):
+        for make in self._ways(column, staging):
             try:
                 pool = make()
-                if not trusted(field):
-                    scratch.trial(self._table.model, field, pool)
+                if not stored_as_builtin(field):
+                    staging.trial(self._table.model, field, pool)
                 return pool
             except Exception as error:  # a field may raise anything
                 errors.append(error)
@@ -61,19 +57,19 @@ class Pools:
         """A value for each template row, and the profile's share of NULLs between them."""
         if column.shape is None or column.constant:
             return pool
-        dice = self._fake.random
-        dice.seed(seed_of(f"{self._table.label}.{column.field.name}.order"))
-        empty = shares(self._size, column.nulls or 0, dice)
-        order = _rounds(pool, empty.count(False), dice)
+        rng = self._fake.random
+        rng.seed(seed_of(f"{self._table.label}.{column.field.name}.order"))
+        empty = shares(self._size, column.nulls or 0, rng)
+        order = _rounds(pool, empty.count(False), rng)
         return [None if missing else next(order) for missing in empty]
 
-    def _ways(self, column: Column, scratch: Scratch) -> list[Callable[[], list[Any]]]:
+    def _ways(self, column: Column, staging: StagingTables) -> list[Callable[[], list[Any]]]:
         field = column.field
-        kind = stand_in(field, scratch.dialect.connection)
-        allowed = values.choices(field)
+        kind = kind_of(field, staging.dialect)
+        allowed = kind.choices
         makes: list[Callable[[], Any]] = [
-            lambda: values.draw(kind, self._fake),
-            lambda: field.to_python(values.draw(kind, self._fake)),
+            lambda: kind.plausible(self._fake),
+            lambda: field.to_python(kind.plausible(self._fake)),
         ]
         if allowed:
             makes = [lambda: self._fake.random.choice(allowed)]
@@ -84,33 +80,35 @@ class Pools:
         ways = [self._repeating(make, 1 if column.once else self._size) for make in makes]
         shape = column.shape
         if shape is not None and not allowed:
-            ways.insert(0, lambda: self._shaped(column, shape, kind, scratch))
+            ways.insert(0, lambda: self._shaped(column, shape, kind, staging))
         return ways
 
     def _repeating(self, make: Callable[[], Any], count: int) -> Callable[[], list[Any]]:
         return lambda: [make() for _ in range(count)]
 
-    def _shaped(self, column: Column, shape: Shape, kind: Field, scratch: Scratch) -> list[Any]:
-        dice, dialect = self._fake.random, scratch.dialect
+    def _shaped(
+        self, column: Column, shape: ColumnStats, kind: FieldKind, staging: StagingTables
+    ) -> list[Any]:
+        rng, dialect = self._fake.random, staging.dialect
         count = self._count(column, shape)
-        if isinstance(column, Varied) and (numbers := column.numbers(count, dice)):
+        if isinstance(column, Varied) and (numbers := column.numbers(count, rng)):
             return numbers
         width = shape.width
         if width is None and isinstance(column, Varied):
-            width = varied.usual(column.field)
-        made = maker(kind, self._fake) if width is not None else None
+            width = column.variation.width
+        made = kind.sized(self._fake) if width is not None else None
         if made is None or width is None:
-            return _different(lambda: values.draw(kind, self._fake), count, shape.distinct)
-        gauge = Gauge(scratch, column.field, shape.compressed and dialect.compresses, shape.text)
+            return _different(lambda: kind.plausible(self._fake), count, shape.distinct)
+        gauge = Gauge(staging, column.field, shape.compressed and dialect.compresses, shape.text)
         if shape.compressed and not gauge.compressed:
-            width *= ratio(kind, dialect)
+            width *= kind.compression
         if made.exact:
             width = min(width, made.most)
-        marks = varied.digits(width) if isinstance(column, Varied) else 0
-        tails = [varied.tail(n, width, marks) if shape.distinct else "" for n in range(count)]
-        return gauge.fitted(made, width, tails, dice)
+        marks = column.variation.marks if isinstance(column, Varied) else ""
+        tails = [kind.ending(n, width) + marks if shape.distinct else "" for n in range(count)]
+        return gauge.fitted(made, width, tails, rng)
 
-    def _count(self, column: Column, shape: Shape) -> int:
+    def _count(self, column: Column, shape: ColumnStats) -> int:
         """How many different values the template holds."""
         filled = max(1, round(self._size * (1 - (column.nulls or 0))))
         if isinstance(column, Varied):
@@ -131,10 +129,10 @@ def _different(draw: Callable[[], Any], count: int, distinct: int | None) -> lis
     return list(found.values())
 
 
-def _rounds(pool: list[Any], count: int, dice: Random) -> Iterator[Any]:
+def _rounds(pool: list[Any], count: int, rng: Random) -> Iterator[Any]:
     """The values again and again, each time in another order, so that no two columns agree."""
     while True:
-        yield from pool if len(pool) >= count else dice.sample(pool, len(pool))
+        yield from pool if len(pool) >= count else rng.sample(pool, len(pool))
 
 
 def seed_of(name: str) -> int:

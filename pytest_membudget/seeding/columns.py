@@ -8,15 +8,17 @@ from typing import TYPE_CHECKING, Any
 
 from pytest_membudget.seeding.dialect import NUMBER
 from pytest_membudget.seeding.errors import refusal
-from pytest_membudget.seeding.sequences import Domain
-from pytest_membudget.seeding.staging_tables import Scratch, new_name
+from pytest_membudget.seeding.sequences import Sequence
+from pytest_membudget.seeding.staging_tables import StagingTables, new_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from random import Random
 
     from django.db import models
 
-    from pytest_membudget.seeding.column_stats import Shape
+    from pytest_membudget.seeding.column_stats import ColumnStats
+    from pytest_membudget.seeding.fields.base import Variation
     from pytest_membudget.seeding.table import Table
 
     Field = models.Field[Any, Any]
@@ -36,7 +38,7 @@ class Column:
     once: bool = False
     """Has the column one value, not one for each template row?"""
 
-    shape: Shape | None = None
+    shape: ColumnStats | None = None
     """What the profile says about it, where it shall follow that."""
 
     nulls: float | None = None
@@ -53,11 +55,28 @@ class Column:
 
 
 @dataclass(eq=False)
+class Varied(Column):
+    """A column whose value is that of the template row, made different by the round it is in."""
+
+    table: Table = attribute(kw_only=True)
+    variation: Variation = attribute(kw_only=True)
+    computed = True
+
+    def sql(self, i: str) -> str:
+        return self.variation.write(f"t.{self.name}", f"(({i} - 1) / {self.table.size})")
+
+    def numbers(self, count: int, rng: Random) -> list[Any] | None:
+        """So many different values, or None where they are texts."""
+        at = self.variation.at
+        return [at(n) for n in rng.sample(range(self.variation.room), count)] if at else None
+
+
+@dataclass(eq=False)
 class Picked(Column):
     """A column whose value in row i is number ``index(i)`` of a domain."""
 
     computed = True
-    domain: Domain = attribute(kw_only=True)
+    domain: Sequence = attribute(kw_only=True)
     index: Callable[[str], str] = attribute(kw_only=True)
     alone: bool = attribute(default=False, kw_only=True)
     masked: bool = False
@@ -99,7 +118,7 @@ class Partial(Picked):
 
 
 @dataclass(eq=False)
-class Rows(Domain):
+class Rows(Sequence):
     """The rows of a parent, as a field of it identifies them."""
 
     table: Table
@@ -121,10 +140,10 @@ class Rows(Domain):
             )
         return column.domain.at(column.index(number))
 
-    def prepare(self, scratch: Scratch, count: int) -> None:
+    def prepare(self, staging: StagingTables, count: int) -> None:
         if self.table.reused:
             column = self.table.dialect.column(self.target)
-            scratch.create(self._existing, [self.target])
+            staging.create(self._existing, [self.target])
             self.table.dialect.execute(
                 f"INSERT INTO {self._existing} ({column}) "
                 f"SELECT {column} FROM {self.table.name} ORDER BY {column} LIMIT {_REUSED}"

@@ -8,31 +8,23 @@ from typing import TYPE_CHECKING, Any
 
 from django.db import models
 
-from pytest_membudget.seeding import constraints, values
+from pytest_membudget.seeding import constraints
 from pytest_membudget.seeding.columns import Column, Partial, Picked, Rows, Upward
 from pytest_membudget.seeding.errors import refusal
+from pytest_membudget.seeding.fields import kind_of
 from pytest_membudget.seeding.unique_together import Group
-from pytest_membudget.seeding.unique_values import Uniques
+from pytest_membudget.seeding.unique_values import UniqueValues
 
 if TYPE_CHECKING:
     from pytest_membudget.seeding.constraints import Unique
     from pytest_membudget.seeding.dialect import Dialect
-    from pytest_membudget.seeding.staging_tables import Scratch
+    from pytest_membudget.seeding.staging_tables import StagingTables
     from pytest_membudget.seeding.table import Table
 
     Field = models.Field[Any, Any]
 
 _WIDE = 10**8
 """Enough values for any table, so that a column can be unique on its own."""
-
-_KINDS = (
-    models.UUIDField,
-    models.CharField,
-    models.TextField,
-    models.DateTimeField,
-    models.IntegerField,
-    models.Field,
-)
 
 
 class Designer:
@@ -44,7 +36,7 @@ class Designer:
     def __init__(
         self,
         table: Table,
-        scratch: Scratch,
+        staging: StagingTables,
         fresh: Mapping[str, Sequence[Any]],
         widths: Mapping[str, float],
         parent: Callable[[type[models.Model]], Table],
@@ -55,7 +47,7 @@ class Designer:
         self.fresh = fresh
         self.parent = parent
         self.rules = constraints.rules(self.model, self.dialect)
-        self.uniques = Uniques(table, self.rules, scratch, widths)
+        self.uniques = UniqueValues(table, self.rules, staging, widths)
 
     def design(self) -> None:
         table, uniques = self.table, constraints.uniques(self.model)
@@ -173,20 +165,22 @@ class Designer:
 
     def _wide(self, column: Column, unique: Unique) -> bool:
         field = column.field
-        if field.is_relation or values.choices(field):
+        if field.is_relation or kind_of(field, self.dialect).choices:
             return False
-        return self.uniques.domain(field, unique.exact).size >= _WIDE
+        return self.uniques.sequence(field, unique.exact).size >= _WIDE
 
     def _price(self, column: Column, every: Iterable[Unique]) -> tuple[int, int, int]:
         """The less, the better does it become the one that is unique on its own."""
         name = column.field.name
-        kind = next(place for place, kind in enumerate(_KINDS) if isinstance(column.field, kind))
+        kind = kind_of(column.field, self.dialect).unique_rank
         compared = sum(len(rule.fields) > 1 and name in rule.fields for rule in self.rules)
         return compared, -sum(name in unique.fields for unique in every), kind
 
     def _make_alone(self, column: Column, exact: bool) -> None:
         field = column.field
-        domain = column.domain if isinstance(column, Picked) else self.uniques.domain(field, exact)
+        domain = (
+            column.domain if isinstance(column, Picked) else self.uniques.sequence(field, exact)
+        )
         foreign = isinstance(domain, Rows) and domain.table is not self.table
         kind = Partial if foreign and field.null else Picked
         self.table.columns[field.name] = kind(
@@ -198,7 +192,7 @@ class Designer:
             domain = (
                 column.domain
                 if isinstance(column, Picked)
-                else self.uniques.domain(column.field, exact)
+                else self.uniques.sequence(column.field, exact)
             )
             column = Picked(column.field, column.name, domain=domain, index=_same)
             self.table.columns[column.field.name] = column

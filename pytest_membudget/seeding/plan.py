@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 
     from django.db.migrations.state import StateApps
 
-    from pytest_membudget.seeding.column_stats import Shapes
+    from pytest_membudget.seeding.column_stats import StatsByColumn
     from pytest_membudget.seeding.dialect import Dialect
-    from pytest_membudget.seeding.staging_tables import Scratch
+    from pytest_membudget.seeding.staging_tables import StagingTables
 
     Model = type[models.Model]
 
@@ -35,7 +35,7 @@ class Plan:
         apps: StateApps,
         dialect: Dialect,
         fresh: Mapping[str, Mapping[str, Sequence[Any]]],
-        shapes: Shapes,
+        shapes: StatsByColumn,
     ) -> None:
         self._apps = apps
         self._shapes = shapes
@@ -53,12 +53,12 @@ class Plan:
             raise refusal(label, None, f"it is swapped for {model._meta.swapped}")
         return _concrete(model)
 
-    def grow(self, rows: Mapping[str, int], scratch: Scratch) -> list[Table]:
+    def grow(self, rows: Mapping[str, int], staging: StagingTables) -> list[Table]:
         """Set how many rows each table shall have; returns those that have too few yet."""
         for table in self._tables.values():
             table.want, table.asked = table.have, False
         for label, count in rows.items():
-            table = self._table(self.model(label), scratch)
+            table = self._table(self.model(label), staging)
             table.asked = True
             table.raise_to(count)
         asked = [table for table in self._tables.values() if table.asked]
@@ -68,7 +68,7 @@ class Plan:
                 if table.want > table.have:
                     table.demand()
             for table in asked:
-                self._link(table.model, scratch)
+                self._link(table.model, staging)
             if before == [table.want for table in self._tables.values()]:
                 break
         else:
@@ -83,23 +83,23 @@ class Plan:
     def tables(self) -> list[Table]:
         return [table for table in self._tables.values() if table.want]
 
-    def _link(self, model: Model, scratch: Scratch) -> None:
+    def _link(self, model: Model, staging: StagingTables) -> None:
         """Let the rows of a model, and those it inherits, have links to others."""
         for source in [model, *_parents(model)]:
             for field in source._meta.local_many_to_many:
                 through: Any = field.remote_field.through
                 if not through._meta.auto_created:
                     continue
-                links = self._table(through, scratch)
-                other = self._table(_concrete(field.remote_field.model), scratch)
+                links = self._table(through, staging)
+                other = self._table(_concrete(field.remote_field.model), staging)
                 if links.asked:
                     continue
                 other.exist()
-                rows = self._table(source, scratch)
+                rows = self._table(source, staging)
                 each = min(_LINKS, other.want or other.existing)
                 links.raise_to(links.have + each * (rows.want - rows.have))
 
-    def _table(self, model: Model, scratch: Scratch) -> Table:
+    def _table(self, model: Model, staging: StagingTables) -> Table:
         if model not in self._tables:
             table = Table(model, self._dialect, self._existing(model))
             # Models refer to each other in circles: known first, designed then.
@@ -108,7 +108,7 @@ class Plan:
             own = self._shapes.get(model._meta.db_table, {})
             widths = {name: shape.width for name, shape in own.items() if shape.width is not None}
             Designer(
-                table, scratch, fresh, widths, lambda parent: self._table(parent, scratch)
+                table, staging, fresh, widths, lambda parent: self._table(parent, staging)
             ).design()
             follow(table, self._shapes)
         return self._tables[model]

@@ -7,18 +7,16 @@ from typing import TYPE_CHECKING, Any
 
 from django.db import models
 
-from pytest_membudget.seeding import constraints, values
-from pytest_membudget.seeding.builtin_equivalent import stand_in
+from pytest_membudget.seeding import constraints
 from pytest_membudget.seeding.column_stats import as_toasted
-from pytest_membudget.seeding.columns import Partial, Picked, Rows
-from pytest_membudget.seeding.sequences import trusted
-from pytest_membudget.seeding.sized_values import ratio
-from pytest_membudget.seeding.varied import SPAN, Varied, way
+from pytest_membudget.seeding.columns import Partial, Picked, Rows, Varied
+from pytest_membudget.seeding.fields import FieldKind, kind_of, stored_as_builtin
+from pytest_membudget.seeding.fields.base import SPAN
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from pytest_membudget.seeding.column_stats import Shape, Shapes
+    from pytest_membudget.seeding.column_stats import ColumnStats, StatsByColumn
     from pytest_membudget.seeding.table import Table
 
     Field = models.Field[Any, Any]
@@ -27,22 +25,24 @@ _ALL = 0.95
 """Of so many parents the statistics say that all have children."""
 
 
-def follow(table: Table, shapes: Shapes) -> None:
+def follow(table: Table, shapes: StatsByColumn) -> None:
     """Give the columns their shapes. Those of a column that has just been added stay empty."""
     dialect, own = table.dialect, shapes.get(table.model._meta.db_table, {})
-    kinds = {str(f.column): stand_in(f, dialect.connection) for f in dialect.columns(table.model)}
-    toasted = as_toasted(own, {name: ratio(kind, dialect) for name, kind in kinds.items()})
+    kinds = {str(f.column): kind_of(f, dialect) for f in dialect.columns(table.model)}
+    toasted = as_toasted(own, {name: kind.compression for name, kind in kinds.items()})
     fixed = _fixed(table)
     for place, (name, column) in enumerate(list(table.columns.items())):
         field = column.field
+        kind = kinds[str(field.column)]
         shape = toasted.get(str(field.column))
         if shape is None or column.constant or column.once:
             continue
         if isinstance(column, Picked):
             _pick(table, column, shape, place, shapes)
-        elif _varies(table, field, shape) and (found := way(field, shape.width)):
-            column = table.columns[name] = Varied(field, column.name, table=table, way=found)
-        column.shape = _known(field, shape)
+        elif _varies(table, kind, shape) and (found := kind.variation(shape.width)):
+            column = Varied(field, column.name, table=table, variation=found)
+            table.columns[name] = column
+        column.shape = _known(kind, shape)
         if shape.nulls and field.null and name not in fixed:
             column.nulls = shape.nulls
             if isinstance(column, Picked):
@@ -50,7 +50,9 @@ def follow(table: Table, shapes: Shapes) -> None:
                 column.ranked = column.ranked or isinstance(column, Partial)
 
 
-def _pick(table: Table, column: Picked, shape: Shape, place: int, shapes: Shapes) -> None:
+def _pick(
+    table: Table, column: Picked, shape: ColumnStats, place: int, shapes: StatsByColumn
+) -> None:
     """Let a plain reference leave out the parents that have no children in production."""
     domain = column.domain
     if not isinstance(domain, Rows) or type(column) is not Picked or column.alone:
@@ -87,16 +89,16 @@ def _fixed(table: Table) -> set[str]:
     return found | {f.target_field.name for f in pointing if isinstance(f, models.ForeignKey)}
 
 
-def _varies(table: Table, field: Field, shape: Shape) -> bool:
+def _varies(table: Table, kind: FieldKind, shape: ColumnStats) -> bool:
     """Are there more different values than a template holds, and no rule that could mind?"""
     ruled = {name for rule in table.rules for name in rule.fields}
     many = (shape.distinct or 0) > SPAN and (shape.variety or 0) * SPAN >= 1
-    free = not values.choices(field) and field.name not in ruled
-    return many and free and trusted(field)
+    free = not kind.choices and kind.field.name not in ruled
+    return many and free and stored_as_builtin(kind.field)
 
 
-def _known(field: Field, shape: Shape) -> Shape:
+def _known(kind: FieldKind, shape: ColumnStats) -> ColumnStats:
     """The shape without what is decided by the field: which values there are of two or of a few."""
-    if isinstance(field, models.BooleanField) or values.choices(field):
+    if kind.choices or not kind.has_variety:
         return replace(shape, distinct=None)
     return shape

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from django.db import models
-
-from pytest_membudget.seeding.builtin_equivalent import stand_in
-from pytest_membudget.seeding.sized_values import maker, ratio
+from pytest_membudget.seeding.fields import kind_of
 
 if TYPE_CHECKING:
     from pytest_membudget.seeding.columns import Column
@@ -51,14 +48,10 @@ def _off(table: Table, column: Column, width: Any, nulls: Any) -> bool:
     assert shape is not None
     if shape.nulls is not None and abs(float(nulls) - shape.nulls) > _NULLS:
         return True
-    kind, dialect = stand_in(column.field, table.dialect.connection), table.dialect
-    if width is None or shape.width is None or not _sized(kind):
+    kind, dialect = kind_of(column.field, table.dialect), table.dialect
+    if width is None or shape.width is None or not kind.has_width:
         return False
     wanted = shape.width
     if shape.compressed and not dialect.compresses:
-        wanted *= ratio(kind, dialect)
+        wanted *= kind.compression
     return abs(float(width) - wanted) > max(_BYTES, _WIDTH * wanted)
-
-
-def _sized(kind: models.Field[Any, Any]) -> bool:
-    return maker.dispatch(type(kind)) is not maker.dispatch(models.Field)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from dataclasses import dataclass
 from math import inf
 from typing import TYPE_CHECKING, Any
@@ -16,7 +15,7 @@ from pytest_membudget.seeding.dialect import dialect
 from pytest_membudget.seeding.errors import refusal
 from pytest_membudget.seeding.plan import Plan
 from pytest_membudget.seeding.profile_mismatches import missed
-from pytest_membudget.seeding.staging_tables import Scratch
+from pytest_membudget.seeding.staging_tables import StagingTables
 from pytest_membudget.seeding.table import SOME, Table
 from pytest_membudget.seeding.template_rows import Template
 from pytest_membudget.units import format_size
@@ -26,11 +25,7 @@ if TYPE_CHECKING:
 
     from django.db.migrations.state import StateApps
 
-    from pytest_membudget.seeding.column_stats import Shapes
-
-# Django's fields for PostgreSQL can be imported with its client library only.
-with suppress(ImportError):
-    from pytest_membudget.seeding import postgresql_values  # noqa: F401
+    from pytest_membudget.seeding.column_stats import StatsByColumn
 
 _TEMPLATES = 1000
 _FEWEST = 50
@@ -55,7 +50,7 @@ class Seeded:
 
 
 class Seeder:
-    """Fills the tables of one scratch database, further with each call of :meth:`grow`.
+    """Fills the tables of one staging database, further with each call of :meth:`grow`.
 
     ``fresh`` names fields, by label, that must look as if the column had just been added: NULL,
     or else the default, or else empty; or that hold the values that come with them, in turn.
@@ -72,7 +67,7 @@ class Seeder:
         using: str,
         *,
         fresh: Mapping[str, Mapping[str, Sequence[Any]]] | None = None,
-        shape: Shapes | None = None,
+        shape: StatsByColumn | None = None,
     ) -> None:
         self._using = using
         self._dialect = dialect(connections[using])
@@ -93,14 +88,14 @@ class Seeder:
             with (
                 self._dialect.fast(),
                 transaction.atomic(using=self._using),
-                Scratch(self._dialect) as scratch,
+                StagingTables(self._dialect) as staging,
             ):
-                growing = self._plan.grow(rows, scratch)
+                growing = self._plan.grow(rows, staging)
                 _check_room(growing, room)
-                self._prepare(growing, scratch)
+                self._prepare(growing, staging)
                 for table in growing:
                     at = table.label
-                    self._insert(table, scratch)
+                    self._insert(table, staging)
         except DatabaseError as error:
             raise refusal(at, None, message(error).splitlines()[0], message(error)) from error
         for table in growing:
@@ -114,18 +109,18 @@ class Seeder:
             {t.model._meta.db_table: t.fresh for t in self._plan.tables() if t.fresh},
         )
 
-    def _prepare(self, growing: list[Table], scratch: Scratch) -> None:
+    def _prepare(self, growing: list[Table], staging: StagingTables) -> None:
         if growing:
             self._dialect.trust(table.model._meta.db_table for table in growing)
         for table in self._plan.tables():
-            table.prepare(scratch, max(table.want, _TEMPLATES))
+            table.prepare(staging, max(table.want, _TEMPLATES))
 
-    def _insert(self, table: Table, scratch: Scratch) -> None:
+    def _insert(self, table: Table, staging: StagingTables) -> None:
         template = self._templates.get(table)
         if template is None:
             table.size = _template_size(table)
             template = self._templates[table] = Template(table, self._fake)
-        with template.loaded(scratch):
+        with template.loaded(staging):
             self._dialect.execute(table.growth())
         self._dialect.finish(table.model)
         if table.label not in self._missed:

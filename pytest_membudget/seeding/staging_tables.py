@@ -48,7 +48,7 @@ class _Insert(InsertQuery):
         return options
 
 
-class Scratch:
+class StagingTables:
     """Temporary tables that live within one transaction, numbered from row 1."""
 
     def __init__(self, dialect: Dialect) -> None:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from django.db import models
 
     from pytest_membudget.seeding.constraints import Rule
-    from pytest_membudget.seeding.staging_tables import Scratch
+    from pytest_membudget.seeding.staging_tables import StagingTables
     from pytest_membudget.seeding.unique_together import Group
 
 TEMPLATE = "membudget_template"
@@ -97,11 +97,11 @@ class Table:
         if self.want > possible:
             raise too_few(self.label, field, max(possible, 0), self.want)
 
-    def prepare(self, scratch: Scratch, count: int) -> None:
+    def prepare(self, staging: StagingTables, count: int) -> None:
         for column in self.columns.values():
             if isinstance(column, Picked):
                 try:
-                    column.domain.prepare(scratch, count)
+                    column.domain.prepare(staging, count)
                 except Exception as error:  # a field may raise anything
                     raise unstorable(self.label, column.field.name, [error]) from error
 
