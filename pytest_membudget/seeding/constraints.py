@@ -15,7 +15,7 @@ from django.db.models.expressions import Value
 from django.db.models.sql import Query
 
 if TYPE_CHECKING:
-    from pytest_membudget.seeding.dialect import Dialect
+    from pytest_membudget.seeding.dialects.base import Dialect
 
     Field = models.Field[Any, Any]
     Model = type[models.Model]

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from pytest_membudget.seeding.dialect import NUMBER
+from pytest_membudget.seeding.dialects.base import NUMBER
 
 if TYPE_CHECKING:
     from django.db import models
@@ -34,6 +34,15 @@ class Sequence(ABC):
     """``size`` distinct values, of which the database can tell the n-th."""
 
     size: int
+    bounded: bool = True
+    """Is it certain that there will not be more of them?"""
+
+    growable: bool = False
+    requested: bool = False
+    """Can there be as many as :meth:`require` says? Does the caller say how many there are?"""
+
+    def require(self, count: int) -> None:
+        raise NotImplementedError
 
     @abstractmethod
     def at(self, number: str) -> str:

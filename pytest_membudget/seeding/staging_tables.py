@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, cast
 from django.db import models, transaction
 from django.db.models.sql import InsertQuery
 
-from pytest_membudget.seeding.dialect import NUMBER, Dialect
+from pytest_membudget.seeding.dialects.base import NUMBER, Dialect
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

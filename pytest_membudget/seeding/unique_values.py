@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from pytest_membudget.seeding import constraints
 from pytest_membudget.seeding.errors import unstorable
 from pytest_membudget.seeding.fields import FieldKind, kind_of, stored_as_builtin
 from pytest_membudget.seeding.fields.base import WantedValues
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
     from django.db import models
 
-    from pytest_membudget.seeding.constraints import Rule
+    from pytest_membudget.seeding.constraints import Rule, Unique
     from pytest_membudget.seeding.table import Table
 
     Field = models.Field[Any, Any]
@@ -24,23 +25,30 @@ _TRIED = 1000
 
 
 class UniqueValues:
-    def __init__(
-        self, table: Table, rules: list[Rule], staging: StagingTables, widths: Mapping[str, float]
-    ) -> None:
+    """``rules`` are those of the model, ``widths`` those that are known, by column."""
+
+    def __init__(self, table: Table, staging: StagingTables, widths: Mapping[str, float]) -> None:
+        self.label = table.label
+        self.dialect = table.dialect
+        self.rules = constraints.rules(table.model, table.dialect)
         self._table = table
-        self._rules = rules
         self._staging = staging
         self._widths = widths
-        self._dialect = table.dialect
+
+    def avoid(self, unique: Unique) -> None:
+        """Let no row be one that a conditional constraint is about."""
+        name = f"unique {', '.join(unique.fields)}"
+        model = self._table.model
+        self.rules.append(constraints.rule(name, unique.condition, "{}", model, self.dialect))
 
     def sequence(self, field: Field, exact: bool) -> Sequence:
         """The distinct values of a field which agree with the rules on it alone.
 
         They also differ in what an expression may leave of them, their day for instance.
         """
-        kind = kind_of(field, self._dialect)
+        kind = kind_of(field, self.dialect)
         if not kind.choices and stored_as_builtin(field):
-            rules = [rule for rule in self._rules if rule.fields == {field.name}]
+            rules = [rule for rule in self.rules if rule.fields == {field.name}]
             literals = [literal for rule in rules for literal in rule.literals]
             width = self._widths.get(str(field.column))
             wanted = WantedValues(self._last(kind), literals, exact, width)
@@ -53,16 +61,16 @@ class UniqueValues:
         existing = self._table.existing
         if not existing or not kind.counts_on:
             return existing
-        column = self._dialect.column(kind.field)
-        [(largest,)] = self._dialect.fetch(f"SELECT max({column}) FROM {self._table.name}")
+        column = self.dialect.column(kind.field)
+        [(largest,)] = self.dialect.fetch(f"SELECT max({column}) FROM {self._table.name}")
         return max(int(largest or 0), 0)
 
     def _agrees(self, field: Field, sequence: Sequence, rule: Rule) -> bool:
-        name = self._dialect.column(field)
-        value = self._dialect.typed(sequence.at("series.i"), field)
-        series = self._dialect.series(1, max(1, min(_TRIED, sequence.size)))
+        name = self.dialect.column(field)
+        value = self.dialect.typed(sequence.at("series.i"), field)
+        series = self.dialect.series(1, max(1, min(_TRIED, sequence.size)))
         sql = f"SELECT 1 FROM (SELECT {value} AS {name} FROM {series}) AS x WHERE {rule.broken}"
-        return not self._dialect.fetch(f"{sql} LIMIT 1")
+        return not self.dialect.fetch(f"{sql} LIMIT 1")
 
     def _stored(self, field: Field, kind: FieldKind) -> StoredSequence:
         found = self._unused(
@@ -70,7 +78,7 @@ class UniqueValues:
         )
         if not stored_as_builtin(field):
             found = self._storable(field, found)
-        return StoredSequence(new_name(), field, self._dialect.column(field), found)
+        return StoredSequence(new_name(), field, self.dialect.column(field), found)
 
     def _unused(self, field: Field, values: Numbering) -> Numbering:
         existing = self._table.existing
@@ -78,7 +86,7 @@ class UniqueValues:
             return values
         if values.size > _TRIED:
             return Numbering(values.size - existing, lambda n: values.at(n + existing))
-        rows = self._table.model._base_manager.using(self._dialect.connection.alias)
+        rows = self._table.model._base_manager.using(self.dialect.connection.alias)
         taken = set(rows.values_list(field.name, flat=True))
         every = map(values.at, range(1, values.size + 1))
         return Numbering.of([value for value in every if value not in taken])
@@ -93,4 +101,4 @@ class UniqueValues:
                 errors.append(error)
             else:
                 return attempt
-        raise unstorable(self._table.label, field.name, errors)
+        raise unstorable(self.label, field.name, errors)

@@ -20,7 +20,7 @@ from pytest_membudget.errors import NoRoom, SeedError, ServerError
 from pytest_membudget.processes.server.states import Templates
 from pytest_membudget.project.graph import Key, history_with
 from pytest_membudget.seeding import Seeder
-from pytest_membudget.seeding.column_stats import shapes
+from pytest_membudget.seeding.column_stats import stats_by_column
 
 
 class DatabaseServer:
@@ -157,8 +157,8 @@ class DatabaseServer:
         """Fill ``name`` up to ``rows``, with the user's ``seed`` where there is one.
 
         Raises NoRoom where the rows would take more than ``most`` bytes, or than there is room for.
-        ``shape`` holds the attributes of a :class:`Shape` by table and column. It counts for the
-        first rows of a database, which later ones go on from.
+        ``shape`` holds the attributes of a ColumnStats by table and column. It counts for the first
+        rows of a database, which later ones go on from.
         """
         begin = time.monotonic()
         missed: dict[str, list[str]] = {}
@@ -169,12 +169,15 @@ class DatabaseServer:
             if seed is None:
                 if name not in self._seeders:
                     self._seeders[name] = Seeder(
-                        apps, self._alias, fresh=_fields(apps, fresh), shape=shapes(shape)
+                        apps,
+                        self._alias,
+                        forced_values=_fields(apps, fresh),
+                        profile=stats_by_column(shape),
                     )
                 room = room_for_a_seed(self._scratch.free())
                 seeded = self._seeders[name].grow(rows, room if most is None else min(room, most))
                 there, widths = seeded.rows, seeded.widths
-                missed, held = seeded.missed, seeded.fresh
+                missed, held = seeded.profile_mismatches, seeded.forced_values
             else:
                 there, widths = _call_seed(seed, apps, rows, self._alias), {}
         except NoRoom:

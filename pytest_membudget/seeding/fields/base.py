@@ -14,7 +14,7 @@ from pytest_membudget.seeding.fields.builtin_equivalent import builtin_equivalen
 if TYPE_CHECKING:
     from faker import Faker
 
-    from pytest_membudget.seeding.dialect import Dialect
+    from pytest_membudget.seeding.dialects.base import Dialect
     from pytest_membudget.seeding.sequences import Formula, Numbering
 
     Field = models.Field[Any, Any]

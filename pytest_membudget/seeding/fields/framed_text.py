@@ -12,7 +12,7 @@ from pytest_membudget.seeding.fields.text import Frame, Text
 if TYPE_CHECKING:
     from faker import Faker
 
-    from pytest_membudget.seeding.dialect import Dialect
+    from pytest_membudget.seeding.dialects.base import Dialect
 
 
 class Framed(Text):

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from faker import Faker
 
-    from pytest_membudget.seeding.dialect import Dialect
+    from pytest_membudget.seeding.dialects.base import Dialect
 
 _STOCK = 400
 _SMALL, _NESTED = 90, 200

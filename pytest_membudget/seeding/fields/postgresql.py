@@ -15,7 +15,7 @@ from pytest_membudget.seeding.sequences import Numbering
 if TYPE_CHECKING:
     from faker import Faker
 
-    from pytest_membudget.seeding.dialect import Dialect
+    from pytest_membudget.seeding.dialects.base import Dialect
 
 _LENGTH = 3
 _STOCK = 200

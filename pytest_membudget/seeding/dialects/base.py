@@ -103,15 +103,3 @@ class Dialect(ABC):
     @abstractmethod
     def microsecond(self, moment: str, number: str) -> str:
         """The moment with its microseconds replaced."""
-
-
-def dialect(connection: BaseDatabaseWrapper) -> Dialect:
-    if connection.vendor == "postgresql":
-        from pytest_membudget.seeding.postgresql import PostgreSQL
-
-        return PostgreSQL(connection)
-    if connection.vendor == "sqlite":
-        from pytest_membudget.seeding.sqlite import SQLite
-
-        return SQLite(connection)
-    raise NotImplementedError(f"rows cannot be grown on {connection.vendor}")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.db import models
 
-from pytest_membudget.seeding.dialect import Dialect
+from pytest_membudget.seeding.dialects.base import Dialect
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

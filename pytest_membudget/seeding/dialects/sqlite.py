@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from pytest_membudget.seeding.dialect import Dialect
+from pytest_membudget.seeding.dialects.base import Dialect
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
