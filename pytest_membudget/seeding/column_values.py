@@ -3,23 +3,19 @@
 from __future__ import annotations
 
 import zlib
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterator
+from random import Random
+from typing import Any
 
-from pytest_membudget.seeding.columns import ConstantColumn, DrawnColumn
+from faker import Faker
+
+from pytest_membudget.seeding.column_stats import ColumnStats
+from pytest_membudget.seeding.columns import Column, ConstantColumn, DrawnColumn
 from pytest_membudget.seeding.errors import unstorable
 from pytest_membudget.seeding.fields import stored_as_builtin
 from pytest_membudget.seeding.gauge import Gauge, shares
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from random import Random
-
-    from faker import Faker
-
-    from pytest_membudget.seeding.column_stats import ColumnStats
-    from pytest_membudget.seeding.columns import Column
-    from pytest_membudget.seeding.staging_tables import StagingTables
-    from pytest_membudget.seeding.table import Table
+from pytest_membudget.seeding.staging_tables import StagingTables
+from pytest_membudget.seeding.table import Table
 
 _TRIES = 20
 

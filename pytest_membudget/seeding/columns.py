@@ -6,16 +6,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import KW_ONLY, dataclass
 from dataclasses import field as attribute
 from enum import Enum
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from django.db import models
-
-    from pytest_membudget.seeding.column_stats import ColumnStats
-    from pytest_membudget.seeding.fields import FieldKind
-    from pytest_membudget.seeding.fields.base import Variation
-    from pytest_membudget.seeding.sequences import Sequence
-    from pytest_membudget.seeding.staging_tables import StagingTables
+from pytest_membudget.seeding.column_stats import ColumnStats
+from pytest_membudget.seeding.dialects.base import Field
+from pytest_membudget.seeding.fields import FieldKind
+from pytest_membudget.seeding.fields.base import Variation
+from pytest_membudget.seeding.sequences import Sequence
+from pytest_membudget.seeding.staging_tables import StagingTables
 
 UNLIMITED = 1 << 62
 
@@ -39,7 +37,7 @@ class Column:
     ``nulls``: the share of NULLs among its rows, where that is known and can be kept.
     """
 
-    field: models.Field[Any, Any]
+    field: Field
     kind: FieldKind
     stats: ColumnStats | None = None
     nulls: float | None = None

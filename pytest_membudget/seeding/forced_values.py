@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django.db import models
 
 from pytest_membudget.seeding.columns import Column, ConstantColumn, SingleValueColumn
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from pytest_membudget.seeding.fields import FieldKind
-
-    Field = models.Field[Any, Any]
+from pytest_membudget.seeding.dialects.base import Field
+from pytest_membudget.seeding.fields import FieldKind
 
 
 def storable_values(field: Field, wanted: Sequence[Any], unique: bool) -> list[Any] | None:

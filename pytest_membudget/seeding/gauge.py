@@ -4,18 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import floor
-from typing import TYPE_CHECKING, Any
+from random import Random
+from typing import Any
 
+from pytest_membudget.seeding.dialects.base import Field
 from pytest_membudget.seeding.fields import stored_as_builtin
-from pytest_membudget.seeding.staging_tables import new_name
-
-if TYPE_CHECKING:
-    from random import Random
-
-    from django.db import models
-
-    from pytest_membudget.seeding.fields.base import SizedValues
-    from pytest_membudget.seeding.staging_tables import StagingTables
+from pytest_membudget.seeding.fields.base import SizedValues
+from pytest_membudget.seeding.staging_tables import StagingTables, new_name
 
 _ROUNDS = 6
 _CLOSE = 0.005
@@ -36,7 +31,7 @@ class Gauge:
     """
 
     staging: StagingTables
-    field: models.Field[Any, Any]
+    field: Field
     compressed: bool
     text: bool = False
 

@@ -2,44 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, cast
 
 from django.db import models
 
-from pytest_membudget.seeding import constraints
-from pytest_membudget.seeding.columns import (
-    Column,
-    ConstantColumn,
-    DrawnColumn,
-    Marks,
-    SequenceColumn,
-    UniqueColumn,
-)
+from pytest_membudget.seeding import columns, constraints, forced_values, references
+from pytest_membudget.seeding.column_stats import StatsByColumn
+from pytest_membudget.seeding.columns import Column, ConstantColumn, DrawnColumn, Marks
+from pytest_membudget.seeding.dialects.base import Field
 from pytest_membudget.seeding.fields import kind_of
-from pytest_membudget.seeding.forced_values import (
-    forced_column,
-    is_left_to_database,
-    storable_values,
-)
 from pytest_membudget.seeding.profile_fit import ProfileFit
-from pytest_membudget.seeding.references import (
-    OptionalReference,
-    ParentKeys,
-    Reference,
-    SelfReference,
-    UniqueReference,
-)
+from pytest_membudget.seeding.references import ParentKeys
+from pytest_membudget.seeding.staging_tables import StagingTables
+from pytest_membudget.seeding.table import Table
 from pytest_membudget.seeding.unique_values import UniqueValues
 from pytest_membudget.seeding.uniqueness import Uniqueness
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
-
-    from pytest_membudget.seeding.column_stats import StatsByColumn
-    from pytest_membudget.seeding.staging_tables import StagingTables
-    from pytest_membudget.seeding.table import Table
-
-    Field = models.Field[Any, Any]
 
 
 class Layout:
@@ -49,7 +27,7 @@ class Layout:
         self,
         table: Table,
         staging: StagingTables,
-        forced_values: Mapping[str, Sequence[Any]],
+        wanted: Mapping[str, Sequence[Any]],
         profile: StatsByColumn,
         parent: Callable[[type[models.Model]], Table],
     ) -> None:
@@ -63,7 +41,7 @@ class Layout:
             for field in table.dialect.columns(self._model)
             if not isinstance(field, models.GeneratedField)
         }
-        self._forced = self._force(forced_values)
+        self._forced = self._force(wanted)
         self._keys: dict[str, ParentKeys] = {}
         for name, field in self._fields.items():
             if field.is_relation and name not in self._forced:
@@ -97,13 +75,15 @@ class Layout:
         for name, asked in wanted.items():
             if (field := self._fields.get(name)) is None:
                 continue
-            values = storable_values(field, asked, (name,) in single)
+            values = forced_values.storable_values(field, asked, (name,) in single)
             if values is None:
                 continue
             self._table.forced_values[str(field.column)] = list(asked) if values else []
-            if is_left_to_database(field, values):
+            if forced_values.is_left_to_database(field, values):
                 del self._fields[name]
-            elif column := forced_column(field, kind_of(field, self._table.dialect), values):
+            elif column := forced_values.forced_column(
+                field, kind_of(field, self._table.dialect), values
+            ):
                 forced[name] = column
         return forced
 
@@ -128,7 +108,7 @@ class Layout:
             return self._unique(facts, marks)
         keys = self._keys.get(name)
         if group:
-            of_group = Reference if keys else SequenceColumn
+            of_group = references.Reference if keys else columns.SequenceColumn
             members: Any = group.members
             index = group.index(name)
             return of_group(*facts, sequence=members[name], index=index, marks=marks)
@@ -137,19 +117,19 @@ class Layout:
             variation = self._profile.variation(field, kind, stats) if free else None
             return DrawnColumn(*facts, variation=variation)
         if keys.own:
-            return SelfReference(*facts, sequence=keys, marks=marks)
+            return references.SelfReference(*facts, sequence=keys, marks=marks)
         if stats and marks is Marks.FILLED:
             marks = Marks.NUMBERED
         place = list(self._keys).index(name)
         index = keys.spread(place, self._profile.share(keys.parent.model, stats))
-        return Reference(*facts, sequence=keys, index=index, marks=marks)
+        return references.Reference(*facts, sequence=keys, index=index, marks=marks)
 
     def _unique(self, facts: tuple[Any, ...], marks: Marks) -> Column:
         field, *_, nulls = facts
         sequence: Any = self._uniqueness.sequences[field.name]
         if field.name not in self._keys:
-            return UniqueColumn(*facts, sequence=sequence, marks=marks)
+            return columns.UniqueColumn(*facts, sequence=sequence, marks=marks)
         if sequence.own or not field.null:
-            return UniqueReference(*facts, sequence=sequence, marks=marks)
+            return references.UniqueReference(*facts, sequence=sequence, marks=marks)
         marks = Marks.NUMBERED if nulls else marks
-        return OptionalReference(*facts, sequence=sequence, marks=marks)
+        return references.OptionalReference(*facts, sequence=sequence, marks=marks)

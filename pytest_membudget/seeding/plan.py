@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django.db import DatabaseError, models
+from django.db.migrations.state import StateApps
 
 from pytest_membudget.database.error_text import message
+from pytest_membudget.seeding.column_stats import StatsByColumn
+from pytest_membudget.seeding.dialects.base import Dialect
 from pytest_membudget.seeding.errors import refusal
 from pytest_membudget.seeding.layout import Layout
+from pytest_membudget.seeding.staging_tables import StagingTables
 from pytest_membudget.seeding.table import Table
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
-
-    from django.db.migrations.state import StateApps
-
-    from pytest_membudget.seeding.column_stats import StatsByColumn
-    from pytest_membudget.seeding.dialects.base import Dialect
-    from pytest_membudget.seeding.staging_tables import StagingTables
-
-    Model = type[models.Model]
+Model = type[models.Model]
 
 _LINKS = 2
 _ROUNDS = 100

@@ -3,22 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
 
-from pytest_membudget.seeding.column_stats import as_toasted
-from pytest_membudget.seeding.fields import kind_of, stored_as_builtin
-from pytest_membudget.seeding.fields.base import SPAN
+from django.db import models
 
-if TYPE_CHECKING:
-    from django.db import models
+from pytest_membudget.seeding.column_stats import ColumnStats, StatsByColumn, as_toasted
+from pytest_membudget.seeding.dialects.base import Dialect, Field
+from pytest_membudget.seeding.fields import FieldKind, kind_of, stored_as_builtin
+from pytest_membudget.seeding.fields.base import SPAN, Variation
 
-    from pytest_membudget.seeding.column_stats import ColumnStats, StatsByColumn
-    from pytest_membudget.seeding.dialects.base import Dialect
-    from pytest_membudget.seeding.fields import FieldKind
-    from pytest_membudget.seeding.fields.base import Variation
-
-    Field = models.Field[Any, Any]
-    Model = type[models.Model]
+Model = type[models.Model]
 
 _ALL = 0.95
 """Of so many parents the statistics say that all have children."""

@@ -5,18 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import KW_ONLY, dataclass
 from dataclasses import field as attribute
-from typing import TYPE_CHECKING, Any
 
 from pytest_membudget.seeding.columns import UNLIMITED, SequenceColumn, UniqueColumn
-from pytest_membudget.seeding.dialects.base import NUMBER
+from pytest_membudget.seeding.dialects.base import NUMBER, Field
 from pytest_membudget.seeding.errors import refusal
 from pytest_membudget.seeding.sequences import Sequence
 from pytest_membudget.seeding.staging_tables import StagingTables, new_name
-
-if TYPE_CHECKING:
-    from django.db import models
-
-    from pytest_membudget.seeding.table import Table
+from pytest_membudget.seeding.table import Table
 
 _REUSED = 1000
 
@@ -26,7 +21,7 @@ class ParentKeys(Sequence):
     """The rows of a parent, as a field of it identifies them; ``own`` if it is the table itself."""
 
     parent: Table
-    target: models.Field[Any, Any]
+    target: Field
     own: bool = False
     _existing: str = attribute(default_factory=new_name)
 

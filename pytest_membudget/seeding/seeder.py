@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import inf
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django.db import DatabaseError, connections, transaction
+from django.db.migrations.state import StateApps
 from faker import Faker
 
 from pytest_membudget.database.error_text import message
 from pytest_membudget.errors import NoRoom
+from pytest_membudget.seeding.column_stats import StatsByColumn
 from pytest_membudget.seeding.dialects import dialect_of
 from pytest_membudget.seeding.errors import refusal
 from pytest_membudget.seeding.plan import Plan
@@ -19,13 +22,6 @@ from pytest_membudget.seeding.staging_tables import StagingTables
 from pytest_membudget.seeding.table import SOME, Table
 from pytest_membudget.seeding.template_rows import Template
 from pytest_membudget.units import format_size
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from django.db.migrations.state import StateApps
-
-    from pytest_membudget.seeding.column_stats import StatsByColumn
 
 _TEMPLATES = 1000
 _FEWEST = 50

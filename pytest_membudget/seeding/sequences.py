@@ -7,15 +7,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from pytest_membudget.seeding.dialects.base import NUMBER
+from pytest_membudget.seeding.dialects.base import NUMBER, Field
+from pytest_membudget.seeding.staging_tables import StagingTables
 
 if TYPE_CHECKING:
-    from django.db import models
     from typing_extensions import Self
-
-    from pytest_membudget.seeding.staging_tables import StagingTables
-
-    Field = models.Field[Any, Any]
 
 
 @dataclass(frozen=True)

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from dataclasses import field as attribute
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+from django.db import models
 
 from pytest_membudget.seeding.columns import UNLIMITED, Column, TemplateRows
+from pytest_membudget.seeding.constraints import Rule
 from pytest_membudget.seeding.dialects.base import NUMBER, Dialect
 from pytest_membudget.seeding.errors import too_few, unstorable
-
-if TYPE_CHECKING:
-    from collections.abc import Collection
-
-    from django.db import models
-
-    from pytest_membudget.seeding.constraints import Rule
-    from pytest_membudget.seeding.staging_tables import StagingTables
-    from pytest_membudget.seeding.unique_together import Group
+from pytest_membudget.seeding.staging_tables import StagingTables
+from pytest_membudget.seeding.unique_together import Group
 
 TEMPLATE = "membudget_template"
 SOME = 100

@@ -3,25 +3,21 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import cycle, islice
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+from faker import Faker
 
 from pytest_membudget.seeding.column_values import ColumnValues, seed_of
 from pytest_membudget.seeding.columns import ConstantColumn, Marks, SequenceColumn, TemplateRows
-from pytest_membudget.seeding.constraints import candidates
+from pytest_membudget.seeding.constraints import Rule, candidates
 from pytest_membudget.seeding.errors import refusal
 from pytest_membudget.seeding.fields import stored_as_builtin
+from pytest_membudget.seeding.staging_tables import StagingTables
+from pytest_membudget.seeding.table import Table
 from pytest_membudget.seeding.template_table import Row, TemplateTable
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from faker import Faker
-
-    from pytest_membudget.seeding.constraints import Rule
-    from pytest_membudget.seeding.staging_tables import StagingTables
-    from pytest_membudget.seeding.table import Table
 
 _ROUNDS = 8
 

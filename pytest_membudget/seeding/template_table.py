@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django.db import models, transaction
 
 from pytest_membudget.seeding.columns import Column, SequenceColumn, TemplateRows
-from pytest_membudget.seeding.dialects.base import NUMBER
+from pytest_membudget.seeding.constraints import Rule
+from pytest_membudget.seeding.dialects.base import NUMBER, Field
 from pytest_membudget.seeding.errors import unstorable
 from pytest_membudget.seeding.sequences import Formula
+from pytest_membudget.seeding.staging_tables import StagingTables
 from pytest_membudget.seeding.table import TEMPLATE, Table
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-
-    from pytest_membudget.seeding.constraints import Rule
-    from pytest_membudget.seeding.staging_tables import StagingTables
-
-    Field = models.Field[Any, Any]
 
 Row = tuple[Any, ...]
 _FAR = 10**7

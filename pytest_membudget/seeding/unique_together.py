@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from math import prod
-from typing import TYPE_CHECKING
 
 from pytest_membudget.seeding.columns import UNLIMITED
 from pytest_membudget.seeding.errors import too_few
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-    from pytest_membudget.seeding.sequences import Sequence
+from pytest_membudget.seeding.sequences import Sequence
 
 
 @dataclass(eq=False)

@@ -2,24 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
 
 from pytest_membudget.seeding import constraints
+from pytest_membudget.seeding.constraints import Rule, Unique
+from pytest_membudget.seeding.dialects.base import Field
 from pytest_membudget.seeding.errors import unstorable
 from pytest_membudget.seeding.fields import FieldKind, kind_of, stored_as_builtin
 from pytest_membudget.seeding.fields.base import WantedValues
 from pytest_membudget.seeding.sequences import Numbering, Sequence, StoredSequence
 from pytest_membudget.seeding.staging_tables import StagingTables, new_name
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from django.db import models
-
-    from pytest_membudget.seeding.constraints import Rule, Unique
-    from pytest_membudget.seeding.table import Table
-
-    Field = models.Field[Any, Any]
+from pytest_membudget.seeding.table import Table
 
 _TRIED = 1000
 

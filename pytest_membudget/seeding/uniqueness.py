@@ -2,23 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Mapping
+from typing import Any
 
+from pytest_membudget.seeding.constraints import Unique
+from pytest_membudget.seeding.dialects.base import Field
 from pytest_membudget.seeding.errors import refusal
-from pytest_membudget.seeding.fields import kind_of
+from pytest_membudget.seeding.fields import FieldKind, kind_of
+from pytest_membudget.seeding.sequences import Sequence
 from pytest_membudget.seeding.unique_together import Group
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-
-    from django.db import models
-
-    from pytest_membudget.seeding.constraints import Unique
-    from pytest_membudget.seeding.fields import FieldKind
-    from pytest_membudget.seeding.sequences import Sequence
-    from pytest_membudget.seeding.unique_values import UniqueValues
-
-    Field = models.Field[Any, Any]
+from pytest_membudget.seeding.unique_values import UniqueValues
 
 _WIDE = 10**8
 """Enough values for any table, so that a column can be unique on its own."""

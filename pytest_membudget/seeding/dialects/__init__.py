@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from django.db.backends.base.base import BaseDatabaseWrapper
 
-if TYPE_CHECKING:
-    from django.db.backends.base.base import BaseDatabaseWrapper
-
-    from pytest_membudget.seeding.dialects.base import Dialect
+from pytest_membudget.seeding.dialects.base import Dialect
 
 
 def dialect_of(connection: BaseDatabaseWrapper) -> Dialect:

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable
+from contextlib import AbstractContextManager
+from typing import Any, TypeAlias
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-    from contextlib import AbstractContextManager
-
-    from django.db import models
-    from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db import models
+from django.db.backends.base.base import BaseDatabaseWrapper
 
 NUMBER = "membudget_n"
+Field: TypeAlias = "models.Field[Any, Any]"
 
 
 class Dialect(ABC):

@@ -5,19 +5,14 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 from django.db import models
+from faker import Faker
 
+from pytest_membudget.seeding.dialects.base import Dialect, Field
 from pytest_membudget.seeding.fields.builtin_equivalent import builtin_equivalent
-
-if TYPE_CHECKING:
-    from faker import Faker
-
-    from pytest_membudget.seeding.dialects.base import Dialect
-    from pytest_membudget.seeding.sequences import Formula, Numbering
-
-    Field = models.Field[Any, Any]
+from pytest_membudget.seeding.sequences import Formula, Numbering
 
 HUGE = 1 << 53
 SPAN = 1000

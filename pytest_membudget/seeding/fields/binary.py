@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 from uuid import UUID
 
 from django.db import models
+from faker import Faker
 
 from pytest_membudget.seeding.fields.base import (
     HUGE,
@@ -17,9 +17,6 @@ from pytest_membudget.seeding.fields.base import (
     register,
 )
 from pytest_membudget.seeding.sequences import Formula, Numbering
-
-if TYPE_CHECKING:
-    from faker import Faker
 
 
 @register(models.BinaryField)

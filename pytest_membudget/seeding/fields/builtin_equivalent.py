@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
 
 from django.db import models
+from django.db.backends.base.base import BaseDatabaseWrapper
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from django.db.backends.base.base import BaseDatabaseWrapper
-
-    Field = models.Field[Any, Any]
+from pytest_membudget.seeding.dialects.base import Field
 
 _BY_COLUMN: list[tuple[str, Callable[..., Field]]] = [
     (r".*char.*\((?P<max_length>\d+)\)", models.CharField),

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django.db import models
+from faker import Faker
 
+from pytest_membudget.seeding.dialects.base import Dialect
 from pytest_membudget.seeding.fields.base import register
 from pytest_membudget.seeding.fields.text import Frame, Text
-
-if TYPE_CHECKING:
-    from faker import Faker
-
-    from pytest_membudget.seeding.dialects.base import Dialect
 
 
 class Framed(Text):

@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from random import Random
+from typing import Any
 
 from django.db import models
+from faker import Faker
 
+from pytest_membudget.seeding.dialects.base import Dialect
 from pytest_membudget.seeding.fields.base import HUGE, FieldKind, SizedValues, register
 from pytest_membudget.seeding.fields.words import WORDS, words
 from pytest_membudget.seeding.sequences import Numbering
-
-if TYPE_CHECKING:
-    from random import Random
-
-    from faker import Faker
-
-    from pytest_membudget.seeding.dialects.base import Dialect
 
 _STOCK = 400
 _SMALL, _NESTED = 90, 200

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from ipaddress import IPv4Address, IPv6Address
-from typing import TYPE_CHECKING
 
 from django.db import models
+from faker import Faker
 
 from pytest_membudget.seeding.fields.base import HUGE, FieldKind, register
 from pytest_membudget.seeding.sequences import Numbering
-
-if TYPE_CHECKING:
-    from faker import Faker
 
 _IPV6 = 0x20010DB8 << 96
 """The prefix for documentation, 2001:db8::/32."""

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django.contrib.postgres import fields
 from django.contrib.postgres.search import SearchVectorField
+from faker import Faker
 
+from pytest_membudget.seeding.dialects.base import Dialect
 from pytest_membudget.seeding.fields.base import HUGE, FieldKind, SizedValues, kind_of, register
 from pytest_membudget.seeding.fields.words import words
 from pytest_membudget.seeding.sequences import Numbering
-
-if TYPE_CHECKING:
-    from faker import Faker
-
-    from pytest_membudget.seeding.dialects.base import Dialect
 
 _LENGTH = 3
 _STOCK = 200

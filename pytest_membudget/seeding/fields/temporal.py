@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django.conf import settings
 from django.db import models
+from faker import Faker
 
 from pytest_membudget.seeding.fields.base import FieldKind, Variation, WantedValues, register
 from pytest_membudget.seeding.sequences import Formula, Numbering, shifted
-
-if TYPE_CHECKING:
-    from faker import Faker
 
 EPOCH = dt.datetime(2000, 1, 1)
 _DAY = 86400

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING
 
 from django.db import models
+from faker import Faker
 
 from pytest_membudget.seeding.fields.base import (
     FieldKind,
@@ -16,9 +16,6 @@ from pytest_membudget.seeding.fields.base import (
 )
 from pytest_membudget.seeding.fields.words import LETTERS, PROVIDERS, sentences, short_text, words
 from pytest_membudget.seeding.sequences import Formula, Numbering
-
-if TYPE_CHECKING:
-    from faker import Faker
 
 _FILLER = "some-plausible-text-of-an-ordinary-width-for-a-unique-value-"
 _DIGITS = 9

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from random import Random
 
+from faker import Faker
 from faker.providers.lorem.en_US import Provider
-
-if TYPE_CHECKING:
-    from random import Random
-
-    from faker import Faker
 
 WORDS = [word.lower() for word in Provider.word_list if len(word) >= 3]
 LETTERS = "0123456789abcdefghijklmnopqrstuvwxyz"
