@@ -8,16 +8,20 @@ from typing import Any, cast
 from django.db import models
 
 from pytest_membudget.seeding import columns, constraints, forced_values, references
-from pytest_membudget.seeding.column_stats import StatsByColumn
+from pytest_membudget.seeding.column_stats import ColumnStats, StatsByColumn
 from pytest_membudget.seeding.columns import Column, ConstantColumn, DrawnColumn, Marks
 from pytest_membudget.seeding.dialects.base import Field
-from pytest_membudget.seeding.fields import kind_of
+from pytest_membudget.seeding.fields import FieldKind, kind_of
 from pytest_membudget.seeding.profile_fit import ProfileFit
 from pytest_membudget.seeding.references import ParentKeys
 from pytest_membudget.seeding.staging_tables import StagingTables
 from pytest_membudget.seeding.table import Table
+from pytest_membudget.seeding.unique_together import Group
 from pytest_membudget.seeding.unique_values import UniqueValues
 from pytest_membudget.seeding.uniqueness import Uniqueness
+
+Facts = tuple[Field, FieldKind, ColumnStats | None, float | None]
+"""What every column is made of: see :class:`Column`."""
 
 
 class Layout:
@@ -81,9 +85,9 @@ class Layout:
             self._table.forced_values[str(field.column)] = list(asked) if values else []
             if forced_values.is_left_to_database(field, values):
                 del self._fields[name]
-            elif column := forced_values.forced_column(
-                field, kind_of(field, self._table.dialect), values
-            ):
+                continue
+            kind = kind_of(field, self._table.dialect)
+            if column := forced_values.forced_column(field, kind, values):
                 forced[name] = column
         return forced
 
@@ -96,40 +100,49 @@ class Layout:
 
     def _column(self, field: Field) -> Column:
         name, kind = field.name, kind_of(field, self._table.dialect)
-        uniqueness = self._uniqueness
-        is_unique, group = name in uniqueness.sequences, uniqueness.group_of(name)
-        if name in self._forced and not is_unique and not group:
+        unique, group = self._uniqueness.sequences.get(name), self._uniqueness.group_of(name)
+        if name in self._forced and not unique and not group:
             return self._forced[name]
         stats = self._profile.stats(field, kind)
         nulls = stats.nulls if stats and field.null and name not in self._never_null else None
         facts = field, kind, stats, nulls or None
         marks = Marks.FILLED if nulls or (name in self._shared and field.null) else Marks.NONE
-        if is_unique:
+        if unique:
             return self._unique(facts, marks)
-        keys = self._keys.get(name)
         if group:
-            of_group = references.Reference if keys else columns.SequenceColumn
-            members: Any = group.members
-            index = group.index(name)
-            return of_group(*facts, sequence=members[name], index=index, marks=marks)
+            return self._grouped(facts, marks, group)
+        if name in self._keys:
+            return self._reference(facts, marks)
+        free = name not in self._ruled
+        variation = self._profile.variation(field, kind, stats) if free else None
+        return DrawnColumn(*facts, variation=variation)
+
+    def _unique(self, facts: Facts, marks: Marks) -> Column:
+        field, *_, nulls = facts
+        keys = self._keys.get(field.name)
         if keys is None:
-            free = name not in self._ruled
-            variation = self._profile.variation(field, kind, stats) if free else None
-            return DrawnColumn(*facts, variation=variation)
+            sequence = self._uniqueness.sequences[field.name]
+            return columns.UniqueColumn(*facts, sequence=sequence, marks=marks)
+        if keys.own or not field.null:
+            return references.UniqueReference(*facts, sequence=keys, marks=marks)
+        marks = Marks.NUMBERED if nulls else marks
+        return references.OptionalReference(*facts, sequence=keys, marks=marks)
+
+    def _grouped(self, facts: Facts, marks: Marks, group: Group) -> Column:
+        name = facts[0].name
+        index = group.index(name)
+        if keys := self._keys.get(name):
+            return references.Reference(*facts, sequence=keys, index=index, marks=marks)
+        sequence = group.members[name]
+        return columns.SequenceColumn(*facts, sequence=sequence, index=index, marks=marks)
+
+    def _reference(self, facts: Facts, marks: Marks) -> Column:
+        field, _, stats, _ = facts
+        keys = self._keys[field.name]
         if keys.own:
             return references.SelfReference(*facts, sequence=keys, marks=marks)
         if stats and marks is Marks.FILLED:
             marks = Marks.NUMBERED
-        place = list(self._keys).index(name)
-        index = keys.spread(place, self._profile.share(keys.parent.model, stats))
+        share = self._profile.share(keys.parent.model, stats)
+        index = keys.spread(list(self._keys).index(field.name), share)
         return references.Reference(*facts, sequence=keys, index=index, marks=marks)
-
-    def _unique(self, facts: tuple[Any, ...], marks: Marks) -> Column:
-        field, *_, nulls = facts
-        sequence: Any = self._uniqueness.sequences[field.name]
-        if field.name not in self._keys:
-            return columns.UniqueColumn(*facts, sequence=sequence, marks=marks)
-        if sequence.own or not field.null:
-            return references.UniqueReference(*facts, sequence=sequence, marks=marks)
-        marks = Marks.NUMBERED if nulls else marks
-        return references.OptionalReference(*facts, sequence=sequence, marks=marks)

@@ -30,8 +30,8 @@ class ParentKeys(Sequence):
         return min(_REUSED, self.parent.existing) if self.parent.reused else self.parent.want
 
     @property
-    def bounded(self) -> bool:  # type: ignore[override]
-        return self.parent.reused
+    def limit(self) -> int:
+        return self.size if self.parent.reused else UNLIMITED
 
     @property
     def growable(self) -> bool:  # type: ignore[override]

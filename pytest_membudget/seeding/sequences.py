@@ -30,12 +30,14 @@ class Sequence(ABC):
     """``size`` distinct values, of which the database can tell the n-th."""
 
     size: int
-    bounded: bool = True
-    """Is it certain that there will not be more of them?"""
-
     growable: bool = False
     requested: bool = False
     """Can there be as many as :meth:`require` says? Does the caller say how many there are?"""
+
+    @property
+    def limit(self) -> int:
+        """How many there can be at most."""
+        return self.size
 
     def require(self, count: int) -> None:
         raise NotImplementedError

@@ -38,12 +38,8 @@ class Group:
         self._have = self._missing = 0
         self._seen = [0] * len(members)
 
-    @property
-    def _bounded(self) -> bool:
-        return all(sequence.bounded for sequence in self._sequences)
-
     def capacity(self) -> int:
-        return prod(self._sizes()) if self._bounded else UNLIMITED
+        return min(UNLIMITED, prod(sequence.limit for sequence in self._sequences))
 
     def _sizes(self) -> list[int]:
         return [sequence.size for sequence in self._sequences]
@@ -64,7 +60,7 @@ class Group:
     def demand(self, have: int, want: int) -> None:
         """Ask for as many parents as make the missing rows possible."""
         missing = want - have
-        if self._bounded or next(self._fitting(missing), None):
+        if next(self._fitting(missing), None):
             return
         sizes, sequences = self._sizes(), self._sequences
         growable = [place for place, sequence in enumerate(sequences) if sequence.growable]

@@ -66,9 +66,7 @@ class UniqueValues:
         return not self.dialect.fetch(f"{sql} LIMIT 1")
 
     def _stored(self, field: Field, kind: FieldKind) -> StoredSequence:
-        found = self._unused(
-            field, Numbering.of(kind.choices) if kind.choices else kind.numbering()
-        )
+        found = self._unused(field, kind.distinct())
         if not stored_as_builtin(field):
             found = self._storable(field, found)
         return StoredSequence(new_name(), field, self.dialect.column(field), found)

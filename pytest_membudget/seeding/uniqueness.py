@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from dataclasses import field as attribute
 from typing import Any
 
 from pytest_membudget.seeding.constraints import Unique
@@ -17,6 +19,7 @@ _WIDE = 10**8
 """Enough values for any table, so that a column can be unique on its own."""
 
 
+@dataclass
 class Uniqueness:
     """``sequences``: the columns that are unique on their own. ``groups``: those that are together.
 
@@ -24,31 +27,24 @@ class Uniqueness:
     ``constants`` the values of those that hold nothing else.
     """
 
-    def __init__(
-        self,
-        values: UniqueValues,
-        fields: Mapping[str, Field],
-        keys: Mapping[str, Sequence],
-        constants: Mapping[str, list[Any]],
-    ) -> None:
-        self.sequences: dict[str, Sequence] = {}
-        self.groups: list[Group] = []
-        self._values = values
-        self._fields = fields
-        self._keys = keys
-        self._constants = constants
+    values: UniqueValues
+    fields: Mapping[str, Field]
+    keys: Mapping[str, Sequence]
+    constants: Mapping[str, list[Any]]
+    sequences: dict[str, Sequence] = attribute(default_factory=dict)
+    groups: list[Group] = attribute(default_factory=list)
 
     def group_of(self, name: str) -> Group | None:
         return next((group for group in self.groups if name in group.members), None)
 
     def settle(self, uniques: Iterable[Unique]) -> None:
         for unique in uniques:
-            names = [name for name in unique.fields if name in self._fields]
+            names = [name for name in unique.fields if name in self.fields]
             if not self._is_settled(unique, names):
-                self._settle(unique, [n for n in names if n not in self._constants], uniques)
+                self._settle(unique, [n for n in names if n not in self.constants], uniques)
 
     def _is_settled(self, unique: Unique, names: list[str]) -> bool:
-        empty = any(self._constants.get(name) == [None] for name in names)
+        empty = any(self.constants.get(name) == [None] for name in names)
         return (
             any(name in self.sequences for name in names)
             or (empty and unique.nulls_distinct)
@@ -58,21 +54,21 @@ class Uniqueness:
     def _settle(self, unique: Unique, members: list[str], uniques: Iterable[Unique]) -> None:
         free = [name for name in members if not self.group_of(name)]
         wide = [name for name in free if self._is_wide(name, unique)]
-        parents = [name for name in free if name in self._keys]
+        parents = [name for name in free if name in self.keys]
         if len(members) == 1 and unique.condition is None:
             self._make_unique(members[0], unique)
         elif wide:
             self._make_unique(min(wide, key=lambda name: self._price(name, uniques)), unique)
         elif unique.condition is not None:
-            self._values.avoid(unique)
+            self.values.avoid(unique)
         elif free and len(free) == len(members):
             sequences = {name: self._sequence(name, unique) for name in free}
-            self.groups.append(Group(self._values.label, sequences))
+            self.groups.append(Group(self.values.label, sequences))
         elif parents:
             self._make_unique(parents[0], unique)
         else:
             raise refusal(
-                self._values.label,
+                self.values.label,
                 ", ".join(unique.fields),
                 "nothing is left that could differ from row to row",
             )
@@ -81,19 +77,19 @@ class Uniqueness:
         self.sequences[name] = self._sequence(name, unique)
 
     def _sequence(self, name: str, unique: Unique) -> Sequence:
-        return self._keys.get(name) or self._values.sequence(self._fields[name], unique.exact)
+        return self.keys.get(name) or self.values.sequence(self.fields[name], unique.exact)
 
     def _is_wide(self, name: str, unique: Unique) -> bool:
-        if name in self._keys or self._kind(name).choices:
+        if name in self.keys or self._kind(name).choices:
             return False
         return self._sequence(name, unique).size >= _WIDE
 
     def _kind(self, name: str) -> FieldKind:
-        return kind_of(self._fields[name], self._values.dialect)
+        return kind_of(self.fields[name], self.values.dialect)
 
     def _price(self, name: str, uniques: Iterable[Unique]) -> tuple[int, int, int]:
         """The less, the better does it become the one that is unique on its own."""
-        rules = self._values.rules
+        rules = self.values.rules
         compared = sum(len(rule.fields) > 1 and name in rule.fields for rule in rules)
         shared = sum(name in unique.fields for unique in uniques)
         return compared, -shared, self._kind(name).unique_rank

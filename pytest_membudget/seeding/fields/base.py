@@ -115,6 +115,10 @@ class FieldKind(ABC):
     def numbering(self) -> Numbering:
         """The n-th distinct value, in Python."""
 
+    def distinct(self) -> Numbering:
+        """The choices where there are some."""
+        return Numbering.of(self.choices) if self.choices else self.numbering()
+
     def formulas(self, wanted: WantedValues) -> Iterator[Formula]:
         """The n-th distinct value, in SQL: the plain formula, then those a rule might ask for."""
         return iter(())

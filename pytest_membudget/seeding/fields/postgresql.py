@@ -40,8 +40,7 @@ class Array(Container):
         return [self.items.plausible(fake) for _ in range(self.length)]
 
     def numbering(self) -> Numbering:
-        allowed = self.items.choices
-        items = Numbering.of(allowed) if allowed else self.items.numbering()
+        items = self.items.distinct()
         return Numbering(items.size, lambda n: [items.at(n)] * self.length)
 
     def sized(self, fake: Faker) -> SizedValues:
