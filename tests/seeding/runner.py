@@ -165,8 +165,8 @@ def grow(case: dict, connection) -> dict:
     seeder = Seeder(
         ProjectState.from_apps(apps).apps,
         "default",
-        forced_values=case.get("fresh"),
-        profile=stats_by_column(case.get("shape")),
+        forced_values=case.get("forced_values"),
+        profile=stats_by_column(case.get("profile")),
     )
     for rows in case["ladder"]:
         seeded = seeder.grow(rows)
@@ -186,7 +186,7 @@ def grow(case: dict, connection) -> dict:
         "broken": broken,
         "leftovers": leftovers(connection),
         "widths": seeded.widths,
-        "missed": seeded.profile_mismatches,
+        "profile_mismatches": seeded.profile_mismatches,
         "digest": dump(connection),
         "answers": [fetch(query, connection) for query in case.get("queries", [])],
     }
