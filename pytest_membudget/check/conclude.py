@@ -22,7 +22,7 @@ def conclude(
     """Everything that the reports need, of a check that took ``duration`` seconds."""
     budget, samples, finished = evidence.budget, evidence.samples, evidence.finished
     projection = evidence.projection() if samples else None
-    asked = values_of(evidence.fresh, evidence.literals)
+    asked = values_of(evidence.forced_values, evidence.literals)
     ladder = evidence.ladder
     projected = ladder.duration(finished, ladder.rows) if finished else None
     answer = _if_each_row_has(asked, verdict)

@@ -19,7 +19,7 @@ from pytest_membudget.database.free_space import FIRST_BYTES, room_for_a_seed
 from pytest_membudget.errors import NoRoom, OutOfTime, ServerError
 from pytest_membudget.judge.coverage import TOUCHED_HALF, unnamed_table
 from pytest_membudget.judge.estimate import Evidence
-from pytest_membudget.judge.matching import asked_for
+from pytest_membudget.judge.matching import filter_values
 from pytest_membudget.judge.result import Attribution, Result
 from pytest_membudget.judge.unlogged import unlogged_rows
 from pytest_membudget.judge.verdict import ERROR, EXCEEDS, INCONCLUSIVE, WITHIN, Verdict
@@ -243,8 +243,8 @@ class _Check:
         self.progress("finding the rows of tables that rows= does not name")
         seeded = self._seedbed(replace(self.budget, rows={**self.budget.rows, **rows}))
         try:
-            if sample.fresh:
-                seeded.seed_fresh(sample.fresh)
+            if sample.forced_values:
+                seeded.force_values(sample.forced_values)
             seeded.fill(sample.size)
             job = self.plan.job(
                 seeded,
@@ -290,8 +290,8 @@ class _Check:
             filled.seconds,
             filled.rows,
             filled.widths,
-            missed=filled.missed,
-            fresh=filled.fresh,
+            profile_mismatches=filled.profile_mismatches,
+            forced_values=filled.forced_values,
             crowded=room < 2 * size,
             unlogged=unlogged,
         )
@@ -300,17 +300,17 @@ class _Check:
     def _with_rows_that_match(self, seeded: SeededDatabase, sample: Sample) -> Sample:
         """Where its filters left most rows out, look again with the columns as they ask for."""
         touched = self.evidence.touched(sample)
-        fresh = asked_for(sample.run, with_values=self.plan.gated)
+        forced_values = filter_values(sample.run, with_values=self.plan.gated)
         # Where most rows were found, another look would lose what was done with these.
-        if not sample.finished or touched is None or touched > TOUCHED_HALF or not fresh:
+        if not sample.finished or touched is None or touched > TOUCHED_HALF or not forced_values:
             return sample
         if sample.run.peak > self.budget.limit:
             return sample
-        seeded.seed_fresh(fresh)
+        seeded.force_values(forced_values)
         with suppress(ServerError):
             again, _ = self._apply(seeded, sample.size, self.budget.time_budget)
             over = again.run.peak > self.budget.limit
             if over or (again.finished and (self.evidence.touched(again) or 0) > touched):
                 return again
-        seeded.seed_fresh({})
+        seeded.force_values({})
         return sample

@@ -29,7 +29,7 @@ from pytest_membudget.judge.projection import (
     project_highest,
 )
 from pytest_membudget.judge.verdict import Verdict, judge
-from pytest_membudget.sample import Fresh, Sample
+from pytest_membudget.sample import ForcedValues, Sample
 
 _ENOUGH = 3
 _NARROW_SHARE = 0.05
@@ -64,9 +64,9 @@ class Evidence:
         return Ladder(max(self.budget.rows.values(), default=0), self.budget.time_budget)
 
     @property
-    def fresh(self) -> Fresh:
+    def forced_values(self) -> ForcedValues:
         """The columns, by table, that are seeded as its statements ask for."""
-        return self.samples[-1].fresh if self.samples else {}
+        return self.samples[-1].forced_values if self.samples else {}
 
     @property
     def finished(self) -> list[Sample]:
@@ -123,7 +123,7 @@ class Evidence:
             projection = replace(projection, low=min(projection.low, bounded.low if bounded else 0))
         if self.cycles_add_up():
             projection = replace(projection, low=min(projection.low, seen - spread))
-        share, touched = share_of_each(self.fresh), self.touched_last()
+        share, touched = share_of_each(self.forced_values), self.touched_last()
         if touched and touched <= TOUCHED_ALL:
             share = min(share, touched)
         if share == 1 or not self.finished:

@@ -103,7 +103,7 @@ def _about_rows(
         )
     empty = ", ".join(
         f"{table}.{name}"
-        for table, columns in last.fresh.items()
+        for table, columns in last.forced_values.items()
         for name, value in columns.items()
         if not value
     )
@@ -126,8 +126,10 @@ def _about_rows(
             for label, columns in widths.items()
         )
         yield Finding("row-widths", f"rows were generated with average widths of {text}")
-    if last.missed:
-        text = "; ".join(f"{label}: {', '.join(names)}" for label, names in last.missed.items())
+    if last.profile_mismatches:
+        text = "; ".join(
+            f"{label}: {', '.join(names)}" for label, names in last.profile_mismatches.items()
+        )
         yield Finding("shape-missed", f"values could not be made as the profile has them: {text}")
     unasked = {label: n for label, n in last.seeded.items() if label not in budget.rows}
     if unasked:

@@ -149,7 +149,7 @@ class DatabaseServer:
         name: str,
         applied: list[list[str]],
         rows: dict[str, int],
-        fresh: dict[str, dict[str, list[Any]]],
+        forced_values: dict[str, dict[str, list[Any]]],
         seed: str | None,
         shape: dict[str, dict[str, dict[str, Any]]] | None = None,
         most: int | None = None,
@@ -161,7 +161,7 @@ class DatabaseServer:
         rows of a database, which later ones go on from.
         """
         begin = time.monotonic()
-        missed: dict[str, list[str]] = {}
+        profile_mismatches: dict[str, list[str]] = {}
         held: dict[str, dict[str, list[Any]]] = {}
         apps = self._state_apps(_keys(applied))
         self._scratch.use(name)
@@ -171,13 +171,13 @@ class DatabaseServer:
                     self._seeders[name] = Seeder(
                         apps,
                         self._alias,
-                        forced_values=_fields(apps, fresh),
+                        forced_values=_fields(apps, forced_values),
                         profile=stats_by_column(shape),
                     )
                 room = room_for_a_seed(self._scratch.free())
                 seeded = self._seeders[name].grow(rows, room if most is None else min(room, most))
                 there, widths = seeded.rows, seeded.widths
-                missed, held = seeded.profile_mismatches, seeded.forced_values
+                profile_mismatches, held = seeded.profile_mismatches, seeded.forced_values
             else:
                 there, widths = _call_seed(seed, apps, rows, self._alias), {}
         except NoRoom:
@@ -189,8 +189,8 @@ class DatabaseServer:
         return {
             "seeded": there,
             "widths": widths,
-            "missed": missed,
-            "fresh": held,
+            "profile_mismatches": profile_mismatches,
+            "forced_values": held,
             "seconds": time.monotonic() - begin,
             "bytes": self._scratch.size(name),
             "free": self._scratch.free(),

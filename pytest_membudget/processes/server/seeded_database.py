@@ -11,7 +11,7 @@ from typing import Any
 from pytest_membudget.budget.request import Budget
 from pytest_membudget.errors import ServerError
 from pytest_membudget.processes.server.client import ServerClient
-from pytest_membudget.sample import Fresh
+from pytest_membudget.sample import ForcedValues
 
 # What a run is given in any case.
 _LEAST_SECONDS = 5.0
@@ -21,8 +21,8 @@ _LEAST_SECONDS = 5.0
 class Seeded:
     """``rows`` by label with all that was seeded unasked, ``widths`` in bytes by label and column.
 
-    ``missed`` names the columns, by label, whose width or share of NULLs is not the profile's,
-    ``fresh`` those that could be seeded as they were asked for.
+    ``profile_mismatches`` names the columns, by label, whose width or share of NULLs is not the
+    profile's, ``forced_values`` those that could be seeded as they were asked for.
     ``room`` is how many bytes the database may take, None where that isn't known.
     """
 
@@ -31,8 +31,8 @@ class Seeded:
     seconds: float
     size: int
     room: int | None
-    missed: dict[str, list[str]] = field(default_factory=dict)
-    fresh: Fresh = field(default_factory=dict)
+    profile_mismatches: dict[str, list[str]] = field(default_factory=dict)
+    forced_values: ForcedValues = field(default_factory=dict)
 
 
 class SeededDatabase:
@@ -56,7 +56,7 @@ class SeededDatabase:
         self._budget = budget
         self._applied = applied
         self._shape = shape
-        self._fresh: Fresh = {}
+        self._forced_values: ForcedValues = {}
         self._ahead: dict[str, int] | None = None
         self._answer: dict[str, Any] | None = None
         self._names: list[str] = []
@@ -99,8 +99,8 @@ class SeededDatabase:
             answer["seconds"],
             answer["bytes"],
             answer["free"],
-            answer["missed"],
-            answer["fresh"],
+            answer["profile_mismatches"],
+            answer["forced_values"],
         )
 
     def fill_ahead(self, size: int) -> None:
@@ -140,12 +140,12 @@ class SeededDatabase:
         self._stage.call("drop", name=name)
         self._names.remove(name)
 
-    def seed_fresh(self, columns: Fresh) -> None:
+    def force_values(self, columns: ForcedValues) -> None:
         """Begin anew, with these columns (by table) as empty as one that has just been added.
 
         One that comes with values holds these, in turn.
         """
-        self._fresh = columns
+        self._forced_values = columns
         self._restart()
 
     def close(self) -> None:
@@ -182,7 +182,7 @@ class SeededDatabase:
             "name": self._bed,
             "applied": self._applied,
             "rows": rows,
-            "fresh": self._fresh,
+            "forced_values": self._forced_values,
             "seed": self._budget.seed,
             "shape": self._shape,
             "most": most,
