@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from pytest_membudget.enums import OpenTextEnum
+from pytest_membudget.texts import OpenTextEnum
 
 
 class FindingCode(OpenTextEnum):

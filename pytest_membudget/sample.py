@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from pytest_membudget.enums import TextEnum
+from pytest_membudget.texts import TextEnum
 
-Fresh = Mapping[str, Mapping[str, Sequence[Any]]]
+ForcedValues = Mapping[str, Mapping[str, Sequence[Any]]]
 """Columns by table that are seeded as statements ask for: with these values in turn, or empty."""
 
 
@@ -151,10 +151,10 @@ class Sample:
     """One rung of the ladder: the rows that were seeded and the run over them.
 
     ``rows`` counts each model of the budget at this scale, ``seeded`` every table that was
-    filled, ``size`` the largest of ``rows``, which is what the ladder climbs.  ``missed`` are the
-    columns, by label, whose values could not be made as the profile says, ``fresh`` those that were
-    seeded as the migration's filters ask for, by table.  ``crowded`` says that there is no room for
-    a sample of twice as many rows.
+    filled, ``size`` the largest of ``rows``, which is what the ladder climbs.
+    ``profile_mismatches`` are the columns, by label, whose values could not be made as the profile
+    says, ``forced_values`` those that were seeded as the migration's filters ask for, by table.
+    ``crowded`` says that there is no room for a sample of twice as many rows.
     ``unlogged`` counts the rows of tables that the server says were accessed and that no statement
     of the run explains.
     """
@@ -164,8 +164,8 @@ class Sample:
     seed_seconds: float = 0.0
     seeded: dict[str, int] = field(default_factory=dict)
     widths: dict[str, dict[str, int]] = field(default_factory=dict)
-    missed: dict[str, list[str]] = field(default_factory=dict)
-    fresh: Fresh = field(default_factory=dict)
+    profile_mismatches: dict[str, list[str]] = field(default_factory=dict)
+    forced_values: ForcedValues = field(default_factory=dict)
     crowded: bool = False
     unlogged: dict[str, int] = field(default_factory=dict)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import reprlib
 import unicodedata
+from enum import Enum
 
 # Control characters, lone surrogates, and the marks that change the direction of a text.
 _HIDDEN = {"Cc", "Cs", "Zl", "Zp"}
@@ -52,3 +53,22 @@ def _escaped(character: str) -> str:
 
 
 _SHORT = _short()
+
+
+class TextEnum(str, Enum):
+    """Members equal their text and are formatted as it; ``enum.StrEnum`` needs Python 3.11."""
+
+    def __str__(self) -> str:
+        return str.__str__(self)
+
+
+class OpenTextEnum(TextEnum):
+    """One that another version may have more members of: a text that is none becomes one."""
+
+    @classmethod
+    def _missing_(cls, value: object) -> OpenTextEnum | None:
+        if not isinstance(value, str):
+            return None
+        unknown = str.__new__(cls, value)
+        unknown._name_ = unknown._value_ = value
+        return unknown

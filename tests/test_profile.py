@@ -16,7 +16,7 @@ from pytest_membudget.errors import BudgetError
 from pytest_membudget.profile.document import ColumnProfile, TableProfile, read_profile
 from pytest_membudget.profile.shape import shape
 from pytest_membudget.profile.widths import Width, stored_widths
-from pytest_membudget.seeding.column_stats import shapes
+from pytest_membudget.seeding.column_stats import stats_by_column
 
 
 def document(**changes: Any) -> dict[str, Any]:
@@ -123,7 +123,7 @@ def test_an_estimate_may_be_older_than_the_rows(tmp_path: Path, exact: bool) -> 
     """PostgreSQL counts rows at each VACUUM, and different values only at ANALYZE."""
     file = tmp_path / "membudget.json"
     file.write_text(json.dumps({**column(distinct=1_700_001), "exact": exact}))
-    (column_shape,) = shapes(shape(read_profile(file)))["shop_order"].values()
+    (column_shape,) = stats_by_column(shape(read_profile(file)))["shop_order"].values()
     assert column_shape.variety == 1.0
 
 

@@ -85,7 +85,7 @@ class Runs:
         ][-1]
 
     def start_anew(self) -> None:
-        self.seeded.seed_fresh(self.evidence.fresh)
+        self.seeded.force_values(self.evidence.forced_values)
         self._filled = 0
 
     def captured(self, size: int) -> HighWater:

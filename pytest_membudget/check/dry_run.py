@@ -16,7 +16,7 @@ from pytest_membudget.processes.messages.orders import TableModel
 from pytest_membudget.processes.server.client import ServerClient
 from pytest_membudget.processes.server.seeded_database import SeededDatabase
 from pytest_membudget.processes.worker.launcher import run
-from pytest_membudget.sample import Fresh, Sample
+from pytest_membudget.sample import ForcedValues, Sample
 from pytest_membudget.units import format_rows, format_size
 
 NO_LIMIT = 1 << 62
@@ -45,14 +45,14 @@ def dry_run(
     server: ServerClient,
     tables: Mapping[str, TableModel],
     few: Mapping[str, int],
-    fresh: Fresh | None = None,
+    forced_values: ForcedValues | None = None,
 ) -> Sample:
     """Apply it to ``few`` rows by table; ``tables`` are the models of the state before it."""
     rows = {tables[table].label: few[table] for table in sorted(few)}
     seeded = SeededDatabase(server, replace(plan.budget, rows=rows, seed=None), plan.applied)
     try:
-        if fresh:
-            seeded.seed_fresh(fresh)
+        if forced_values:
+            seeded.force_values(forced_values)
         if rows:
             seeded.fill(max(rows.values()))
         deadline = max(_DEADLINE, plan.budget.time_budget)

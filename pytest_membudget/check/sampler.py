@@ -16,7 +16,7 @@ from pytest_membudget.finding import Finding, FindingCode
 from pytest_membudget.judge.coverage import TOUCHED_HALF, touched_by
 from pytest_membudget.judge.evidence import Evidence
 from pytest_membudget.judge.gap import unnamed_table
-from pytest_membudget.judge.matching import asked_for
+from pytest_membudget.judge.matching import filter_values
 from pytest_membudget.judge.unlogged import unlogged_rows
 from pytest_membudget.processes.server.client import ServerClient
 from pytest_membudget.processes.server.seeded_database import SeededDatabase
@@ -134,8 +134,8 @@ class Sampler:
         self._progress("finding the rows of tables that rows= does not name")
         seeded = self._seeded_database(replace(self._budget, rows={**self._budget.rows, **rows}))
         try:
-            if sample.fresh:
-                seeded.seed_fresh(sample.fresh)
+            if sample.forced_values:
+                seeded.force_values(sample.forced_values)
             seeded.fill(sample.size)
             job = self.plan.job(
                 seeded,
@@ -176,8 +176,8 @@ class Sampler:
             filled.seconds,
             filled.rows,
             filled.widths,
-            missed=filled.profile_mismatches,
-            fresh=filled.forced_values,
+            profile_mismatches=filled.profile_mismatches,
+            forced_values=filled.forced_values,
             crowded=room < 2 * size,
             unlogged=unlogged,
         )
@@ -186,17 +186,17 @@ class Sampler:
     def _with_rows_that_match(self, sample: Sample) -> Sample:
         """Where its filters left most rows out, look again with the columns as they ask for."""
         touched = touched_by(self.evidence, sample)
-        fresh = asked_for(sample.run, with_values=self.plan.gated)
+        forced = filter_values(sample.run, with_values=self.plan.gated)
         # Where most rows were found, another look would lose what was done with these.
-        if not sample.finished or touched is None or touched > TOUCHED_HALF or not fresh:
+        if not sample.finished or touched is None or touched > TOUCHED_HALF or not forced:
             return sample
         if sample.run.peak > self._budget.limit:
             return sample
-        self.seeded.seed_fresh(fresh)
+        self.seeded.force_values(forced)
         with suppress(ServerError):
             again, _ = self._apply(sample.size, self._budget.time_budget)
             over = again.run.peak > self._budget.limit
             if over or (again.finished and (touched_by(self.evidence, again) or 0) > touched):
                 return again
-        self.seeded.seed_fresh({})
+        self.seeded.force_values({})
         return sample

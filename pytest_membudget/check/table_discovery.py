@@ -17,13 +17,13 @@ from pytest_membudget.check.dry_run import (
 )
 from pytest_membudget.check.plan import CheckPlan
 from pytest_membudget.errors import ServerError
-from pytest_membudget.judge.matching import asked_for
+from pytest_membudget.judge.matching import filter_values
 from pytest_membudget.judge.projection import MIB
 from pytest_membudget.judge.verdict import Judgement, Verdict
 from pytest_membudget.processes.messages.orders import ListTables, TableModel
 from pytest_membudget.processes.server.client import ServerClient
 from pytest_membudget.profile.production import Production
-from pytest_membudget.sample import Fresh, Run, Sample
+from pytest_membudget.sample import ForcedValues, Run, Sample
 
 _FEW = 20
 # Of fewer than these it takes the same number, whatever the table holds, or finds none.
@@ -187,11 +187,11 @@ def _round(
 ) -> list[Sample]:
     """One run over a few rows, and one over rows as its filters ask for where these left some."""
     first = dry_run(plan, server, tables, few)
-    fresh = _left_out(first.run, few)
-    if not fresh or first.run.peak > plan.budget.limit:
+    forced_values = _left_out(first.run, few)
+    if not forced_values or first.run.peak > plan.budget.limit:
         return [first]
     with suppress(ServerError):
-        return [first, dry_run(plan, server, tables, few, fresh)]
+        return [first, dry_run(plan, server, tables, few, forced_values)]
     return [first]
 
 
@@ -212,11 +212,11 @@ def _most(
     return empty + (filled - empty) * max(1.0, *times)
 
 
-def _left_out(done: Run, few: dict[str, int]) -> Fresh:
+def _left_out(done: Run, few: dict[str, int]) -> ForcedValues:
     """The columns by which it left out rows that may lead to further tables."""
     return {
         table: columns
-        for table, columns in asked_for(done, with_values=True).items()
+        for table, columns in filter_values(done, with_values=True).items()
         if max(done.read.get(table, 0), done.written.get(table, 0)) < few.get(table, 0)
     }
 

@@ -39,7 +39,7 @@ class Coverage:
 
 def cover(evidence: Evidence) -> Coverage:
     budget, finished = evidence.budget, evidence.finished
-    assumed = values_of(evidence.fresh, evidence.literals)
+    assumed = values_of(evidence.forced_values, evidence.literals)
     if not finished:
         return Coverage(gaps=gaps_of_runs(budget, evidence.samples), assumed=assumed)
     last = finished[-1]

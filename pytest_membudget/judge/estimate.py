@@ -142,7 +142,7 @@ class _Estimator:
         return self._if_all_were_touched(projection)
 
     def _if_all_were_touched(self, projection: Projection) -> Projection:
-        share = share_of_each(self._evidence.fresh)
+        share = share_of_each(self._evidence.forced_values)
         if self._touched and self._touched <= TOUCHED_ALL:
             share = min(share, self._touched)
         if share == 1 or not self._finished:

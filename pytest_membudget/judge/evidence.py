@@ -11,7 +11,7 @@ from pytest_membudget.finding import Finding
 from pytest_membudget.judge.ahead import Ahead
 from pytest_membudget.judge.gap import Gap
 from pytest_membudget.judge.ladder import Ladder
-from pytest_membudget.sample import Fresh, Sample
+from pytest_membudget.sample import ForcedValues, Sample
 
 
 @dataclass(frozen=True)
@@ -51,9 +51,9 @@ class Evidence:
         return tuple(sample for sample in self.samples if sample.finished)
 
     @property
-    def fresh(self) -> Fresh:
+    def forced_values(self) -> ForcedValues:
         """The columns, by table, that are seeded as its statements ask for."""
-        return self.samples[-1].fresh if self.samples else {}
+        return self.samples[-1].forced_values if self.samples else {}
 
     @property
     def ahead(self) -> Ahead:

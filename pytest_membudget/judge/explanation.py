@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from pytest_membudget.enums import OpenTextEnum
 from pytest_membudget.judge.figures import Bytes, Difference, Figure, LineNumber, Rows, Share
+from pytest_membudget.texts import OpenTextEnum
 
 
 class AdviceCode(OpenTextEnum):

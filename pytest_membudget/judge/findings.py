@@ -88,7 +88,7 @@ def _about_rows(budget: Budget, samples: Sequence[Sample], coverage: Coverage) -
         )
     empty = ", ".join(
         f"{table}.{name}"
-        for table, columns in last.fresh.items()
+        for table, columns in last.forced_values.items()
         for name, value in columns.items()
         if not value
     )
@@ -111,8 +111,10 @@ def _about_rows(budget: Budget, samples: Sequence[Sample], coverage: Coverage) -
             for label, columns in widths.items()
         )
         yield Finding(FindingCode.ROW_WIDTHS, f"rows were generated with average widths of {text}")
-    if last.missed:
-        text = "; ".join(f"{label}: {', '.join(names)}" for label, names in last.missed.items())
+    if last.profile_mismatches:
+        text = "; ".join(
+            f"{label}: {', '.join(names)}" for label, names in last.profile_mismatches.items()
+        )
         yield Finding(
             FindingCode.SHAPE_MISSED, f"values could not be made as the profile has them: {text}"
         )

@@ -7,7 +7,7 @@ import reprlib
 from collections.abc import Container, Mapping
 from typing import Any
 
-from pytest_membudget.sample import Fresh, Run, Sample
+from pytest_membudget.sample import ForcedValues, Run, Sample
 
 # A statement that is sent for each row, or for every few, finds a few at a time.
 _OFTEN = 10
@@ -47,7 +47,7 @@ def unmatched(sample: Sample) -> list[str]:
     return [one.text for one in sample.run.unmatched if one.times <= often]
 
 
-def asked_for(run: Run, *, with_values: bool) -> dict[str, dict[str, list[Any]]]:
+def filter_values(run: Run, *, with_values: bool) -> dict[str, dict[str, list[Any]]]:
     """The columns that it filters by, empty, or those that it asks values of, with these."""
     found = {
         table: {name: values for name, values in columns.items() if values}
@@ -58,7 +58,7 @@ def asked_for(run: Run, *, with_values: bool) -> dict[str, dict[str, list[Any]]]
     return {table: columns for table, columns in found.items() if columns}
 
 
-def values_of(fresh: Fresh, literals: Container[Any]) -> str:
+def values_of(forced_values: ForcedValues, literals: Container[Any]) -> str:
     """The columns that are seeded with values, each with those; empty without one.
 
     A value is shown where it is one of the ``literals`` of the migration's own source: any other
@@ -66,7 +66,7 @@ def values_of(fresh: Fresh, literals: Container[Any]) -> str:
     """
     return ", ".join(
         f"{table}.{name} = {' or '.join(dict.fromkeys(_shown(one, literals) for one in values))}"
-        for table, columns in fresh.items()
+        for table, columns in forced_values.items()
         for name, values in columns.items()
         if values
     )
@@ -79,7 +79,9 @@ def _shown(value: Any, literals: Container[Any]) -> str:
     return reprlib.repr(value) if stands_there else "a value that the code computes"
 
 
-def share_of_each(fresh: Fresh) -> float:
+def share_of_each(forced_values: ForcedValues) -> float:
     """The share of a table's rows that have certain ones of the values which take turns."""
-    turns = [math.lcm(*(len(v) or 1 for v in columns.values())) for columns in fresh.values()]
+    turns = [
+        math.lcm(*(len(v) or 1 for v in columns.values())) for columns in forced_values.values()
+    ]
     return 1 / max(turns, default=1)

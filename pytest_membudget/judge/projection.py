@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
-from pytest_membudget.enums import TextEnum
+from pytest_membudget.texts import TextEnum
 
 MIB = 1024**2
 

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from pytest_membudget.budget.request import Budget
-from pytest_membudget.enums import TextEnum
 from pytest_membudget.judge.coverage import Coverage
 from pytest_membudget.judge.estimate import Estimate
 from pytest_membudget.judge.projection import Projection
 from pytest_membudget.sample import Outcome, Sample
+from pytest_membudget.texts import TextEnum
 from pytest_membudget.units import (
     format_interval,
     format_rows,

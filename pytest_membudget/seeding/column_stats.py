@@ -12,7 +12,7 @@ _POINTER = 18
 
 
 @dataclass(frozen=True)
-class Shape:
+class ColumnStats:
     """One column in production; None is what nobody knows.
 
     ``width``: average bytes of the values that are not NULL, without the database's own header.
@@ -37,36 +37,40 @@ class Shape:
         return min(1.0, self.distinct / self.rows)
 
 
-Shapes = Mapping[str, Mapping[str, Shape]]
-"""Shapes by table and column."""
+StatsByColumn = Mapping[str, Mapping[str, ColumnStats]]
+"""What is known, by table and column."""
 
 
-def shapes(document: Mapping[str, Mapping[str, Mapping[str, Any]]] | None) -> Shapes:
-    """Shapes from their JSON form, the attributes' names being the keys."""
+def stats_by_column(
+    document: Mapping[str, Mapping[str, Mapping[str, Any]]] | None,
+) -> StatsByColumn:
+    """It is read from JSON, whose keys are the attributes' names."""
     return {
-        table: {column: Shape(**shape) for column, shape in columns.items()}
+        table: {column: ColumnStats(**stats) for column, stats in columns.items()}
         for table, columns in (document or {}).items()
     }
 
 
-def as_toasted(columns: Mapping[str, Shape], ratios: Mapping[str, float]) -> dict[str, Shape]:
-    """The same shapes, ``compressed`` only where PostgreSQL would have compressed.
+def as_toasted(
+    columns: Mapping[str, ColumnStats], ratios: Mapping[str, float]
+) -> dict[str, ColumnStats]:
+    """The same, ``compressed`` only where PostgreSQL would have compressed.
 
     It takes the widest value of a row first and stops as soon as the row fits in a page's quarter,
     so narrow values are never compressed, nor are those of narrow rows.
     """
     raw = {
-        name: (shape.width or 0) * (ratios.get(name, 1) if shape.compressed else 1)
-        for name, shape in columns.items()
+        name: (stats.width or 0) * (ratios.get(name, 1) if stats.compressed else 1)
+        for name, stats in columns.items()
     }
     left = sum(raw.values())
     found = dict(columns)
     for name in sorted(raw, key=lambda name: -raw[name]):
-        shape = columns[name]
+        stats = columns[name]
         if left <= _THRESHOLD:
-            found[name] = replace(shape, compressed=False)
-        elif shape.compressed:
-            stored = shape.width or 0
+            found[name] = replace(stats, compressed=False)
+        elif stats.compressed:
+            stored = stats.width or 0
             left += (stored if stored <= _THRESHOLD else _POINTER) - raw[name]
         elif raw[name] > _THRESHOLD:
             left += _POINTER - raw[name]

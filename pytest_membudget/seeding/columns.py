@@ -1,131 +1,161 @@
-"""What a column holds in row number i."""
+"""What a column holds in row number i. A column is chosen once and never changes."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import KW_ONLY, dataclass
 from dataclasses import field as attribute
-from typing import TYPE_CHECKING, Any
+from enum import Enum
+from typing import Any
 
-from pytest_membudget.seeding.dialect import NUMBER
-from pytest_membudget.seeding.errors import refusal
-from pytest_membudget.seeding.sequences import Domain
-from pytest_membudget.seeding.staging_tables import Scratch, new_name
+from pytest_membudget.seeding.column_stats import ColumnStats
+from pytest_membudget.seeding.dialects.base import Field
+from pytest_membudget.seeding.fields import FieldKind
+from pytest_membudget.seeding.fields.base import Variation
+from pytest_membudget.seeding.sequences import Sequence
+from pytest_membudget.seeding.staging_tables import StagingTables
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from django.db import models
-
-    from pytest_membudget.seeding.column_stats import Shape
-    from pytest_membudget.seeding.table import Table
-
-    Field = models.Field[Any, Any]
-
-_REUSED = 1000
+UNLIMITED = 1 << 62
 
 
-@dataclass(eq=False)
+@dataclass(frozen=True)
+class TemplateRows:
+    """The template as it is loaded.
+
+    ``filled``: column -> how many of the ``size`` rows have a value there, where they are numbered.
+    """
+
+    size: int
+    filled: Mapping[str, int] = attribute(default_factory=dict)
+
+
+@dataclass(frozen=True, eq=False)
 class Column:
-    """A column whose value in row i is that of template row i modulo their number."""
+    """A column whose value in row i is that of template row i modulo their number.
+
+    ``stats``: what the profile says about it, where it follows that.
+    ``nulls``: the share of NULLs among its rows, where that is known and can be kept.
+    """
 
     field: Field
-    name: str
-    constant: list[Any] = attribute(default_factory=list)
-    """Holds the value that the column is fixed to, or some that take turns."""
-
-    once: bool = False
-    """Has the column one value, not one for each template row?"""
-
-    shape: Shape | None = None
-    """What the profile says about it, where it shall follow that."""
-
+    kind: FieldKind
+    stats: ColumnStats | None = None
     nulls: float | None = None
-    """The share of NULLs among its rows, where that is known and can be kept."""
-
-    computed = False
-    """Is :meth:`sql` an expression, not the template's column itself?"""
-
-    alone = False
-    """Is the value of row i different from that of every other row?"""
-
-    def sql(self, i: str) -> str:
-        return f"t.{self.name}"
-
-
-@dataclass(eq=False)
-class Picked(Column):
-    """A column whose value in row i is number ``index(i)`` of a domain."""
-
-    computed = True
-    domain: Domain = attribute(kw_only=True)
-    index: Callable[[str], str] = attribute(kw_only=True)
-    alone: bool = attribute(default=False, kw_only=True)
-    masked: bool = False
-    """Do the template rows say where it is NULL?"""
-
-    ranked: bool = False
-    """Are the rows counted in which it is not NULL, so that no value is left out?"""
-
-    cycle: tuple[int, int] | None = None
-    """The number of template rows, and of those that :attr:`ranked` counts among them."""
-
-    def value(self, i: str) -> str:
-        return self.domain.at(self.index(i))
-
-    def sql(self, i: str) -> str:
-        number = i
-        if self.cycle:
-            size, filled = self.cycle
-            number = f"(({i} - 1) / {size} * {filled} + t.{self.name})"
-        value = self.value(number)
-        return f"CASE WHEN t.{self.name} IS NOT NULL THEN {value} END" if self.masked else value
-
-
-@dataclass(eq=False)
-class Upward(Picked):
-    """A reference to an earlier row of the same table, ten to each, the first one at the top."""
-
-    def value(self, i: str) -> str:
-        top = "NULL" if self.field.null else self.domain.at("1")
-        return f"CASE WHEN {i} = 1 THEN {top} ELSE {self.domain.at(f'(({i} + 8) / 10)')} END"
-
-
-@dataclass(eq=False)
-class Partial(Picked):
-    """A unique reference that may be empty, and is where the parents have run out."""
-
-    def value(self, i: str) -> str:
-        return f"CASE WHEN {i} <= {self.domain.size} THEN {super().value(i)} END"
-
-
-@dataclass(eq=False)
-class Rows(Domain):
-    """The rows of a parent, as a field of it identifies them."""
-
-    table: Table
-    target: Field
-    _existing: str = attribute(default_factory=new_name)
 
     @property
-    def size(self) -> int:  # type: ignore[override]
-        return min(_REUSED, self.table.existing) if self.table.reused else self.table.want
+    def name(self) -> str:
+        return self.kind.dialect.column(self.field)
 
-    def at(self, number: str) -> str:
-        if self.table.reused:
-            quoted = self.table.dialect.column(self.target)
-            return f"(SELECT k.{quoted} FROM {self._existing} AS k WHERE k.{NUMBER} = {number})"
-        column = self.table.columns.get(self.target.name)
-        if not isinstance(column, Picked) or not column.alone:
-            raise refusal(
-                self.table.label, self.target.name, "its values cannot be foreseen for its children"
-            )
-        return column.domain.at(column.index(number))
+    @property
+    def in_template(self) -> bool:
+        return True
 
-    def prepare(self, scratch: Scratch, count: int) -> None:
-        if self.table.reused:
-            column = self.table.dialect.column(self.target)
-            scratch.create(self._existing, [self.target])
-            self.table.dialect.execute(
-                f"INSERT INTO {self._existing} ({column}) "
-                f"SELECT {column} FROM {self.table.name} ORDER BY {column} LIMIT {_REUSED}"
-            )
+    def select(self, i: str, template: TemplateRows) -> str:
+        """An item for SELECT: the value in row ``i``, named as in the table."""
+        return f"t.{self.name}"
+
+    def computed(self, value: str) -> str:
+        return f"{self.kind.dialect.typed(value, self.field)} AS {self.name}"
+
+    def key(self, number: str) -> str | None:
+        """The value in row ``number`` as other tables refer to it, if it can be foreseen."""
+        return None
+
+    def capacity(self) -> int:
+        """How many rows there are values for."""
+        return UNLIMITED
+
+    def demand(self, want: int) -> None:
+        """Ask the tables that this one refers to for what ``want`` rows need."""
+
+    def prepare(self, staging: StagingTables, count: int) -> None:
+        """Make what :meth:`select` reads, for the rows up to ``count``."""
+
+
+@dataclass(frozen=True, eq=False)
+class ConstantColumn(Column):
+    """It holds one value, or some that take turns."""
+
+    _: KW_ONLY
+    values: list[Any]
+
+
+@dataclass(frozen=True, eq=False)
+class DrawnColumn(Column):
+    """Plausible values, which ``variation`` makes different in each round of the template."""
+
+    _: KW_ONLY
+    variation: Variation | None = None
+
+    def count(self, size: int) -> int:
+        """How many values a template of ``size`` rows holds."""
+        stats = self.stats
+        if stats is None:
+            return size
+        filled = max(1, round(size * (1 - (self.nulls or 0))))
+        distinct = round(size * (stats.variety or 1)) if self.variation else stats.distinct
+        return min(filled, max(1, distinct or filled))
+
+    def select(self, i: str, template: TemplateRows) -> str:
+        value = super().select(i, template)
+        if self.variation is None:
+            return value
+        return self.computed(self.variation.write(value, f"(({i} - 1) / {template.size})"))
+
+
+class SingleValueColumn(DrawnColumn):
+    """One plausible value for all rows."""
+
+    def count(self, size: int) -> int:
+        return 1
+
+
+class Marks(Enum):
+    """What the template holds of a column whose values are computed."""
+
+    NONE = "nothing: the column is never NULL"
+    FILLED = "NULL where the column is NULL"
+    NUMBERED = "the number of the row among those that are not NULL, so that no value is left out"
+
+
+def _same(i: str) -> str:
+    return i
+
+
+@dataclass(frozen=True, eq=False)
+class SequenceColumn(Column):
+    """A column whose value in row i is number ``index(i)`` of a sequence."""
+
+    _: KW_ONLY
+    sequence: Sequence
+    index: Callable[[str], str] = _same
+    marks: Marks = Marks.NONE
+
+    @property
+    def in_template(self) -> bool:
+        return self.marks is not Marks.NONE
+
+    def value(self, i: str) -> str:
+        return self.sequence.at(self.index(i))
+
+    def select(self, i: str, template: TemplateRows) -> str:
+        mark = super().select(i, template)
+        if filled := template.filled.get(self.name):
+            i = f"(({i} - 1) / {template.size} * {filled} + {mark})"
+        value = self.value(i)
+        return self.computed(
+            f"CASE WHEN {mark} IS NOT NULL THEN {value} END" if self.in_template else value
+        )
+
+    def prepare(self, staging: StagingTables, count: int) -> None:
+        self.sequence.prepare(staging, count)
+
+
+class UniqueColumn(SequenceColumn):
+    """Row i has value number i, which no other row has."""
+
+    def key(self, number: str) -> str | None:
+        return self.sequence.at(number)
+
+    def capacity(self) -> int:
+        return self.sequence.size

@@ -8,17 +8,15 @@ from contextlib import suppress
 from dataclasses import dataclass
 from decimal import Decimal
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 from django.db import models
 from django.db.models.expressions import Value
 from django.db.models.sql import Query
 
-if TYPE_CHECKING:
-    from pytest_membudget.seeding.dialect import Dialect
+from pytest_membudget.seeding.dialects.base import Dialect, Field
 
-    Field = models.Field[Any, Any]
-    Model = type[models.Model]
+Model = type[models.Model]
 
 
 @dataclass(frozen=True)

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterable
 
 from pytest_membudget.database.error_text import message
 from pytest_membudget.errors import SeedError
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
 
 _HINT = 'give rows of your own with seed="module.function", called as seed(apps, rows, using)'
 

@@ -2,208 +2,147 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, cast
 
 from django.db import models
 
-from pytest_membudget.seeding import constraints, values
-from pytest_membudget.seeding.columns import Column, Partial, Picked, Rows, Upward
-from pytest_membudget.seeding.errors import refusal
+from pytest_membudget.seeding import columns, constraints, forced_values, references
+from pytest_membudget.seeding.column_stats import ColumnStats, StatsByColumn
+from pytest_membudget.seeding.columns import Column, ConstantColumn, DrawnColumn, Marks
+from pytest_membudget.seeding.dialects.base import Field
+from pytest_membudget.seeding.fields import FieldKind, kind_of
+from pytest_membudget.seeding.profile_fit import ProfileFit
+from pytest_membudget.seeding.references import ParentKeys
+from pytest_membudget.seeding.staging_tables import StagingTables
+from pytest_membudget.seeding.table import Table
 from pytest_membudget.seeding.unique_together import Group
-from pytest_membudget.seeding.unique_values import Uniques
+from pytest_membudget.seeding.unique_values import UniqueValues
+from pytest_membudget.seeding.uniqueness import Uniqueness
 
-if TYPE_CHECKING:
-    from pytest_membudget.seeding.constraints import Unique
-    from pytest_membudget.seeding.dialect import Dialect
-    from pytest_membudget.seeding.staging_tables import Scratch
-    from pytest_membudget.seeding.table import Table
-
-    Field = models.Field[Any, Any]
-
-_WIDE = 10**8
-"""Enough values for any table, so that a column can be unique on its own."""
-
-_KINDS = (
-    models.UUIDField,
-    models.CharField,
-    models.TextField,
-    models.DateTimeField,
-    models.IntegerField,
-    models.Field,
-)
+Facts = tuple[Field, FieldKind, ColumnStats | None, float | None]
+"""What every column is made of: see :class:`Column`."""
 
 
-class Designer:
-    """Designs one table; ``parent`` gives the table of a model that this one refers to.
-
-    ``widths`` are those that are known, by column.
-    """
+class Layout:
+    """Lays out one table; ``parent`` gives the table of a model that this one refers to."""
 
     def __init__(
         self,
         table: Table,
-        scratch: Scratch,
-        fresh: Mapping[str, Sequence[Any]],
-        widths: Mapping[str, float],
+        staging: StagingTables,
+        wanted: Mapping[str, Sequence[Any]],
+        profile: StatsByColumn,
         parent: Callable[[type[models.Model]], Table],
     ) -> None:
-        self.table = table
-        self.model = table.model
-        self.dialect: Dialect = table.dialect
-        self.fresh = fresh
-        self.parent = parent
-        self.rules = constraints.rules(self.model, self.dialect)
-        self.uniques = Uniques(table, self.rules, scratch, widths)
+        self._table = table
+        self._model = table.model
+        self._uniques = constraints.uniques(self._model)
+        self._profile = ProfileFit(self._model, table.dialect, profile)
+        self._values = UniqueValues(table, staging, self._profile.widths)
+        self._fields = {
+            field.name: field
+            for field in table.dialect.columns(self._model)
+            if not isinstance(field, models.GeneratedField)
+        }
+        self._forced = self._force(wanted)
+        self._keys: dict[str, ParentKeys] = {}
+        for name, field in self._fields.items():
+            if field.is_relation and name not in self._forced:
+                target = cast("Any", field).target_field
+                rows = parent(target.model)
+                self._keys[name] = ParentKeys(rows, target, own=rows is table)
 
-    def design(self) -> None:
-        table, uniques = self.table, constraints.uniques(self.model)
-        single = {unique.fields[0] for unique in uniques if self._unconditional(unique)}
-        references = 0
-        for field in self.dialect.columns(self.model):
-            if isinstance(field, models.GeneratedField):
+    def lay_out(self) -> None:
+        constants = {
+            name: column.values
+            for name, column in self._forced.items()
+            if isinstance(column, ConstantColumn)
+        }
+        self._uniqueness = Uniqueness(self._values, self._fields, self._keys, constants)
+        self._uniqueness.settle(self._uniques)
+        table, rules = self._table, self._values.rules
+        table.rules, table.groups = rules, self._uniqueness.groups
+        self._ruled = {name for rule in rules for name in rule.fields}
+        self._shared = {name for rule in rules if len(rule.fields) > 1 for name in rule.fields}
+        self._never_null = self._compared_nulls() | {
+            related.field.target_field.name
+            for related in self._model._meta.related_objects
+            if isinstance(related.field, models.ForeignKey)
+        }
+        table.columns = {name: self._column(field) for name, field in self._fields.items()}
+
+    def _force(self, wanted: Mapping[str, Sequence[Any]]) -> dict[str, Column]:
+        """The columns that have to hold certain values; those the database fills are left out."""
+        single = {u.fields for u in self._uniques if len(u.fields) == 1 and u.condition is None}
+        forced: dict[str, Column] = {}
+        for name, asked in wanted.items():
+            if (field := self._fields.get(name)) is None:
                 continue
-            if (held := self._held(field, single)) is not None:
-                self._freeze(field, held)
-            elif field.is_relation:
-                table.columns[field.name] = self._reference(field, references)
-                references += 1
-            else:
-                table.columns[field.name] = Column(field, self.dialect.column(field))
-        for unique in uniques:
-            self._settle(unique, uniques)
-        table.rules += self.rules
-        shared = {name for rule in table.rules if len(rule.fields) > 1 for name in rule.fields}
-        for name in shared & table.columns.keys():
-            column = table.columns[name]
-            if isinstance(column, Picked):
-                column.masked = column.field.null
+            values = forced_values.storable_values(field, asked, (name,) in single)
+            if values is None:
+                continue
+            self._table.forced_values[str(field.column)] = list(asked) if values else []
+            if forced_values.is_left_to_database(field, values):
+                del self._fields[name]
+                continue
+            kind = kind_of(field, self._table.dialect)
+            if column := forced_values.forced_column(field, kind, values):
+                forced[name] = column
+        return forced
 
-    def _unconditional(self, unique: Unique) -> bool:
-        return len(unique.fields) == 1 and unique.condition is None
+    def _compared_nulls(self) -> set[str]:
+        """The fields of which NULLs are equal, and that are numbered to differ."""
+        numbered = {*self._keys, *self._uniqueness.sequences}
+        numbered.update(*(group.members for group in self._uniqueness.groups))
+        equal = (unique.fields for unique in self._uniques if not unique.nulls_distinct)
+        return numbered.intersection(name for fields in equal for name in fields)
 
-    def _held(self, field: Field, single: set[str]) -> list[Any] | None:
-        """The values that the column has to hold; none for those of one that was just added.
+    def _column(self, field: Field) -> Column:
+        name, kind = field.name, kind_of(field, self._table.dialect)
+        unique, group = self._uniqueness.sequences.get(name), self._uniqueness.group_of(name)
+        if name in self._forced and not unique and not group:
+            return self._forced[name]
+        stats = self._profile.stats(field, kind)
+        nulls = stats.nulls if stats and field.null and name not in self._never_null else None
+        facts = field, kind, stats, nulls or None
+        marks = Marks.FILLED if nulls or (name in self._shared and field.null) else Marks.NONE
+        if unique:
+            return self._unique(facts, marks)
+        if group:
+            return self._grouped(facts, marks, group)
+        if name in self._keys:
+            return self._reference(facts, marks)
+        free = name not in self._ruled
+        variation = self._profile.variation(field, kind, stats) if free else None
+        return DrawnColumn(*facts, variation=variation)
 
-        None where it is free, or can't hold what is asked for.
-        """
-        wanted = self.fresh.get(field.name)
-        if wanted is None:
-            return None
-        free = not (field.is_relation or field.name in single)
-        if all(value is None for value in wanted):
-            return [] if free or field.null else None
-        held = []
-        for value in wanted if free else ():
-            with suppress(Exception):  # a field may raise anything
-                held += [field.to_python(value)] if value is not None or field.null else []
-        return held or None
+    def _unique(self, facts: Facts, marks: Marks) -> Column:
+        field, *_, nulls = facts
+        keys = self._keys.get(field.name)
+        if keys is None:
+            sequence = self._uniqueness.sequences[field.name]
+            return columns.UniqueColumn(*facts, sequence=sequence, marks=marks)
+        if keys.own or not field.null:
+            return references.UniqueReference(*facts, sequence=keys, marks=marks)
+        marks = Marks.NUMBERED if nulls else marks
+        return references.OptionalReference(*facts, sequence=keys, marks=marks)
 
-    def _freeze(self, field: Field, held: list[Any]) -> None:
-        """Give the column these values, or what rows get when it is added to their table."""
-        column = Column(field, self.dialect.column(field))
-        self.table.fresh[str(field.column)] = list(self.fresh[field.name]) if held else []
-        if held:
-            column.constant = held
-        elif field.null:
-            column.constant = [None]
-        elif field.has_default():
-            first, second = field.get_default(), field.get_default()
-            # The value of a clock or of chance would make each run another one.
-            column.constant, column.once = ([first], False) if first == second else ([], True)
-        elif field.db_default is not models.NOT_PROVIDED:
-            return
-        elif field.blank and field.empty_strings_allowed:
-            column.constant = [""]
-        self.table.columns[field.name] = column
+    def _grouped(self, facts: Facts, marks: Marks, group: Group) -> Column:
+        name = facts[0].name
+        index = group.index(name)
+        if keys := self._keys.get(name):
+            return references.Reference(*facts, sequence=keys, index=index, marks=marks)
+        sequence = group.members[name]
+        return columns.SequenceColumn(*facts, sequence=sequence, index=index, marks=marks)
 
-    def _reference(self, field: Any, place: int) -> Picked:
-        target = field.target_field
-        rows = Rows(self.parent(target.model), target)
-        name = self.dialect.column(field)
-        if rows.table is self.table:
-            return Upward(field, name, domain=rows, index=_same)
-        # Two references of a row to the same table should not meet in the same parent.
-        return Picked(
-            field, name, domain=rows, index=lambda i: f"(({i} - 1 + {place}) % {rows.size} + 1)"
-        )
-
-    def _settle(self, unique: Unique, every: Iterable[Unique]) -> None:
-        columns = [self.table.columns[n] for n in unique.fields if n in self.table.columns]
-        if any(column.alone for column in columns):
-            return
-        if any(column.constant == [None] for column in columns) and unique.nulls_distinct:
-            return
-        if any(set(group.members) <= set(columns) for group in self.table.groups):
-            return
-        members = [column for column in columns if not column.constant]
-        grouped = {id(member) for group in self.table.groups for member in group.members}
-        free = [column for column in members if id(column) not in grouped]
-        wide = [column for column in free if self._wide(column, unique)]
-        if len(members) == 1 and unique.condition is None:
-            self._make_alone(members[0], unique.exact)
-        elif wide:
-            self._make_alone(min(wide, key=lambda column: self._price(column, every)), unique.exact)
-        elif unique.condition is not None:
-            self._avoid(unique)
-        elif len(free) == len(members) and free:
-            self.table.groups.append(
-                Group(self.table, [self._limited(column, unique.exact) for column in free])
-            )
-        elif parents := [column for column in free if column.field.is_relation]:
-            self._make_alone(parents[0], unique.exact)
-        else:
-            raise refusal(
-                self.table.label,
-                ", ".join(unique.fields),
-                "nothing is left that could differ from row to row",
-            )
-
-    def _avoid(self, unique: Unique) -> None:
-        self.rules.append(
-            constraints.rule(
-                f"unique {', '.join(unique.fields)}",
-                unique.condition,
-                "{}",
-                self.model,
-                self.dialect,
-            )
-        )
-
-    def _wide(self, column: Column, unique: Unique) -> bool:
-        field = column.field
-        if field.is_relation or values.choices(field):
-            return False
-        return self.uniques.domain(field, unique.exact).size >= _WIDE
-
-    def _price(self, column: Column, every: Iterable[Unique]) -> tuple[int, int, int]:
-        """The less, the better does it become the one that is unique on its own."""
-        name = column.field.name
-        kind = next(place for place, kind in enumerate(_KINDS) if isinstance(column.field, kind))
-        compared = sum(len(rule.fields) > 1 and name in rule.fields for rule in self.rules)
-        return compared, -sum(name in unique.fields for unique in every), kind
-
-    def _make_alone(self, column: Column, exact: bool) -> None:
-        field = column.field
-        domain = column.domain if isinstance(column, Picked) else self.uniques.domain(field, exact)
-        foreign = isinstance(domain, Rows) and domain.table is not self.table
-        kind = Partial if foreign and field.null else Picked
-        self.table.columns[field.name] = kind(
-            field, column.name, domain=domain, index=_same, alone=True
-        )
-
-    def _limited(self, column: Column, exact: bool) -> Picked:
-        if isinstance(column, Upward) or not isinstance(column, Picked):
-            domain = (
-                column.domain
-                if isinstance(column, Picked)
-                else self.uniques.domain(column.field, exact)
-            )
-            column = Picked(column.field, column.name, domain=domain, index=_same)
-            self.table.columns[column.field.name] = column
-        return column
-
-
-def _same(i: str) -> str:
-    return i
+    def _reference(self, facts: Facts, marks: Marks) -> Column:
+        field, _, stats, _ = facts
+        keys = self._keys[field.name]
+        if keys.own:
+            return references.SelfReference(*facts, sequence=keys, marks=marks)
+        if stats and marks is Marks.FILLED:
+            marks = Marks.NUMBERED
+        share = self._profile.share(keys.parent.model, stats)
+        index = keys.spread(list(self._keys).index(field.name), share)
+        return references.Reference(*facts, sequence=keys, index=index, marks=marks)

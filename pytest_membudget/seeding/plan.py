@@ -2,45 +2,41 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
+from typing import Any
 
 from django.db import DatabaseError, models
+from django.db.migrations.state import StateApps
 
 from pytest_membudget.database.error_text import message
+from pytest_membudget.seeding.column_stats import StatsByColumn
+from pytest_membudget.seeding.dialects.base import Dialect
 from pytest_membudget.seeding.errors import refusal
-from pytest_membudget.seeding.layout import Designer
-from pytest_membudget.seeding.profile_fit import follow
+from pytest_membudget.seeding.layout import Layout
+from pytest_membudget.seeding.staging_tables import StagingTables
 from pytest_membudget.seeding.table import Table
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
-
-    from django.db.migrations.state import StateApps
-
-    from pytest_membudget.seeding.column_stats import Shapes
-    from pytest_membudget.seeding.dialect import Dialect
-    from pytest_membudget.seeding.staging_tables import Scratch
-
-    Model = type[models.Model]
+Model = type[models.Model]
 
 _LINKS = 2
 _ROUNDS = 100
 
 
 class Plan:
-    """The tables met so far; each is designed once, so that its rows go on as they began."""
+    """The tables met so far; each is laid out once, so that its rows go on as they began."""
 
     def __init__(
         self,
         apps: StateApps,
         dialect: Dialect,
-        fresh: Mapping[str, Mapping[str, Sequence[Any]]],
-        shapes: Shapes,
+        forced_values: Mapping[str, Mapping[str, Sequence[Any]]],
+        profile: StatsByColumn,
     ) -> None:
         self._apps = apps
-        self._shapes = shapes
+        self._profile = profile
         self._dialect = dialect
-        self._fresh = {self.model(label): names for label, names in fresh.items()}
+        self._forced = {self.model(label): names for label, names in forced_values.items()}
         self._tables: dict[Model, Table] = {}
 
     def model(self, label: str) -> Model:
@@ -53,64 +49,58 @@ class Plan:
             raise refusal(label, None, f"it is swapped for {model._meta.swapped}")
         return _concrete(model)
 
-    def grow(self, rows: Mapping[str, int], scratch: Scratch) -> list[Table]:
+    def grow(self, rows: Mapping[str, int], staging: StagingTables) -> list[Table]:
         """Set how many rows each table shall have; returns those that have too few yet."""
         for table in self._tables.values():
-            table.want, table.asked = table.have, False
+            table.want, table.requested = table.have, False
         for label, count in rows.items():
-            table = self._table(self.model(label), scratch)
-            table.asked = True
-            table.raise_to(count)
-        asked = [table for table in self._tables.values() if table.asked]
+            table = self._table(self.model(label), staging)
+            table.requested = True
+            table.require(count)
+        asked = [table for table in self._tables.values() if table.requested]
         for _ in range(_ROUNDS):
             before = [table.want for table in self._tables.values()]
             for table in list(self._tables.values()):
                 if table.want > table.have:
                     table.demand()
             for table in asked:
-                self._link(table.model, scratch)
+                self._link(table.model, staging)
             if before == [table.want for table in self._tables.values()]:
                 break
         else:
             raise refusal(", ".join(rows), None, "its tables ask each other for ever more rows")
         growing = [table for table in self._tables.values() if table.want > table.have]
         for table in growing:
-            table.check()
-            for group in table.groups:
-                group.place()
+            table.place()
         return growing
 
     def tables(self) -> list[Table]:
         return [table for table in self._tables.values() if table.want]
 
-    def _link(self, model: Model, scratch: Scratch) -> None:
+    def _link(self, model: Model, staging: StagingTables) -> None:
         """Let the rows of a model, and those it inherits, have links to others."""
         for source in [model, *_parents(model)]:
             for field in source._meta.local_many_to_many:
                 through: Any = field.remote_field.through
                 if not through._meta.auto_created:
                     continue
-                links = self._table(through, scratch)
-                other = self._table(_concrete(field.remote_field.model), scratch)
-                if links.asked:
+                links = self._table(through, staging)
+                other = self._table(_concrete(field.remote_field.model), staging)
+                if links.requested:
                     continue
-                other.exist()
-                rows = self._table(source, scratch)
+                other.ensure_rows()
+                rows = self._table(source, staging)
                 each = min(_LINKS, other.want or other.existing)
-                links.raise_to(links.have + each * (rows.want - rows.have))
+                links.require(links.have + each * (rows.want - rows.have))
 
-    def _table(self, model: Model, scratch: Scratch) -> Table:
+    def _table(self, model: Model, staging: StagingTables) -> Table:
         if model not in self._tables:
             table = Table(model, self._dialect, self._existing(model))
-            # Models refer to each other in circles: known first, designed then.
+            # Models refer to each other in circles: known first, laid out then.
             self._tables[model] = table
-            fresh = self._fresh.get(model, {})
-            own = self._shapes.get(model._meta.db_table, {})
-            widths = {name: shape.width for name, shape in own.items() if shape.width is not None}
-            Designer(
-                table, scratch, fresh, widths, lambda parent: self._table(parent, scratch)
-            ).design()
-            follow(table, self._shapes)
+            forced = self._forced.get(model, {})
+            parent = partial(self._table, staging=staging)
+            Layout(table, staging, forced, self._profile, parent).lay_out()
         return self._tables[model]
 
     def _existing(self, model: Model) -> int:

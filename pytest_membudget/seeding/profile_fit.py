@@ -1,102 +1,54 @@
-"""Lets the columns of a designed table follow the profile, as far as the model's rules let them."""
+"""What the columns of a table take from the profile, as far as the model's rules let them."""
 
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
 
 from django.db import models
 
-from pytest_membudget.seeding import constraints, values
-from pytest_membudget.seeding.builtin_equivalent import stand_in
-from pytest_membudget.seeding.column_stats import as_toasted
-from pytest_membudget.seeding.columns import Partial, Picked, Rows
-from pytest_membudget.seeding.sequences import trusted
-from pytest_membudget.seeding.sized_values import ratio
-from pytest_membudget.seeding.varied import SPAN, Varied, way
+from pytest_membudget.seeding.column_stats import ColumnStats, StatsByColumn, as_toasted
+from pytest_membudget.seeding.dialects.base import Dialect, Field
+from pytest_membudget.seeding.fields import FieldKind, kind_of, stored_as_builtin
+from pytest_membudget.seeding.fields.base import SPAN, Variation
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from pytest_membudget.seeding.column_stats import Shape, Shapes
-    from pytest_membudget.seeding.table import Table
-
-    Field = models.Field[Any, Any]
+Model = type[models.Model]
 
 _ALL = 0.95
 """Of so many parents the statistics say that all have children."""
 
 
-def follow(table: Table, shapes: Shapes) -> None:
-    """Give the columns their shapes. Those of a column that has just been added stay empty."""
-    dialect, own = table.dialect, shapes.get(table.model._meta.db_table, {})
-    kinds = {str(f.column): stand_in(f, dialect.connection) for f in dialect.columns(table.model)}
-    toasted = as_toasted(own, {name: ratio(kind, dialect) for name, kind in kinds.items()})
-    fixed = _fixed(table)
-    for place, (name, column) in enumerate(list(table.columns.items())):
-        field = column.field
-        shape = toasted.get(str(field.column))
-        if shape is None or column.constant or column.once:
-            continue
-        if isinstance(column, Picked):
-            _pick(table, column, shape, place, shapes)
-        elif _varies(table, field, shape) and (found := way(field, shape.width)):
-            column = table.columns[name] = Varied(field, column.name, table=table, way=found)
-        column.shape = _known(field, shape)
-        if shape.nulls and field.null and name not in fixed:
-            column.nulls = shape.nulls
-            if isinstance(column, Picked):
-                column.masked = True
-                column.ranked = column.ranked or isinstance(column, Partial)
+class ProfileFit:
+    """``widths`` are those that are known, by column."""
 
+    def __init__(self, model: Model, dialect: Dialect, profile: StatsByColumn) -> None:
+        self._profile = profile
+        own = profile.get(model._meta.db_table, {})
+        fields = dialect.columns(model) if own else []
+        ratios = {str(field.column): kind_of(field, dialect).compression for field in fields}
+        self._stats = as_toasted(own, ratios)
+        self.widths = {name: s.width for name, s in own.items() if s.width is not None}
 
-def _pick(table: Table, column: Picked, shape: Shape, place: int, shapes: Shapes) -> None:
-    """Let a plain reference leave out the parents that have no children in production."""
-    domain = column.domain
-    if not isinstance(domain, Rows) or type(column) is not Picked or column.alone:
-        return
-    if any(column in group.members for group in table.groups):
-        return
-    column.ranked = True
-    parents = max((s.rows or 0 for s in shapes.get(_table(domain), {}).values()), default=0)
-    share = min(1.0, shape.distinct / parents) if shape.distinct and parents else 1.0
-    column.index = _spread(domain, 1.0 if share > _ALL else share, place)
+    def stats(self, field: Field, kind: FieldKind) -> ColumnStats | None:
+        """Without what is decided by the field: which values there are of two or of a few."""
+        stats = self._stats.get(str(field.column))
+        if stats and (kind.choices or not kind.has_variety):
+            return replace(stats, distinct=None)
+        return stats
 
+    def variation(
+        self, field: Field, kind: FieldKind, stats: ColumnStats | None
+    ) -> Variation | None:
+        """For more different values than a template holds. No rule may be about the field."""
+        if stats is None or kind.choices or not stored_as_builtin(field):
+            return None
+        many = (stats.distinct or 0) > SPAN and (stats.variety or 0) * SPAN >= 1
+        return kind.variation(stats.width) if many else None
 
-def _spread(domain: Rows, share: float, place: int) -> Callable[[str], str]:
-    def index(i: str) -> str:
-        return f"(({i} - 1 + {place}) % {max(1, round(domain.size * share))} + 1)"
-
-    return index
-
-
-def _table(domain: Rows) -> str:
-    return domain.table.model._meta.db_table
-
-
-def _fixed(table: Table) -> set[str]:
-    """Fields that must not become NULL: where NULLs are equal, and where children point at them."""
-    found = {
-        name
-        for unique in constraints.uniques(table.model)
-        if not unique.nulls_distinct
-        for name in unique.fields
-        if isinstance(table.columns.get(name), Picked)
-    }
-    pointing = [related.field for related in table.model._meta.related_objects]
-    return found | {f.target_field.name for f in pointing if isinstance(f, models.ForeignKey)}
-
-
-def _varies(table: Table, field: Field, shape: Shape) -> bool:
-    """Are there more different values than a template holds, and no rule that could mind?"""
-    ruled = {name for rule in table.rules for name in rule.fields}
-    many = (shape.distinct or 0) > SPAN and (shape.variety or 0) * SPAN >= 1
-    free = not values.choices(field) and field.name not in ruled
-    return many and free and trusted(field)
-
-
-def _known(field: Field, shape: Shape) -> Shape:
-    """The shape without what is decided by the field: which values there are of two or of a few."""
-    if isinstance(field, models.BooleanField) or values.choices(field):
-        return replace(shape, distinct=None)
-    return shape
+    def share(self, parent: Model, stats: ColumnStats | None) -> float:
+        """The share of the parents that have children in production."""
+        columns = self._profile.get(parent._meta.db_table, {}).values()
+        parents = max((column.rows or 0 for column in columns), default=0)
+        if stats is None or not stats.distinct or not parents:
+            return 1.0
+        share = stats.distinct / parents
+        return 1.0 if share > _ALL else share

@@ -2,35 +2,26 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import inf
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django.db import DatabaseError, connections, transaction
+from django.db.migrations.state import StateApps
 from faker import Faker
 
 from pytest_membudget.database.error_text import message
 from pytest_membudget.errors import NoRoom
-from pytest_membudget.seeding.dialect import dialect
+from pytest_membudget.seeding.column_stats import StatsByColumn
+from pytest_membudget.seeding.dialects import dialect_of
 from pytest_membudget.seeding.errors import refusal
 from pytest_membudget.seeding.plan import Plan
-from pytest_membudget.seeding.profile_mismatches import missed
-from pytest_membudget.seeding.staging_tables import Scratch
+from pytest_membudget.seeding.profile_check import profile_mismatches
+from pytest_membudget.seeding.staging_tables import StagingTables
 from pytest_membudget.seeding.table import SOME, Table
 from pytest_membudget.seeding.template_rows import Template
 from pytest_membudget.units import format_size
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from django.db.migrations.state import StateApps
-
-    from pytest_membudget.seeding.column_stats import Shapes
-
-# Django's fields for PostgreSQL can be imported with its client library only.
-with suppress(ImportError):
-    from pytest_membudget.seeding import postgresql_values  # noqa: F401
 
 _TEMPLATES = 1000
 _FEWEST = 50
@@ -44,26 +35,26 @@ class Seeded:
 
     ``rows``: label -> seeded rows, those of parents and M2M through tables included.
     ``widths``: label -> column -> average bytes of its values as stored, NULLs left out.
-    ``missed``: label -> columns whose width or share of NULLs could not be the profile's.
-    ``fresh``: table -> columns that hold what was asked for, each with the values or none.
+    ``profile_mismatches``: label -> columns whose width or share of NULLs is not the profile's.
+    ``forced_values``: table -> columns that hold what was asked for, with the values or none.
     """
 
     rows: dict[str, int]
     widths: dict[str, dict[str, int]]
-    missed: dict[str, list[str]]
-    fresh: dict[str, dict[str, list[Any]]]
+    profile_mismatches: dict[str, list[str]]
+    forced_values: dict[str, dict[str, list[Any]]]
 
 
 class Seeder:
     """Fills the tables of one scratch database, further with each call of :meth:`grow`.
 
-    ``fresh`` names fields, by label, that must look as if the column had just been added: NULL,
-    or else the default, or else empty; or that hold the values that come with them, in turn.
-    Rows that were there before the first call stay as they are and are not counted. The same calls
-    on the same database give the same rows.
+    ``forced_values`` names fields, by label, that hold the values that come with them, in turn, or
+    that look as if the column had just been added where there are none: NULL, or else the default,
+    or else empty. Rows that were there before the first call stay as they are and are not counted.
+    The same calls on the same database give the same rows.
 
-    ``shape`` says, by table and column, what production's values are like. What the model's own
-    rules ask for comes before it, and so does what ``fresh`` says.
+    ``profile`` says, by table and column, what production's values are like. What the model's own
+    rules ask for comes before it, and so does what ``forced_values`` says.
     """
 
     def __init__(
@@ -71,14 +62,14 @@ class Seeder:
         apps: StateApps,
         using: str,
         *,
-        fresh: Mapping[str, Mapping[str, Sequence[Any]]] | None = None,
-        shape: Shapes | None = None,
+        forced_values: Mapping[str, Mapping[str, Sequence[Any]]] | None = None,
+        profile: StatsByColumn | None = None,
     ) -> None:
         self._using = using
-        self._dialect = dialect(connections[using])
-        self._plan = Plan(apps, self._dialect, fresh or {}, shape or {})
+        self._dialect = dialect_of(connections[using])
+        self._plan = Plan(apps, self._dialect, forced_values or {}, profile or {})
         self._templates: dict[Table, Template] = {}
-        self._missed: dict[str, list[str]] = {}
+        self._mismatches: dict[str, list[str]] = {}
         self._fake = Faker(use_weighting=False)
 
     def grow(self, rows: Mapping[str, int], room: float = inf) -> Seeded:
@@ -93,43 +84,41 @@ class Seeder:
             with (
                 self._dialect.fast(),
                 transaction.atomic(using=self._using),
-                Scratch(self._dialect) as scratch,
+                StagingTables(self._dialect) as staging,
             ):
-                growing = self._plan.grow(rows, scratch)
+                growing = self._plan.grow(rows, staging)
                 _check_room(growing, room)
-                self._prepare(growing, scratch)
+                self._prepare(growing, staging)
                 for table in growing:
                     at = table.label
-                    self._insert(table, scratch)
+                    self._insert(table, staging)
         except DatabaseError as error:
             raise refusal(at, None, message(error).splitlines()[0], message(error)) from error
         for table in growing:
-            for group in table.groups:
-                group.grown()
-            table.have = table.want
+            table.grown()
+        tables = self._plan.tables()
         return Seeded(
-            {table.label: table.have for table in self._plan.tables()},
-            {table.label: self._dialect.widths(table.model) for table in self._plan.tables()},
-            {label: names for label, names in self._missed.items() if names},
-            {t.model._meta.db_table: t.fresh for t in self._plan.tables() if t.fresh},
+            {table.label: table.have for table in tables},
+            {table.label: self._dialect.widths(table.model) for table in tables},
+            {label: names for label, names in self._mismatches.items() if names},
+            {t.model._meta.db_table: t.forced_values for t in tables if t.forced_values},
         )
 
-    def _prepare(self, growing: list[Table], scratch: Scratch) -> None:
+    def _prepare(self, growing: list[Table], staging: StagingTables) -> None:
         if growing:
             self._dialect.trust(table.model._meta.db_table for table in growing)
         for table in self._plan.tables():
-            table.prepare(scratch, max(table.want, _TEMPLATES))
+            table.prepare(staging, max(table.want, _TEMPLATES))
 
-    def _insert(self, table: Table, scratch: Scratch) -> None:
+    def _insert(self, table: Table, staging: StagingTables) -> None:
         template = self._templates.get(table)
         if template is None:
-            table.size = _template_size(table)
-            template = self._templates[table] = Template(table, self._fake)
-        with template.loaded(scratch):
-            self._dialect.execute(table.growth())
+            template = self._templates[table] = Template(table, self._fake, _template_size(table))
+        with template.loaded(staging) as rows:
+            self._dialect.execute(table.growth(rows))
         self._dialect.finish(table.model)
-        if table.label not in self._missed:
-            self._missed[table.label] = missed(table)
+        if table.label not in self._mismatches:
+            self._mismatches[table.label] = profile_mismatches(table, template.size)
 
 
 def _check_room(growing: list[Table], room: float) -> None:
@@ -145,5 +134,5 @@ def _check_room(growing: list[Table], room: float) -> None:
 
 def _template_size(table: Table) -> int:
     """Fewer rows where their values are wide, but enough for a share of NULLs."""
-    size = _TEMPLATES if table.asked or table.want > SOME else SOME
+    size = _TEMPLATES if table.requested or table.want > SOME else SOME
     return max(min(_FEWEST, size), min(size, int(_BYTES / max(1, table.width))))

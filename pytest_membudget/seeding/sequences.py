@@ -1,4 +1,4 @@
-"""Numbered values as SQL: the n-th value of a column as an expression of n."""
+"""Distinct values, numbered from 1: in Python, and as SQL expressions of the number."""
 
 from __future__ import annotations
 
@@ -7,58 +7,51 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from django.db import models
-
-from pytest_membudget.seeding.dialect import NUMBER
-from pytest_membudget.seeding.numbering import Numbering
+from pytest_membudget.seeding.dialects.base import NUMBER, Field
+from pytest_membudget.seeding.staging_tables import StagingTables
 
 if TYPE_CHECKING:
-    from pytest_membudget.seeding.staging_tables import Scratch
-
-    Field = models.Field[Any, Any]
-
-_DIGITS = 9
-_STORAGE = {
-    "db_type",
-    "from_db_value",
-    "get_db_prep_save",
-    "get_db_prep_value",
-    "get_internal_type",
-    "get_placeholder",
-    "get_placeholder_sql",
-    "get_prep_value",
-    "rel_db_type",
-}
+    from typing_extensions import Self
 
 
-def trusted(field: Field) -> bool:
-    """Is the field stored just as Django's own base class of it?"""
-    base = getattr(field, "base_field", None)
-    if isinstance(base, models.Field) and not trusted(base):
-        return False
-    for kind in type(field).__mro__:
-        if kind.__module__.startswith("django."):
-            return True
-        if _STORAGE & vars(kind).keys():
-            return False
-    return False
-
-
-class Domain(ABC):
-    """Different values, numbered from 1 to ``size``."""
+@dataclass(frozen=True)
+class Numbering:
+    """``size`` distinct values, made in Python."""
 
     size: int
+    at: Callable[[int], Any]
+
+    @classmethod
+    def of(cls, values: list[Any]) -> Self:
+        return cls(len(values), lambda n: values[n - 1])
+
+
+class Sequence(ABC):
+    """``size`` distinct values, of which the database can tell the n-th."""
+
+    size: int
+    growable: bool = False
+    requested: bool = False
+    """Can there be as many as :meth:`require` says? Does the caller say how many there are?"""
+
+    @property
+    def limit(self) -> int:
+        """How many there can be at most."""
+        return self.size
+
+    def require(self, count: int) -> None:
+        raise NotImplementedError
 
     @abstractmethod
     def at(self, number: str) -> str:
         """SQL of the value with this number, itself an SQL expression."""
 
-    def prepare(self, scratch: Scratch, count: int) -> None:  # noqa: B027
+    def prepare(self, staging: StagingTables, count: int) -> None:  # noqa: B027
         """Make what :meth:`at` reads, for the numbers up to ``count``."""
 
 
 @dataclass
-class Formula(Domain):
+class Formula(Sequence):
     """Computed by the database from the number alone."""
 
     size: int
@@ -68,8 +61,12 @@ class Formula(Domain):
         return self.write(number)
 
 
+def shifted(write: Callable[[str], str], start: int, size: int) -> Formula:
+    return Formula(size, lambda n: write(f"({n} + {start})"))
+
+
 @dataclass
-class Lookup(Domain):
+class StoredSequence(Sequence):
     """Made in Python and looked up by number, where no formula can say the value."""
 
     name: str
@@ -84,7 +81,7 @@ class Lookup(Domain):
     def at(self, number: str) -> str:
         return f"(SELECT k.{self.column} FROM {self.name} AS k WHERE k.{NUMBER} = {number})"
 
-    def prepare(self, scratch: Scratch, count: int) -> None:
+    def prepare(self, staging: StagingTables, count: int) -> None:
         rows = [(self.numbering.at(n),) for n in range(1, min(self.size, count) + 1)]
-        scratch.create(self.name, [self.field])
-        scratch.load(self.name, self.field.model, [self.field], rows)
+        staging.create(self.name, [self.field])
+        staging.load(self.name, self.field.model, [self.field], rows)

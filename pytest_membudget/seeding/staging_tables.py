@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from copy import copy
 from itertools import count
-from types import SimpleNamespace
+from types import SimpleNamespace, TracebackType
 from typing import TYPE_CHECKING, Any, cast
 
 from django.db import models, transaction
+from django.db.models.options import Options
 from django.db.models.sql import InsertQuery
 
-from pytest_membudget.seeding.dialect import NUMBER, Dialect
+from pytest_membudget.seeding.dialects.base import NUMBER, Dialect, Field
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-    from types import TracebackType
-
-    from django.db.models.options import Options
     from typing_extensions import Self
 
-    Field = models.Field[Any, Any]
-    Row = Sequence[Any]
+Row = Sequence[Any]
 
 _BATCH = 1000
 _WIDE = 2000
@@ -48,7 +45,7 @@ class _Insert(InsertQuery):
         return options
 
 
-class Scratch:
+class StagingTables:
     """Temporary tables that live within one transaction, numbered from row 1."""
 
     def __init__(self, dialect: Dialect) -> None:

@@ -3,193 +3,141 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import cycle, islice
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from django.db import models, transaction
+from faker import Faker
 
-from pytest_membudget.seeding import values
-from pytest_membudget.seeding.column_values import Pools, seed_of
-from pytest_membudget.seeding.columns import Column, Picked
-from pytest_membudget.seeding.constraints import candidates
-from pytest_membudget.seeding.dialect import NUMBER
-from pytest_membudget.seeding.errors import refusal, unstorable
-from pytest_membudget.seeding.sequences import Formula
-from pytest_membudget.seeding.table import TEMPLATE, Table
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-
-    from faker import Faker
-
-    from pytest_membudget.seeding.constraints import Rule
-    from pytest_membudget.seeding.staging_tables import Scratch
-
-    Field = models.Field[Any, Any]
-    Row = tuple[Any, ...]
+from pytest_membudget.seeding.column_values import ColumnValues, seed_of
+from pytest_membudget.seeding.columns import ConstantColumn, Marks, SequenceColumn, TemplateRows
+from pytest_membudget.seeding.constraints import Rule, candidates
+from pytest_membudget.seeding.errors import refusal
+from pytest_membudget.seeding.fields import stored_as_builtin
+from pytest_membudget.seeding.staging_tables import StagingTables
+from pytest_membudget.seeding.table import Table
+from pytest_membudget.seeding.template_table import Row, TemplateTable
 
 _ROUNDS = 8
-_FAR = 10**7
 
 
 class Template:
     """Made once for a table, then loaded again whenever the table is to grow."""
 
-    def __init__(self, table: Table, fake: Faker) -> None:
-        self.table = table
-        self.size = table.size
-        self._pools = Pools(table, fake)
+    def __init__(self, table: Table, fake: Faker, size: int) -> None:
+        self.size = size
+        self._table = table
+        self._fake = fake
         self._rows: list[Row] = []
-        self._columns = table.drawn()
-        self._fields = [_carrier(column) for column in self._columns]
+        self._filled: dict[str, int] = {}
 
     @contextmanager
-    def loaded(self, scratch: Scratch) -> Iterator[None]:
-        if not self._columns:
-            yield
+    def loaded(self, staging: StagingTables) -> Iterator[TemplateRows]:
+        if not self._table.template_columns():
+            yield TemplateRows(self.size)
             return
-        self._rows = self._rows or self._compose(scratch)
-        self._fill(scratch, self._rows)
-        yield
-        scratch.drop(TEMPLATE)
+        target = TemplateTable(self._table, staging)
+        if not self._rows:
+            values = ColumnValues(self._table, self._fake, self.size)
+            self._rows = self._numbered(_Composition(self._table, values, target).rows())
+        with target.holding(self._rows):
+            yield TemplateRows(self.size, self._filled)
 
-    def _fill(self, scratch: Scratch, rows: list[Row]) -> None:
-        model = self.table.model
-        try:
-            with transaction.atomic(using=scratch.dialect.connection.alias):
-                scratch.create(TEMPLATE, self._fields)
-                scratch.load(TEMPLATE, model, self._fields, rows, self.table.width)
-        except Exception as error:  # a field may raise anything
-            raise unstorable(self.table.label, self._culprit(rows, scratch), [error]) from error
-
-    def _culprit(self, rows: list[Row], scratch: Scratch) -> str | None:
-        for field, found in zip(self._fields, zip(*rows, strict=True), strict=True):
-            try:
-                scratch.trial(self.table.model, field, found)
-            except Exception:
-                return field.name
-        return None
-
-    def _compose(self, scratch: Scratch) -> list[Row]:
-        pools = [self._pools.draw(column, scratch) for column in self._columns]
-        names = [column.field.name for column in self._columns]
-        known = self.table.columns.keys()
-        rules = [r for r in self.table.rules if r.fields & set(names) and r.fields <= known]
-        for place, column in enumerate(self._columns):
-            own = [rule for rule in rules if rule.fields == {column.field.name}]
-            if own and not column.constant:
-                pools[place] = self._allowed(place, pools, own, scratch)
-            pools[place] = self._pools.laid_out(column, pools[place])
-        shared = [rule for rule in rules if len(rule.fields) > 1]
-        rows = list(islice(zip(*map(cycle, pools), strict=False), self.size))
-        rows = self._agreeing(rows, pools, shared, scratch) if shared else rows
-        return self._ranked(rows)
-
-    def _ranked(self, rows: list[Row]) -> list[Row]:
-        """The rows with a running number in each column that counts where it is not NULL."""
+    def _numbered(self, rows: list[Row]) -> list[Row]:
+        """The rows with a running number in the columns that number those that are not NULL."""
         found = [list(row) for row in rows]
-        for place, column in enumerate(self._columns):
-            if isinstance(column, Picked) and column.ranked:
+        for place, column in enumerate(self._table.template_columns()):
+            if isinstance(column, SequenceColumn) and column.marks is Marks.NUMBERED:
                 filled = [row for row in found if row[place] is not None]
                 for number, row in enumerate(filled, 1):
                     row[place] = number
-                column.cycle = len(rows), len(filled)
+                self._filled[column.name] = len(filled)
         return [tuple(row) for row in found]
 
-    def _allowed(
-        self, place: int, pools: list[list[Any]], rules: list[Rule], scratch: Scratch
-    ) -> list[Any]:
+
+class _Composition:
+    """Composes rows of the values of each column, so that they keep the rules of the table."""
+
+    def __init__(self, table: Table, values: ColumnValues, target: TemplateTable) -> None:
+        self._label = table.label
+        self._size = values.size
+        self._target = target
+        self._values = values
+        self._columns = table.template_columns()
+        names = {column.field.name for column in self._columns}
+        known = table.columns.keys()
+        self._rules = [r for r in table.rules if r.fields & names and r.fields <= known]
+        self._pools = [values.draw(column, target.staging) for column in self._columns]
+        self._rng = random.Random(seed_of(table.label))
+
+    def rows(self) -> list[Row]:
+        for place, column in enumerate(self._columns):
+            nulls = self._obey(place)
+            self._pools[place] = self._values.arranged(column, self._pools[place], nulls)
+        rows = list(islice(zip(*map(cycle, self._pools), strict=False), self._size))
+        shared = [rule for rule in self._rules if len(rule.fields) > 1]
+        return self._agreeing(rows, shared) if shared else rows
+
+    def _obey(self, place: int) -> float | None:
+        """Leave out what the rules on a column alone forbid; returns the share of NULLs to have."""
         column = self._columns[place]
-        field = column.field
-        tried = [*pools[place], *(value for rule in rules for value in candidates(field, rule))]
-        tried += [None] if column.nulls else []
-        others = [pool[0] for pool in pools]
+        field, nulls = column.field, column.nulls
+        rules = [rule for rule in self._rules if rule.fields == {field.name}]
+        if not rules or isinstance(column, ConstantColumn):
+            return nulls
+        tried = [*self._pools[place], *(v for rule in rules for v in candidates(field, rule))]
+        tried += [None] if nulls else []
+        others = [pool[0] for pool in self._pools]
         rows = [(*others[:place], value, *others[place + 1 :]) for value in tried]
-        allowed = [row[place] for row in self._passing(rows, rules, scratch)]
-        if column.nulls:
-            column.nulls = column.nulls if None in allowed else None
+        allowed = [row[place] for row in self._target.passing(rows, rules)]
+        if nulls:
+            nulls = nulls if None in allowed else None
             allowed = [value for value in allowed if value is not None]
         if not allowed:
-            names = ", ".join(rule.name for rule in rules)
-            raise refusal(self.table.label, field.name, f"no value found that satisfies {names}")
-        return allowed
+            raise refusal(self._label, field.name, f"no value found that satisfies {_names(rules)}")
+        self._pools[place] = allowed
+        return nulls
 
-    def _agreeing(
-        self, rows: list[Row], pools: list[list[Any]], rules: list[Rule], scratch: Scratch
-    ) -> list[Row]:
+    def _agreeing(self, rows: list[Row], rules: list[Rule]) -> list[Row]:
         """Rows that keep the rules between columns, by trial of ever wilder ones."""
-        dice = random.Random(seed_of(self.table.label))
         involved = set().union(*(rule.fields for rule in rules))
-        places = [p for p, column in enumerate(self._columns) if column.field.name in involved]
-        wild = {place: self._wild(place, rules) for place in places}
+        wild = {
+            place: self._extremes(place, rules)
+            for place, column in enumerate(self._columns)
+            if column.field.name in involved
+        }
         kept: list[Row] = []
         for _ in range(_ROUNDS):
-            kept += self._passing(rows, rules, scratch)
-            if len(kept) >= self.size:
-                return kept[: self.size]
-            rows = [self._shaken(row, places, pools, wild, dice) for row in rows]
+            kept += self._target.passing(rows, rules)
+            if len(kept) >= self._size:
+                return kept[: self._size]
+            rows = [self._shaken(row, wild) for row in rows]
         if not kept:
-            names = ", ".join(rule.name for rule in rules)
-            raise refusal(
-                self.table.label,
-                ", ".join(sorted(involved)),
-                f"no values found that together satisfy {names}",
-            )
-        return list(islice(cycle(kept), self.size))
+            reason = f"no values found that together satisfy {_names(rules)}"
+            raise refusal(self._label, ", ".join(sorted(involved)), reason)
+        return list(islice(cycle(kept), self._size))
 
-    def _wild(self, place: int, rules: list[Rule]) -> list[Any]:
+    def _extremes(self, place: int, rules: list[Rule]) -> list[Any]:
         column = self._columns[place]
-        if column.constant:
+        if isinstance(column, ConstantColumn):
             return []
-        if isinstance(column, Picked):
+        if isinstance(column, SequenceColumn):
             return [None]
         field = column.field
         found = [v for rule in rules if field.name in rule.fields for v in candidates(field, rule)]
-        return [*found, *values.extremes(field), *([None] if field.null else [])]
+        found += column.kind.extremes() if stored_as_builtin(field) else []
+        return [*found, *([None] if field.null else [])]
 
-    def _shaken(
-        self,
-        row: Row,
-        places: list[int],
-        pools: list[list[Any]],
-        wild: dict[int, list[Any]],
-        dice: random.Random,
-    ) -> Row:
-        shaken = list(row)
-        for place in places:
-            if dice.random() < 0.5 and wild[place]:
-                shaken[place] = dice.choice(wild[place])
+    def _shaken(self, row: Row, wild: dict[int, list[Any]]) -> Row:
+        shaken, rng = list(row), self._rng
+        for place, extremes in wild.items():
+            if rng.random() < 0.5 and extremes:
+                shaken[place] = rng.choice(extremes)
             else:
-                shaken[place] = dice.choice(pools[place])
+                shaken[place] = rng.choice(self._pools[place])
         return tuple(shaken)
 
-    def _passing(self, rows: list[Row], rules: Iterable[Rule], scratch: Scratch) -> list[Row]:
-        self._fill(scratch, rows)
-        broken: set[int] = set()
-        for rule in rules:
-            for number in self._numbers(rule):
-                columns = self.table.source(number, rule.fields)
-                source = f"SELECT t.{NUMBER}, {columns} FROM {TEMPLATE} AS t"
-                sql = f"SELECT {NUMBER} FROM ({source}) AS x WHERE {rule.broken}"
-                broken.update(number for (number,) in self.table.dialect.fetch(sql))
-        scratch.drop(TEMPLATE)
-        return [row for number, row in enumerate(rows, 1) if number not in broken]
 
-    def _numbers(self, rule: Rule) -> Iterator[str]:
-        """The rows to try a rule on: the first ones, and where possible some far away."""
-        yield f"t.{NUMBER}"
-        columns = [self.table.columns[name] for name in rule.fields]
-        domains = [column.domain for column in columns if isinstance(column, Picked)]
-        if domains and all(isinstance(d, Formula) and d.size > 2 * _FAR for d in domains):
-            yield f"(t.{NUMBER} + {_FAR})"
-
-
-def _carrier(column: Column) -> Field:
-    """The field that carries a column's template values: its own, or a flag for a reference."""
-    if not isinstance(column, Picked):
-        return column.field
-    flag: Field = models.IntegerField(null=True)
-    flag.set_attributes_from_name(column.field.name)
-    flag.attname, flag.column = column.field.attname, column.field.column
-    return flag
+def _names(rules: list[Rule]) -> str:
+    return ", ".join(rule.name for rule in rules)

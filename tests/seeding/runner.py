@@ -157,7 +157,7 @@ def grow(case: dict, connection) -> dict:
     from django.db.migrations.state import ProjectState
 
     from pytest_membudget.seeding import Seeder
-    from pytest_membudget.seeding.column_stats import shapes
+    from pytest_membudget.seeding.column_stats import stats_by_column
 
     with connection.cursor() as cursor:
         for sql in case.get("before", []):
@@ -165,8 +165,8 @@ def grow(case: dict, connection) -> dict:
     seeder = Seeder(
         ProjectState.from_apps(apps).apps,
         "default",
-        fresh=case.get("fresh"),
-        shape=shapes(case.get("shape")),
+        forced_values=case.get("forced_values"),
+        profile=stats_by_column(case.get("profile")),
     )
     for rows in case["ladder"]:
         seeded = seeder.grow(rows)
@@ -186,7 +186,7 @@ def grow(case: dict, connection) -> dict:
         "broken": broken,
         "leftovers": leftovers(connection),
         "widths": seeded.widths,
-        "missed": seeded.missed,
+        "profile_mismatches": seeded.profile_mismatches,
         "digest": dump(connection),
         "answers": [fetch(query, connection) for query in case.get("queries", [])],
     }

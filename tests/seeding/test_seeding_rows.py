@@ -18,7 +18,7 @@ DEFAULTS = (
 CASES: dict[str, Any] = {
     "fresh": {
         "ladder": [{"awkward.Defaults": 1500}],
-        "fresh": {"awkward.defaults": {name: [] for name in DEFAULTS}},
+        "forced_values": {"awkward.defaults": {name: [] for name in DEFAULTS}},
         "queries": [
             "SELECT DISTINCT count, total, note, maybe, code, owner_id FROM awkward_defaults",
             "SELECT count(DISTINCT token), count(DISTINCT created) FROM awkward_defaults",

@@ -74,7 +74,7 @@ def seeded(request: pytest.FixtureRequest, run: Run) -> dict[str, Any]:
         f"SELECT max(n), min(n) FROM (SELECT count(*) n FROM {TABLE} GROUP BY customer_id) x"
     )
     extra.append(f"SELECT count(DISTINCT {width(vendor, 'title')[4:-1]}) FROM {TABLE}")
-    case = {"ladder": LADDER, "shape": DOCUMENT, "fresh": {"shaped.Order": {ADDED: []}}}
+    case = {"ladder": LADDER, "profile": DOCUMENT, "forced_values": {"shaped.Order": {ADDED: []}}}
     found = run(vendor, {"orders": {**case, "queries": [*truths(vendor), *extra]}}, apps=["shaped"])
     result = found["orders"]
     assert "answers" in result, result.get("crash") or result
@@ -88,7 +88,7 @@ def test_counts_and_references(seeded: dict[str, Any]) -> None:
     assert seeded["counts"] == seeded["rows"]
     assert seeded["broken"] == []
     assert seeded["leftovers"] == []
-    assert seeded["missed"] == {}
+    assert seeded["profile_mismatches"] == {}
 
 
 @pytest.mark.parametrize("column", [name for name in SHAPE if name != ADDED])
@@ -164,25 +164,25 @@ def test_rules_come_first_and_what_is_missed_is_told(vendor: str, run: Run) -> N
         "SELECT max(length(short)), count(DISTINCT kind), count(needed) FROM shaped_ruled",
         "SELECT count(*) FROM shaped_ruled WHERE either IS NULL AND other IS NULL",
     ]
-    case = {"ladder": [{"shaped.Ruled": 2000}], "shape": RULED, "queries": queries}
+    case = {"ladder": [{"shaped.Ruled": 2000}], "profile": RULED, "queries": queries}
     result = run(vendor, {"ruled": case}, apps=["shaped"])["ruled"]
     assert "answers" in result, result.get("crash") or result
     assert result["answers"] == [[[20, 2, 2000]], [[0]]]
-    assert set(result["missed"]["shaped.Ruled"]) >= {"short", "needed"}
-    assert "kind" not in result["missed"]["shaped.Ruled"]
+    assert set(result["profile_mismatches"]["shaped.Ruled"]) >= {"short", "needed"}
+    assert "kind" not in result["profile_mismatches"]["shaped.Ruled"]
 
 
 @pytest.mark.parametrize("vendor", ["sqlite", "postgresql"])
 def test_few_template_rows_of_wide_documents(vendor: str, run: Run) -> None:
     shape = {"shaped_wide": {"document": {"width": 1 << 18}, "maybe": {"nulls": 0.41, "width": 9}}}
     figures = f"SELECT {width(vendor, 'document')}, count(maybe) FROM shaped_wide"
-    case = {"ladder": [{"shaped.Wide": 200}], "shape": shape, "queries": [figures]}
+    case = {"ladder": [{"shaped.Wide": 200}], "profile": shape, "queries": [figures]}
     result = run(vendor, {"wide": case}, apps=["shaped"])["wide"]
     assert "answers" in result, result.get("crash") or result
     [[wide, filled]] = result["answers"][0]
     assert float(wide) == pytest.approx(1 << 18, rel=0.05)
     assert filled / 200 == pytest.approx(0.59, abs=0.02)
-    assert result["missed"] == {}
+    assert result["profile_mismatches"] == {}
 
 
 def test_arrays_and_compressed_values(run: Run) -> None:
@@ -208,7 +208,7 @@ def test_arrays_and_compressed_values(run: Run) -> None:
         "SELECT avg(octet_length(text)) FROM shaped_postgresql_narrow",
     ]
     ladder = [{f"shaped_postgresql.{name}": 3000 for name in ("Lists", "Compressed", "Narrow")}]
-    case = {"ladder": ladder, "shape": shape, "queries": queries}
+    case = {"ladder": ladder, "profile": shape, "queries": queries}
     found = run("postgresql", {"case": case}, apps=["shaped_postgresql"])["case"]
     assert "answers" in found, found.get("crash") or found
     [[numbers, names, nulls]], [[document, text, short, raw]], [[narrow]] = found["answers"]
@@ -220,13 +220,13 @@ def test_arrays_and_compressed_values(run: Run) -> None:
     assert float(short) == pytest.approx(40, rel=0.05)
     assert float(narrow) == pytest.approx(900, rel=0.05)
     assert float(raw) > 2 * 4000
-    assert found["missed"] == {}
+    assert found["profile_mismatches"] == {}
 
 
 def test_what_was_compressed_is_wider_where_nothing_compresses(run: Run) -> None:
     shape = {"shaped_wide": {"document": {"width": 4000, "compressed": True}}}
     figures = f"SELECT {width('sqlite', 'document')} FROM shaped_wide"
-    case = {"ladder": [{"shaped.Wide": 1000}], "shape": shape, "queries": [figures]}
+    case = {"ladder": [{"shaped.Wide": 1000}], "profile": shape, "queries": [figures]}
     result = run("sqlite", {"wide": case}, apps=["shaped"])["wide"]
     assert result["answers"][0][0][0] == pytest.approx(4000 * 2.5, rel=0.05)
-    assert result["missed"] == {}
+    assert result["profile_mismatches"] == {}

@@ -25,7 +25,7 @@ from pytest_membudget.processes.messages.orders import (
     StateTables,
 )
 from pytest_membudget.processes.server.client import ServerClient
-from pytest_membudget.sample import Fresh
+from pytest_membudget.sample import ForcedValues
 
 # What a run is given in any case.
 _LEAST_SECONDS = 5.0
@@ -52,7 +52,7 @@ class SeededDatabase:
         self._budget = budget
         self._applied = applied
         self._shape = shape
-        self._fresh: Fresh = {}
+        self._forced_values: ForcedValues = {}
         self._ahead: dict[str, int] | None = None
         self._seeded: Seeded | None = None
         self._names: list[str] = []
@@ -128,12 +128,12 @@ class SeededDatabase:
         self._server.call(Drop(name))
         self._names.remove(name)
 
-    def seed_fresh(self, columns: Fresh) -> None:
+    def force_values(self, columns: ForcedValues) -> None:
         """Begin anew, with these columns (by table) as empty as one that has just been added.
 
         One that comes with values holds these, in turn.
         """
-        self._fresh = columns
+        self._forced_values = columns
         self._restart()
 
     def close(self) -> None:
@@ -173,7 +173,7 @@ class SeededDatabase:
                 rows=rows,
                 forced_values={
                     table: {column: list(values) for column, values in columns.items()}
-                    for table, columns in self._fresh.items()
+                    for table, columns in self._forced_values.items()
                 },
                 seed=self._budget.seed,
                 profile=self._shape,

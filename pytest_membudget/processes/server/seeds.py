@@ -16,7 +16,7 @@ from pytest_membudget.database.scratch.base import ScratchDatabases
 from pytest_membudget.errors import NoRoom, SeedError
 from pytest_membudget.processes.messages.orders import Seed, Seeded
 from pytest_membudget.seeding import Seeder
-from pytest_membudget.seeding.column_stats import shapes
+from pytest_membudget.seeding.column_stats import stats_by_column
 
 
 class Seeds:
@@ -49,8 +49,12 @@ class Seeds:
         """The attributes of Seeded that the seeder knows."""
         name = order.name
         if name not in self._seeders:
-            fresh, shape = _fields(apps, order.forced_values), shapes(order.profile)
-            self._seeders[name] = Seeder(apps, self._alias, fresh=fresh, shape=shape)
+            self._seeders[name] = Seeder(
+                apps,
+                self._alias,
+                forced_values=_fields(apps, order.forced_values),
+                profile=stats_by_column(order.profile),
+            )
         room = room_for_a_seed(self._scratch.free())
         most = room if order.most is None else min(room, order.most)
         try:
@@ -62,8 +66,8 @@ class Seeds:
         return {
             "rows": grown.rows,
             "widths": grown.widths,
-            "profile_mismatches": grown.missed,
-            "forced_values": grown.fresh,
+            "profile_mismatches": grown.profile_mismatches,
+            "forced_values": grown.forced_values,
         }
 
 

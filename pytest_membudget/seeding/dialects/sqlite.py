@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
 
-from pytest_membudget.seeding.dialect import Dialect
+from django.db import models
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-
-    from django.db import models
+from pytest_membudget.seeding.dialects.base import Dialect, Field
 
 _FAST = {"foreign_keys": 0, "synchronous": 0, "cache_size": -65536, "temp_store": 2}
 
@@ -51,9 +48,7 @@ class SQLite(Dialect):
         [row] = self.fetch(f"SELECT {averages} FROM ({newest})")
         return {column: round(width or 0) for column, width in zip(columns, row, strict=True)}
 
-    def stored(
-        self, value: str, field: models.Field[Any, Any], *, compressed: bool, text: bool
-    ) -> str:
+    def stored(self, value: str, field: Field, *, compressed: bool, text: bool) -> str:
         return f"length(CAST({value} AS blob))"
 
     def series(self, first: int, last: int) -> str:
@@ -62,7 +57,7 @@ class SQLite(Dialect):
             f"UNION ALL SELECT i + 1 FROM s WHERE i < {last}) SELECT i FROM s) AS series"
         )
 
-    def typed(self, expression: str, field: models.Field[Any, Any]) -> str:
+    def typed(self, expression: str, field: Field) -> str:
         return expression
 
     def digits(self, number: str, width: int) -> str:

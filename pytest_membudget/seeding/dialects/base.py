@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable
+from contextlib import AbstractContextManager
+from typing import Any, TypeAlias
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-    from contextlib import AbstractContextManager
-
-    from django.db import models
-    from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db import models
+from django.db.backends.base.base import BaseDatabaseWrapper
 
 NUMBER = "membudget_n"
+Field: TypeAlias = "models.Field[Any, Any]"
 
 
 class Dialect(ABC):
@@ -103,15 +102,3 @@ class Dialect(ABC):
     @abstractmethod
     def microsecond(self, moment: str, number: str) -> str:
         """The moment with its microseconds replaced."""
-
-
-def dialect(connection: BaseDatabaseWrapper) -> Dialect:
-    if connection.vendor == "postgresql":
-        from pytest_membudget.seeding.postgresql import PostgreSQL
-
-        return PostgreSQL(connection)
-    if connection.vendor == "sqlite":
-        from pytest_membudget.seeding.sqlite import SQLite
-
-        return SQLite(connection)
-    raise NotImplementedError(f"rows cannot be grown on {connection.vendor}")

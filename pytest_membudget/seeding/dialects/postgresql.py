@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
 
 from django.db import models
 
-from pytest_membudget.seeding.dialect import Dialect
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+from pytest_membudget.seeding.dialects.base import Dialect, Field
 
 _HEADER = 4
 
@@ -58,9 +55,7 @@ class PostgreSQL(Dialect):
             )
         )
 
-    def stored(
-        self, value: str, field: models.Field[Any, Any], *, compressed: bool, text: bool
-    ) -> str:
+    def stored(self, value: str, field: Field, *, compressed: bool, text: bool) -> str:
         if compressed:
             return f"pg_column_size({value})"
         kind = field.rel_db_type(self.connection) or ""
@@ -79,7 +74,7 @@ class PostgreSQL(Dialect):
     def series(self, first: int, last: int) -> str:
         return f"generate_series({first}::bigint, {last}) AS series(i)"
 
-    def typed(self, expression: str, field: models.Field[Any, Any]) -> str:
+    def typed(self, expression: str, field: Field) -> str:
         # A cast to varchar(5) would cut in silence what has to be an error.
         kind = re.sub(r"\(.*?\)", "", field.rel_db_type(self.connection) or "")
         return f"({expression})::{kind}"

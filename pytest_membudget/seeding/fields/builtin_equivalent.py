@@ -3,20 +3,14 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
 
 from django.db import models
+from django.db.backends.base.base import BaseDatabaseWrapper
 
-from pytest_membudget.seeding.values import draw
+from pytest_membudget.seeding.dialects.base import Field
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from django.db.backends.base.base import BaseDatabaseWrapper
-
-    Field = models.Field[Any, Any]
-
-_STAND_INS: list[tuple[str, Callable[..., Field]]] = [
+_BY_COLUMN: list[tuple[str, Callable[..., Field]]] = [
     (r".*char.*\((?P<max_length>\d+)\)", models.CharField),
     (r".*(text|char|clob)", models.TextField),
     (r"(numeric|decimal)\((?P<max_digits>\d+),\s*(?P<decimal_places>\d+)\)", models.DecimalField),
@@ -33,19 +27,18 @@ _STAND_INS: list[tuple[str, Callable[..., Field]]] = [
     (r"interval", models.DurationField),
     (r"bytea|blob", models.BinaryField),
     (r"inet|cidr", models.GenericIPAddressField),
+    (r"", models.TextField),
 ]
 
 
-def stand_in(field: Field, connection: BaseDatabaseWrapper) -> Field:
-    """The field itself, or the built-in one whose column is like its own."""
-    if draw.dispatch(type(field)) is not draw.dispatch(models.Field):
-        return field
-    kind = (field.db_type(connection) or "").lower()
-    for pattern, make in _STAND_INS:
-        if match := re.match(pattern, kind):
-            found = make(**{name: int(text) for name, text in match.groupdict().items()})
-            break
-    else:
-        found = models.TextField()
+def builtin_equivalent(field: Field, connection: BaseDatabaseWrapper) -> Field:
+    """The built-in field whose column is like that of ``field``."""
+    column = (field.db_type(connection) or "").lower()
+    [found, *_] = (
+        make(**{name: int(text) for name, text in match.groupdict().items()})
+        for pattern, make in _BY_COLUMN
+        if (match := re.match(pattern, column))
+    )
+    found.choices = field.choices
     found.set_attributes_from_name(field.name)
     return found

@@ -1,0 +1,14 @@
+"""The kinds of field that seeding knows: one class a kind, see docs/seeding.md."""
+
+from contextlib import nullcontext, suppress
+from importlib import import_module
+from pkgutil import iter_modules
+
+from pytest_membudget.seeding.fields.base import FieldKind, kind_of, register, stored_as_builtin
+
+__all__ = ["FieldKind", "kind_of", "register", "stored_as_builtin"]
+
+for _module in iter_modules(__path__):
+    # Django's fields for PostgreSQL can be imported with its client library only.
+    with suppress(ImportError) if _module.name == "postgresql" else nullcontext():
+        import_module(f"{__name__}.{_module.name}")

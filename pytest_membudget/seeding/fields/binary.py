@@ -1,0 +1,56 @@
+"""Bytes and UUIDs."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterator
+from uuid import UUID
+
+from django.db import models
+from faker import Faker
+
+from pytest_membudget.seeding.fields.base import (
+    HUGE,
+    FieldKind,
+    SizedValues,
+    WantedValues,
+    register,
+)
+from pytest_membudget.seeding.sequences import Formula, Numbering
+
+
+@register(models.BinaryField)
+class Binary(FieldKind):
+    has_width = True
+
+    def plausible(self, fake: Faker) -> bytes:
+        return bytes(fake.random.randbytes(min(self.field.max_length or 128, 128)))
+
+    def numbering(self) -> Numbering:
+        width = min(self.field.max_length or 8, 8)
+        return Numbering(256**width - 1, lambda n: n.to_bytes(width, "big"))
+
+    def sized(self, fake: Faker) -> SizedValues:
+        return SizedValues(
+            lambda size, _: fake.random.randbytes(size),
+            exact=True,
+            most=self.field.max_length or float("inf"),
+        )
+
+
+@register(models.UUIDField)
+class Uuid(FieldKind):
+    unique_rank = 0
+
+    def plausible(self, fake: Faker) -> UUID:
+        return UUID(int=fake.random.getrandbits(128), version=4)
+
+    def numbering(self) -> Numbering:
+        return Numbering(HUGE, lambda n: UUID(int=n, version=4))
+
+    def formulas(self, wanted: WantedValues) -> Iterator[Formula]:
+        name = f"{self.field.model._meta.label}.{self.field.name}"
+        prefix = UUID(int=zlib.crc32(name.encode()) << 96, version=4).hex[:20]
+        if self.dialect.connection.features.has_native_uuid_field:
+            prefix = "-".join([prefix[:8], prefix[8:12], prefix[12:16], prefix[16:20], ""])
+        yield Formula(1 << 44, lambda n: self.dialect.uuid(f"({n} + {wanted.after})", prefix))

@@ -1,0 +1,112 @@
+"""JSON documents, nested as an application's are."""
+
+from __future__ import annotations
+
+import json
+from random import Random
+from typing import Any
+
+from django.db import models
+from faker import Faker
+
+from pytest_membudget.seeding.dialects.base import Dialect
+from pytest_membudget.seeding.fields.base import HUGE, FieldKind, SizedValues, register
+from pytest_membudget.seeding.fields.words import WORDS, words
+from pytest_membudget.seeding.sequences import Numbering
+
+_STOCK = 400
+_SMALL, _NESTED = 90, 200
+"""Bytes from which on a document has room for an array of objects, and for objects in those."""
+
+
+@register(models.JSONField)
+class Json(FieldKind):
+    has_width = True
+
+    def __init__(self, field: Any, dialect: Dialect) -> None:
+        super().__init__(field, dialect)
+        self.compression = dialect.json_ratio
+
+    def plausible(self, fake: Faker) -> dict[str, Any]:
+        return {
+            "id": fake.random.randint(1, 1_000_000),
+            "name": fake.name(),
+            "active": fake.random.random() < 0.5,
+            "score": round(fake.random.uniform(0, 100), 2),
+            "tags": fake.words(3),
+            "address": {
+                "street": fake.street_address(),
+                "city": fake.city(),
+                "zip": fake.postcode(),
+            },
+            "note": fake.text(110),
+            "parent": None,
+        }
+
+    def numbering(self) -> Numbering:
+        return Numbering(HUGE, lambda n: {"id": n, "name": f"number {n}"})
+
+    def sized(self, fake: Faker) -> SizedValues:
+        documents = _Documents(fake.random)
+        return SizedValues(lambda size, _: documents.make(size), small=30)
+
+
+class _Documents:
+    """Makes JSON documents out of a stock of small objects, so that it takes no time."""
+
+    def __init__(self, rng: Random) -> None:
+        self._rng = rng
+        self._lines = [(line, _size(line)) for line in (self._line() for _ in range(_STOCK))]
+        self._labels = [(one, _size(one)) for one in (self._label() for _ in range(_STOCK))]
+
+    def make(self, size: int) -> dict[str, Any]:
+        """A document of ``size`` bytes as text, which Django writes with spaces; {} if too few."""
+        rng = self._rng
+        if size < _size({"note": ""}):
+            return {}
+        document: dict[str, Any] = {}
+        stocks = {}
+        if size >= _SMALL:
+            document["id"] = rng.randint(100_000, 999_999)
+            stocks["labels"] = self._labels
+        if size >= _NESTED:
+            document |= {"status": rng.choice(WORDS), "paid": rng.random() < 0.5}
+            stocks = {"lines": self._lines, **stocks}
+        document |= {name: [] for name in stocks} | {"note": ""}
+        room = size - _size(document)
+        for name, stock in stocks.items():
+            document[name], room = self._filled(stock, room)
+        document["note"] = words(size - _size(document), rng)
+        return document
+
+    def _filled(self, stock: list[tuple[Any, int]], room: int) -> tuple[list[Any], int]:
+        """As many objects as there is room for, and the room that is left."""
+        found: list[Any] = []
+        while True:
+            item, size = self._rng.choice(stock)
+            if size + 2 > room:
+                return found, room
+            found.append(item)
+            room -= size + 2
+
+    def _line(self) -> dict[str, Any]:
+        rng = self._rng
+        return {
+            "id": rng.randint(1, 1_000_000),
+            "product": {
+                "sku": words(rng.randint(8, 16), rng, "-"),
+                "price": round(rng.uniform(1, 500), 2),
+                "tags": rng.choices(WORDS, k=rng.randint(1, 4)),
+            },
+            "quantity": rng.randint(1, 20),
+            "shipped": rng.random() < 0.5,
+            "discount": None,
+            "labels": [self._label() for _ in range(rng.randint(0, 2))],
+        }
+
+    def _label(self) -> dict[str, Any]:
+        return {"key": self._rng.choice(WORDS), "value": self._rng.randint(1, 9999)}
+
+
+def _size(value: Any) -> int:
+    return len(json.dumps(value))

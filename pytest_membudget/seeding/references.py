@@ -1,0 +1,116 @@
+"""Columns that refer to the rows of a table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import KW_ONLY, dataclass
+from dataclasses import field as attribute
+
+from pytest_membudget.seeding.columns import UNLIMITED, SequenceColumn, UniqueColumn
+from pytest_membudget.seeding.dialects.base import NUMBER, Field
+from pytest_membudget.seeding.errors import refusal
+from pytest_membudget.seeding.sequences import Sequence
+from pytest_membudget.seeding.staging_tables import StagingTables, new_name
+from pytest_membudget.seeding.table import Table
+
+_REUSED = 1000
+
+
+@dataclass(eq=False)
+class ParentKeys(Sequence):
+    """The rows of a parent, as a field of it identifies them; ``own`` if it is the table itself."""
+
+    parent: Table
+    target: Field
+    own: bool = False
+    _existing: str = attribute(default_factory=new_name)
+
+    @property
+    def size(self) -> int:  # type: ignore[override]
+        return min(_REUSED, self.parent.existing) if self.parent.reused else self.parent.want
+
+    @property
+    def limit(self) -> int:
+        return self.size if self.parent.reused else UNLIMITED
+
+    @property
+    def growable(self) -> bool:  # type: ignore[override]
+        return not self.own and not self.parent.reused
+
+    @property
+    def requested(self) -> bool:  # type: ignore[override]
+        return self.parent.requested
+
+    def require(self, count: int) -> None:
+        self.parent.require(count)
+
+    def at(self, number: str) -> str:
+        parent = self.parent
+        if parent.reused:
+            quoted = parent.dialect.column(self.target)
+            return f"(SELECT k.{quoted} FROM {self._existing} AS k WHERE k.{NUMBER} = {number})"
+        column = parent.columns.get(self.target.name)
+        key = column.key(number) if column else None
+        if key is None:
+            reason = "its values cannot be foreseen for its children"
+            raise refusal(parent.label, self.target.name, reason)
+        return key
+
+    def prepare(self, staging: StagingTables, count: int) -> None:
+        if self.parent.reused:
+            column = self.parent.dialect.column(self.target)
+            staging.create(self._existing, [self.target])
+            self.parent.dialect.execute(
+                f"INSERT INTO {self._existing} ({column}) "
+                f"SELECT {column} FROM {self.parent.name} ORDER BY {column} LIMIT {_REUSED}"
+            )
+
+    def spread(self, place: int, share: float) -> Callable[[str], str]:
+        """An index that goes round a share of the parents.
+
+        Two references of a row to the same table, at another ``place`` each, differ.
+        """
+
+        def index(i: str) -> str:
+            return f"(({i} - 1 + {place}) % {max(1, round(self.size * share))} + 1)"
+
+        return index
+
+
+@dataclass(frozen=True, eq=False)
+class Reference(SequenceColumn):
+    _: KW_ONLY
+    sequence: ParentKeys
+
+    def demand(self, want: int) -> None:
+        self.sequence.parent.ensure_rows()
+
+
+class SelfReference(Reference):
+    """A reference to an earlier row of the same table, ten to each, the first one at the top."""
+
+    def value(self, i: str) -> str:
+        keys = self.sequence
+        top = "NULL" if self.field.null else keys.at("1")
+        return f"CASE WHEN {i} = 1 THEN {top} ELSE {keys.at(f'(({i} + 8) / 10)')} END"
+
+
+class UniqueReference(Reference, UniqueColumn):
+    def capacity(self) -> int:
+        return UNLIMITED
+
+    def demand(self, want: int) -> None:
+        super().demand(want)
+        self.sequence.require(want)
+
+
+class OptionalReference(UniqueReference):
+    """A unique reference that may be empty, and is where the parents have run out."""
+
+    def demand(self, want: int) -> None:
+        parent = self.sequence.parent
+        parent.ensure_rows()
+        parent.require(0 if parent.requested else min(want, parent.capacity()[0]))
+
+    def value(self, i: str) -> str:
+        return f"CASE WHEN {i} <= {self.sequence.size} THEN {super().value(i)} END"
