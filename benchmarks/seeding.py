@@ -4,7 +4,8 @@
 
 needs the test extras, ``model_bakery`` and ``factory_boy``. Each way fills the same table (unique
 slug, JSON document, foreign key) of a database of its own; the slow ones make fewer rows. The
-second table tells how many of ``tests/seeding``'s awkward models each tool can make 1,000 rows of.
+second table tells how many of the awkward models of ``tests/integration/seeding`` each tool can
+make 1,000 rows of.
 """
 
 # ruff: noqa: E402

@@ -12,6 +12,21 @@ from project import Project
 pytest_plugins = ["pytester"]
 
 
+HERE = Path(__file__).parent
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark by cost: where a test lies says what it starts, its fixtures which server."""
+    for item in items:
+        if HERE / "e2e" in item.path.parents:
+            item.add_marker("slow")
+        call = getattr(item, "callspec", None)
+        vendor = call.params.get("vendor") if call else None
+        needed = (*getattr(item, "fixturenames", ()), vendor)
+        if "postgresql" in needed and HERE / "unit" not in item.path.parents:
+            item.add_marker("postgresql")
+
+
 def pytest_runtest_setup(item: pytest.Item) -> None:
     for mark, need in machine.NEEDS.items():
         if item.get_closest_marker(mark) and not need.there:

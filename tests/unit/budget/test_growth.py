@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-from project import LOOP, Project
 
 from pytest_membudget.budget.growth import read_growth
 from pytest_membudget.errors import BudgetError
@@ -27,20 +26,3 @@ def test_the_time_until_rows_are_so_many_times_as_many(
 def test_what_is_no_growth_is_refused(text: str) -> None:
     with pytest.raises(BudgetError, match='write "5% a month"'):
         read_growth(text)
-
-
-def test_the_report_says_when(project: Project) -> None:
-    project.migration("0002_change", LOOP)
-    project.budget('"shop.0002"', 'rows={"shop.Order": 50_000}', 'limit="512Mi"')
-    ini = project.path / "pytest.ini"
-    ini.write_text(ini.read_text() + "membudget_growth = 5% a month\n")
-    run = project.run("--membudget-json=results.json")
-    run.assert_outcomes(passed=1)
-    run.stdout.fnmatch_lines(["*at 5% a month it will not fit any more in about * months, with *"])
-    (result,) = project.read_results()
-    months = int(
-        next(one["message"] for one in result["findings"] if one["code"] == "breaks-in")
-        .partition("about ")[2]
-        .split()[0]
-    )
-    assert 1.05 ** (months - 1) < result["fits_up_to_rows"] / 50_000 < 1.05 ** (months + 1)

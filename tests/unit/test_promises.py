@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "safety.md").read_text()
 
 
 def named_tests() -> list[tuple[str, str]]:
     """Files and functions, where ``::name`` alone is one of the file before it."""
     found, file = [], ""
-    for path, name in re.findall(r"`(tests/\w+\.py)?(?:::(\w+))?`", PAGE):
+    for path, name in re.findall(r"`(tests/[\w/]+\.py)?(?:::(\w+))?`", PAGE):
         file = path or file
         if path or name:
             found.append((file, name))

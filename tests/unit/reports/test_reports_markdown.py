@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 from markdown_it import MarkdownIt
-from project import STREAM, Project
 from results import FILE, explained, explained_figures, passing, result
 
 from pytest_membudget.judge.result import Result
@@ -120,43 +119,3 @@ def test_only_what_fails_is_annotated(on_github: Path, monkeypatch: pytest.Monke
     assert workflow_commands([result(outcome="xfailed"), passing(outcome="failed")]) == []
     monkeypatch.delenv("GITHUB_ACTIONS")
     assert workflow_commands([result()]) == []
-
-
-def test_a_run_tells_what_became_of_each_test(
-    project: Project, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("GITHUB_ACTIONS", "true")
-    with (project.path / "pytest.ini").open("a") as file:
-        file.write("membudget_inconclusive = warn\n")
-    project.migration("0002_stream", STREAM)
-    project.migration("0003_none", "def forwards(apps, schema_editor): pass")
-    project.budget(BUDGET.replace("0002", "0003"))
-    project.write(
-        "test_expected.py",
-        f"""
-        import pytest
-
-        @pytest.mark.xfail(strict=True)
-        @pytest.mark.membudget({BUDGET.replace("512Mi", "1Mi")})
-        def test_expected(): ...
-        """,
-    )
-    run = project.run("--membudget-json=results.json")
-    outcomes = [(one["verdict"], one["outcome"]) for one in project.read_results()]
-    assert outcomes == [("inconclusive", "passed"), ("exceeds", "xfailed")]
-    commands = [line for line in run.outlines if line.startswith("::")]
-    assert [command.split(" ")[0] for command in commands] == ["::warning"]
-
-
-@pytest.mark.parametrize("arguments", [[], ["-n", "1"]])
-def test_a_run_on_github(
-    project: Project, arguments: list[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("GITHUB_ACTIONS", "true")
-    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(project.path / "summary.md"))
-    project.migration("0002_stream", STREAM)
-    project.budget(BUDGET.replace("512Mi", "16Mi"))
-    result = project.run("--membudget-markdown=deep/out.md", *arguments)
-    result.stdout.fnmatch_lines(["::error *title=shop.0002_stream%3A exceeds::shop.0002_stream *"])
-    assert "| ❌ | `shop.0002_stream` |" in (project.path / "deep/out.md").read_text()
-    assert "`shop.0002_stream`" in (project.path / "summary.md").read_text()

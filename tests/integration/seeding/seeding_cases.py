@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 HERE = Path(__file__).parent
-ROOT = HERE.parents[1]
+ROOT = HERE.parents[2]
 STEPS = (1000, 1700, 2500)
 IMPOSSIBLE = {"Grade", "TooNarrow", "Impossible", "Unloadable", "Limited", "Absent"}
 

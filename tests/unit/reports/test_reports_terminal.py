@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-from project import LOOP, Project
 from results import FILE, MIB, SOURCE, explained, figures, passing, result
 
 from pytest_membudget.judge.result import Result
@@ -159,19 +158,3 @@ def test_ticks_are_round() -> None:
         "1.2M",
         "3G",
     ]
-
-
-@pytest.mark.parametrize("arguments", [[], ["-n", "1"]])
-def test_a_failing_test_shows_its_chart(
-    project: Project, arguments: list[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("COLUMNS", "60")
-    monkeypatch.setenv("PYTHONIOENCODING", "ascii")
-    project.migration("0002_loop", LOOP)
-    project.budget('"shop.0002", rows={"shop.Order": 40_000}, limit="50Mi", time_budget=20')
-    out = project.run(*arguments).stdout
-    out.fnmatch_lines(["shop.0002_loop * the limit *", "*(peak)*", "* limit 50 MiB *", "o sample*"])
-    chart_lines = [line for line in out.lines if " | " in line]
-    assert chart_lines
-    assert max(map(len, chart_lines)) <= 60
-    assert "".join(chart_lines).isascii()

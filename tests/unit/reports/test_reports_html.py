@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import html
 import json
 import re
 from pathlib import Path
 
 import pytest
 from browser import look_at
-from project import STREAM, Project
 from results import FILE, SOURCE, explained, explained_figures, figures, passing, result
 
 from pytest_membudget.errors import BudgetError
@@ -123,20 +121,6 @@ def test_the_end_of_a_process_is_not_drawn() -> None:
     samples[0]["timeline"] = [[0.0, 100], [0.1, 200], [0.2, 120], [0.3, 0]]
     (points, *_) = (one["points"] for one in charts(result(samples=samples))["time"]["timelines"])
     assert [point["y"] for point in points] == [100, 200]
-
-
-@pytest.mark.parametrize("arguments", [["--membudget-html=deep/report.html"], ["-n", "1"]])
-def test_a_run_writes_the_page(project: Project, arguments: list[str]) -> None:
-    with (project.path / "pytest.ini").open("a") as file:
-        file.write("membudget_html = deep/report.html\n")
-    project.migration("0002_stream", STREAM)
-    project.budget('"shop.0002", rows={"shop.Order": 400}, limit="512Mi"')
-    project.run("--collect-only", *arguments)
-    assert not (project.path / "deep").exists()
-    project.run(*arguments).stdout.fnmatch_lines(["results written to deep/report.html"])
-    text = html.unescape(text_of(project.path / "deep/report.html"))
-    assert "shop.0002_stream" in text.replace("<wbr>", "")
-    assert "from the marker" in text
 
 
 @pytest.mark.browser

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from project import STREAM, Project
 from results import (
     MIB,
     explained,
@@ -242,18 +241,3 @@ def test_wrong_arguments(
         main(["report", *(argument.replace("FILE", file) for argument in arguments)])
     assert stopped.value.code == 2
     assert message in capsys.readouterr().err
-
-
-def test_a_run_is_drawn_again(project: Project) -> None:
-    project.migration("0002_stream", STREAM)
-    project.budget('"shop.0002", rows={"shop.Order": 400}, limit="512Mi"')
-    project.run("--membudget-json=results.json", "--membudget-markdown=text.md")
-    again = project.path / "again.md"
-    module = [sys.executable, "-m", "pytest_membudget"]
-    subprocess.run(
-        [*module, "report", "results.json", "--markdown", str(again)],
-        cwd=project.path,
-        check=True,
-        stdout=subprocess.DEVNULL,
-    )
-    assert again.read_text() == (project.path / "text.md").read_text()
