@@ -1,4 +1,4 @@
-"""Row counts of the tables that a migration goes to and that ``rows`` does not name."""
+"""Row counts of the tables that a migration accesses and that ``rows`` does not name."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A dry run over a few rows: which tables a migration goes to, so that only those are seeded."""
+"""A dry run over a few rows: which tables a migration accesses, so that only those are seeded."""
 
 from __future__ import annotations
 
@@ -38,13 +38,13 @@ _FIRST_ROWS = 2 * MIB
 
 @dataclass(frozen=True)
 class Survey:
-    """``rows`` of the models to seed, the one that the migration goes to with the most rows first.
+    """``rows`` of the models to seed, the one with the most rows first.
 
-    ``unknown`` are labels of models that it goes to and of which nobody knows how many rows there
-    are, ``without_model`` tables that can't be seeded for want of one; ``few`` says that the tables
-    that it goes to have too few rows to matter, and ``most`` how many bytes its peak may come to
+    ``unknown`` are labels of models that it accesses and whose production row counts are
+    unknown, ``without_model`` tables that can't be seeded for want of one; ``few`` says that the tables
+    that it accesses have too few rows to matter, and ``most`` how many bytes its peak may come to
     with these.  ``samples`` are all of its runs, on tables that were empty or nearly so, the
-    ``last`` of them over each table that it goes to.
+    ``last`` of them over each table that it accesses.
     """
 
     rows: dict[str, int]
@@ -84,10 +84,10 @@ def with_rows(
             "followed; write a marked test with rows=."
         )
         return plan, Weighed(Judgement(Verdict.INCONCLUSIVE, None, reason), found.samples)
-    reason = f"{label} goes to no table whose rows can add up."
+    reason = f"{label} accesses no table whose size affects memory."
     if rows:
         goes_to = ", ".join(f"{count:,} {model}" for model, count in rows.items())
-        reason = f"{label} goes to tables with too few rows to matter: {goes_to}."
+        reason = f"{label} accesses tables with too few rows to matter: {goes_to}."
     within = within_limit(plan, found.samples, found.most, reason)
     if within is None and rows:
         return seeded, None
@@ -101,15 +101,15 @@ def _not_known(plan: CheckPlan, found: Survey) -> str | None:
     if found.unknown:
         names = ", ".join(found.unknown)
         source = plan.production.profile
-        nobody = f"{source} does not say" if source else "nobody says"
+        refresh = f"refresh {source} or " if source else ""
         return (
-            f"{label} goes to {names}, and {nobody} how many rows it has; take the profile anew, "
-            f"or give --membudget-rows {found.unknown[0]}=N."
+            f"{label} accesses {names}, whose production row count is unknown; {refresh}pass "
+            f"--membudget-rows {found.unknown[0]}=N."
         )
     if found.without_model:
         return (
-            f"{label} goes to {', '.join(found.without_model)}, which no model stands for, so its "
-            "rows can't be made; write a marked test with rows= and a seed= that makes them."
+            f"{label} accesses {', '.join(found.without_model)}, which has no model, so its rows "
+            "can't be made; write a marked test with rows= and a seed= that makes them."
         )
     return None
 
@@ -177,7 +177,7 @@ def survey(
 
 
 def _branches(plan: CheckPlan, known: Mapping[str, int | None]) -> bool:
-    """Whether the code compares a count with fewer rows than a table has that it goes to."""
+    """Whether the code compares a count with fewer rows than a table has that it accesses."""
     counts = [math.inf if rows is None else rows for rows in known.values()]
     return min(plan.branches, default=math.inf) < max(counts, default=0)
 

@@ -101,9 +101,9 @@ def findings_ahead(label: str, *, threshold: int | None, cycles: bool) -> Iterat
     if threshold is not None:
         yield Finding(
             FindingCode.THRESHOLD_AHEAD,
-            "a chunk or a buffer of a size that the code names, or Django's own, may be full "
-            f"only when there are {format_rows(threshold)} {label} rows, and growth end there; "
-            "no sample was large enough to tell, so the interval reaches down to that",
+            f"growth may stop at {format_rows(threshold)} {label} rows, a chunk or buffer size of the "
+            "migration's code or of Django; no sample was large enough to confirm it, so the lower "
+            "bound assumes that it does",
         )
     if cycles:
         yield Finding(

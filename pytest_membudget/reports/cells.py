@@ -147,12 +147,12 @@ def skipped(results: Iterable[Result]) -> list[Result]:
 
 
 def how_many_skipped(results: Iterable[Result]) -> str | None:
-    """``"412 migrations take no rows that could add up …"``; None where there is no such one."""
+    """``"412 migrations load no rows …"``; None where there is no such one."""
     count = len(skipped(results))
     if not count:
         return None
-    noun, verb = ("migration", "takes") if count == 1 else ("migrations", "take")
-    return f"{count} {noun} {verb} no rows that could add up into the process"
+    noun, verb = ("migration", "loads") if count == 1 else ("migrations", "load")
+    return f"{count} {noun} {verb} no rows whose number affects memory"
 
 
 def _is_skipped(result: Result) -> bool:

@@ -146,7 +146,7 @@ def test_rows_that_cost_little_are_too_few_to_matter(project: Project, vendor: s
     column = {"type": "text", "width": 50}
     profile(project, {"shop_order": {"rows": 100, "columns": {"note": column}}})
     result = project.result("--membudget-gate=shop.0002", "--membudget-limit=256Mi")
-    assert result["reason"].endswith("goes to tables with too few rows to matter: 100 shop.Order.")
+    assert result["reason"].endswith("accesses tables with too few rows to matter: 100 shop.Order.")
     within(result)
     assert [sample["rows"] for sample in result["samples"]] == [{}, {"shop.Order": 20}]
 
@@ -165,7 +165,7 @@ def test_what_counting_rows_makes_room_for(project: Project, vendor: str) -> Non
 
 
 def test_a_branch_that_a_count_leads_to(project: Project, vendor: str) -> None:
-    """The dry run takes the other one, and goes to no rows."""
+    """The dry run takes the other one, and accesses no rows."""
     body = """
     def forwards(apps, schema_editor):
         if apps.get_model("shop", "Order").objects.count() > {rows}:

@@ -1,4 +1,4 @@
-"""Tables that a migration goes to and that ``rows`` does not name."""
+"""Tables that a migration accesses and that ``rows`` does not name."""
 
 from __future__ import annotations
 

@@ -299,7 +299,7 @@ def test_a_threshold_that_the_code_names_is_said_where_no_sample_reached_it(
     assert result["verdict"] == "inconclusive"
     assert result["peak_low_bytes"] < 150 * MIB < result["peak_bytes"]
     (message,) = (f["message"] for f in result["findings"] if f["code"] == "threshold-ahead")
-    assert "may be full only when there are 40,000 shop.Order rows" in message
+    assert "growth may stop at 40,000 shop.Order rows" in message
 
 
 def test_a_statement_that_outgrows_the_database_is_found_where_it_breaks(

@@ -94,7 +94,7 @@ def test_a_page_without_results(tmp_path: Path) -> None:
 def test_migrations_without_rows_are_counted_and_folded(tmp_path: Path) -> None:
     path = tmp_path / "report.html"
     write_html([passing(rows={}, reason="it alters a table only")], str(path))
-    assert "1 migration takes no rows that could add up into the process" in text_of(path)
+    assert "1 migration loads no rows whose number affects memory" in text_of(path)
     assert "it alters a table only" in text_of(path)
     assert "No migration was measured." not in text_of(path)
 
