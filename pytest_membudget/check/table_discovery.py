@@ -38,13 +38,14 @@ _FIRST_ROWS = 2 * MIB
 
 @dataclass(frozen=True)
 class Survey:
-    """``rows`` of the models to seed, the one with the most rows first.
+    """What dry runs found out.
 
-    ``unknown`` are labels of models that it accesses and whose production row counts are
-    unknown, ``without_model`` tables that can't be seeded for want of one; ``few`` says that the tables
-    that it accesses have too few rows to matter, and ``most`` how many bytes its peak may come to
-    with these.  ``samples`` are all of its runs, on tables that were empty or nearly so, the
-    ``last`` of them over each table that it accesses.
+    ``rows`` are those of the models to seed, the one with the most rows first; ``unknown`` are
+    labels of models that it accesses and whose production row counts are unknown,
+    ``without_model`` tables that can't be seeded for want of one.  ``few`` says that its tables
+    have too few rows to matter, and ``most`` how many bytes its peak may come to with these.
+    ``samples`` are all of its runs, on tables that were empty or nearly so, the ``last`` of them
+    over each table that it accesses.
     """
 
     rows: dict[str, int]

@@ -101,9 +101,9 @@ def findings_ahead(label: str, *, threshold: int | None, cycles: bool) -> Iterat
     if threshold is not None:
         yield Finding(
             FindingCode.THRESHOLD_AHEAD,
-            f"growth may stop at {format_rows(threshold)} {label} rows, a chunk or buffer size of the "
-            "migration's code or of Django; no sample was large enough to confirm it, so the lower "
-            "bound assumes that it does",
+            f"growth may stop at {format_rows(threshold)} {label} rows, a chunk or buffer size of "
+            "the migration's code or of Django; no sample was large enough to confirm it, so the "
+            "lower bound assumes that it does",
         )
     if cycles:
         yield Finding(
