@@ -31,7 +31,8 @@ class ParentKeys(Sequence):
 
     @property
     def limit(self) -> int:
-        return self.size if self.parent.reused else UNLIMITED
+        # Whether a table is reused depends on the limits of its own references.
+        return UNLIMITED if self.own or not self.parent.reused else self.size
 
     @property
     def growable(self) -> bool:  # type: ignore[override]

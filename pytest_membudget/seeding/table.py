@@ -56,7 +56,7 @@ class Table:
     @property
     def reused(self) -> bool:
         """Are there rows, but no room for ours? Then children point at those."""
-        return not self.requested and self.capacity()[0] < 1 <= self.existing
+        return not self.requested and self.existing > 0 and self.capacity()[0] < 1
 
     def capacity(self) -> tuple[int, str | None]:
         """How many rows the unique fields leave room for, and the fields which say so."""

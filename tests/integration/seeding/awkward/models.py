@@ -265,6 +265,20 @@ class Tree(models.Model):
         constraints = [CheckConstraint(condition=~Q(parent=F("id")), name="not_own_parent")]
 
 
+class Shelf(models.Model):
+    """How many there can be depends on how many there are."""
+
+    above = models.ForeignKey("self", models.CASCADE, null=True)
+    kind = models.CharField(max_length=1, choices=[("a", "A"), ("b", "B")])
+
+    class Meta:
+        unique_together = [("above", "kind")]
+
+
+class Shelved(models.Model):
+    shelf = models.ForeignKey(Shelf, models.CASCADE)
+
+
 class Rooted(models.Model):
     parent = models.ForeignKey("self", models.CASCADE)
 
