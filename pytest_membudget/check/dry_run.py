@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from pytest_membudget.check.plan import CheckPlan
 from pytest_membudget.finding import Finding, FindingCode
+from pytest_membudget.judge import reasons
 from pytest_membudget.judge.coverage import gaps_of_runs
 from pytest_membudget.judge.curves import noise_of
 from pytest_membudget.judge.projection import REPEATABILITY_OF_CHECKS
@@ -17,7 +18,7 @@ from pytest_membudget.processes.server.client import ServerClient
 from pytest_membudget.processes.server.seeded_database import SeededDatabase
 from pytest_membudget.processes.worker.launcher import run
 from pytest_membudget.sample import ForcedValues, Sample
-from pytest_membudget.units import format_rows, format_size
+from pytest_membudget.units import format_size
 
 NO_LIMIT = 1 << 62
 _DEADLINE = 30.0
@@ -72,10 +73,7 @@ def over_limit(plan: CheckPlan, samples: Sequence[Sample]) -> Weighed | None:
     over = next((sample for sample in samples if sample.run.peak > limit), None)
     if over is None:
         return None
-    what = f"passed the limit of {format_size(limit)}"
-    if over.finished:
-        what = f"peaked at {format_size(over.run.peak)}, over the limit of {format_size(limit)},"
-    reason = f"{plan.budget.label} {what} {_on(over)}."
+    reason = reasons.passed_limit_on_few_rows(plan.budget, over)
     return Weighed(Judgement(Verdict.EXCEEDS, Basis.MEASURED, reason), samples, over.run.peak)
 
 
@@ -96,8 +94,8 @@ def within_limit(
     highest = max(samples, key=lambda sample: sample.run.peak)
     rests_on = Finding(
         FindingCode.MEASURED_ON_FEW_ROWS,
-        f"its peak of {format_size(peak)} was measured {_on(highest)}, without the rows of "
-        "production",
+        f"its peak of {format_size(peak)} was measured {reasons.on_rows(highest)}, without the "
+        "rows of production",
     )
     return Weighed(
         Judgement(Verdict.WITHIN, Basis.MEASURED, reason),
@@ -114,21 +112,12 @@ def not_seen(plan: CheckPlan, samples: Sequence[Sample]) -> Weighed | None:
     found = gaps_of_runs(plan.budget, samples)
     if not found:
         return None
-    reason = f"{plan.budget.label} {found[0].sentence}."
+    reason = reasons.unseen(plan.budget, found[0])
     findings = [Finding(gap.code, gap.sentence) for gap in found]
     return Weighed(Judgement(Verdict.INCONCLUSIVE, None, reason), samples, findings=findings)
 
 
 def near_limit(plan: CheckPlan, peak: int, samples: Sequence[Sample]) -> Weighed:
     """The verdict where the peak is under the limit, and by too little to be sure."""
-    reason = (
-        f"{plan.budget.label} may or may not fit: it peaked at {format_size(peak)} with few "
-        f"rows or none, too close to the limit of {format_size(plan.budget.limit)} to be sure."
-    )
+    reason = reasons.near_limit(plan.budget, peak)
     return Weighed(Judgement(Verdict.INCONCLUSIVE, Basis.MEASURED, reason), samples, peak)
-
-
-def _on(sample: Sample) -> str:
-    if not sample.rows:
-        return "on empty tables"
-    return "with " + ", ".join(f"{format_rows(n)} {label} rows" for label, n in sample.rows.items())

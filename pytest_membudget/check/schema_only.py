@@ -20,6 +20,7 @@ from pytest_membudget.check.dry_run import (
 from pytest_membudget.check.plan import CheckPlan
 from pytest_membudget.errors import ServerError
 from pytest_membudget.finding import Finding, FindingCode
+from pytest_membudget.judge import reasons
 from pytest_membudget.judge.coverage import left_out
 from pytest_membudget.judge.projection import MIB, REPEATABILITY_OF_CHECKS
 from pytest_membudget.judge.verdict import Basis, Judgement, Verdict
@@ -46,33 +47,30 @@ Key = tuple[str, str]
 def weigh(plan: CheckPlan, server: ServerClient, progress: Callable[[str], None]) -> Weighed:
     """The verdict of a migration that is told apart.  Raises ServerError."""
     progress("applying it to empty tables")
-    reason = f"{plan.budget.label} {plan.skip_reason}."
+    reason = reasons.loads_no_rows(plan.budget, plan.skip_reason or "")
     if gap := next(left_out(plan.budget), None):
-        verdict = Judgement(Verdict.INCONCLUSIVE, None, f"{plan.budget.label} {gap.sentence}.")
-        return Weighed(verdict)
+        reason = reasons.unseen(plan.budget, gap)
+        return Weighed(Judgement(Verdict.INCONCLUSIVE, None, reason))
     if (known := _without_a_run(plan, server, reason)) is not None:
         return known
     sample = dry_run(plan, server, {}, {})
     if over := over_limit(plan, [sample]):
         return over
     if not sample.finished:
-        broke = f"{plan.budget.label} broke on empty tables: {sample.run.failure}"
+        broke = reasons.broke_on_few_rows(plan.budget, sample.run.failure, empty=True)
         return Weighed(Judgement(Verdict.ERROR, None, broke), [sample], details=sample.run.details)
     return within_limit(plan, [sample], 0, reason) or near_limit(plan, sample.run.peak, [sample])
 
 
 def _without_a_run(plan: CheckPlan, server: ServerClient, reason: str) -> Weighed | None:
     """From its mark; None where that does not tell enough."""
-    label, limit = plan.budget.label, plan.budget.limit
+    limit = plan.budget.limit
     mark, after = _mark(plan, server)
     if mark is None:
         return None
     peak = _idle(plan, server, after, mark.models)
     if peak > limit:
-        text = (
-            f"{label} can't fit: manage.py migrate peaks at {format_size(peak)} with nothing to "
-            f"apply, and the limit is {format_size(limit)}."
-        )
+        text = reasons.exceeds_with_nothing_to_apply(plan.budget, peak)
         return Weighed(Judgement(Verdict.EXCEEDS, Basis.MEASURED, text), peak=peak)
     high = (peak + mark.risen + _FIRST) * (1 + REPEATABILITY_OF_CHECKS)
     if mark.grown > _GROWN or high >= limit:

@@ -14,6 +14,7 @@ from pytest_membudget.check.sampler import Progress, Sampler
 from pytest_membudget.check.schema_only import weigh
 from pytest_membudget.check.table_discovery import with_rows
 from pytest_membudget.errors import ServerError
+from pytest_membudget.judge import reasons
 from pytest_membudget.judge.assessment import Assessment, failed
 from pytest_membudget.judge.evidence import Evidence
 from pytest_membudget.judge.explanation import Attribution
@@ -63,7 +64,8 @@ class _Check:
                     if found.judgement.verdict == Verdict.ERROR:
                         details = found.evidence.samples[-1].run.details
         except ServerError as error:
-            found, details = failed(self._evidence, f"{budget.label}: {error}"), error.details
+            reason = reasons.not_measured(budget, str(error))
+            found, details = failed(self._evidence, reason), error.details
         if isinstance(found, Weighed):
             return conclude_weighed(self._evidence, nodeid, found)
         return replace(

@@ -17,6 +17,7 @@ from pytest_membudget.check.dry_run import (
 )
 from pytest_membudget.check.plan import CheckPlan
 from pytest_membudget.errors import ServerError
+from pytest_membudget.judge import reasons
 from pytest_membudget.judge.matching import filter_values
 from pytest_membudget.judge.projection import MIB
 from pytest_membudget.judge.verdict import Judgement, Verdict
@@ -60,7 +61,7 @@ class Survey:
 def with_rows(
     plan: CheckPlan, server: ServerClient, progress: Callable[[str], None]
 ) -> tuple[CheckPlan, Weighed | None]:
-    """The subject with rows to seed, or else a verdict that needs none."""
+    """The plan with rows to seed, or else a verdict that needs none."""
     if plan.budget.rows:
         return plan, None
     found = survey(plan, plan.production, server, progress)
@@ -68,27 +69,21 @@ def with_rows(
         return plan, over
     if reason := _not_known(plan, found):
         return plan, Weighed(Judgement(Verdict.INCONCLUSIVE, None, reason), found.samples)
-    label, rows = plan.budget.label, found.rows
-    seeded = replace(plan, budget=replace(plan.budget, rows=rows))
+    budget, rows = plan.budget, found.rows
+    seeded = replace(plan, budget=replace(budget, rows=rows))
     if rows and (found.last.failure or not found.few):
         return seeded, None
     if found.last.refused and (unseen := not_seen(plan, found.samples)):
         return plan, unseen
     if found.last.failure:
-        reason = f"{label} broke on a few rows: {found.last.failure}"
+        reason = reasons.broke_on_few_rows(budget, found.last.failure, empty=False)
         failed = Judgement(Verdict.ERROR, None, reason)
         return plan, Weighed(failed, found.samples, details=found.last.details)
     processes = max(sample.run.processes for sample in found.samples)
     if processes > 1 and not rows:
-        reason = (
-            f"{label} ran {processes} processes, and the tables that they go to could not all be "
-            "followed; write a marked test with rows=."
-        )
+        reason = reasons.processes_not_followed(budget, processes)
         return plan, Weighed(Judgement(Verdict.INCONCLUSIVE, None, reason), found.samples)
-    reason = f"{label} accesses no table whose size affects memory."
-    if rows:
-        goes_to = ", ".join(f"{count:,} {model}" for model, count in rows.items())
-        reason = f"{label} accesses tables with too few rows to matter: {goes_to}."
+    reason = reasons.too_few_rows_to_matter(budget, rows)
     within = within_limit(plan, found.samples, found.most, reason)
     if within is None and rows:
         return seeded, None
@@ -98,20 +93,10 @@ def with_rows(
 
 def _not_known(plan: CheckPlan, found: Survey) -> str | None:
     """Why no rows can be made; None where they can."""
-    label = plan.budget.label
     if found.unknown:
-        names = ", ".join(found.unknown)
-        source = plan.production.profile
-        refresh = f"refresh {source} or " if source else ""
-        return (
-            f"{label} accesses {names}, whose production row count is unknown; {refresh}pass "
-            f"--membudget-rows {found.unknown[0]}=N."
-        )
+        return reasons.rows_unknown(plan.budget, found.unknown, plan.production.profile)
     if found.without_model:
-        return (
-            f"{label} accesses {', '.join(found.without_model)}, which has no model, so its rows "
-            "can't be made; write a marked test with rows= and a seed= that makes them."
-        )
+        return reasons.without_model(plan.budget, found.without_model)
     return None
 
 

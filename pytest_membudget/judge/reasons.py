@@ -1,0 +1,204 @@
+"""The sentence of each verdict: one or two, fit to be the first line of a failure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from pytest_membudget.budget.request import Budget
+from pytest_membudget.judge.gap import Gap
+from pytest_membudget.judge.projection import Projection
+from pytest_membudget.sample import Outcome, Sample
+from pytest_membudget.units import (
+    format_interval,
+    format_rows,
+    format_seconds,
+    format_size,
+    round_rows_down,
+)
+
+
+def peaks(budget: Budget, projection: Projection, fits: int | None) -> str:
+    """``within``, or ``exceeds`` with a projection; ``fits`` is how many rows do."""
+    verb = "peaked" if projection.measured else "would peak"
+    size = format_interval(projection.low, projection.peak, projection.high)
+    return (
+        f"{budget.label} {verb} at {size} with {_counted(budget)} rows; "
+        f"the limit is {format_size(budget.limit)}.{_fits(budget, projection.peak, fits)}"
+    )
+
+
+def passed_limit(budget: Budget, sample: Sample, fits: int | None) -> str:
+    """``exceeds``: a sample took more than the limit, and the others tell no more."""
+    rows = format_rows(sample.rows[budget.counted_model])
+    end = f"{rows} of {_counted(budget)} rows.{_fits(budget, sample.run.peak, fits)}"
+    return f"{budget.label} {_passed(budget, sample)} with {end}"
+
+
+def passed_limit_on_few_rows(budget: Budget, sample: Sample) -> str:
+    """``exceeds``: a dry run took more than the limit."""
+    return f"{budget.label} {_passed(budget, sample)} {on_rows(sample)}."
+
+
+def exceeds_with_nothing_to_apply(budget: Budget, peak: int) -> str:
+    return (
+        f"{budget.label} can't fit: manage.py migrate peaks at {format_size(peak)} with nothing to "
+        f"apply, and the limit is {format_size(budget.limit)}."
+    )
+
+
+def sets_peak(label: str) -> str:
+    """Of several migrations, to be added to the others."""
+    return f"{label} sets the peak."
+
+
+def assumes(columns: str) -> str:
+    """``inconclusive``, to be added: every row was seeded with what the migration filters by."""
+    return (
+        f"This assumes that every row has {columns}, which the migration filters by; the share in "
+        "production is unknown. Use seed= to set it."
+    )
+
+
+def unseen(budget: Budget, gap: Gap) -> str:
+    """``inconclusive``: something of which no sample says anything."""
+    return f"{budget.label} {gap.sentence}."
+
+
+def unclear(budget: Budget, projection: Projection, last: Sample) -> str:
+    """``inconclusive``: the limit lies inside the interval, or too few samples were had."""
+    size = format_interval(projection.low, projection.peak, projection.high)
+    rows = format_rows(last.rows[budget.counted_model])
+    if last.finished and last.crowded:
+        measured = f"the largest sample that there was room for had {rows} rows"
+    elif last.finished:
+        seconds = format_seconds(budget.time_budget)
+        measured = f"the largest sample that {seconds} allowed had {rows} rows"
+    else:
+        measured = f"with {rows} rows {_why(last)}"
+    fit = "may or may not fit"
+    if projection.high < budget.limit:
+        fit = "seems to fit, but there were too few samples to be sure"
+    return (
+        f"{budget.label} {fit}: it would peak at {size} with {_counted(budget)} rows, "
+        f"the limit is {format_size(budget.limit)}, and {measured}."
+    )
+
+
+def near_limit(budget: Budget, peak: int) -> str:
+    """``inconclusive``: a dry run came too close to the limit."""
+    return (
+        f"{budget.label} may or may not fit: it peaked at {format_size(peak)} with few "
+        f"rows or none, too close to the limit of {format_size(budget.limit)} to be sure."
+    )
+
+
+def not_judged(budget: Budget, last: Sample) -> str:
+    """``inconclusive``: no projection can be made."""
+    return f"{budget.label} could not be judged: {_why(last)}."
+
+
+def too_many_parameters(budget: Budget, rows: int) -> str:
+    """``inconclusive``: it breaks before production's row count."""
+    return (
+        f"{budget.label} would break with about {format_rows(rows)} {budget.counted_model} "
+        "rows: one of its statements has a parameter for each row, and the database takes no more "
+        "in a statement."
+    )
+
+
+def rows_unknown(budget: Budget, models: Sequence[str], profile: str | None) -> str:
+    """``inconclusive``: it accesses ``models``, which the profile does not have."""
+    refresh = f"refresh {profile} or " if profile else ""
+    return (
+        f"{budget.label} accesses {', '.join(models)}, whose production row count is unknown; "
+        f"{refresh}pass --membudget-rows {models[0]}=N."
+    )
+
+
+def without_model(budget: Budget, tables: Sequence[str]) -> str:
+    """``inconclusive``: it accesses tables that can't be seeded."""
+    return (
+        f"{budget.label} accesses {', '.join(tables)}, which has no model, so its rows "
+        "can't be made; write a marked test with rows= and a seed= that makes them."
+    )
+
+
+def processes_not_followed(budget: Budget, processes: int) -> str:
+    """``inconclusive``: which tables its child processes access is not known."""
+    return (
+        f"{budget.label} ran {processes} processes, and the tables that they access could not all "
+        "be followed; write a marked test with rows=."
+    )
+
+
+def loads_no_rows(budget: Budget, why: str) -> str:
+    """``within``: the migration's operations tell that no rows have to be made for it."""
+    return f"{budget.label} {why}."
+
+
+def too_few_rows_to_matter(budget: Budget, rows: Mapping[str, int]) -> str:
+    """``within``: the tables that it accesses are small in production, or it accesses none."""
+    if not rows:
+        return f"{budget.label} accesses no table whose size affects memory."
+    each = ", ".join(f"{format_rows(count)} {model}" for model, count in rows.items())
+    return f"{budget.label} accesses tables with too few rows to matter: {each}."
+
+
+def broke(budget: Budget, samples: Sequence[Sample]) -> str:
+    """``error``: the last sample raised or was killed."""
+    last, worked = samples[-1], [sample for sample in samples if sample.finished]
+    rows = format_rows(last.rows[budget.counted_model])
+    verb = "raised" if last.run.outcome == Outcome.RAISED else "broke"
+    text = f"{budget.label} {verb} with {rows} {budget.counted_model} rows: {last.run.failure}"
+    if worked:
+        text += f" (with {format_rows(worked[-1].rows[budget.counted_model])} rows it worked)"
+    return text
+
+
+def broke_on_few_rows(budget: Budget, failure: str, *, empty: bool) -> str:
+    """``error``: a dry run raised or was killed."""
+    return f"{budget.label} broke on {'empty tables' if empty else 'a few rows'}: {failure}"
+
+
+def never_ended(budget: Budget, last: Sample) -> str:
+    """``error``: the first sample was stopped at its deadline."""
+    return f"{budget.label} never ended: {last.run.failure}."
+
+
+def not_measured(budget: Budget, problem: str) -> str:
+    """``error``: the check itself failed."""
+    return f"{budget.label}: {problem}"
+
+
+def on_rows(sample: Sample) -> str:
+    """``"with 20 shop.Order rows"``."""
+    if not sample.rows:
+        return "on empty tables"
+    return "with " + ", ".join(f"{format_rows(n)} {label} rows" for label, n in sample.rows.items())
+
+
+def _passed(budget: Budget, sample: Sample) -> str:
+    if sample.finished:
+        peak = format_size(sample.run.peak)
+        return f"peaked at {peak}, over the limit of {format_size(budget.limit)},"
+    return f"passed the limit of {format_size(budget.limit)}"
+
+
+def _fits(budget: Budget, peak: float, fits: int | None) -> str:
+    if fits is None or peak < budget.limit:
+        return ""
+    if fits == 0:
+        return " It does not fit with any number of rows that was tried."
+    return f" It fits up to {format_rows(round_rows_down(fits))} rows."
+
+
+def _why(sample: Sample) -> str:
+    if sample.run.outcome == Outcome.MACHINE_SHORT:
+        return f"{sample.run.failure} at {format_size(sample.run.peak)}"
+    if sample.run.outcome == Outcome.TIMED_OUT:
+        return sample.run.failure
+    return "the time budget allowed one sample only"
+
+
+def _counted(budget: Budget) -> str:
+    return f"{format_rows(budget.rows[budget.counted_model])} {budget.counted_model}"

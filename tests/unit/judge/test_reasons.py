@@ -1,0 +1,147 @@
+"""Each sentence that a verdict can have."""
+
+from __future__ import annotations
+
+import inspect
+
+import pytest
+
+from pytest_membudget.budget.request import Budget
+from pytest_membudget.finding import FindingCode
+from pytest_membudget.judge import reasons
+from pytest_membudget.judge.gap import Gap
+from pytest_membudget.judge.projection import MIB, Growth, Projection
+from pytest_membudget.sample import Outcome, Run, Sample
+
+ORDERS = {"shop.Order": 1_700_000}
+BUDGET = Budget((("shop", "0002_it"),), ORDERS, 512 * MIB, "the marker")
+
+
+def projection(peak: int, low: int, high: int) -> Projection:
+    sizes = (size * MIB for size in (peak, low, high))
+    return Projection(1_700_000, *sizes, slope=500, growth=Growth.LINEAR, measured=False)
+
+
+PROJECTED, UNCLEAR = projection(900, 880, 920), projection(500, 400, 600)
+
+
+def sample(outcome: Outcome = Outcome.FINISHED, failure: str = "", peak: int = 600) -> Sample:
+    return Sample({"shop.Order": 50_000}, Run(outcome, peak * MIB, failure=failure))
+
+
+RAISED = sample(Outcome.RAISED, "ValueError: no")
+TIMED_OUT = sample(Outcome.TIMED_OUT, "it had not ended after 60 s")
+SENTENCES = [
+    (
+        reasons.peaks(BUDGET, PROJECTED, 950_000),
+        "would peak at 900 MiB (880–920) with 1,700,000 shop.Order rows; the limit is 512 MiB. It "
+        "fits up to 950,000 rows.",
+    ),
+    (
+        reasons.passed_limit(BUDGET, sample(), 0),
+        "peaked at 600 MiB, over the limit of 512 MiB, with 50,000 of 1,700,000 shop.Order rows. "
+        "It does not fit with any number of rows that was tried.",
+    ),
+    (
+        reasons.passed_limit(BUDGET, sample(Outcome.OVER_LIMIT), None),
+        "passed the limit of 512 MiB with 50,000 of 1,700,000 shop.Order rows.",
+    ),
+    (
+        reasons.passed_limit_on_few_rows(BUDGET, Sample({}, Run(Outcome.FINISHED, 600 * MIB))),
+        "peaked at 600 MiB, over the limit of 512 MiB, on empty tables.",
+    ),
+    (
+        reasons.exceeds_with_nothing_to_apply(BUDGET, 600 * MIB),
+        "can't fit: manage.py migrate peaks at 600 MiB with nothing to apply, and the limit is 512 "
+        "MiB.",
+    ),
+    (
+        reasons.unseen(BUDGET, Gap(FindingCode.BRANCH_AHEAD, "did something")),
+        "did something.",
+    ),
+    (
+        reasons.unclear(BUDGET, UNCLEAR, sample()),
+        "may or may not fit: it would peak at 500 MiB (400–600) with 1,700,000 shop.Order rows, "
+        "the limit is 512 MiB, and the largest sample that 60 s allowed had 50,000 rows.",
+    ),
+    (
+        reasons.unclear(BUDGET, UNCLEAR, TIMED_OUT),
+        "may or may not fit: it would peak at 500 MiB (400–600) with 1,700,000 shop.Order rows, "
+        "the limit is 512 MiB, and with 50,000 rows it had not ended after 60 s.",
+    ),
+    (
+        reasons.near_limit(BUDGET, 511 * MIB),
+        "may or may not fit: it peaked at 511 MiB with few rows or none, too close to the limit of "
+        "512 MiB to be sure.",
+    ),
+    (
+        reasons.not_judged(BUDGET, sample()),
+        "could not be judged: the time budget allowed one sample only.",
+    ),
+    (
+        reasons.too_many_parameters(BUDGET, 250_000),
+        "would break with about 250,000 shop.Order rows: one of its statements has a parameter for "
+        "each row, and the database takes no more in a statement.",
+    ),
+    (
+        reasons.rows_unknown(BUDGET, ["shop.Line"], "membudget.json"),
+        "accesses shop.Line, whose production row count is unknown; refresh membudget.json or pass "
+        "--membudget-rows shop.Line=N.",
+    ),
+    (
+        reasons.without_model(BUDGET, ["legacy"]),
+        "accesses legacy, which has no model, so its rows can't be made; write a marked test with "
+        "rows= and a seed= that makes them.",
+    ),
+    (
+        reasons.processes_not_followed(BUDGET, 3),
+        "ran 3 processes, and the tables that they access could not all be followed; write a "
+        "marked test with rows=.",
+    ),
+    (reasons.loads_no_rows(BUDGET, "has no operations"), "has no operations."),
+    (
+        reasons.too_few_rows_to_matter(BUDGET, {}),
+        "accesses no table whose size affects memory.",
+    ),
+    (
+        reasons.too_few_rows_to_matter(BUDGET, {"shop.Order": 2_000}),
+        "accesses tables with too few rows to matter: 2,000 shop.Order.",
+    ),
+    (
+        reasons.broke(BUDGET, [sample(), RAISED]),
+        "raised with 50,000 shop.Order rows: ValueError: no (with 50,000 rows it worked)",
+    ),
+    (
+        reasons.broke_on_few_rows(BUDGET, "ValueError: no", empty=True),
+        "broke on empty tables: ValueError: no",
+    ),
+    (reasons.never_ended(BUDGET, TIMED_OUT), "never ended: it had not ended after 60 s."),
+]
+WITHOUT_LABEL = [
+    (reasons.sets_peak("shop.0003_b"), "shop.0003_b sets the peak."),
+    (
+        reasons.assumes("shop_order.status = 'old'"),
+        "This assumes that every row has shop_order.status = 'old', which the migration filters "
+        "by; the share in production is unknown. Use seed= to set it.",
+    ),
+    (reasons.not_measured(BUDGET, "no room"), "shop.0002_it: no room"),
+    (reasons.on_rows(sample()), "with 50,000 shop.Order rows"),
+]
+
+
+@pytest.mark.parametrize(("sentence", "expected"), SENTENCES)
+def test_a_sentence_begins_with_the_migration(sentence: str, expected: str) -> None:
+    assert sentence == f"shop.0002_it {expected}"
+
+
+@pytest.mark.parametrize(("sentence", "expected"), WITHOUT_LABEL)
+def test_what_is_added_to_a_sentence(sentence: str, expected: str) -> None:
+    assert sentence == expected
+
+
+def test_all_are_listed_here() -> None:
+    source = inspect.getsource(inspect.getmodule(test_all_are_listed_here))  # type: ignore[arg-type]
+    functions = inspect.getmembers(reasons, inspect.isfunction)
+    own = {name for name, one in functions if one.__module__ == reasons.__name__}
+    public = {name for name in own if not name.startswith("_")}
+    assert [name for name in sorted(public) if f"reasons.{name}(" not in source] == []
