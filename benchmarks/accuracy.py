@@ -101,7 +101,8 @@ def _short(phase: Phase) -> str:
 
 def _facts(run: Run) -> dict[str, Any]:
     """What the projection goes by, beside the peaks."""
-    return {name: run.facts[name] for name in FACTS if name in run.facts}
+    known = {name: getattr(run.facts, name) for name in FACTS}
+    return {name: value for name, value in known.items() if value is not None}
 
 
 def summary(one: dict[str, Any], truth: int) -> str:

@@ -27,7 +27,7 @@ from pytest_membudget.check.climb import climb
 from pytest_membudget.check.conclude import conclude
 from pytest_membudget.judge.assessment import assess
 from pytest_membudget.judge.evidence import Evidence
-from pytest_membudget.sample import Outcome, Phase, Run, Sample
+from pytest_membudget.sample import Facts, Outcome, Phase, Run, Sample
 
 LIMITS = (0.8, 0.9, 1.1, 1.25)
 ROOM = 1e18
@@ -44,7 +44,7 @@ def sample_of(one: dict[str, Any]) -> Sample:
         startup=one["startup"],
         read=one["read"],
         phases={Phase("", name): tuple(marks) for name, marks in one["phases"].items()},
-        facts=one.get("facts", {}),
+        facts=Facts(**one.get("facts", {})),
     )
     return Sample({"": one["rows"]}, run, seed_seconds=one["seeding"])
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from pytest_membudget.observed import Observed
 from pytest_membudget.texts import TextEnum
 
 ForcedValues = Mapping[str, Mapping[str, Sequence[Any]]]
@@ -50,49 +51,33 @@ class Phase:
 
 
 @dataclass(frozen=True)
-class LoadedRows:
-    """``rows`` of a model whose ``columns`` a queryset has loaded at a line of the project."""
+class Facts:
+    """What is known of a run's process and database beside its peak; None where it can't be known.
 
-    file: str
-    line: int
-    model: str
-    columns: list[str]
-    rows: int
-
-
-@dataclass(frozen=True)
-class BulkUpdate:
-    """A call of bulk_update at a line of the project."""
-
-    file: str
-    line: int
-    rows: int
-    batch_size: int | None
-
-
-@dataclass(frozen=True)
-class ResultSize:
-    """``bytes`` that malloc handed out for the result of a line's largest statement."""
-
-    file: str
-    line: int
-    rows: int
-    bytes: int
-
-
-@dataclass(frozen=True)
-class Observed:
-    """What the migration does with the rows that it loads.
-
-    ``read`` holds the columns that were read, by model.  ``kept_by_malloc`` is how many bytes had
-    been given back to malloc, but not by it to the system, when its heap was the largest.
+    ``schemas`` are those where a table is looked for that no schema is named of.
+    ``most_parameters`` is how many parameters a statement had, ``parameter_limit`` how many it may
+    have.  ``oldest_collections`` and ``cyclic_objects`` are what Cycles counts.  ``connected``
+    counts the connections that Django has opened, ``opened`` all of them; ``own_sessions`` says
+    that the server counted more.  ``shared_memory`` is how many bytes of the peak no process maps,
+    ``unexplained`` how many a control group counted beyond it.  ``left_running`` counts the
+    processes that outlived the worker, ``left_growing`` says that they took ever more.
     """
 
-    querysets: list[LoadedRows]
-    bulk_updates: list[BulkUpdate]
-    results: list[ResultSize]
-    read: dict[str, list[str]]
-    kept_by_malloc: int
+    debug: bool = False
+    pooled: bool = False
+    server_side_cursors_disabled: bool = False
+    schemas: tuple[str, ...] = ()
+    most_parameters: int = 0
+    parameter_limit: int | None = None
+    oldest_collections: int | None = None
+    cyclic_objects: int | None = None
+    connected: int = 0
+    opened: int = 0
+    own_sessions: bool = False
+    shared_memory: int = 0
+    unexplained: int = 0
+    left_running: int = 0
+    left_growing: bool = False
 
 
 @dataclass(frozen=True)
@@ -140,7 +125,7 @@ class Run:
     timeline: tuple[tuple[float, int], ...] = ()
     refused: tuple[str, ...] = ()
     not_run: tuple[tuple[str, str], ...] = ()
-    facts: dict[str, Any] = field(default_factory=dict)
+    facts: Facts = field(default_factory=Facts)
     observed: Observed | None = None
     failure: str = ""
     details: str = ""

@@ -141,7 +141,7 @@ def _of_expressions(case: Case) -> Iterator[Advice]:
 
 
 def _of_debug(case: Case) -> Iterator[Advice]:
-    if not case.facts.get("debug"):
+    if not case.facts.debug:
         return
     for (file, line), saved in case.grows(DEBUG_LOG, least=WORTH_TRYING).items():
         yield Advice(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 from pytest_membudget.attribution.growth import Stack
 from pytest_membudget.attribution.lines import Site
@@ -11,8 +10,9 @@ from pytest_membudget.database.engine import Engine, engine_of
 from pytest_membudget.judge.assessment import Assessment
 from pytest_membudget.judge.evidence import Evidence
 from pytest_membudget.judge.projection import Growth
+from pytest_membudget.observed import Observed
 from pytest_membudget.project.ownership import short_path
-from pytest_membudget.sample import Observed, Sample
+from pytest_membudget.sample import Facts, Sample
 
 # Less of the growth than this isn't worth a line of anybody's code.
 WORTH = 0.1
@@ -50,13 +50,13 @@ class Case:
         return engine_of(str(self.evidence.database["vendor"]))
 
     @property
-    def facts(self) -> dict[str, Any]:
+    def facts(self) -> Facts:
         return self.sample.run.facts
 
     @property
     def streams(self) -> bool:
         """Whether ``iterator()`` reads from the database a chunk at a time."""
-        disabled = self.facts.get("server_side_cursors_disabled")
+        disabled = self.facts.server_side_cursors_disabled
         return self.engine.streams and not (self.engine.client_holds_results and disabled)
 
     @property

@@ -62,7 +62,7 @@ def dry_run(
         uniques = {table: one.uniques for table, one in tables.items()}
         done = run(replace(job, tables=uniques))
         own = has_own_sessions(seeded.activity(name), done)
-        return Sample(rows, replace(done, facts={**done.facts, "own_sessions": own}))
+        return Sample(rows, replace(done, facts=replace(done.facts, own_sessions=own)))
     finally:
         seeded.close()
 

@@ -104,8 +104,8 @@ def of_unknown_origin(run: Run) -> Iterator[Gap]:
             f"can't be compared with the seeded rows: {shorten(statement, 200, placeholder=' …')}; "
             "select from a table by its name instead",
         )
-    opened = run.facts.get("opened", 0) > run.facts.get("connected", 0)
-    if opened or run.facts.get("own_sessions"):
+    opened = run.facts.opened > run.facts.connected
+    if opened or run.facts.own_sessions:
         yield Gap(
             FindingCode.CONNECTION_UNLOGGED,
             "opens a connection to the database that is not Django's, so what it loads there is "
@@ -170,7 +170,7 @@ def _branch(budget: Budget, last: Sample, branch: Branch | None) -> Iterator[Gap
 
 
 def _left_growing(finished: Sequence[Sample]) -> Iterator[Gap]:
-    if any(sample.run.facts.get("left_growing") for sample in finished):
+    if any(sample.run.facts.left_growing for sample in finished):
         yield Gap(
             FindingCode.PROCESSES_GROWING,
             "leaves processes running that still took more memory when they were stopped, so the "
@@ -180,7 +180,7 @@ def _left_growing(finished: Sequence[Sample]) -> Iterator[Gap]:
 
 def _unexplained(budget: Budget, finished: Sequence[Sample]) -> Iterator[Gap]:
     """What any sample took: a file may have gone between two looks at another one."""
-    more = max(sample.run.facts.get("unexplained", 0) for sample in finished)
+    more = max(sample.run.facts.unexplained for sample in finished)
     if finished[-1].run.peak + more > budget.limit:
         yield Gap(
             FindingCode.MEMORY_UNEXPLAINED,

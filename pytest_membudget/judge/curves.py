@@ -84,10 +84,10 @@ def cycles_add_up(samples: Sequence[Sample], rows: int) -> bool:
     if len(samples) < 2:
         return False
     (start, before), (end, last) = ((one.size, one.run.facts) for one in samples[-2:])
-    if "cyclic_objects" not in before or "cyclic_objects" not in last:
+    if before.cyclic_objects is None or last.cyclic_objects is None:
         return False
-    a_row = (last["cyclic_objects"] - before["cyclic_objects"]) / (end - start)
-    settled = before.get("oldest_collections", 0) >= SETTLED
+    a_row = (last.cyclic_objects - before.cyclic_objects) / (end - start)
+    settled = (before.oldest_collections or 0) >= SETTLED
     return not settled and a_row * rows >= _MAKES_IT_DUE
 
 
@@ -99,10 +99,10 @@ def breaks_at(samples: Sequence[Sample], rows: int) -> int | None:
     if len(samples) < 2:
         return None
     last, facts = samples[-1], samples[-1].run.facts
-    limit, most = facts.get("parameter_limit"), facts.get("most_parameters")
+    limit, most = facts.parameter_limit, facts.most_parameters
     if not limit or not most:
         return None
-    a_row = samples[-2].run.facts.get("most_parameters", 0) / samples[-2].size
+    a_row = samples[-2].run.facts.most_parameters / samples[-2].size
     grows = most / last.size >= _GROWS_ALONG * a_row and a_row * last.size <= limit
     end = limit * last.size / most
     return int(end) if grows and end < rows else None

@@ -136,20 +136,20 @@ def _widest(columns: dict[str, int]) -> list[tuple[str, int]]:
 
 def about_process(samples: Sequence[Sample], vendor: str | None) -> Iterator[Finding]:
     """What the process that was measured has in it, or is not measured well by."""
-    facts = {key: value for sample in samples for key, value in sample.run.facts.items()}
+    facts = [sample.run.facts for sample in samples]
     if vendor and engine_of(vendor).embedded:
         yield Finding(
             FindingCode.VENDOR_SQLITE,
             "measured on SQLite; another database changes a migration's memory several times "
             "over, so measure on the one that production runs",
         )
-    if facts.get("debug"):
+    if any(one.debug for one in facts):
         yield Finding(
             FindingCode.DEBUG_ON,
             "settings.DEBUG is True in the measured process: Django keeps the last 9,000 "
             "statements, each with its parameters",
         )
-    if facts.get("server_side_cursors_disabled"):
+    if any(one.server_side_cursors_disabled for one in facts):
         yield Finding(
             FindingCode.SERVER_SIDE_CURSORS_DISABLED,
             "DISABLE_SERVER_SIDE_CURSORS is set: iterator() loads the whole result at once",
@@ -161,19 +161,19 @@ def about_process(samples: Sequence[Sample], vendor: str | None) -> Iterator[Fin
             f"the migration ran {processes} processes: the peak is the largest sum of their "
             "proportional set sizes at one instant, looked at some fifty times a second",
         )
-    if shared := facts.get("shared_memory"):
+    if shared := max(one.shared_memory for one in facts):
         yield Finding(
             FindingCode.SHARED_MEMORY,
             f"up to {format_size(shared)} of the peak are files in /dev/shm or memfds that no "
             "process maps: a container's limit counts them",
         )
-    if more := facts.get("unexplained"):
+    if more := max(one.unexplained for one in facts):
         yield Finding(
             FindingCode.MEMORY_UNEXPLAINED,
             f"its memory control group held {format_size(more)} more than the peak: files that it "
             "writes to a tmpfs, perhaps, which a container's limit counts",
         )
-    if left := facts.get("left_running"):
+    if left := max(one.left_running for one in facts):
         yield Finding(
             FindingCode.PROCESSES_LEFT,
             f"it leaves {left} process{'es' if left > 1 else ''} running, which membudget ends: "

@@ -29,7 +29,7 @@ def unlogged_rows(
     """
     if activity is None:
         return {}
-    names = TableNames(uniques, POSTGRESQL.vendor, run.facts.get("schemas", ()))
+    names = TableNames(uniques, POSTGRESQL.vendor, run.facts.schemas)
 
     def key(table: Name) -> str:
         return names.key(Table(*table))
@@ -67,9 +67,9 @@ def _more(run: Run, table: str, counted: TableActivity) -> int:
 def has_own_sessions(activity: Activity | None, run: Run) -> bool:
     """Whether the run had sessions of its database that Django did not open."""
     # A run that broke off has not told how many connections it opened.
-    if activity is None or run.outcome != Outcome.FINISHED or run.facts.get("pooled"):
+    if activity is None or run.outcome != Outcome.FINISHED or run.facts.pooled:
         return False
-    return bool(activity.sessions > run.facts["connected"])
+    return activity.sessions > run.facts.connected
 
 
 def _reached(tables: Iterable[str], links: set[tuple[str, str]]) -> set[str]:

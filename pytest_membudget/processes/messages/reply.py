@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from pytest_membudget.sample import Observed
+from pytest_membudget.observed import Observed
+from pytest_membudget.sample import Facts
 
 
 @dataclass(frozen=True)
@@ -46,33 +47,14 @@ class NotRun:
 
 
 @dataclass(frozen=True)
-class Facts:
-    """What the process and its database are set to; None is what can't be known.
-
-    ``schemas`` are those where a table is looked for that no schema is named of.
-    ``most_parameters`` is how many parameters a statement had, ``parameter_limit`` how many it may
-    have.  See Cycles for the two last.
-    """
-
-    debug: bool
-    pooled: bool
-    server_side_cursors_disabled: bool
-    schemas: list[str]
-    most_parameters: int
-    parameter_limit: int | None
-    oldest_collections: int | None = None
-    cyclic_objects: int | None = None
-
-
-@dataclass(frozen=True)
 class WorkerReply:
     """How the migration ended and what the process took: bytes of peak RSS, and seconds.
 
     ``peak`` and ``anonymous`` are None where the kernel keeps no such figures, ``baseline`` also
-    where the migration did not begin, ``duration`` and ``facts`` where it broke off.  ``failure``
-    is the first line of the exception, ``details`` its traceback.  ``applied`` says of each of the
-    job's migrations whether it is applied.  ``connected`` counts the connections that Django has
-    opened, ``opened`` all of them, both without those of child processes.
+    where the migration did not begin, ``duration`` where it broke off.  ``failure`` is the first
+    line of the exception, ``details`` its traceback.  ``applied`` says of each of the job's
+    migrations whether it is applied.  ``facts`` are those that the worker knows, of a migration
+    that broke off only how many connections it has opened.
     """
 
     peak: int | None
@@ -86,7 +68,5 @@ class WorkerReply:
     phases: list[PhaseMark]
     not_run: list[NotRun]
     statements: list[StatementCount]
-    connected: int
-    opened: int
-    facts: Facts | None = None
+    facts: Facts
     observed: Observed | None = None

@@ -22,14 +22,14 @@ def facts_of(settings: Any, alias: str) -> dict[str, Any]:
     }
 
 
-def _schemas(connection: Any) -> list[str]:
+def _schemas(connection: Any) -> tuple[str, ...]:
     """Where a table is looked for that no schema is named of; empty for the usual ones."""
     query = engine_of(connection.vendor).search_path
     if not query:
-        return []
+        return ()
     with connection.cursor() as cursor:
         cursor.execute(query)
-        return list(cursor.fetchone()[0])
+        return tuple(cursor.fetchone()[0])
 
 
 def _parameter_limit(connection: Any) -> int | None:

@@ -18,8 +18,8 @@ from pytest_membudget.processes.worker.statement_log import StatementLog
 from pytest_membudget.project.settings import load_settings
 
 if TYPE_CHECKING:
+    from pytest_membudget.observed import Observed
     from pytest_membudget.processes.messages.reply import WorkerReply
-    from pytest_membudget.sample import Observed
 
 
 class Migrate:
@@ -95,14 +95,10 @@ class Migrate:
             duration += time.perf_counter() - self.ended
         self._phases.end()
         peak, anonymous = _weight(self._baseline, self._phases)
-        from pytest_membudget.processes.messages.reply import (
-            Facts,
-            NotRun,
-            PhaseMark,
-            WorkerReply,
-        )
+        from pytest_membudget.processes.messages.reply import NotRun, PhaseMark, WorkerReply
+        from pytest_membudget.sample import Facts
 
-        facts = self._known.pop("facts", None)
+        facts = self._known.pop("facts", {})
         return WorkerReply(
             peak=peak,
             anonymous=anonymous,
@@ -111,9 +107,7 @@ class Migrate:
             phases=[PhaseMark(*name, *marks) for name, marks in self._phases.marks.items()],
             not_run=[NotRun(*one) for one in self._not_run],
             statements=self._log.records(),
-            connected=self._log.connected,
-            opened=self._log.opened,
-            facts=None if facts is None else Facts(**facts),
+            facts=Facts(**facts, connected=self._log.connected, opened=self._log.opened),
             **self._known,
         )
 

@@ -12,7 +12,7 @@ import psutil
 from pytest_membudget.processes.messages.reply import WorkerReply
 from pytest_membudget.processes.worker.launch import Launch
 from pytest_membudget.processes.worker.meter import Meter
-from pytest_membudget.sample import Outcome, Phase, Run
+from pytest_membudget.sample import Facts, Outcome, Phase, Run
 from pytest_membudget.sql.table_names import TableNames
 
 
@@ -35,6 +35,7 @@ def outcome_of(launch: Launch, ended: Ended, meter: Meter) -> Run:
     reply = ended.reply
     outcome, failure = ended.stopped or _outcome(launch, ended, meter)
     peak = _peak(reply, meter)
+    facts = _seen(meter, peak, launch.folder)
     seen = Run(
         outcome=outcome,
         peak=peak,
@@ -42,7 +43,7 @@ def outcome_of(launch: Launch, ended: Ended, meter: Meter) -> Run:
         processes=meter.processes,
         peak_source=_peak_source(reply, meter),
         timeline=meter.timeline(),
-        facts=_seen(meter, peak, launch.folder),
+        facts=Facts(**facts),
         failure=failure,
         details=ended.output,
     )
@@ -57,7 +58,7 @@ def outcome_of(launch: Launch, ended: Ended, meter: Meter) -> Run:
         startup=max(0.0, ended.seconds - duration),
         phases=_phases(reply, meter),
         not_run=tuple((one.operation, one.why) for one in reply.not_run),
-        facts={**_facts(reply), **seen.facts},
+        facts=replace(reply.facts, **facts),
         observed=reply.observed,
         details=reply.details or ended.output,
         **_accessed(launch, reply),
@@ -103,25 +104,17 @@ def _phases(reply: WorkerReply, meter: Meter) -> dict[Phase, tuple[int, int]]:
     return phases
 
 
-def _facts(reply: WorkerReply) -> dict[str, Any]:
-    """What is known of its process and of its database."""
-    facts = vars(reply.facts) if reply.facts else {}
-    known = {name: value for name, value in facts.items() if value is not None}
-    return {**known, "connected": reply.connected, "opened": reply.opened}
-
-
 def _seen(meter: Meter, peak: int, folder: str) -> dict[str, Any]:
-    """What is to be said of the peak: of its parts, and of what it lacks.
+    """The facts that are seen from outside: of the parts of the peak, and of what it lacks.
 
     A SQLite database on a tmpfs is memory, but not that of the migration.
     """
-    seen = {
+    return {
         "shared_memory": meter.shared_peak,
         "left_running": meter.left_running,
         "left_growing": meter.still_grows,
         "unexplained": 0 if _is_in_memory(folder) else meter.unexplained(peak),
     }
-    return {name: value for name, value in seen.items() if value}
 
 
 def _is_in_memory(folder: str) -> bool:
@@ -138,8 +131,7 @@ def _accessed(launch: Launch, reply: WorkerReply) -> dict[str, Any]:
         return {}
     from pytest_membudget.processes.worker.accesses import Accesses
 
-    schemas = reply.facts.schemas if reply.facts else ()
-    names = TableNames(launch.tables, reply.vendor, schemas)
+    names = TableNames(launch.tables, reply.vendor, reply.facts.schemas)
     accesses = Accesses(names, reply.vendor)
     for statement in reply.statements:
         accesses.add(statement)

@@ -30,7 +30,7 @@ def read_reply(reply: Path, overflow: Path) -> WorkerReply | None:
 def add_log(reply: WorkerReply, lines: list[bytes]) -> WorkerReply:
     """The reply with what the log of child processes says, see StatementLog."""
     statements: dict[str, StatementCount] = {}
-    connected, opened = reply.connected, reply.opened
+    connected, opened = reply.facts.connected, reply.facts.opened
     for one in _messages(lines):
         if isinstance(one, ConnectionOpened):
             connected += one.by_django
@@ -42,8 +42,7 @@ def add_log(reply: WorkerReply, lines: list[bytes]) -> WorkerReply:
     return replace(
         reply,
         statements=[*reply.statements, *statements.values()],
-        connected=connected,
-        opened=opened,
+        facts=replace(reply.facts, connected=connected, opened=opened),
     )
 
 

@@ -15,7 +15,7 @@ from pytest_membudget.judge.curves import (
     most_elsewhere,
 )
 from pytest_membudget.judge.projection import MIB, project_highest
-from pytest_membudget.sample import Outcome, Phase, Run, Sample
+from pytest_membudget.sample import Facts, Outcome, Phase, Run, Sample
 
 # benchmarks: articles.0011_in_bulk_by_pages on PostgreSQL.  By rows: what the phase began with
 # and its peak, of the list of every key and of the pages of objects after it.
@@ -31,7 +31,7 @@ KEYS_THEN_PAGES = {
 def sample(rows: int, *phases: tuple[int, int], **facts: Any) -> Sample:
     peak = max(mark for _, mark in phases)
     named = {Phase("", f"SELECT {number}"): marks for number, marks in enumerate(phases)}
-    run = Run(Outcome.FINISHED, peak, baseline=57_000_000, phases=named, facts=facts)
+    run = Run(Outcome.FINISHED, peak, baseline=57_000_000, phases=named, facts=Facts(**facts))
     return Sample({"shop.Order": rows}, run)
 
 

@@ -15,7 +15,7 @@ from pytest_membudget.judge.evidence import Evidence
 from pytest_membudget.judge.gap import Gap
 from pytest_membudget.judge.projection import MIB, project
 from pytest_membudget.judge.verdict import judge
-from pytest_membudget.sample import Outcome, Run, Sample
+from pytest_membudget.sample import Facts, Outcome, Run, Sample
 
 ROWS = 1_600_000
 LOOP = {25_000: 80, 50_000: 120, 100_000: 200}
@@ -30,7 +30,9 @@ CHUNKS = {
 
 
 def sample(rows: int, peak: float, outcome: str = Outcome.FINISHED, **facts: Any) -> Sample:
-    run = Run(outcome, int(peak * MIB), baseline=45 * MIB, duration=rows * 1e-4, facts=facts)
+    run = Run(
+        outcome, int(peak * MIB), baseline=45 * MIB, duration=rows * 1e-4, facts=Facts(**facts)
+    )
     return Sample({"shop.Order": rows}, run)
 
 

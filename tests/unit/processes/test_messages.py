@@ -13,6 +13,7 @@ import pytest
 
 from pytest_membudget.database.scratch.activity import Activity, Link, TableActivity
 from pytest_membudget.errors import ServerError
+from pytest_membudget.observed import BulkUpdate, LoadedRows, Observed, ResultSize
 from pytest_membudget.processes.messages import json_lines
 from pytest_membudget.processes.messages.child_log import (
     ConnectionOpened,
@@ -40,7 +41,6 @@ from pytest_membudget.processes.messages.orders import (
     Weigh,
 )
 from pytest_membudget.processes.messages.reply import (
-    Facts,
     NotRun,
     PhaseMark,
     StatementCount,
@@ -57,7 +57,7 @@ from pytest_membudget.processes.messages.server import (
     Start,
     answer_of,
 )
-from pytest_membudget.sample import BulkUpdate, LoadedRows, Observed, ResultSize
+from pytest_membudget.sample import Facts
 
 KEY = ("shop", "0001_initial")
 # What JSON has no form for, or what libraries refuse.
@@ -145,15 +145,14 @@ REPLY = WorkerReply(
     phases=[PhaseMark("shop.0001", "SELECT", 3, 5)],
     not_run=[NotRun("RunSQL", "was skipped")],
     statements=[StatementCount("SELECT %s", dict(enumerate(AWKWARD)), times=2, fetched=9)],
-    connected=1,
-    opened=2,
     facts=Facts(
         debug=False,
         pooled=True,
         server_side_cursors_disabled=False,
-        schemas=["public"],
+        schemas=("public",),
         most_parameters=4,
-        parameter_limit=None,
+        connected=1,
+        opened=2,
     ),
     observed=Observed(
         [LoadedRows("a.py", 1, "shop.Order", ["id"], 5)],
@@ -169,7 +168,7 @@ REPLY = WorkerReply(
     "message",
     [
         REPLY,
-        replace(REPLY, failure="ValueError: no", facts=None, observed=None),
+        replace(REPLY, failure="ValueError: no", facts=Facts(), observed=None),
         StatementSent("1-1", "SELECT %s", None),
         StatementCounted("1-1", 1, 2, 3, looked=True),
         ConnectionOpened(by_django=True),

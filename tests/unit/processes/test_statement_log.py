@@ -14,6 +14,7 @@ from pytest_membudget.processes.messages.reply import WorkerReply
 from pytest_membudget.processes.worker.accesses import Accesses
 from pytest_membudget.processes.worker.replies import read_reply
 from pytest_membudget.processes.worker.statement_log import StatementLog
+from pytest_membudget.sample import Facts
 from pytest_membudget.sql.normalize import Form
 from pytest_membudget.sql.table_names import TableNames
 
@@ -136,8 +137,7 @@ def reply(log: StatementLog) -> WorkerReply:
         phases=[],
         not_run=[],
         statements=log.records(),
-        connected=log.connected,
-        opened=log.opened,
+        facts=Facts(connected=log.connected, opened=log.opened),
     )
 
 
@@ -154,7 +154,7 @@ def test_children_tell_what_they_send(log: StatementLog, tmp_path: Path) -> None
     read = read_reply(tmp_path / "reply", tmp_path / "overflow")
     assert read is not None
     assert sorted(one.fetched for one in read.statements) == [5, 7, 10]
-    assert (read.connected, read.opened) == (1, 0)
+    assert (read.facts.connected, read.facts.opened) == (1, 0)
 
 
 @pytest.mark.parametrize(

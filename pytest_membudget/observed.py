@@ -1,0 +1,51 @@
+"""What a migration does with the rows that it loads, line by line."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class LoadedRows:
+    """``rows`` of a model whose ``columns`` a queryset has loaded at a line of the project."""
+
+    file: str
+    line: int
+    model: str
+    columns: list[str]
+    rows: int
+
+
+@dataclass(frozen=True)
+class BulkUpdate:
+    """A call of bulk_update at a line of the project."""
+
+    file: str
+    line: int
+    rows: int
+    batch_size: int | None
+
+
+@dataclass(frozen=True)
+class ResultSize:
+    """``bytes`` that malloc handed out for the result of a line's largest statement."""
+
+    file: str
+    line: int
+    rows: int
+    bytes: int
+
+
+@dataclass(frozen=True)
+class Observed:
+    """What the migration does with the rows that it loads.
+
+    ``read`` holds the columns that were read, by model.  ``kept_by_malloc`` is how many bytes had
+    been given back to malloc, but not by it to the system, when its heap was the largest.
+    """
+
+    querysets: list[LoadedRows]
+    bulk_updates: list[BulkUpdate]
+    results: list[ResultSize]
+    read: dict[str, list[str]]
+    kept_by_malloc: int
