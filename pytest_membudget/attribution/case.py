@@ -10,9 +10,9 @@ from pytest_membudget.database.engine import Engine, engine_of
 from pytest_membudget.judge.assessment import Assessment
 from pytest_membudget.judge.evidence import Evidence
 from pytest_membudget.judge.projection import Growth
-from pytest_membudget.observed import Observed
 from pytest_membudget.project.ownership import short_path
 from pytest_membudget.sample import Facts, Sample
+from pytest_membudget.sample.observed import Observed
 
 # Less of the growth than this isn't worth a line of anybody's code.
 WORTH = 0.1

@@ -8,9 +8,9 @@ from pytest_membudget.attribution.case import WORTH, WORTH_TRYING, Case, where
 from pytest_membudget.attribution.lines import HELD_BY_CACHE, HELD_BY_STREAM, WHEN_CLAUSES
 from pytest_membudget.attribution.trial import Trial
 from pytest_membudget.judge.explanation import Advice, AdviceCode
-from pytest_membudget.observed import LoadedRows
 from pytest_membudget.processes.messages.job import BATCHES, DEFER, STREAM, Rewrite
 from pytest_membudget.project.ownership import short_path
+from pytest_membudget.sample.observed import LoadedRows
 from pytest_membudget.units import format_rows, format_size
 
 

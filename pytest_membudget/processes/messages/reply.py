@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from pytest_membudget.observed import Observed
 from pytest_membudget.sample import Facts
+from pytest_membudget.sample.observed import Observed
 
 
 @dataclass(frozen=True)

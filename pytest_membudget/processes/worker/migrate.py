@@ -18,8 +18,8 @@ from pytest_membudget.processes.worker.statement_log import StatementLog
 from pytest_membudget.project.settings import load_settings
 
 if TYPE_CHECKING:
-    from pytest_membudget.observed import Observed
     from pytest_membudget.processes.messages.reply import WorkerReply
+    from pytest_membudget.sample.observed import Observed
 
 
 class Migrate:

@@ -13,7 +13,6 @@ import pytest
 
 from pytest_membudget.database.scratch.activity import Activity, Link, TableActivity
 from pytest_membudget.errors import ServerError
-from pytest_membudget.observed import BulkUpdate, LoadedRows, Observed, ResultSize
 from pytest_membudget.processes.messages import json_lines
 from pytest_membudget.processes.messages.child_log import (
     ConnectionOpened,
@@ -58,6 +57,7 @@ from pytest_membudget.processes.messages.server import (
     answer_of,
 )
 from pytest_membudget.sample import Facts
+from pytest_membudget.sample.observed import BulkUpdate, LoadedRows, Observed, ResultSize
 
 KEY = ("shop", "0001_initial")
 # What JSON has no form for, or what libraries refuse.

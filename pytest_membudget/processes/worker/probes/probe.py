@@ -10,7 +10,7 @@ from pytest_membudget.database.engine import engine_of
 from pytest_membudget.processes.messages.job import Probes
 
 if TYPE_CHECKING:
-    from pytest_membudget.observed import Observed
+    from pytest_membudget.sample.observed import Observed
 
 _DEFAULT_CACHE, _SMALL_CACHE = -2000, -256
 

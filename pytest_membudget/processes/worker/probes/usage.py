@@ -10,9 +10,9 @@ from dataclasses import replace
 from types import FrameType
 from typing import Any
 
-from pytest_membudget.observed import BulkUpdate, LoadedRows, Observed, ResultSize
 from pytest_membudget.processes.worker.malloc import malloc_use
 from pytest_membudget.project.ownership import Ownership
+from pytest_membudget.sample.observed import BulkUpdate, LoadedRows, Observed, ResultSize
 
 # Django's own reads of every column: what save() compares, and what it writes again.
 _SAVING = ("django/db/models/base.py", "django/db/models/fields/__init__.py")

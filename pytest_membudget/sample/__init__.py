@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from pytest_membudget.observed import Observed
+from pytest_membudget.sample.observed import Observed
 from pytest_membudget.texts import TextEnum
 
 ForcedValues = Mapping[str, Mapping[str, Sequence[Any]]]
