@@ -11,6 +11,8 @@ from pytest_membudget.texts import shown
 
 MOST = 2**63 - 1
 """The most that a database or the kernel counts to, of rows as of bytes."""
+# A size that is printed is rounded, and has to be read back all the same.
+_MOST_BYTES = 2**62
 LONGEST = 366 * 24 * 3600
 """Seconds that a check may take at most: a year, more than anybody waits for."""
 
@@ -28,7 +30,7 @@ def parse_size(value: object) -> int:
     size = _amount(value)
     if size is None:
         raise BudgetError(f'{shown(value)} is not a size; write "512Mi", "2GiB", "500M" or bytes')
-    if size > MOST:
+    if size > _MOST_BYTES:
         raise BudgetError(f"{shown(value)} is more memory than any machine has")
     if size < 1:
         raise BudgetError(f"{shown(value)} is not a size above zero")
