@@ -29,7 +29,7 @@ class RowSources:
 
     def __init__(self, plan: CheckPlan) -> None:
         self.gaps: list[Gap] = []
-        self._subject = plan
+        self._plan = plan
         self._settled: set[str] = set()
         self._present: StateTables | None = None
 
@@ -82,7 +82,7 @@ class RowSources:
     ) -> int | Gap | None:
         """How many rows production has of it, where that matters; a gap where nobody knows."""
         grows, known = self._grows(table, done), self._known(table)
-        if table not in self._models or self._subject.budget.seed:
+        if table not in self._models or self._plan.budget.seed:
             return None if there or not grows or known == 0 else self._gap(table)
         model = self._models[table]
         if there and not model.through:
@@ -97,7 +97,7 @@ class RowSources:
     def _gap(self, table: str) -> Gap:
         if table not in self._models:
             return table_without_model(table)
-        seed = self._subject.budget.seed is not None
+        seed = self._plan.budget.seed is not None
         return unnamed_table(self._models[table].label, self._known(table), seed=seed)
 
     def _grows(self, table: str, done: Run) -> bool:
@@ -113,13 +113,13 @@ class RowSources:
     def _known(self, table: str) -> int | None:
         if table not in self._models:
             return None
-        return self._subject.production.rows(table, self._models[table].label)
+        return self._plan.production.rows(table, self._models[table].label)
 
     def _uniques(self, table: str) -> list[list[str]]:
         return self._models[table].uniques if table in self._models else []
 
     def _to_seed(self, few: Mapping[str, int]) -> dict[str, int]:
-        if self._subject.budget.seed:
+        if self._plan.budget.seed:
             return {}
         return {
             self._models[table].label: rows for table, rows in few.items() if table in self._models

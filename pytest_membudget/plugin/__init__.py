@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pytest_membudget.processes.server.client import ServerClients
 
 _options = pytest.StashKey[Options]()
-_stages: pytest.StashKey[ServerClients] = pytest.StashKey()
+_servers: pytest.StashKey[ServerClients] = pytest.StashKey()
 budget_key: pytest.StashKey[MemoryBudget] = pytest.StashKey()
 _problem = pytest.StashKey[str]()
 
@@ -60,7 +60,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     from pytest_membudget.processes.server.client import ServerClients
     from pytest_membudget.texts import log_text, visible
 
-    servers = config.stash.setdefault(_stages, ServerClients())
+    servers = config.stash.setdefault(_servers, ServerClients())
     problems: dict[str, list[str]] = {}
     for item in marked:
         try:
@@ -128,7 +128,7 @@ def pytest_runtest_makereport(
 
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     """End the servers before the summary, which names what they could not remove."""
-    servers = session.config.stash.get(_stages, None)
+    servers = session.config.stash.get(_servers, None)
     if servers is None:
         return
     left = servers.close(interrupted=exitstatus == pytest.ExitCode.INTERRUPTED)
@@ -141,6 +141,6 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
 
 def pytest_unconfigure(config: pytest.Config) -> None:
     """Where the run did not get as far as its end."""
-    servers = config.stash.get(_stages, None)
+    servers = config.stash.get(_servers, None)
     if servers is not None:
         servers.close(interrupted=True)
