@@ -2,7 +2,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
+import batch
 import machine
 import pytest
 import servers
@@ -15,9 +17,12 @@ pytest_plugins = ["pytester"]
 HERE = Path(__file__).parent
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist, which reads its groups there
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark by cost: where a test lies says what it starts, its fixtures which server."""
     for item in items:
+        if its := batch.batch_of(item):
+            item.add_marker(pytest.mark.xdist_group(its.name))
         if HERE / "e2e" in item.path.parents:
             item.add_marker("slow")
         call = getattr(item, "callspec", None)
@@ -77,14 +82,47 @@ def left_behind(request: pytest.FixtureRequest, temporary: Path, vendor: str) ->
 
 @pytest.fixture
 def project(
-    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
 ) -> Project:
     """A Django project with a ``shop`` app; on PostgreSQL where the test asks for that server."""
     names = request.fixturenames
     on = request.getfixturevalue("vendor") if "vendor" in names else None
-    if on == "postgresql" or (on is None and "postgresql" in names):
-        server = request.getfixturevalue("postgresql")
-        for name, value in server.environment.items():
-            monkeypatch.setenv(name, value)
-        return Project(pytester, "postgresql")
-    return Project(pytester, "sqlite")
+    on_postgresql = on == "postgresql" or (on is None and "postgresql" in names)
+    project = _project(tmp_path, "postgresql" if on_postgresql else "sqlite", request)
+    for name, value in project.environment.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.chdir(tmp_path)
+    return project
+
+
+def _project(path: Path, vendor: str, request: pytest.FixtureRequest) -> Project:
+    if vendor == "sqlite":
+        return Project(path, vendor, {})
+    return Project(path, vendor, request.getfixturevalue("postgresql").environment)
+
+
+@pytest.fixture(scope="session")
+def batches() -> dict[batch.Batch, dict[pytest.Item, Any]]:
+    """The results of each batch that has run, by test."""
+    return {}
+
+
+@pytest.fixture
+def result(
+    request: pytest.FixtureRequest,
+    batches: dict[batch.Batch, dict[pytest.Item, Any]],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> dict[str, Any]:
+    """What came out of the check that the mark ``checks`` of the test says, see batch.py."""
+    its = batch.batch_of(request.node)
+    assert its is not None, "the test has the mark checks"
+    if its not in batches:
+        items = [item for item in request.session.items if batch.batch_of(item) == its]
+        batches[its] = dict.fromkeys(items)
+        project = _project(tmp_path_factory.mktemp("batch"), its.vendor, request)
+        getattr(request.module, "prepare", lambda project: None)(project)
+        found = batch.run(its, [batch.check_of(item) for item in items], project)
+        batches[its] = dict(zip(items, found, strict=True))
+    found = batches[its][request.node]
+    assert found is not None, "no result: the output of the first test of this batch says why"
+    return dict(found)

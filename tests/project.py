@@ -1,11 +1,14 @@
-"""A small Django project, written into a pytester folder, whose migrations a test writes."""
+"""A small Django project in a folder of its own, whose migrations a test writes."""
 
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import textwrap
+import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -54,7 +57,7 @@ from django.db import migrations
 
 class Migration(migrations.Migration):
     atomic = {atomic}
-    dependencies = [("shop", "{after}")]
+    dependencies = [{after}]
     operations = [migrations.RunPython(forwards, {backwards})]
 """
 # To import the plugins of Hypothesis and Faker takes a quarter of a run with few rows.
@@ -87,10 +90,12 @@ sys.exit(pytest.main())
 
 
 class Project:
-    def __init__(self, pytester: pytest.Pytester, vendor: str) -> None:
-        self.pytester = pytester
-        self.path = pytester.path
+    """``environment`` is added to this process's, and says where the server is."""
+
+    def __init__(self, path: Path, vendor: str, environment: Mapping[str, str]) -> None:
+        self.path = path
         self.vendor = vendor
+        self.environment = {"HOME": str(path), "PY_COLORS": "0", **environment}
         self.last = "0001_initial"
         # A failure takes twice as long with it; what is about something else goes without.
         self.attribution: str | None = "never"
@@ -112,18 +117,33 @@ class Project:
         self, name: str, code: str, *, backwards: str = "None", atomic: bool = True
     ) -> None:
         """Add ``shop.<name>`` after the last one, with a function ``forwards`` in ``code``."""
-        code = textwrap.dedent(code)
-        text = MIGRATION.format(code=code, after=self.last, backwards=backwards, atomic=atomic)
+        text = _migration(code, ("shop", self.last), backwards, atomic)
         self.write(f"shop/migrations/{name}.py", text)
         self.last = name
 
+    def app(
+        self, label: str, code: str, after: tuple[str, str], *, atomic: bool = True
+    ) -> tuple[str, str]:
+        """Add an app with one migration after another one; return its key."""
+        self.write(f"{label}/__init__.py", "")
+        self.write(f"{label}/migrations/__init__.py", "")
+        text = _migration(code, after, "None", atomic)
+        self.write(f"{label}/migrations/0001_it.py", text)
+        with (self.path / "settings.py").open("a") as file:
+            file.write(f"INSTALLED_APPS.append({label!r})\n")
+        return label, "0001_it"
+
     def budget(self, *arguments: str, body: str = "pass", fixtures: str = "") -> None:
         """Write ``test_budget.py`` with one test that bears the marker."""
-        self.write(
-            "test_budget.py",
-            f"import pytest\n\n@pytest.mark.membudget({', '.join(arguments)})\n"
-            f"def test_fits({fixtures}):\n    {body}\n",
-        )
+        self._tests(f"{_marked(arguments)}def test_fits({fixtures}):\n    {body}\n")
+
+    def budgets(self, *budgets: tuple[str, ...]) -> None:
+        """Write ``test_budget.py`` with a test for each of these, ``test_0`` and so on."""
+        tests = (f"{_marked(one)}def test_{n}(): pass\n" for n, one in enumerate(budgets))
+        self._tests("\n".join(tests))
+
+    def _tests(self, text: str) -> None:
+        self.write("test_budget.py", f"import pytest\n\n{text}")
 
     def start(self, *arguments: str, **options: Any) -> subprocess.Popen[bytes]:
         """Start pytest without waiting for it; ``options`` are those of Popen."""
@@ -137,7 +157,18 @@ class Project:
     def run(self, *arguments: str) -> pytest.RunResult:
         if self.attribution is not None:
             arguments = (f"--membudget-attribution={self.attribution}", *arguments)
-        return self.pytester.runpytest_subprocess(*arguments)
+        begin = time.perf_counter()
+        done = subprocess.run(
+            [sys.executable, "-m", "pytest", *arguments],
+            cwd=self.path,
+            env={**os.environ, **self.environment},
+            capture_output=True,
+            text=True,
+        )
+        print(done.stdout, done.stderr, sep="\n")  # which pytest shows where the test fails
+        seconds = time.perf_counter() - begin
+        outlines, errlines = done.stdout.splitlines(), done.stderr.splitlines()
+        return pytest.RunResult(done.returncode, outlines, errlines, seconds)
 
     def results(self, *arguments: str) -> list[dict[str, Any]]:
         """Run with ``--membudget-json`` and return its results."""
@@ -151,3 +182,12 @@ class Project:
     def result(self, *arguments: str) -> dict[str, Any]:
         (result,) = self.results(*arguments)
         return result
+
+
+def _marked(arguments: tuple[str, ...]) -> str:
+    return f"@pytest.mark.membudget({', '.join(arguments)})\n"
+
+
+def _migration(code: str, after: tuple[str, str], backwards: str, atomic: bool) -> str:
+    code = textwrap.dedent(code)
+    return MIGRATION.format(code=code, after=after, backwards=backwards, atomic=atomic)

@@ -5,27 +5,25 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from batch import checks
 from project import LOOP, STREAM, Project
 
 MIB = 1024**2
 ROWS = 'rows={"shop.Order": 160_000, "shop.Customer": 8_000}'
 FEW = 'rows={"shop.Order": 2_000}'
-
-
-def judged(project: Project, code: str, *arguments: str, **settings: bool) -> dict[str, Any]:
-    project.migration("0002_it", code, **settings)
-    project.budget('"shop.0002"', *arguments)
-    return project.result()
+AMPLE = 'limit="512Mi"'
+both = pytest.mark.usefixtures("vendor")
 
 
 def codes(result: dict[str, Any]) -> set[str]:
     return {finding["code"] for finding in result["findings"]}
 
 
-def test_a_loop_over_everything_exceeds(project: Project, vendor: str) -> None:
-    result = judged(project, LOOP, ROWS, 'limit="128Mi"')
+@both
+@checks(LOOP, ROWS, 'limit="128Mi"')
+def test_a_loop_over_everything_exceeds(result: dict[str, Any]) -> None:
     assert (result["verdict"], result["growth"]) == ("exceeds", "linear")
-    assert result["reason"].startswith("shop.0002_it would peak at ")
+    assert result["reason"].startswith(f"{result['migration']} would peak at ")
     assert "with 160,000 shop.Order rows; the limit is 128 MiB. It fits up to " in result["reason"]
     assert 40_000 < result["fits_up_to_rows"] < 160_000
     assert 500 < result["bytes_per_row"] < 2_500
@@ -36,53 +34,56 @@ def test_a_loop_over_everything_exceeds(project: Project, vendor: str) -> None:
 
 def test_a_projection_is_what_is_then_measured(project: Project, vendor: str) -> None:
     """The same migration, projected from small samples and measured at production's row count."""
+    project.migration("0002_it", LOOP)
     # With more time the second sample would be so large that it passes the limit.
-    projected = judged(project, LOOP, ROWS, 'limit="80Mi"', "time_budget=15")
-    project.budget('"shop.0002"', ROWS, 'limit="2Gi"')
-    measured = project.result()
+    project.budgets(
+        ('"shop.0002"', ROWS, 'limit="80Mi"', "time_budget=15"),
+        ('"shop.0002"', ROWS, 'limit="2Gi"'),
+    )
+    projected, measured = project.results()
     assert measured["basis"] == "measured"
     assert measured["samples"][-1]["rows_read"] == 160_000
     error = abs(projected["peak_bytes"] - measured["peak_bytes"])
     assert error <= max(0.05 * measured["peak_bytes"], 8 * MIB)
 
 
-def test_a_stream_is_within(project: Project, vendor: str) -> None:
-    result = judged(project, STREAM, ROWS, 'limit="80Mi"')
+@both
+@checks(STREAM, ROWS, 'limit="80Mi"')
+def test_a_stream_is_within(result: dict[str, Any]) -> None:
     assert (result["verdict"], result["basis"]) == ("within", "measured")
     assert result["growth"] in ("constant", "bounded")
     assert result["bytes_per_row"] == 0
     assert result["fits_up_to_rows"] is None
 
 
-def test_an_update_is_within(project: Project, vendor: str) -> None:
-    update = """
-    def forwards(apps, schema_editor):
-        from django.db.models import F
-        apps.get_model("shop", "Order").objects.update(total=F("price") * 2)
-    """
-    result = judged(project, update, ROWS, 'limit="80Mi"')
+UPDATE = """
+def forwards(apps, schema_editor):
+    from django.db.models import F
+    apps.get_model("shop", "Order").objects.update(total=F("price") * 2)
+"""
+
+
+@both
+@checks(UPDATE, ROWS, 'limit="80Mi"')
+def test_an_update_is_within(result: dict[str, Any]) -> None:
     assert result["verdict"] == "within"
     assert result["samples"][-1]["rows_written"] == 160_000
 
 
-def test_several_migrations_are_applied_in_one_process(project: Project, vendor: str) -> None:
+def test_several_migrations_and_the_way_back(project: Project, vendor: str) -> None:
     project.migration("0002_stream", STREAM)
     project.migration("0003_loop", LOOP)
-    project.budget('["shop.0002", "shop.0003"]', FEW, 'limit="512Mi"')
-    result = project.result()
-    assert result["migration"] == "shop.0002_stream + shop.0003_loop"
-    assert result["samples"][-1]["rows_read"] == 2 * 2_000
-
-
-def test_the_way_back(project: Project, vendor: str) -> None:
-    code = (
-        LOOP.replace("def forwards", "def backwards") + "\ndef forwards(apps, schema_editor): ...\n"
+    back = LOOP.replace("def forwards", "def backwards")
+    both_ways = f"{back}\ndef forwards(apps, schema_editor): ...\n"
+    project.migration("0004_both_ways", both_ways, backwards="backwards")
+    project.budgets(
+        ('["shop.0002", "shop.0003"]', FEW, AMPLE), ('"shop.0004"', FEW, AMPLE, "reverse=True")
     )
-    project.migration("0002_it", code, backwards="backwards")
-    project.budget('"shop.0002"', FEW, 'limit="512Mi"', "reverse=True")
-    result = project.result()
-    assert (result["verdict"], result["reverse"]) == ("within", True)
-    assert result["samples"][-1]["rows_read"] == 2_000
+    several, reverse = project.results()
+    assert several["migration"] == "shop.0002_stream + shop.0003_loop"
+    assert several["samples"][-1]["rows_read"] == 2 * 2_000
+    assert (reverse["verdict"], reverse["reverse"]) == ("within", True)
+    assert reverse["samples"][-1]["rows_read"] == 2_000
 
 
 def test_a_schema_migration_need_not_touch_rows(project: Project, vendor: str) -> None:
@@ -91,7 +92,7 @@ def test_a_schema_migration_need_not_touch_rows(project: Project, vendor: str) -
     add = 'migrations.AddField("Order", "paid", models.BooleanField(default=False))'
     text = path.read_text().replace("migrations.RunPython(forwards, None)", add)
     path.write_text(text.replace("import migrations", "import migrations, models"))
-    project.budget('"shop.0002"', FEW, 'limit="512Mi"')
+    project.budget('"shop.0002"', FEW, AMPLE)
     assert project.result()["verdict"] == "within"
 
 
@@ -103,8 +104,9 @@ def forwards(apps, schema_editor):
 """
 
 
-def test_rows_are_seeded_so_that_a_backfill_finds_them(project: Project, vendor: str) -> None:
-    result = judged(project, BACKFILL, FEW, 'limit="512Mi"')
+@both
+@checks(BACKFILL, FEW, AMPLE)
+def test_rows_are_seeded_so_that_a_backfill_finds_them(result: dict[str, Any]) -> None:
     assert result["verdict"] == "within"
     assert result["samples"][-1]["rows_read"] == 2_000
     assert "rows-fresh" in codes(result)
@@ -112,23 +114,26 @@ def test_rows_are_seeded_so_that_a_backfill_finds_them(project: Project, vendor:
     assert "filters by shop_order.total" in message
 
 
-def test_a_filter_that_matches_nothing_is_no_pass(project: Project, vendor: str) -> None:
-    nothing = BACKFILL.replace("total__isnull=True", "price=-1")
-    result = judged(project, nothing, FEW, 'limit="512Mi"')
+@both
+@checks(BACKFILL.replace("total__isnull=True", "price=-1"), FEW, AMPLE)
+def test_a_filter_that_matches_nothing_is_no_pass(result: dict[str, Any]) -> None:
     assert result["verdict"] == "inconclusive"
     assert "touched none of the seeded rows (2,000 shop.Order)" in result["reason"]
 
 
-def test_one_statement_that_finds_nothing_is_no_pass(project: Project, vendor: str) -> None:
-    other = """
-    def forwards(apps, schema_editor):
-        Order = apps.get_model("shop", "Order")
-        for order in Order.objects.iterator():
-            list(Order.objects.filter(price=-order.price))
-        list(Order.objects.filter(number="unique"))
-        list(Order.objects.filter(note="legacy").order_by("price"))
-    """
-    result = judged(project, other, FEW, 'limit="512Mi"')
+ONE_FINDS_NOTHING = """
+def forwards(apps, schema_editor):
+    Order = apps.get_model("shop", "Order")
+    for order in Order.objects.iterator():
+        list(Order.objects.filter(price=-order.price))
+    list(Order.objects.filter(number="unique"))
+    list(Order.objects.filter(note="legacy").order_by("price"))
+"""
+
+
+@both
+@checks(ONE_FINDS_NOTHING, FEW, AMPLE)
+def test_one_statement_that_finds_nothing_is_no_pass(result: dict[str, Any]) -> None:
     assert result["verdict"] == "inconclusive"
     assert (
         "has a statement that found none of the seeded rows (2,000 shop.Order)"
@@ -138,48 +143,53 @@ def test_one_statement_that_finds_nothing_is_no_pass(project: Project, vendor: s
     assert "statement-unmatched" in codes(result)
 
 
-def test_an_empty_last_page_is_no_statement_that_finds_nothing(project: Project) -> None:
-    pages = """
-    def forwards(apps, schema_editor):
-        orders, start = apps.get_model("shop", "Order").objects.order_by("pk"), 0
-        while page := list(orders[start:start + 500]):
-            start += len(page)
-    """
-    assert judged(project, pages, FEW, 'limit="512Mi"')["verdict"] == "within"
+PAGES = """
+def forwards(apps, schema_editor):
+    orders, start = apps.get_model("shop", "Order").objects.order_by("pk"), 0
+    while page := list(orders[start:start + 500]):
+        start += len(page)
+"""
 
 
-def test_a_seed_knows_what_it_leaves_out(project: Project) -> None:
-    project.write(
-        "seeds.py",
-        """
-        def plain(apps, rows, using):
-            Customer, Order = (apps.get_model("shop", name) for name in ("Customer", "Order"))
-            customer = Customer.objects.using(using).create(email="a@example.com")
-            Order.objects.using(using).bulk_create(
-                Order(customer=customer, number=str(n), note="x", price=n)
-                for n in range(rows["shop.Order"])
-            )
-        """,
+@checks(PAGES, FEW, AMPLE)
+def test_an_empty_last_page_is_no_statement_that_finds_nothing(result: dict[str, Any]) -> None:
+    assert result["verdict"] == "within"
+
+
+SEEDS = """
+def plain(apps, rows, using):
+    Customer, Order = (apps.get_model("shop", name) for name in ("Customer", "Order"))
+    customer = Customer.objects.using(using).create(email="a@example.com")
+    Order.objects.using(using).bulk_create(
+        Order(customer=customer, number=str(n), note="x", price=n)
+        for n in range(rows["shop.Order"])
     )
-    checked = """
-    def forwards(apps, schema_editor):
-        Order = apps.get_model("shop", "Order")
-        assert not list(Order.objects.filter(price__lt=0))
-        for order in Order.objects.iterator():
-            pass
-    """
-    result = judged(project, checked, FEW, 'limit="512Mi"', 'seed="seeds.plain"')
+"""
+CHECKED = """
+def forwards(apps, schema_editor):
+    Order = apps.get_model("shop", "Order")
+    assert not list(Order.objects.filter(price__lt=0))
+    for order in Order.objects.iterator():
+        pass
+"""
+
+
+def prepare(project: Project) -> None:
+    project.write("seeds.py", SEEDS)
+
+
+@checks(CHECKED, FEW, AMPLE, 'seed="seeds.plain"')
+def test_a_seed_knows_what_it_leaves_out(result: dict[str, Any]) -> None:
     assert result["verdict"] == "within"
     assert "statement-unmatched" in codes(result)
 
 
-def test_a_filter_that_matches_some_widens_the_interval(project: Project, vendor: str) -> None:
-    some = BACKFILL.replace(
-        "filter(total__isnull=True)", "filter(id__lte=Order.objects.count() // 4)"
-    )
-    project.migration("0002_it", some)
-    project.budget('"shop.0002"', ROWS, 'limit="512Mi"')
-    result = project.result()
+SOME = BACKFILL.replace("filter(total__isnull=True)", "filter(id__lte=Order.objects.count() // 4)")
+
+
+@both
+@checks(SOME, ROWS, AMPLE)
+def test_a_filter_that_matches_some_widens_the_interval(result: dict[str, Any]) -> None:
     assert "rows-untouched" in codes(result)
     grown = result["peak_bytes"] - result["baseline_bytes"]
     assert result["peak_high_bytes"] - result["baseline_bytes"] == pytest.approx(
@@ -187,9 +197,8 @@ def test_a_filter_that_matches_some_widens_the_interval(project: Project, vendor
     )
 
 
-def test_an_async_function_that_never_runs_is_named(project: Project) -> None:
-    code = "async def forwards(apps, schema_editor):\n    print('never')\n"
-    result = judged(project, code, FEW, 'limit="512Mi"')
+@checks("async def forwards(apps, schema_editor):\n    print('never')\n", FEW, AMPLE)
+def test_an_async_function_that_never_runs_is_named(result: dict[str, Any]) -> None:
     assert result["verdict"] != "within"
     assert "async-code" in codes(result)
 
@@ -197,9 +206,21 @@ def test_an_async_function_that_never_runs_is_named(project: Project) -> None:
 def test_debug_is_named(project: Project) -> None:
     with (project.path / "settings.py").open("a") as file:
         file.write("DEBUG = True\n")
-    assert "debug-on" in codes(judged(project, LOOP, FEW, 'limit="512Mi"'))
+    project.migration("0002_it", LOOP)
+    project.budget('"shop.0002"', FEW, AMPLE)
+    assert "debug-on" in codes(project.result())
 
 
+def in_a_cursor(body: str) -> str:
+    return f"""
+def forwards(apps, schema_editor):
+    with schema_editor.connection.cursor() as cursor:
+        {body}
+"""
+
+
+@both
+@checks(in_a_cursor, FEW, AMPLE)
 @pytest.mark.parametrize(
     "body",
     [
@@ -210,26 +231,24 @@ def test_debug_is_named(project: Project) -> None:
         "cursor.execute('DELETE FROM shop_order')",
     ],
 )
-def test_rows_of_raw_cursors_count(project: Project, vendor: str, body: str) -> None:
-    code = f"""
-def forwards(apps, schema_editor):
-    with schema_editor.connection.cursor() as cursor:
-        {body}
-"""
-    result = judged(project, code, FEW, 'limit="512Mi"')
+def test_rows_of_raw_cursors_count(result: dict[str, Any], body: str) -> None:
     last = result["samples"][-1]
     assert max(last["rows_read"], last["rows_written"]) == 2_000
     assert result["verdict"] == "within"
 
 
-def test_rows_of_a_named_cursor_count(project: Project, postgresql: object) -> None:
-    code = """
-    def forwards(apps, schema_editor):
-        with schema_editor.connection.connection.cursor(name="all_orders") as cursor:
-            cursor.execute("SELECT * FROM shop_order")
-            for row in cursor: pass
-    """
-    assert judged(project, code, FEW, 'limit="512Mi"')["samples"][-1]["rows_read"] == 2_000
+NAMED_CURSOR = """
+def forwards(apps, schema_editor):
+    with schema_editor.connection.connection.cursor(name="all_orders") as cursor:
+        cursor.execute("SELECT * FROM shop_order")
+        for row in cursor: pass
+"""
+
+
+@checks(NAMED_CURSOR, FEW, AMPLE)
+@pytest.mark.parametrize("vendor", ["postgresql"])
+def test_rows_of_a_named_cursor_count(result: dict[str, Any], vendor: str) -> None:
+    assert result["samples"][-1]["rows_read"] == 2_000
 
 
 CHILDREN = """
@@ -248,8 +267,9 @@ def forwards(apps, schema_editor):
 """
 
 
-def test_the_memory_of_children_counts(project: Project, vendor: str) -> None:
-    result = judged(project, CHILDREN, FEW, 'limit="1Gi"', atomic=False)
+@both
+@checks(CHILDREN, FEW, 'limit="1Gi"', atomic=False)
+def test_the_memory_of_children_counts(result: dict[str, Any]) -> None:
     assert result["verdict"] == "within"
     assert result["samples"][-1]["processes"] == 3
     grown = result["peak_bytes"] - result["baseline_bytes"]
@@ -257,9 +277,9 @@ def test_the_memory_of_children_counts(project: Project, vendor: str) -> None:
     assert "child-processes" in codes(result)
 
 
-def test_a_process_beyond_the_limit_is_stopped(project: Project, vendor: str) -> None:
-    code = LOOP + "    kept = [bytearray(32 * 1024**2) for _ in range(64)]\n"
-    result = judged(project, code, FEW, 'limit="128Mi"')
+@both
+@checks(LOOP + "    kept = [bytearray(32 * 1024**2) for _ in range(64)]\n", FEW, 'limit="128Mi"')
+def test_a_process_beyond_the_limit_is_stopped(result: dict[str, Any]) -> None:
     assert (result["verdict"], result["basis"]) == ("exceeds", "measured")
     assert result["samples"][0]["outcome"] == "over the limit"
     assert len(result["samples"]) == 1
@@ -267,52 +287,58 @@ def test_a_process_beyond_the_limit_is_stopped(project: Project, vendor: str) ->
     assert "passed the limit of 128 MiB with 500 of 2,000 shop.Order rows" in result["reason"]
 
 
-def test_a_lookup_table_read_in_full_does_not_hide_a_filter(project: Project, vendor: str) -> None:
-    code = """
-    def forwards(apps, schema_editor):
-        list(apps.get_model("shop", "Customer").objects.all())
-        for order in apps.get_model("shop", "Order").objects.filter(price=-1): pass
-    """
-    rows = 'rows={"shop.Order": 2_000, "shop.Customer": 100}'
-    result = judged(project, code, rows, 'limit="512Mi"')
+LOOKUP_TABLE = """
+def forwards(apps, schema_editor):
+    list(apps.get_model("shop", "Customer").objects.all())
+    for order in apps.get_model("shop", "Order").objects.filter(price=-1): pass
+"""
+
+
+@both
+@checks(LOOKUP_TABLE, 'rows={"shop.Order": 2_000, "shop.Customer": 100}', AMPLE)
+def test_a_lookup_table_read_in_full_does_not_hide_a_filter(result: dict[str, Any]) -> None:
     assert result["verdict"] == "inconclusive"
     assert "touched none of the seeded rows" in result["reason"]
 
 
-def test_a_threshold_that_the_code_names_is_said_where_no_sample_reached_it(
-    project: Project, vendor: str
+THRESHOLD = """
+SIZE = 40_000
+
+def forwards(apps, schema_editor):
+    import time
+    buffer = []
+    for order in apps.get_model("shop", "Order").objects.iterator():
+        buffer.append(order)
+        time.sleep(0.0001)
+        if len(buffer) == SIZE:
+            buffer.clear()
+"""
+
+
+@checks(THRESHOLD, ROWS, 'limit="150Mi"', "time_budget=20")
+def test_a_threshold_in_the_code_is_named_where_no_sample_reached_it(
+    result: dict[str, Any],
 ) -> None:
     """Linear as far as was measured, but the code says where it may end."""
-    slow = """
-    SIZE = 40_000
-
-    def forwards(apps, schema_editor):
-        import time
-        buffer = []
-        for order in apps.get_model("shop", "Order").objects.iterator():
-            buffer.append(order)
-            time.sleep(0.0001)
-            if len(buffer) == SIZE:
-                buffer.clear()
-    """
-    result = judged(project, slow, ROWS, 'limit="150Mi"', "time_budget=20")
     assert result["verdict"] == "inconclusive"
     assert result["peak_low_bytes"] < 150 * MIB < result["peak_bytes"]
     (message,) = (f["message"] for f in result["findings"] if f["code"] == "threshold-ahead")
     assert "growth may stop at 40,000 shop.Order rows" in message
 
 
+MANY_PARAMETERS = """
+def forwards(apps, schema_editor):
+    Order = apps.get_model("shop", "Order")
+    keys = list(Order.objects.values_list("pk", flat=True))
+    assert Order.objects.filter(pk__in=keys).count() == len(keys)
+"""
+
+
+@checks(MANY_PARAMETERS, 'rows={"shop.Order": 1_000_000}', 'limit="4Gi"')
 def test_a_statement_that_outgrows_the_database_is_found_where_it_breaks(
-    project: Project, vendor: str
+    result: dict[str, Any], vendor: str
 ) -> None:
     """SQLite takes 250,000 parameters in a statement; psycopg sends none to PostgreSQL."""
-    code = """
-    def forwards(apps, schema_editor):
-        Order = apps.get_model("shop", "Order")
-        keys = list(Order.objects.values_list("pk", flat=True))
-        assert Order.objects.filter(pk__in=keys).count() == len(keys)
-    """
-    result = judged(project, code, 'rows={"shop.Order": 1_000_000}', 'limit="4Gi"')
     if vendor == "postgresql":
         assert result["verdict"] == "within"
         return
@@ -332,22 +358,23 @@ def forwards(apps, schema_editor):
 """
 
 
-def test_a_branch_that_the_code_names_is_no_pass_before_a_sample_has_taken_it(
-    project: Project, vendor: str
+@checks(
+    BRANCH.format(number="500_000", each="time.sleep(0.0001)"),
+    'rows={"shop.Order": 1_700_000, "shop.Customer": 85_000}',
+    AMPLE,
+    "time_budget=20",
+)
+def test_a_branch_in_the_code_is_no_pass_before_a_sample_has_taken_it(
+    result: dict[str, Any],
 ) -> None:
-    slow = BRANCH.format(number="500_000", each="time.sleep(0.0001)")
-    rows = 'rows={"shop.Order": 1_700_000, "shop.Customer": 85_000}'
-    result = judged(project, slow, rows, 'limit="512Mi"', "time_budget=20")
     assert result["verdict"] == "inconclusive"
     assert "compares a count with 500,000 in its code, and no sample had more" in result["reason"]
     assert result["samples"][-1]["rows"]["shop.Order"] < 500_000
 
 
-def test_a_branch_that_the_code_names_is_taken_where_there_is_time(
-    project: Project, vendor: str
-) -> None:
-    quick = BRANCH.format(number="100_000", each="pass")
-    result = judged(project, quick, ROWS, 'limit="100Mi"')
+@both
+@checks(BRANCH.format(number="100_000", each="pass"), ROWS, 'limit="100Mi"')
+def test_a_branch_in_the_code_is_taken_where_there_is_time(result: dict[str, Any]) -> None:
     assert (result["verdict"], result["basis"]) == ("exceeds", "measured")
     assert result["samples"][-1]["rows"]["shop.Order"] > 100_000
 
@@ -384,10 +411,13 @@ def test_reference_cycles_are_no_growth_without_end(project: Project) -> None:
             order.total = len(order.lines.all())
     """
     rows = 'rows={"shop.Order": 100_000, "shop.Line": 1_000}'
-    limited = judged(project, code, rows, 'limit="100Mi"', "time_budget=12")
+    project.migration("0002_it", code)
+    project.budgets(
+        ('"shop.0002"', rows, 'limit="100Mi"', "time_budget=12"),
+        ('"shop.0002"', rows, 'limit="100Mi"', "time_budget=120"),
+    )
+    limited, measured = project.results()
     assert limited["verdict"] in ("within", "inconclusive")
     assert limited["peak_low_bytes"] < 100 * MIB
-    project.budget('"shop.0002"', rows, 'limit="100Mi"', "time_budget=120")
-    measured = project.result()
     assert (measured["verdict"], measured["basis"]) == ("within", "measured")
     assert measured["peak_bytes"] < 100 * MIB
