@@ -39,7 +39,7 @@ def parse_json(text: str | bytes, source: str) -> Any:
         return msgspec.json.decode(text)
     except RecursionError:
         raise BudgetError(f"{source} is nested too deeply") from None
-    except ValueError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise BudgetError(f"{source} is not JSON: {error}") from None
 
 
