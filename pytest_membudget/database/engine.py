@@ -7,6 +7,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+# A schema of this name, whose comment is the mark, makes a PostgreSQL database one of a run.
+MARK_SCHEMA = "membudget_scratch"
+
 
 @dataclass(frozen=True)
 class Engine:
@@ -32,6 +35,8 @@ class Engine:
     ``fingerprint`` is the query for a fingerprint of the rows of a ``table``, of its ``columns``;
     empty where the client has to make it.
     ``drop`` is the statement that removes the database ``name``.
+    ``identity`` is the query for the name and the mark of a connection's database, ``files`` the
+    one for its files; a check opens no database of an engine that has neither.
     """
 
     vendor: str
@@ -51,6 +56,8 @@ class Engine:
     estimates_distinct: bool = False
     fingerprint: str = ""
     drop: str = ""
+    identity: str = ""
+    files: str = ""
 
 
 POSTGRESQL = Engine(
@@ -70,6 +77,10 @@ POSTGRESQL = Engine(
         " FROM {table}"
     ),
     drop='DROP DATABASE "{name}" WITH (FORCE);',
+    identity=(
+        "SELECT pg_catalog.current_database(), pg_catalog.obj_description("
+        f"pg_catalog.to_regnamespace('{MARK_SCHEMA}')::oid, 'pg_namespace')"
+    ),
 )
 SQLITE = Engine(
     vendor="sqlite",
@@ -82,6 +93,7 @@ SQLITE = Engine(
     marks_parameters=True,
     folds_names=True,
     schemas=("main", "temp"),
+    files="PRAGMA database_list",
 )
 # Those that scratch databases can be made for.
 SUPPORTED = {engine.vendor: engine for engine in (SQLITE, POSTGRESQL)}
