@@ -1,9 +1,18 @@
-"""What a statement assigns to which names, for reading whether a name may count rows."""
+"""The source of the project, read and not run."""
 
 from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from pathlib import Path
+
+
+def syntax_tree(file: str) -> ast.Module:
+    """That of a file; an empty one where it can't be read."""
+    try:
+        return ast.parse(Path(file).read_bytes())
+    except (OSError, SyntaxError, ValueError):
+        return ast.Module([], [])
 
 
 def assignments(node: ast.AST) -> Iterator[tuple[str, ast.expr | None]]:
