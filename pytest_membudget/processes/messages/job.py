@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from pytest_membudget.processes.messages import json_lines
+from pytest_membudget.processes.messages.codec import parse
 
 Key = tuple[str, str]
 
@@ -40,24 +40,22 @@ class Probes:
 
 @dataclass(frozen=True)
 class WorkerJob:
-    """Run ``manage.py migrate`` for each of ``targets`` on the database ``alias``.
+    """Run ``manage.py migrate`` for each of ``targets`` on the database of a Target.
 
-    ``migrations`` are those whose state is told afterwards.  ``target`` is the file of a Target,
-    ``reply`` the one to write the reply to, ``overflow`` the one that child processes log to.
+    ``migrations`` are those whose state is told afterwards.  ``target`` is the file of the Target,
+    ``reply`` the one to write the reply to.
     """
 
-    alias: str
     targets: list[Key]
     migrations: list[Key]
     target: str
     reply: str
-    overflow: str
     probes: Probes | None = None
 
 
 def read_job(line: str) -> WorkerJob:
-    """The job of a line, without a library: see codec.py for what the other processes use."""
-    _, fields = json_lines.decode(line)
+    """The job of a line, without a library."""
+    _, fields = parse(line)
     probes = fields.pop("probes")
     if probes is not None:
         rewrites = [Rewrite(**one) for one in probes.pop("rewrites")]

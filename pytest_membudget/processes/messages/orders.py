@@ -22,11 +22,11 @@ Uniques = list[list[str]]
 class Order(Generic[A]):
     """``A`` is the type of its answer.
 
-    ``doing`` says to users what it does, ``builds_state`` that it builds the state before a
-    migration, which may take longer than a check.
+    With ``builds_state`` it may build the state before a migration, which has a time limit of its
+    own; ``doing`` says to users what any other order does.
     """
 
-    doing: ClassVar[str]
+    doing: ClassVar[str] = ""
     builds_state: ClassVar[bool] = False
 
 
@@ -43,7 +43,6 @@ class Prepared:
 class Prepare(Order[Prepared]):
     """Make a database at the state where ``applied`` are applied; ``labels`` are its models."""
 
-    doing = "building the state"
     builds_state = True
     applied: list[Key]
     labels: list[str]
@@ -51,7 +50,7 @@ class Prepare(Order[Prepared]):
 
 @dataclass(frozen=True)
 class MigrationWeight:
-    """What migrations took on empty tables, in bytes of peak RSS as a Mark has it.
+    """What migrations took on empty tables, in bytes of peak RSS, see Marks.
 
     ``models`` is how many models there are after them.
     """
@@ -68,7 +67,7 @@ class Weigh(Order[MigrationWeight | None]):
     The answer is None where the kernel keeps no such figures.
     """
 
-    doing = "applying it to empty tables"
+    builds_state = True
     migrations: list[Key]
     after: list[Key]
 
@@ -98,7 +97,6 @@ class StateTables:
 class ListTables(Order[StateTables]):
     """The tables of the state where ``applied`` are applied."""
 
-    doing = "listing the tables"
     builds_state = True
     applied: list[Key]
 
@@ -114,21 +112,20 @@ class Count(Order[dict[str, int]]):
 
 @dataclass(frozen=True)
 class Seeded:
-    """``rows`` by model with all that was seeded unasked, ``widths`` in bytes by model and field.
+    """``rows`` are those of each model, the tables that these refer to included.
 
-    ``profile_mismatches`` names the fields, by model, whose width or share of NULLs is not the
-    profile's; ``forced_values`` holds, by table, the columns that were seeded as it was asked for.
-    ``size`` is how many bytes the database takes, ``free`` how many are left where it lies, None
-    where that isn't known.
+    The database takes ``size`` bytes; ``free`` bytes are left on its disk, None where that isn't
+    known.  ``widths``, ``profile_mismatches`` and ``forced_values`` are as the seeder has them;
+    the user's function tells none.
     """
 
     rows: dict[str, int]
-    widths: dict[str, dict[str, int]]
-    profile_mismatches: dict[str, list[str]]
-    forced_values: dict[str, dict[str, list[Any]]]
     seconds: float
     size: int
     free: int | None
+    widths: dict[str, dict[str, int]] = field(default_factory=dict)
+    profile_mismatches: dict[str, list[str]] = field(default_factory=dict)
+    forced_values: dict[str, dict[str, list[Any]]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -3,26 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
+from pytest_membudget.processes.messages.statements import StatementCount
 from pytest_membudget.sample import Facts
 from pytest_membudget.sample.observed import Observed
-
-
-@dataclass(frozen=True)
-class StatementCount:
-    """A statement that was sent ``times`` times with these ``values`` by position.
-
-    ``values`` is None where executions are not told apart by them.  ``fetched`` and ``affected``
-    count rows; ``looked`` says that somebody, or the driver, looked how many rows there are.
-    """
-
-    text: str
-    values: dict[int, Any] | None
-    times: int = 0
-    fetched: int = 0
-    affected: int = 0
-    looked: bool = False
 
 
 @dataclass(frozen=True)
@@ -39,22 +23,15 @@ class PhaseMark:
 
 
 @dataclass(frozen=True)
-class NotRun:
-    """An ``operation`` whose code did not run whole, and ``why``."""
-
-    operation: str
-    why: str
-
-
-@dataclass(frozen=True)
 class WorkerReply:
     """How the migration ended and what the process took: bytes of peak RSS, and seconds.
 
     ``peak`` and ``anonymous`` are None where the kernel keeps no such figures, ``baseline`` also
     where the migration did not begin, ``duration`` where it broke off.  ``failure`` is the first
     line of the exception, ``details`` its traceback.  ``applied`` says of each of the job's
-    migrations whether it is applied.  ``facts`` are those that the worker knows, of a migration
-    that broke off only how many connections it has opened.
+    migrations whether it is applied.  ``not_run`` has each operation whose code did not run whole,
+    with the reason.  ``facts`` are those that the worker knows, of a migration that broke off only
+    how many connections it has opened.
     """
 
     peak: int | None
@@ -66,7 +43,7 @@ class WorkerReply:
     vendor: str
     applied: list[bool]
     phases: list[PhaseMark]
-    not_run: list[NotRun]
+    not_run: list[tuple[str, str]]
     statements: list[StatementCount]
     facts: Facts
     observed: Observed | None = None

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from django.db import connections
 from django.db.migrations.state import StateApps
 
 from pytest_membudget.database.error_text import message, traceback_of
@@ -22,23 +21,17 @@ from pytest_membudget.project.graph import Key, history_with
 
 
 class DatabaseServer:
-    """Carries out the orders on one alias.
+    """Carries out the orders on one alias; ``empty`` is the name of an empty scratch database.
 
-    ``tell`` is told of each migration that is applied to build a state.
+    ``tell`` is called with each migration that is applied to build a state.
     """
 
-    def __init__(
-        self,
-        alias: str,
-        scratch: ScratchDatabases,
-        empty: str,
-        tell: Callable[[str], None] = lambda progress: None,
-    ) -> None:
+    def __init__(self, scratch: ScratchDatabases, empty: str, tell: Callable[[str], None]) -> None:
         self._scratch = scratch
-        self._connection = connections[alias]
-        self._templates = Templates(self._connection, scratch, empty, tell)
+        self._connection = scratch.connection
+        self._templates = Templates(scratch, empty, tell)
         self._apps: tuple[tuple[Key, ...], StateApps] | None = None
-        self._seeds = Seeds(alias, scratch)
+        self._seeds = Seeds(scratch)
         self._methods: Mapping[type[Any], Callable[[Any], Any]] = {
             orders.Prepare: self.prepare,
             orders.Weigh: self.weigh,
@@ -74,16 +67,15 @@ class DatabaseServer:
         )
 
     def weigh(self, order: orders.Weigh) -> orders.MigrationWeight | None:
-        keys, marks = order.migrations, self._templates.marks.of
-        if not keys or any(key not in marks for key in keys):
+        keys, marks = set(order.migrations), self._templates.marks.of
+        if not keys or not keys <= marks.keys():
             with _building():
                 self._templates.get(order.after)
-        found = [marks[key] for key in keys if key in marks]
-        if len(found) < len(keys):
+        if not keys <= marks.keys():
             return None
         return orders.MigrationWeight(
-            grown=sum(mark.grown for mark in found),
-            risen=max((mark.risen for mark in found), default=0),
+            grown=sum(marks[key][0] for key in keys),
+            risen=max((marks[key][1] for key in keys), default=0),
             models=self._templates.models,
         )
 

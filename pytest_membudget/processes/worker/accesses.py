@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from pytest_membudget.processes.messages.reply import StatementCount
+from pytest_membudget.processes.messages.statements import StatementCount
 from pytest_membudget.sample import Unmatched
 from pytest_membudget.sql.parse import read, shown
 from pytest_membudget.sql.statement import Statement, Table

@@ -12,10 +12,10 @@ from contextlib import contextmanager
 from typing import Any
 
 from pytest_membudget.database.engine import engine_of
+from pytest_membudget.processes.messages.statements import StatementCount
 from pytest_membudget.processes.redirection.imports import after_import
 from pytest_membudget.processes.worker.high_water import Phases
 from pytest_membudget.processes.worker.statement_log import StatementLog
-from pytest_membudget.processes.worker.statement_shapes import Entry
 
 _NO_ROW = object()
 
@@ -97,7 +97,7 @@ class _Logging:
     _log: StatementLog
     _phases: Phases
     _vendor: str
-    _entry: Entry
+    _entry: StatementCount
 
     def execute(self, query: Any, *args: Any, **kwargs: Any) -> Any:
         self._note(query, args[0] if args else kwargs.get("params"))
@@ -164,7 +164,7 @@ class _Fetching:
     """Count the rows of a cursor that does not hold all of them as they are fetched."""
 
     _log: StatementLog
-    _entry: Entry
+    _entry: StatementCount
 
     def fetchone(self) -> Any:
         row = super().fetchone()  # type: ignore[misc]
@@ -190,7 +190,7 @@ class _Fetching:
         return _counting(iter(super().__next__, _NO_ROW), self._log, self._entry)  # type: ignore[misc]
 
 
-def _counting(rows: Iterator[Any], log: StatementLog, entry: Entry) -> Iterator[Any]:
+def _counting(rows: Iterator[Any], log: StatementLog, entry: StatementCount) -> Iterator[Any]:
     count = 0
     try:
         for row in rows:

@@ -12,8 +12,8 @@ import time
 from pathlib import Path
 
 from pytest_membudget.processes.bootstrap import keep_channel, signal_when_closed
+from pytest_membudget.processes.messages.codec import encode
 from pytest_membudget.processes.messages.job import read_job
-from pytest_membudget.processes.messages.json_lines import encode
 from pytest_membudget.processes.worker.migrate import Migrate
 
 

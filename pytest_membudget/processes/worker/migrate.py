@@ -8,7 +8,7 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
 from pytest_membudget.database.target import Target
-from pytest_membudget.processes.messages.job import WorkerJob
+from pytest_membudget.processes.messages.job import Key, WorkerJob
 from pytest_membudget.processes.redirection import install
 from pytest_membudget.processes.worker.cycles import Cycles
 from pytest_membudget.processes.worker.facts import facts_of
@@ -28,8 +28,9 @@ class Migrate:
     def __init__(self, job: WorkerJob) -> None:
         self.ended = 0.0
         self._job = job
+        self._target = Target.read(job.target)
         self._phases = Phases()
-        self._log = StatementLog(job.overflow)
+        self._log = StatementLog(self._target.statements)
         self._cycles = Cycles()
         self._operations = OperationLog()
         self._probes = ExitStack()
@@ -41,8 +42,7 @@ class Migrate:
         self._known: dict[str, Any] = {"failure": None, "details": "", "vendor": "", "applied": []}
 
     def run(self) -> None:
-        job = self._job
-        target = Target.read(job.target)
+        job, target = self._job, self._target
         install(target)
         settings = load_settings()
         target.write()
@@ -57,7 +57,7 @@ class Migrate:
         def about_to_migrate(plan: Any = (), **_: Any) -> None:
             self._operations.follow(plan)
             if not self._began:
-                self._begin(target)
+                self._begin()
 
         pre_migrate.connect(about_to_migrate, weak=False)
         manage = _manage_command()
@@ -67,19 +67,19 @@ class Migrate:
         try:
             with self._probes:
                 for app_label, name in job.targets:
-                    command = ["migrate", app_label, name, "--database", job.alias, "--no-input"]
+                    command = ["migrate", app_label, name, "--database", target.alias, "--no-input"]
                     manage(["manage.py", *command, "--no-color", "--traceback"])
         finally:
-            self._known["vendor"] = connections[job.alias].vendor
+            self._known["vendor"] = connections[target.alias].vendor
         self._duration = time.perf_counter() - self._started - self._startup
         self._not_run = list(self._operations.not_run.values())
         self._phases.end_of_migration()
         self._known["facts"] = {
-            **facts_of(settings, job.alias),
+            **facts_of(settings, target.alias),
             "most_parameters": self._log.most_parameters,
             **self._cycles.facts(),
         }
-        self._known["applied"] = _applied(job)
+        self._known["applied"] = _applied(target.alias, job.migrations)
 
     def fail(self, error: BaseException) -> None:
         from pytest_membudget.database.error_text import first_line, traceback_from_migration
@@ -95,7 +95,7 @@ class Migrate:
             duration += time.perf_counter() - self.ended
         self._phases.end()
         peak, anonymous = _weight(self._baseline, self._phases)
-        from pytest_membudget.processes.messages.reply import NotRun, PhaseMark, WorkerReply
+        from pytest_membudget.processes.messages.reply import PhaseMark, WorkerReply
         from pytest_membudget.sample import Facts
 
         facts = self._known.pop("facts", {})
@@ -105,17 +105,17 @@ class Migrate:
             baseline=self._baseline,
             duration=duration,
             phases=[PhaseMark(*name, *marks) for name, marks in self._phases.marks.items()],
-            not_run=[NotRun(*one) for one in self._not_run],
+            not_run=self._not_run,
             statements=self._log.records(),
             facts=Facts(**facts, connected=self._log.connected, opened=self._log.opened),
             **self._known,
         )
 
-    def _begin(self, target: Target) -> None:
+    def _begin(self) -> None:
         """The first migration is about to be applied."""
         self._began = True
         self._baseline = memory().get("peak")
-        target.forget_refusals()
+        self._target.forget_refusals()
         self._phases.begin()
         if self._job.probes:
             from pytest_membudget.processes.worker.probes.probe import probe
@@ -152,12 +152,12 @@ def _tell_migrations_apart(phases: Phases) -> None:
         setattr(MigrationExecutor, name, telling(getattr(MigrationExecutor, name)))
 
 
-def _applied(job: WorkerJob) -> list[bool]:
+def _applied(alias: str, migrations: list[Key]) -> list[bool]:
     from django.db import connections
     from django.db.migrations.recorder import MigrationRecorder
 
-    recorded = MigrationRecorder(connections[job.alias]).applied_migrations()
-    return [tuple(key) in recorded for key in job.migrations]
+    recorded = MigrationRecorder(connections[alias]).applied_migrations()
+    return [tuple(key) in recorded for key in migrations]
 
 
 def _weight(baseline: int | None, phases: Phases) -> tuple[int | None, int | None]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack
 from typing import TYPE_CHECKING, Any
 
 from pytest_membudget.database.engine import engine_of
@@ -32,10 +32,24 @@ def probe(asked: Probes, tell: Callable[[Observed], None]) -> ExitStack:
     if asked.capture or asked.observe:
         _keep_page_caches_small()
     if asked.capture:
-        from pytest_membudget.processes.worker.probes.memray import capture
-
-        accompanied.enter_context(capture(asked.capture))
+        accompanied.enter_context(_recorded(asked.capture))
     return accompanied
+
+
+def _recorded(path: str) -> AbstractContextManager[Any]:
+    """Have memray record every allocation, each small Python object included.
+
+    An aggregated capture would be smaller and quicker to read, but it is written when the process
+    ends, and the children of a pool end without; and memray counts too few blocks in it.
+    """
+    from memray import FileFormat, Tracker
+
+    return Tracker(
+        path,
+        trace_python_allocators=True,
+        follow_fork=True,
+        file_format=FileFormat.ALL_ALLOCATIONS,
+    )
 
 
 def _keep_page_caches_small() -> None:
