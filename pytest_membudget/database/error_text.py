@@ -40,22 +40,15 @@ def traceback_of(error: BaseException) -> str:
 
 def traceback_from_migration(error: BaseException) -> str:
     """The traceback from the migration on: Django's own frames above it tell nothing."""
-    frames = [
-        frame
-        for frame in traceback.extract_tb(error.__traceback__)
-        if not frame.filename.startswith(_PACKAGE)
-    ]
-    starts = [
-        i for i, frame in enumerate(frames) if frame.filename.endswith("migrations/executor.py")
-    ]
-    text = "".join(
-        [
-            "Traceback (most recent call last):\n",
-            *traceback.format_list(frames[starts[-1] + 1 :] if starts else frames),
-            *traceback.format_exception_only(type(error), error),
-        ]
-    )
-    return _without_values(text, error)
+    told = traceback.TracebackException.from_exception(error)
+    frames: list[traceback.FrameSummary] = []
+    for frame in told.stack:
+        if frame.filename.endswith("migrations/executor.py"):
+            frames.clear()
+        elif not frame.filename.startswith(_PACKAGE):
+            frames.append(frame)
+    told.stack = traceback.StackSummary.from_list(frames)
+    return _without_values("".join(told.format(chain=False)), error)
 
 
 def _without_values(text: str, error: BaseException) -> str:

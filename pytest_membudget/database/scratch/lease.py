@@ -67,7 +67,8 @@ class Lease:
                     "until": int(cursor.fetchone()[0]) + _SECONDS,
                 }
             )
-            cursor.execute(f"""COMMENT ON DATABASE "{self._database}" IS '{_quoted(text)}'""")
+            quoted = text.replace("'", "''")
+            cursor.execute(f"""COMMENT ON DATABASE "{self._database}" IS '{quoted}'""")
 
 
 def dead_runs(cursor: Any) -> dict[str, list[str]]:
@@ -107,7 +108,3 @@ def _holds(comment: str | None, run: str, now: int) -> bool:
         return bool(lease["until"] > now)
     except (ValueError, KeyError, TypeError):
         return False
-
-
-def _quoted(text: str) -> str:
-    return text.replace("'", "''")
