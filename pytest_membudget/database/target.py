@@ -1,4 +1,4 @@
-"""Where the connections of a process may lead, and what becomes of those that are refused."""
+"""The scratch database that a process may connect to, and the record of what is refused."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ class Target:
             return []
 
     def forget_refusals(self) -> None:
-        """Forget those of the project's start-up, which is the same without the migration."""
+        """Forget the refusals of the project's start-up, which happen without the migration too."""
         with contextlib.suppress(FileNotFoundError):
             os.unlink(f"{self.file}.refused")
 

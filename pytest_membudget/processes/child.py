@@ -12,7 +12,7 @@ from typing import IO
 
 import psutil
 
-# Each would change what the measured process weighs, or drag pytest's world into it.
+# Each would change the memory of the measured process, or load pytest's plugins into it.
 _NOT_INHERITED = (
     "COV_CORE_",
     "COVERAGE_",
@@ -55,9 +55,9 @@ def _start(
 ) -> subprocess.Popen[bytes]:
     """Start a supervisor with the program below it; the status of the process is the program's.
 
-    Started with ``exec``, since a forked child would begin with this process's high-water mark; see
-    ``VmHWM`` in proc(5).  The session of its own keeps Ctrl-C for this process, which decides what
-    the child still has to do.
+    It is started with ``exec``, since a forked child would begin with this process's high-water
+    mark; see ``VmHWM`` in proc(5).  It has a session of its own, so Ctrl-C reaches only this
+    process, which ends the child.
     """
     environment = {
         name: value for name, value in os.environ.items() if not name.startswith(_NOT_INHERITED)

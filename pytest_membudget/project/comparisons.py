@@ -1,7 +1,7 @@
-"""The whole numbers that a migration's code compares a count of rows with: it may branch there.
+"""The whole numbers that a migration's code compares a count of rows with.
 
-A number is only taken where what it is compared with may count rows.  A value of a row, such as a
-price or a year, does not, nor do seconds.
+With more rows than such a number the code may do something else.  Numbers that are compared with a
+value of a row, such as a price or a year, or with seconds, are left out.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ def _functions_of(file: str) -> dict[int, list[_Function]]:
 
 
 class _Names:
-    """What the names in one function stand for, as far as its text and its globals tell."""
+    """What the names in one function stand for, by its source and its globals."""
 
     def __init__(self, function: FunctionType, tree: _Function) -> None:
         self._function = function

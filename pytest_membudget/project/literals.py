@@ -1,4 +1,4 @@
-"""The values that stand literally in the source of migrations."""
+"""The literal values in the source of migrations."""
 
 from __future__ import annotations
 
@@ -13,8 +13,7 @@ from pytest_membudget.project.syntax import syntax_tree
 def literals(files: Iterable[str]) -> frozenset[Any]:
     """Texts and numbers of these files; none of one that can't be read.
 
-    A text within a larger one is not among them, nor a part of an f-string: they may have been
-    put together from anything.
+    A part of a larger text or of an f-string is not among them.
     """
     return frozenset(value for file in files for value in _of(file))
 

@@ -1,4 +1,4 @@
-"""Which migrations a gate is about, and what production has applied before each."""
+"""The migrations that a gate measures, and what production has applied before each."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ class Gated:
 
     ``later`` are the migrations of the same gate that come after it, with all that depend on them;
     ``skip_reason`` says why no rows have to be made for it, None where they do.  ``after`` are the
-    migrations applied after it, with those that follow it and are told apart as well, so that one
-    walk weighs all of them; ``recorded`` says that production records it and does not run it.
+    migrations of a state in which it is applied; following migrations without rows share one state,
+    so all of them are weighed by building it.  ``recorded`` says that production only records it.
     """
 
     keys: tuple[Key, ...]

@@ -1,4 +1,4 @@
-"""What a PostgreSQL server refuses, with what mends it.
+"""Errors of a PostgreSQL server, each with what the user can do about it.
 
 Source of the codes: PostgreSQL's documentation, appendix "PostgreSQL Error Codes".
 """
@@ -39,7 +39,7 @@ _CURES = {
 
 @contextmanager
 def with_cure(connection: Any) -> Iterator[None]:
-    """Raise ServerError, which says what mends it, for what the server refuses an administrator."""
+    """Raise ServerError with the cure of an error in making or copying a database."""
     try:
         yield
     except Error as error:
@@ -51,10 +51,7 @@ def with_cure(connection: Any) -> Iterator[None]:
 
 
 def cure_of(error: BaseException | None) -> str | None:
-    """What mends an error of the server, wherever it was raised; None where that isn't known.
-
-    The error that a ServerError was made of counts as well.
-    """
+    """What the user can do about an error or one of its causes; None where that is unknown."""
     while error is not None:
         code, text = _code(error), str(error)
         if any(sign in text for sign in _TOO_MANY):
@@ -67,7 +64,7 @@ def cure_of(error: BaseException | None) -> str | None:
 
 
 def is_in_use(error: BaseException | None) -> bool:
-    """Whether the database that was to be copied has sessions of others."""
+    """Whether the database to copy has sessions of others."""
     return error is not None and _code(error) == _OBJECT_IN_USE
 
 
@@ -82,7 +79,7 @@ def _creation_cure(error: Error, connection: Any) -> str | None:
 
 
 def _code(error: BaseException) -> str | None:
-    """The SQLSTATE, of the driver's exception that Django's was made of."""
+    """The SQLSTATE of a driver's exception, also of the one that Django has wrapped."""
     found = getattr(error, "sqlstate", None) or getattr(error, "pgcode", None)
     if found is None and isinstance(error, Error) and error.__cause__ is not None:
         return _code(error.__cause__)

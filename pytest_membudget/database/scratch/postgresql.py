@@ -44,12 +44,6 @@ class PostgreSQLScratch(ScratchDatabases):
         self._lease.take(name)
         return name
 
-    def remove_leftovers(self) -> None:
-        for name in self.leftovers():
-            # Another run may be removing it right now.
-            with contextlib.suppress(Error, ServerError):
-                self._drop(name)
-
     def leftovers(self) -> list[str]:
         with self._admin_cursor() as cursor:
             dead = dead_runs(cursor)

@@ -15,7 +15,7 @@ from pytest_membudget.processes.messages.job import Key
 
 A = TypeVar("A")
 Uniques = list[list[str]]
-"""Sets of columns of which values find a single row."""
+"""Sets of columns whose values find a single row."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ class MigrationWeight:
 
 @dataclass(frozen=True)
 class Weigh(Order[MigrationWeight | None]):
-    """What ``migrations`` take on empty tables, in the state where ``after`` are applied.
+    """What ``migrations`` take on empty tables; ``after`` are those of a state that has them.
 
     The answer is None where the kernel keeps no such figures.
     """
@@ -87,7 +87,7 @@ class TableModel:
 
 @dataclass(frozen=True)
 class StateTables:
-    """``models`` by table, and ``others``: the tables and views that no model stands for."""
+    """``models`` by table, and ``others``: the tables and views without a model."""
 
     models: dict[str, TableModel]
     others: list[str]
@@ -133,11 +133,10 @@ class Seed(Order[Seeded]):
     """Fill the database ``name``, of the state where ``applied`` are applied, up to ``rows``.
 
     ``forced_values`` holds columns by table with the values to seed them with, in turn; a column
-    without any is as empty as one that has just been added.  ``seed`` is the path of the user's
-    function that makes the rows.  ``profile`` is what production's profile says of columns, by
-    table and column; it counts for the first rows of a database, which later ones go on from.
-    The order fails with ``no_room`` where the rows take more than ``most`` bytes, or than there is
-    room for.
+    without values is seeded as if it had just been added.  ``seed`` is the path of the user's
+    function that makes the rows.  ``profile`` is production's profile by table and column; it is
+    read with the first order for a database.  The order fails with ``no_room`` where the rows take
+    more than ``most`` bytes, or more than there is room for.
     """
 
     name: str
@@ -179,7 +178,7 @@ class Fingerprint(Order[dict[str, str]]):
 
 @dataclass(frozen=True)
 class ListRefusals(Order[list[str]]):
-    """The databases that earlier migrations, receivers and seeds were not let open."""
+    """The databases that earlier migrations, receivers and seeds were refused."""
 
     doing = "listing what was refused"
 

@@ -14,10 +14,12 @@ from pytest_membudget.database.scratch.activity import Activity
 from pytest_membudget.database.scratch.base import ScratchDatabases
 from pytest_membudget.errors import ServerError
 from pytest_membudget.processes.messages import orders
+from pytest_membudget.processes.messages.server import Greeting, Start
 from pytest_membudget.processes.server.seeds import Seeds
 from pytest_membudget.processes.server.state_tables import state_tables, uniques
 from pytest_membudget.processes.server.states import Templates
 from pytest_membudget.project.graph import Key, history_with
+from pytest_membudget.project.secrets import known_secrets
 
 
 class DatabaseServer:
@@ -33,6 +35,7 @@ class DatabaseServer:
         self._apps: tuple[tuple[Key, ...], StateApps] | None = None
         self._seeds = Seeds(scratch)
         self._methods: Mapping[type[Any], Callable[[Any], Any]] = {
+            Start: self.start,
             orders.Prepare: self.prepare,
             orders.Weigh: self.weigh,
             orders.ListTables: self.list_tables,
@@ -49,11 +52,16 @@ class DatabaseServer:
         answer: orders.A = self._methods[type(order)](order)
         return answer
 
-    def version(self) -> str:
-        """The database's own."""
+    def start(self, order: Start) -> Greeting:
         version = ".".join(map(str, self._connection.get_database_version()))
         self._scratch.release()
-        return version
+        return Greeting(
+            folder=str(self._scratch.folder),
+            mark=self._scratch.target.mark,
+            vendor=self._connection.vendor,
+            version=version,
+            secrets=sorted(known_secrets().values),
+        )
 
     def prepare(self, order: orders.Prepare) -> orders.Prepared:
         with _building():

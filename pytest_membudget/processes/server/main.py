@@ -9,7 +9,6 @@ import os
 import select
 import signal
 import warnings
-from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from typing import IO, TYPE_CHECKING, NoReturn
 
@@ -19,16 +18,7 @@ from pytest_membudget.database.target import Target
 from pytest_membudget.errors import MembudgetError, NoRoom
 from pytest_membudget.processes.bootstrap import keep_channel, signal_when_closed
 from pytest_membudget.processes.messages.codec import encode
-from pytest_membudget.processes.messages.server import (
-    ORDERS,
-    Answer,
-    Done,
-    Failed,
-    Greeting,
-    Left,
-    Progress,
-    Start,
-)
+from pytest_membudget.processes.messages.server import ORDERS, Answer, Done, Failed, Left, Progress
 from pytest_membudget.processes.redirection import install
 from pytest_membudget.processes.supervisor import CLEANED
 from pytest_membudget.project.secrets import known_secrets
@@ -63,32 +53,22 @@ def main() -> None:
 
 def _take_orders(lines: IO[str], replies: IO[str], names: list[str], cleanup: ExitStack) -> None:
     """Until the parent is gone.  ``names`` are those of the databases that exist."""
-
-    def tell(step: str) -> None:
-        _send(replies, Progress(step))
-
-    try:
-        try:
-            start: Start = ORDERS.decode(lines.readline())
-            server, greeting = _open(start.alias, names, tell, cleanup)
-        except Exception as error:
-            _send(replies, _failure(error, names))
-            return
-        _send(replies, Done(greeting, names))
+    server: DatabaseServer | None = None
+    with suppress(_ParentGone, BrokenPipeError):
         for line in lines:
             answer: Done | Failed
             try:
-                answer = Done(server.answer(ORDERS.decode(line)), names)
+                order = ORDERS.decode(line)
+                server = server or _open(order.alias, names, replies, cleanup)
+                answer = Done(server.answer(order), names)
             except Exception as error:
                 answer = _failure(error, names)
             _send(replies, answer)
-    except (_ParentGone, BrokenPipeError):
-        pass
+            if server is None:
+                return
 
 
-def _open(
-    alias: str, names: list[str], tell: Callable[[str], None], cleanup: ExitStack
-) -> tuple[DatabaseServer, Greeting]:
+def _open(alias: str, names: list[str], replies: IO[str], cleanup: ExitStack) -> DatabaseServer:
     """Set the project up with ``alias`` connected to an empty scratch database."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # Django's, of a connection before the apps are ready
@@ -104,14 +84,7 @@ def _open(
 
     from pytest_membudget.processes.server.commands import DatabaseServer
 
-    server = DatabaseServer(scratch, empty, tell)
-    return server, Greeting(
-        folder=str(scratch.folder),
-        mark=scratch.target.mark,
-        vendor=scratch.connection.vendor,
-        version=server.version(),
-        secrets=sorted(known_secrets().values),
-    )
+    return DatabaseServer(scratch, empty, lambda step: _send(replies, Progress(step)))
 
 
 def open_scratch(alias: str, cleanup: ExitStack) -> ScratchDatabases:

@@ -53,7 +53,7 @@ class ServerProcess:
         self.closed = True
         close_stream(self._process.stdin)
 
-    def close(self, seconds: float) -> None:
+    def close(self, seconds: float = CLEANUP_SECONDS) -> None:
         """Leave it, and wait until it has ended."""
         self.leave()
         until = time.monotonic() + seconds

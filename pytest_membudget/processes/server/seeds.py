@@ -21,7 +21,7 @@ from pytest_membudget.seeding.column_stats import stats_by_column
 
 
 class Seeds:
-    """A seeder for each database, which knows the rows that it has."""
+    """A seeder for each database; it knows which rows it has made there."""
 
     def __init__(self, scratch: ScratchDatabases) -> None:
         self._alias = scratch.connection.alias
@@ -60,7 +60,7 @@ class Seeds:
         try:
             return self._seeders[name].grow(order.rows, most)
         except NoRoom:
-            # It has planned what it could not make.
+            # Its plan counts rows that it has not made.
             self.forget(name)
             raise
 

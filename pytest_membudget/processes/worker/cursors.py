@@ -1,4 +1,4 @@
-"""Cursors that log what is sent through them and how many rows the driver hands over.
+"""Cursors that log their statements and how many rows they fetch or change.
 
 They are subclasses of the driver's own, so raw SQL and server-side cursors are logged too.
 """
@@ -21,7 +21,7 @@ _NO_ROW = object()
 
 
 def log_connections(log: StatementLog, phases: Phases, name: str | None) -> None:
-    """Have each connection logged that Django opens from now on; ``name`` is the database's."""
+    """Log each connection that Django opens from now on; ``name`` is the database's."""
 
     def watch(connection: Any, **_: Any) -> None:
         log.note_connection(by_django=True)
@@ -46,7 +46,7 @@ def log_connections(log: StatementLog, phases: Phases, name: str | None) -> None
 
 
 def _log_sqlite(base: Any, shared: dict[str, Any]) -> None:
-    """Have Django open connections whose cursors are logged, those that it does not wrap too."""
+    """Log the cursors of SQLite connections, also those that Django does not wrap."""
     from sqlite3 import Connection, Cursor
 
     raw = _subclass(Cursor, shared, _Fetching)
@@ -82,7 +82,7 @@ def _log_postgresql(connection: Any, shared: dict[str, Any]) -> None:
     for holder, name in holders:
         plain = getattr(holder, name, None)
         if plain is not None and not issubclass(plain, _Logging):
-            # A cursor that can't be scrolled has its whole result, and says how many rows it is.
+            # A cursor that can't be scrolled holds its whole result and knows its number of rows.
             mixins = (_Fetching,) if hasattr(plain, "scrollable") else ()
             setattr(holder, name, _subclass(plain, shared, *mixins))
 

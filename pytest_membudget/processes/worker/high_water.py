@@ -1,8 +1,8 @@
 """The process's own high-water mark, as the kernel keeps it, for each phase of a migration.
 
-The peak of a whole run is that of its highest phase.  Which one that is may change with the rows:
-a list of every key that is small beside a page of objects outgrows it later.  So each phase has
-a mark of its own, and each is projected.
+The peak of a whole run is that of its highest phase.  Which one is highest may change with the
+rows: a list of all keys is smaller than a page of objects at first, and larger later.  So each
+phase has a mark of its own, and each is projected.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _MOST_PHASES = 40
 _MOST_HEADS = 500
 _START, _EXIT = "start", "exit"
 _Phase = tuple[str, str]
-# The end of the process is no phase of its own where it takes less.
+# The end of the process is a phase only where it takes more.
 _LITTLE = 2 * 1024**2
 
 

@@ -37,9 +37,14 @@ class Migrate:
         self._started = self._startup = 0.0
         self._baseline: int | None = None
         self._began = False
-        self._not_run: list[tuple[str, str]] = []
         self._duration: float | None = None
-        self._known: dict[str, Any] = {"failure": None, "details": "", "vendor": "", "applied": []}
+        self._known: dict[str, Any] = {
+            "failure": None,
+            "details": "",
+            "vendor": "",
+            "applied": [],
+            "not_run": [],
+        }
 
     def run(self) -> None:
         job, target = self._job, self._target
@@ -72,7 +77,7 @@ class Migrate:
         finally:
             self._known["vendor"] = connections[target.alias].vendor
         self._duration = time.perf_counter() - self._started - self._startup
-        self._not_run = list(self._operations.not_run.values())
+        self._known["not_run"] = list(self._operations.not_run.values())
         self._phases.end_of_migration()
         self._known["facts"] = {
             **facts_of(settings, target.alias),
@@ -95,8 +100,8 @@ class Migrate:
             duration += time.perf_counter() - self.ended
         self._phases.end()
         peak, anonymous = _weight(self._baseline, self._phases)
-        from pytest_membudget.processes.messages.reply import PhaseMark, WorkerReply
-        from pytest_membudget.sample import Facts
+        from pytest_membudget.processes.messages.reply import WorkerReply
+        from pytest_membudget.sample import Facts, Phase
 
         facts = self._known.pop("facts", {})
         return WorkerReply(
@@ -104,8 +109,7 @@ class Migrate:
             anonymous=anonymous,
             baseline=self._baseline,
             duration=duration,
-            phases=[PhaseMark(*name, *marks) for name, marks in self._phases.marks.items()],
-            not_run=self._not_run,
+            phases=[(Phase(*name), *marks) for name, marks in self._phases.marks.items()],
             statements=self._log.records(),
             facts=Facts(**facts, connected=self._log.connected, opened=self._log.opened),
             **self._known,

@@ -25,11 +25,11 @@ _logs = Codec([ConnectionOpened, StatementCount])
 class Launch:
     """One run of a worker on the scratch database ``name`` of the alias.
 
-    ``tables`` are the models' tables, each with the sets of columns of which values find a single
-    row; ``targets`` are the arguments of ``manage.py migrate``; ``migrations`` are the keys that it
-    has to leave applied (unapplied, when ``reverse``).  ``folder`` holds the run's files, ``mark``
-    is in each of its databases, see Target.  ``stop_above`` is the RSS in bytes from which on the
-    verdict is certain, ``deadline`` is seconds.
+    ``tables`` are the models' tables, each with the sets of columns whose values find a single row;
+    ``targets`` are the arguments of ``manage.py migrate``; ``migrations`` are the keys that it has
+    to leave applied, or unapplied with ``reverse``.  ``folder`` holds the run's files, ``mark`` is
+    in each of its databases, see Target.  The run is stopped when its RSS exceeds ``stop_above``
+    bytes, or after ``deadline`` seconds.
     """
 
     alias: str
@@ -154,19 +154,17 @@ def _peak_source(reply: WorkerReply | None, meter: Meter) -> str:
 
 
 def _phases(reply: WorkerReply, meter: Meter) -> dict[Phase, tuple[int, int]]:
-    """Those of the worker; of a tree, which may peak at another time, the whole as well."""
-    phases = {
-        Phase(mark.migration, mark.statement): (mark.began, mark.peak) for mark in reply.phases
-    }
+    """The phases of the worker, and one of the whole tree, which may peak at another time."""
+    phases = {phase: (began, peak) for phase, began, peak in reply.phases}
     if phases and not meter.alone:
         phases[Phase("", "children")] = (reply.baseline or 0, meter.tree_peak)
     return phases
 
 
 def _seen(meter: Meter, peak: int, folder: str) -> dict[str, Any]:
-    """The facts that are seen from outside: of the parts of the peak, and of what it lacks.
+    """The facts that the meter has.
 
-    A SQLite database on a tmpfs is memory, but not that of the migration.
+    The pages of a SQLite database on a tmpfs are memory, but not the migration's.
     """
     return {
         "shared_memory": meter.shared_peak,

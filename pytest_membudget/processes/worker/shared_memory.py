@@ -21,7 +21,7 @@ _Inode = tuple[int, int]
 
 
 class SharedMemory:
-    """What processes have taken since this object was made.
+    """The shared memory that processes have taken since this object was made.
 
     A file in /dev/shm that is new or has grown is theirs where one of them has it open, or where it
     is this user's and no other process has it open or mapped.

@@ -1,7 +1,7 @@
 """Log the statements that a migration sends: their texts, how often, and how many rows they bring.
 
-The log is kept in the process that is weighed, so it understands no SQL: it replaces what varies in
-a text and counts.  What the statements access is derived in the pytest process, see accesses.py.
+The log is kept in the measured process, so it does not parse SQL: it replaces what varies in a text
+and counts.  The pytest process finds out what the statements access, see accesses.py.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _NO_FORM = Form(CUT, {}, {})
 
 
 class StatementLog:
-    """The statements of a process, and the connections that Django, and anybody, has opened.
+    """The statements of a process, and how many connections it has opened, by Django and in all.
 
     A child appends its own to the file ``overflow``.  Each is written at once, since a pool may
     kill its workers.

@@ -1,4 +1,4 @@
-"""Statements of one text, told apart by their values while there are few of them."""
+"""Statements of one text, counted by their values as long as these are few."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pytest_membudget.processes.messages.statements import StatementCount
 from pytest_membudget.sql.normalize import UNKNOWN, Form
 
 _MOST_ENTRIES = 8
-# A position with so many values among these entries is one that goes through rows.
+# A position with so many values among these entries has another one for each row.
 _MANY_VALUES = 5
 _LONGEST_VALUE = 200
 
@@ -29,7 +29,7 @@ class StatementShape:
         return [self.merged] if self.merged else list(self.by_values.values())
 
     def find(self, values: Mapping[int, Any]) -> StatementCount:
-        """The entry of these values; those that can't be kept are ignored from now on."""
+        """The entry of these values; positions with values that can't be kept are ignored."""
         self._ignore({at for at in self.live if not _is_plain(values[at])})
         if len(self.by_values) >= _MOST_ENTRIES and self._key(values) not in self.by_values:
             self._ignore({at for at in self.live if self._has_many(at)})

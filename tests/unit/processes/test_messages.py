@@ -33,7 +33,7 @@ from pytest_membudget.processes.messages.orders import (
     TableModel,
     Weigh,
 )
-from pytest_membudget.processes.messages.reply import PhaseMark, WorkerReply
+from pytest_membudget.processes.messages.reply import WorkerReply
 from pytest_membudget.processes.messages.server import (
     ANSWERS,
     ORDERS,
@@ -46,7 +46,7 @@ from pytest_membudget.processes.messages.server import (
     answer_of,
 )
 from pytest_membudget.processes.messages.statements import ConnectionOpened, StatementCount
-from pytest_membudget.sample import Facts
+from pytest_membudget.sample import Facts, Phase
 from pytest_membudget.sample.observed import BulkUpdate, LoadedRows, Observed, ResultSize
 
 KEY = ("shop", "0001_initial")
@@ -127,7 +127,7 @@ REPLY = WorkerReply(
     details="",
     vendor="postgresql",
     applied=[True, False],
-    phases=[PhaseMark("shop.0001", "SELECT", 3, 5)],
+    phases=[(Phase("shop.0001", "SELECT"), 3, 5)],
     not_run=[("RunSQL", "was skipped")],
     statements=[StatementCount("SELECT %s", dict(enumerate(AWKWARD)), times=2, fetched=9)],
     facts=Facts(

@@ -1,4 +1,4 @@
-"""What accompanies a run that is not measured, or that tries a change."""
+"""What a run records that is not measured, or changes where advice is tried."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _DEFAULT_CACHE, _SMALL_CACHE = -2000, -256
 
 
 def probe(asked: Probes, tell: Callable[[Observed], None]) -> ExitStack:
-    """Accompany the run from now on; ``tell`` is told what was observed, at the end."""
+    """Probe the run from now on; ``tell`` is called at its end with what was observed."""
     from pytest_membudget.project.ownership import Ownership
 
     owned = Ownership(asked.folders)

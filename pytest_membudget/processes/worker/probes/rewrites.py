@@ -28,7 +28,7 @@ def rewritten(rewrite: Rewrite, owned: Ownership) -> AbstractContextManager[None
 
 
 def _streamed(here: Callable[[], bool]) -> AbstractContextManager[None]:
-    """Its rows pass by, as with ``.iterator()``, instead of filling the queryset's cache."""
+    """Iterate as with ``.iterator()``, without filling the queryset's cache."""
     from django.db.models import QuerySet
 
     iterate = QuerySet.__iter__
@@ -42,7 +42,7 @@ def _streamed(here: Callable[[], bool]) -> AbstractContextManager[None]:
 
 
 def _in_batches(here: Callable[[], bool]) -> AbstractContextManager[None]:
-    """One call of bulk_update a thousand objects."""
+    """Call bulk_update for a thousand objects at a time."""
     from django.db.models import QuerySet
 
     bulk_update = QuerySet.bulk_update
@@ -60,7 +60,7 @@ def _in_batches(here: Callable[[], bool]) -> AbstractContextManager[None]:
 
 
 def _deferred(here: Callable[[], bool], columns: Sequence[str]) -> AbstractContextManager[None]:
-    """These columns are not fetched, as with ``.defer()``."""
+    """Leave out these columns, as with ``.defer()``."""
     from django.db.models.query import ModelIterable
 
     iterate = ModelIterable.__iter__

@@ -1,4 +1,4 @@
-"""Record what the migration does with the rows it loads, in an unmeasured run."""
+"""Record what the migration does with the rows it loads, in a run that is not measured."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def replaced(owner: type, name: str, replacement: Any) -> Iterator[None]:
 
 @contextmanager
 def observed(owned: Ownership, tell: Callable[[Observed], None]) -> Iterator[None]:
-    """Write down each queryset of model instances, each bulk_update, and the columns read."""
+    """Record each queryset of model instances, each bulk_update, and the columns read."""
     from django.db.backends.utils import CursorWrapper
     from django.db.models import Model, QuerySet
     from django.db.models.query import ModelIterable

@@ -1,0 +1,49 @@
+"""Orders to a database server process: one is carried out at a time, each has its own answer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from pytest_membudget.errors import ServerError
+from pytest_membudget.processes.messages.orders import Clone, Drop, ListRefusals, Prepare
+from pytest_membudget.processes.server.client import ServerClient
+
+SETTINGS = """
+SECRET_KEY = "x"
+INSTALLED_APPS = ["django.contrib.contenttypes"]
+DATABASES = {"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": "production.sqlite3"}}
+"""
+
+
+@pytest.fixture
+def client(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ServerClient]:
+    (tmp_path / "settings_of_server.py").write_text(SETTINGS)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.setenv("DJANGO_SETTINGS_MODULE", "settings_of_server")
+    client = ServerClient("default")
+    yield client
+    client.close()
+    assert not Path(client.greeting.folder).exists()
+
+
+def test_an_order_waits_for_the_one_under_way(client: ServerClient) -> None:
+    name = client.call(Prepare([], [])).name
+    first, second = client.begin(Clone(name)), client.begin(Clone(name))
+    client.call(Drop(name))
+    assert len({name, first.answer(), second.answer(), first.answer()}) == 3
+
+
+def test_a_failure_is_raised_where_its_answer_is_asked_for(client: ServerClient) -> None:
+    failed = client.begin(Clone("production"))
+    assert client.call(ListRefusals()) == []
+    with pytest.raises(ServerError, match="'production' is not a scratch database of this run"):
+        failed.answer()
+
+
+def test_no_order_is_sent_to_a_process_that_was_left(client: ServerClient) -> None:
+    client.leave()
+    with pytest.raises(ServerError, match="has ended"):
+        client.call(ListRefusals())
