@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-# A schema of this name, whose comment is the mark, makes a PostgreSQL database one of a run.
+# Each scratch database on PostgreSQL has a schema of this name; its comment is the run's mark.
 MARK_SCHEMA = "membudget_scratch"
 
 

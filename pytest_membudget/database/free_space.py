@@ -15,9 +15,9 @@ FIRST_BYTES = 256 * 1024**2
 
 
 def room_for_a_seed(free: int | None, size: int = 0) -> int:
-    """Bytes that a seeded database may take, ``size`` of which it takes already.
+    """Bytes that a seeded database may take in all; it takes ``size`` bytes already.
 
-    ``free`` is what the disk has left, None where that isn't known.
+    ``free`` is the free space of the disk, None where that is unknown.
     """
     return int((_UNKNOWN_BYTES if free is None else free + size) * _SHARE)
 

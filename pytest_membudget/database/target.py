@@ -58,11 +58,11 @@ class Target:
             self.unmarked = before
 
     def owns(self, database: str, mark: str | None) -> bool:
-        """Whether a PostgreSQL database of this name and mark is one of this run."""
+        """Whether a PostgreSQL database with this name and mark belongs to this run."""
         return (bool(self.mark) and mark == self.mark) or database in self.unmarked
 
     def holds(self, path: str) -> bool:
-        """Whether a SQLite file lies in the folder of this run."""
+        """Whether a SQLite file is in the folder of this run."""
         return os.path.realpath(path).startswith(self.folder + os.sep)
 
     def refuse(self, what: str) -> NoReturn:

@@ -11,7 +11,7 @@ from pytest_membudget.project.syntax import syntax_tree
 
 
 def literals(files: Iterable[str]) -> frozenset[Any]:
-    """Texts and numbers of these files; none of one that can't be read.
+    """The texts and numbers in these files; a file that can't be read has none.
 
     A part of a larger text or of an f-string is not among them.
     """

@@ -1,4 +1,4 @@
-"""What migrations do, as far as their operations and their source tell without being run."""
+"""What migrations do, found out from their operations and their source without running them."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def findings(migrations: Sequence[Migration], alias: str) -> list[Finding]:
 
 
 def does_nothing(migrations: Sequence[Migration]) -> str | None:
-    """Why no row can come into the process; None where the operations do not tell that."""
+    """Why no rows are loaded into the process; None where they may be."""
     found = operations(migrations)
     if not found:
         return "has no operations"

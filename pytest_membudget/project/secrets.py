@@ -38,7 +38,7 @@ _LONG = 16
 _DEEP = 8
 
 _CREDENTIALS = re.compile(r"(?<=://)[^\s/@'\"]+(?=@)")
-# PostgreSQL tells values after these labels, until the next one, and quotes the statement.
+# In PostgreSQL's errors these labels begin values of rows, and a line quotes the statement.
 _DETAIL = re.compile(
     r"\s*\b(?:DETAIL|CONTEXT|QUERY):.*?(?=\n\s*HINT:|\n[ \t]*\n|\nTraceback|\Z)", re.DOTALL
 )
@@ -53,7 +53,7 @@ class Secrets:
         self.values = frozenset(values)
 
     def hide(self, text: str) -> str:
-        """The text with a mask in place of each, and without what tells values of a row."""
+        """The text with a mask in place of each, and without the values of rows in errors."""
         text = _CREDENTIALS.sub(MASK, _LINE.sub("", _DETAIL.sub("", text)))
         text = _INPUT.sub(rf"\g<1>{MASK}\g<2>", text)
         return self._pattern.sub(MASK, text) if self.values else text

@@ -16,7 +16,7 @@ def syntax_tree(file: str) -> ast.Module:
 
 
 def assignments(node: ast.AST) -> Iterator[tuple[str, ast.expr | None]]:
-    """Names with the expressions that are assigned to them; None for one that counts by itself."""
+    """Names with the expressions that are assigned to them; None for a name that is counted up."""
     if isinstance(node, ast.Assign):
         for target in node.targets:
             for name in _targets(target):

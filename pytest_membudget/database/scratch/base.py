@@ -15,7 +15,7 @@ from pytest_membudget.errors import ServerError
 class ScratchDatabases(ABC):
     """The databases of this run.  ``clone`` and ``drop`` refuse the names of any others.
 
-    ``target`` names the one that the Django connection leads to, for child processes as well.
+    ``target`` names the one that the Django connection uses, for child processes as well.
     """
 
     def __init__(self, connection: Any, folder: Path, target: Target) -> None:
@@ -74,7 +74,7 @@ class ScratchDatabases(ABC):
         return []
 
     def activity(self, name: str) -> Activity | None:
-        """What the server counted in one of the databases; None where it can't be told."""
+        """The server's statistics of one of the databases; None where there are none."""
         self._own(name)
         return None
 

@@ -72,7 +72,7 @@ class PostgreSQLScratch(ScratchDatabases):
             return int(cursor.fetchone()[0])
 
     def free(self) -> int | None:
-        """Known where the server runs on this machine and says where its files are."""
+        """Known only of a server on this machine that tells the folder of its files."""
         try:
             with self._admin_cursor() as cursor:
                 cursor.execute("SELECT pg_backend_pid(), current_setting('data_directory')")
@@ -98,7 +98,7 @@ class PostgreSQLScratch(ScratchDatabases):
         except ServerError as error:
             if "TEMPLATE" in self._suffix or not is_in_use(error.__cause__):
                 raise
-            # Sessions in template1 are in the way of a copy of it; nobody can open template0.
+            # A database with sessions can't be copied; template0 never has any.
             self._make(f"{create} TEMPLATE template0")
 
     def _clone(self, source: str, name: str) -> None:
@@ -182,7 +182,7 @@ def _connection_to(connection: Any, name: str) -> Any:
 
 
 def _open(admin: Any, run: str) -> None:
-    """Begin the session that says that the run is alive."""
+    """Begin the session that shows that the run is alive."""
     admin.ensure_connection()
     admin.inc_thread_sharing()
     with admin.cursor() as cursor:

@@ -1,4 +1,4 @@
-"""What a worker is told to do; the worker, which is weighed, imports this at its beginning."""
+"""The job of a worker, which imports this module as it starts and is weighed with it."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Rewrite:
 
 @dataclass(frozen=True)
 class Probes:
-    """What accompanies a run that is not a measurement, or that tries a change.
+    """What a run records that is not a measurement, or the changes that it tries.
 
     ``folders`` are those of the migrations' apps, ``capture`` is the file that memray records to;
     ``observe`` asks for an Observed.
@@ -42,8 +42,8 @@ class Probes:
 class WorkerJob:
     """Run ``manage.py migrate`` for each of ``targets`` on the database of a Target.
 
-    ``migrations`` are those whose state is told afterwards.  ``target`` is the file of the Target,
-    ``reply`` the one to write the reply to.
+    The reply says whether each of ``migrations`` is applied afterwards.  ``target`` is the file of
+    the Target, ``reply`` the one to write the reply to.
     """
 
     targets: list[Key]

@@ -12,6 +12,7 @@ from typing import Any, ClassVar, Generic, TypeVar
 
 from pytest_membudget.database.scratch.activity import Activity
 from pytest_membudget.processes.messages.job import Key
+from pytest_membudget.sample import ForcedValues
 
 A = TypeVar("A")
 Uniques = list[list[str]]
@@ -62,7 +63,7 @@ class MigrationWeight:
 
 @dataclass(frozen=True)
 class Weigh(Order[MigrationWeight | None]):
-    """What ``migrations`` take on empty tables; ``after`` are those of a state that has them.
+    """Measure ``migrations`` on empty tables, where needed by building a state of ``after``.
 
     The answer is None where the kernel keeps no such figures.
     """
@@ -95,7 +96,7 @@ class StateTables:
 
 @dataclass(frozen=True)
 class ListTables(Order[StateTables]):
-    """The tables of the state where ``applied`` are applied."""
+    """List the tables of the state where ``applied`` are applied."""
 
     builds_state = True
     applied: list[Key]
@@ -103,7 +104,7 @@ class ListTables(Order[StateTables]):
 
 @dataclass(frozen=True)
 class Count(Order[dict[str, int]]):
-    """How many rows each of ``tables`` has in the database ``name``."""
+    """Count the rows of each of ``tables`` in the database ``name``."""
 
     doing = "counting the rows"
     name: str
@@ -125,7 +126,7 @@ class Seeded:
     free: int | None
     widths: dict[str, dict[str, int]] = field(default_factory=dict)
     profile_mismatches: dict[str, list[str]] = field(default_factory=dict)
-    forced_values: dict[str, dict[str, list[Any]]] = field(default_factory=dict)
+    forced_values: ForcedValues = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -142,7 +143,7 @@ class Seed(Order[Seeded]):
     name: str
     applied: list[Key]
     rows: dict[str, int]
-    forced_values: dict[str, dict[str, list[Any]]] = field(default_factory=dict)
+    forced_values: ForcedValues = field(default_factory=dict)
     seed: str | None = None
     profile: Mapping[str, Mapping[str, Any]] | None = None
     most: int | None = None
@@ -162,7 +163,7 @@ class Clone(Order[str]):
 
 @dataclass(frozen=True)
 class ReadActivity(Order[Activity | None]):
-    """What the server counted in a database after a run; None where it can't be told."""
+    """Read the server's statistics of a database after a run; None where there are none."""
 
     doing = "reading what the server counted"
     name: str
@@ -170,7 +171,7 @@ class ReadActivity(Order[Activity | None]):
 
 @dataclass(frozen=True)
 class Fingerprint(Order[dict[str, str]]):
-    """A fingerprint of each table's rows; see database/fingerprint.py."""
+    """Make a fingerprint of each table's rows; see database/fingerprint.py."""
 
     doing = "comparing the data"
     name: str
@@ -178,7 +179,7 @@ class Fingerprint(Order[dict[str, str]]):
 
 @dataclass(frozen=True)
 class ListRefusals(Order[list[str]]):
-    """The databases that earlier migrations, receivers and seeds were refused."""
+    """List the databases that earlier migrations, receivers and seeds were refused."""
 
     doing = "listing what was refused"
 

@@ -1,4 +1,4 @@
-"""What a worker replies; it imports this once all has been weighed."""
+"""The reply of a worker, which imports this module only after it has been weighed."""
 
 from __future__ import annotations
 

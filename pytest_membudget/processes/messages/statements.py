@@ -10,8 +10,8 @@ from typing import Any
 class StatementCount:
     """A statement that was sent ``times`` times with these ``values`` by position.
 
-    ``values`` is None where executions are not told apart by them.  ``fetched`` and ``affected``
-    count rows; ``looked`` says that somebody, or the driver, looked how many rows there are.
+    ``values`` is None where executions with any values are counted together.  ``fetched`` and
+    ``affected`` count rows; ``looked`` is true once rows of a result were fetched or counted.
 
     A child process writes a line for each execution, with a ``name`` of its own for the statement:
     the first line of a name has the text and the values, and those that follow are added to it.
@@ -34,6 +34,6 @@ class StatementCount:
 
 @dataclass(frozen=True)
 class ConnectionOpened:
-    """A child process has opened a connection: ``by_django``, or by anybody, Django included."""
+    """A child process has opened a connection; Django's own are logged with both values."""
 
     by_django: bool

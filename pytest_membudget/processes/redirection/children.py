@@ -106,7 +106,7 @@ def _watch_environment(name: str, place: int, target: Target) -> None:
     setattr(os, name, with_environment)
 
 
-# What the audit events of the standard library say of the command; see its "Audit events table".
+# The command among the arguments of audit events; see the standard library's "Audit events table".
 _COMMANDS = {
     "subprocess.Popen": lambda args: args[1],
     "os.system": lambda args: args[0],
@@ -127,7 +127,7 @@ def _check_command(command: Any, target: Target) -> None:
 
 
 def _commands(command: Any) -> Iterator[list[str]]:
-    """The words of the command, and those of each command that a shell gets to run."""
+    """The words of the command, and of each command that it has a shell run."""
     if isinstance(command, str | bytes | os.PathLike):
         text = os.fsdecode(command)
         yield from _in_shell(text)

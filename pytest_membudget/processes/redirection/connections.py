@@ -1,7 +1,7 @@
-"""Each new Django connection is asked which database it is really connected to.
+"""Each new Django connection is checked for the database that it is really connected to.
 
-An engine, a pool or a proxy may lead elsewhere than ``NAME`` says, so the answer counts that the
-database itself gives, before Django or the project sends the first statement.
+An engine, a pool or a proxy may connect to another database than ``NAME``, so the database itself
+is asked, before Django or the project sends the first statement.
 """
 
 from __future__ import annotations

@@ -110,9 +110,9 @@ def _watch_psycopg(psycopg: Any, target: Target) -> None:
 
 
 def _checked(connection: Any, target: Target) -> Any:
-    """A psycopg connection, once libpq has said where it leads.
+    """The psycopg connection, if its database is one of this run.
 
-    It is asked below psycopg, whose cursors would begin a transaction.
+    The query is sent with libpq, since a cursor of psycopg would begin a transaction.
     """
     result = connection.pgconn.exec_(POSTGRESQL.identity.encode())
     values = [result.get_value(0, column) for column in range(2)] if result.ntuples else [b"", None]

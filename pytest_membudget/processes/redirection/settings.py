@@ -30,10 +30,10 @@ def redirect(databases: MutableMapping[str, Config], target: Target) -> None:
 
 
 def redirected(alias: str, config: Config, target: Target) -> Config:
-    """What the alias leads to: the scratch database, or nothing.
+    """The settings of an alias: those of the scratch database, or those of a closed one.
 
-    A replica has the same address, or says whose mirror it is.  The server has to be that of the
-    target's alias in any case: a child process may load other settings.
+    A replica has the same address, or names the alias that it is a mirror of.  It must have the
+    same server as the target's alias, since a child process may load other settings.
     """
     if config.get("ENGINE") == CLOSED_ENGINE:
         return config

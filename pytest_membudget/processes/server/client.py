@@ -59,9 +59,10 @@ class ServerClient(ServerProcess):
 
     def __init__(self, alias: str) -> None:
         super().__init__(alias)
+        self.alias = alias
         self.deadline: Deadline | None = None
         self.progress: Callable[[str], None] = lambda text: None
-        # What a process weighs that applies nothing, and with how many models; see schema_only.py.
+        # The peak of a worker that applies nothing, and its number of models; see schema_only.py.
         self.idle: tuple[int, int] | None = None
         self._pending: Pending[Any] | None = None
         try:
@@ -149,23 +150,20 @@ class ServerClients:
     """The database server processes of one run, one an alias, each started when first needed."""
 
     def __init__(self) -> None:
-        self._working: dict[str, ServerClient] = {}
-        self._left: list[ServerClient] = []
+        self._servers: list[ServerClient] = []
 
     def get(self, alias: str) -> ServerClient:
         """The process of an alias; one that has ended is replaced for the next check."""
-        server = self._working.get(alias)
-        if server is None or not server.alive:
-            if server is not None:
-                server.leave()
-                self._left.append(server)
-            server = self._working[alias] = ServerClient(alias)
-        return server
+        for server in self._servers:
+            if server.alias == alias and server.alive:
+                return server
+        self._servers.append(ServerClient(alias))
+        return self._servers[-1]
 
     @property
     def secrets(self) -> Secrets:
         """Those of this process, and of the settings where a server process has loaded them."""
-        theirs = (one for server in self._working.values() for one in server.greeting.secrets)
+        theirs = (one for server in self._servers for one in server.greeting.secrets)
         return Secrets({*known_secrets().values, *theirs})
 
     def close(self, *, interrupted: bool = False) -> list[str]:
@@ -173,12 +171,9 @@ class ServerClients:
 
         Each drops what it made even when this process does not wait for it any more.
         """
-        servers = [*self._left, *self._working.values()]
+        servers, self._servers = self._servers, []
         for server in servers:
             server.leave()
         for server in servers:
             server.close(_INTERRUPTED_SECONDS if interrupted else CLEANUP_SECONDS)
-        left = [text for server in servers for text in server.leftovers()]
-        self._working.clear()
-        self._left.clear()
-        return left
+        return [text for server in servers for text in server.leftovers()]

@@ -52,7 +52,7 @@ def main() -> None:
 
 
 def _take_orders(lines: IO[str], replies: IO[str], names: list[str], cleanup: ExitStack) -> None:
-    """Until the parent is gone.  ``names`` are those of the databases that exist."""
+    """Take orders until the parent is gone; ``names`` are those of the databases that exist."""
     server: DatabaseServer | None = None
     with suppress(_ParentGone, BrokenPipeError):
         for line in lines:

@@ -105,7 +105,7 @@ class SeededDatabase:
         return name
 
     def activity(self, name: str) -> Activity | None:
-        """What the server counted in ``name`` after a run; None where it can't be told."""
+        """The server's statistics of ``name`` after a run; None where there are none."""
         return self._server.call(ReadActivity(name))
 
     def refusals(self) -> list[str]:
@@ -121,9 +121,9 @@ class SeededDatabase:
         self._names.remove(name)
 
     def force_values(self, columns: ForcedValues) -> None:
-        """Begin anew, with these columns (by table) as empty as one that has just been added.
+        """Begin anew, with these columns by table seeded with their values, in turn.
 
-        One that comes with values holds these, in turn.
+        A column without values is seeded as if it had just been added.
         """
         self._forced_values = columns
         self._restart()
@@ -146,10 +146,7 @@ class SeededDatabase:
                 name=self._name,
                 applied=self._applied,
                 rows=self.rows(size),
-                forced_values={
-                    table: {column: list(values) for column, values in columns.items()}
-                    for table, columns in self._forced_values.items()
-                },
+                forced_values=self._forced_values,
                 seed=self._budget.seed,
                 profile=self._shape,
                 most=most,

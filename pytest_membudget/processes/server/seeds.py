@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from importlib import import_module
-from typing import Any
 
 from django.db import transaction
 from django.db.migrations.state import StateApps
@@ -15,6 +14,7 @@ from pytest_membudget.database.free_space import room_for_a_seed
 from pytest_membudget.database.scratch.base import ScratchDatabases
 from pytest_membudget.errors import NoRoom, SeedError
 from pytest_membudget.processes.messages.orders import Seed, Seeded
+from pytest_membudget.sample import ForcedValues
 from pytest_membudget.seeding import Seeded as Grown
 from pytest_membudget.seeding import Seeder
 from pytest_membudget.seeding.column_stats import stats_by_column
@@ -65,9 +65,7 @@ class Seeds:
             raise
 
 
-def _fields(
-    apps: StateApps, columns: Mapping[str, Mapping[str, list[Any]]]
-) -> dict[str, dict[str, list[Any]]]:
+def _fields(apps: StateApps, columns: ForcedValues) -> ForcedValues:
     """``columns`` by model label and field name instead of by table and column."""
     return {
         model._meta.label: {

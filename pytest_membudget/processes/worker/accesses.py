@@ -14,7 +14,7 @@ from pytest_membudget.sql.statement import Statement, Table
 from pytest_membudget.sql.table_names import TableNames, is_own_of_django
 
 _EVERYTHING = ("*",)
-# A handful of rows, whatever the table holds.
+# The largest LIMIT with which a statement does not load more rows of a larger table.
 _HANDFUL = 99
 _MOST_VALUES = 8
 # PostgreSQL's and SQLite's own functions whose rows are made of their arguments.

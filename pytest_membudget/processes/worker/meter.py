@@ -23,8 +23,8 @@ _STEADY_SECONDS, _LONGEST_SECONDS = 1.0, 10.0
 class Meter:
     """Measures a worker at intervals; the peaks are the largest values seen, in bytes.
 
-    ``supervisor`` is the process above the worker, to which all that the worker starts belongs,
-    daemons included.  ``left_running`` counts the processes that outlived the worker,
+    ``supervisor`` is the parent of the worker and of all that the worker leaves behind, daemons
+    included.  ``left_running`` counts the processes that outlived the worker,
     ``still_grows`` says that these took ever more.
 
     While there is more than the worker the figure is the sum of the proportional set sizes (PSS) at
@@ -112,7 +112,7 @@ class Meter:
         if self._worker is not None:
             self._ended = self._ended or time.monotonic()
             self._looked_for_others = time.monotonic()
-            for _ in range(2):  # a file that is new is told at the second look
+            for _ in range(2):  # a new file is counted at the second look
                 self.look()
         self._shared.remove()
         self._group.close()

@@ -94,7 +94,7 @@ class Migrate:
         self._phases.end_of_migration()
 
     def reply(self) -> WorkerReply:
-        """At the end of the process; its classes are imported once all is weighed."""
+        """The reply at the end of the process; its classes are imported after the peak is read."""
         duration = self._duration
         if duration is not None:
             duration += time.perf_counter() - self.ended

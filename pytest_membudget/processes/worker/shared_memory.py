@@ -15,7 +15,7 @@ import psutil
 _FOLDER = Path("/dev/shm")
 _PROC = Path("/proc")
 _IN_FOLDER, _MEMFD = f"{_FOLDER}/", "/memfd:"
-# stat(2) counts in these, whatever the file system's own blocks are.
+# The unit of st_blocks on every file system; see stat(2).
 _BLOCK = 512
 _Inode = tuple[int, int]
 
@@ -23,8 +23,8 @@ _Inode = tuple[int, int]
 class SharedMemory:
     """The shared memory that processes have taken since this object was made.
 
-    A file in /dev/shm that is new or has grown is theirs where one of them has it open, or where it
-    is this user's and no other process has it open or mapped.
+    A file in /dev/shm that is new or has grown is counted if one of them has it open, or if it
+    belongs to this user and no other process has it open or mapped.
     """
 
     def __init__(self) -> None:

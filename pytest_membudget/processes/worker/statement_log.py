@@ -47,7 +47,7 @@ class StatementLog:
         self.most_parameters = 0
 
     def note_connection(self, *, by_django: bool) -> None:
-        """A connection was opened: by Django, or by anybody, who may only have tried to."""
+        """Count a connection of Django's, or with false one that any code has tried to open."""
         self.connected += by_django
         self.opened += not by_django
         if self._child:
@@ -75,7 +75,7 @@ class StatementLog:
     def count(
         self, entry: StatementCount, *, fetched: int | None = None, affected: int = 0
     ) -> None:
-        """Add to an entry; ``fetched`` is None where nobody looked at its rows."""
+        """Add to an entry; ``fetched`` is None where no row has been asked for."""
         entry.affected += affected
         if fetched is not None:
             entry.fetched += fetched

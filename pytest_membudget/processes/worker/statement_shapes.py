@@ -15,7 +15,7 @@ _LONGEST_VALUE = 200
 
 
 class StatementShape:
-    """The entries of one text.  ``live`` are the positions whose values tell them apart."""
+    """The entries of one text; each has its own values at the positions ``live``."""
 
     __slots__ = ("by_values", "live", "merged", "text")
 

@@ -53,9 +53,9 @@ def _recorded(path: str) -> AbstractContextManager[Any]:
 
 
 def _keep_page_caches_small() -> None:
-    """Have SQLite's page caches full with few rows, so that they don't look like growth.
+    """Limit SQLite's page caches, so that they are full with few rows and don't look like growth.
 
-    They end at 2 MiB, unless the project has said how large they may become: that is its own.
+    Their default limit is 2 MiB; a limit that the project has set is left.
     """
     from django.db import connections
     from django.db.backends.signals import connection_created
