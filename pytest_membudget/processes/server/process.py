@@ -29,7 +29,7 @@ class ServerProcess:
         self.closed = False
         self._names: list[str] = []
         self._log: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115, open as long as the process
-        self._process = start_server(alias, subprocess.PIPE, self._log)
+        self._process = start_server(alias, self._log)
         assert self._process.stdout is not None
         self._lines = _Lines(self._process.stdout.fileno())
 

@@ -43,7 +43,7 @@ def run(launch: Launch) -> Run:
             reply=str(Path(folder, "reply.json")),
             probes=launch.probes,
         )
-        process = start_worker(subprocess.PIPE, subprocess.STDOUT)
+        process = start_worker()
         output = _Output(process)
         meter = Meter(process.pid)
         try:
