@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from pytest_membudget.database.engine import engine_of
+from pytest_membudget.database.engine import SQLITE, engine_of
 from pytest_membudget.processes.messages.statements import StatementCount
 from pytest_membudget.processes.redirection.imports import after_import
 from pytest_membudget.processes.worker.high_water import Phases
@@ -39,7 +39,7 @@ def log_connections(log: StatementLog, phases: Phases, name: str | None) -> None
     )
     after_import(
         "django.db.backends.sqlite3.base",
-        lambda base: _log_sqlite(base, {**shared, "_vendor": "sqlite"}),
+        lambda base: _log_sqlite(base, {**shared, "_vendor": SQLITE.vendor}),
     )
     own = os.path.realpath(name or "")
     sys.addaudithook(note_opened)
