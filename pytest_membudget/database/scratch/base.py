@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import contextlib
 from abc import ABC, abstractmethod
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +52,15 @@ class ScratchDatabases(ABC):
         self.release()
         self.connection.settings_dict["NAME"] = self.target.name = name
         self.target.write()
+
+    @contextlib.contextmanager
+    def using(self, name: str) -> Iterator[None]:
+        """Point the Django connection at one of the databases, and close it at the end."""
+        self.use(name)
+        try:
+            yield
+        finally:
+            self.release()
 
     def release(self) -> None:
         """Close the Django connection: a database with a session can't be cloned."""

@@ -60,11 +60,8 @@ class PostgreSQLScratch(ScratchDatabases):
             had = sessions(cursor, name)
         if had is None:
             return None
-        self.use(name)
-        try:
+        with self.using(name):
             return activity(self.connection, had)
-        finally:
-            self.release()
 
     def size(self, name: str) -> int:
         with self._admin_cursor() as cursor:

@@ -89,15 +89,13 @@ class DatabaseServer:
 
     def list_tables(self, order: orders.ListTables) -> orders.StateTables:
         with _building():
-            self._scratch.use(self._templates.get(order.applied))
-        try:
+            name = self._templates.get(order.applied)
+        with self._scratch.using(name):
             return state_tables(self._connection, self._state_apps(order.applied))
-        finally:
-            self._scratch.release()
 
     def count(self, order: orders.Count) -> dict[str, int]:
         quote = self._connection.ops.quote_name
-        with self._using(order.name), self._connection.cursor() as cursor:
+        with self._scratch.using(order.name), self._connection.cursor() as cursor:
             return {
                 table: cursor.execute(f"SELECT COUNT(*) FROM {quote(table)}").fetchone()[0]
                 for table in order.tables
@@ -105,7 +103,7 @@ class DatabaseServer:
 
     def seed(self, order: orders.Seed) -> orders.Seeded:
         apps = self._state_apps(order.applied)
-        with self._using(order.name):
+        with self._scratch.using(order.name):
             return self._seeds.fill(order, apps)
 
     def clone(self, order: orders.Clone) -> str:
@@ -115,7 +113,7 @@ class DatabaseServer:
         return self._scratch.activity(order.name)
 
     def fingerprint(self, order: orders.Fingerprint) -> dict[str, str]:
-        with self._using(order.name):
+        with self._scratch.using(order.name):
             return digest(self._connection)
 
     def list_refusals(self, order: orders.ListRefusals) -> list[str]:
@@ -124,15 +122,6 @@ class DatabaseServer:
     def drop(self, order: orders.Drop) -> None:
         self._seeds.forget(order.name)
         self._scratch.drop(order.name)
-
-    @contextmanager
-    def _using(self, name: str) -> Iterator[None]:
-        """Lead Django's connection to a database, and close it at the end."""
-        self._scratch.use(name)
-        try:
-            yield
-        finally:
-            self._scratch.release()
 
     def _state_apps(self, keys: list[Key]) -> StateApps:
         wanted = tuple(keys)

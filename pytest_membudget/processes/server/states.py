@@ -67,9 +67,8 @@ class Templates:
         if wanted not in self._built:
             base = max((built for built in self._built if built < wanted), key=len)
             name = self._scratch.clone(self._built[base])
-            self._scratch.use(name)
-            self.models = self._migrate(wanted, sync=not base)
-            self._scratch.release()
+            with self._scratch.using(name):
+                self.models = self._migrate(wanted, sync=not base)
             self._built[wanted] = name
         self._built[wanted] = self._built.pop(wanted)  # the one that was used last comes last
         for state in [state for state in self._built if state][:-_KEPT]:
