@@ -48,7 +48,7 @@ def compared_numbers(functions: Iterable[object]) -> list[int]:
 
 @cache
 def _functions_of(file: str) -> dict[int, list[_Function]]:
-    """The functions of a file by their first line, which is that of the first decorator."""
+    """The functions of a file by their first line, decorators included."""
     found: dict[int, list[_Function]] = {}
     for node in ast.walk(syntax_tree(file)):
         if isinstance(node, _Function):

@@ -36,14 +36,14 @@ def whole(value: object) -> int | None:
 
 
 def functions_reached(functions: Iterable[object]) -> Iterator[FunctionType]:
-    """``functions`` themselves, and those of the project that they lead to."""
+    """``functions``, and those of the project that they call."""
     for value, asked_for in _all_reached(functions):
         if type(value) is FunctionType and (asked_for or is_own_source(value.__code__)):
             yield value
 
 
 def _all_reached(functions: Iterable[object]) -> Iterator[tuple[object, bool]]:
-    """Each value with whether it is one of ``functions`` itself."""
+    """Each value that they lead to, and whether it is one of ``functions``."""
     seen: set[int] = set()
     given = list(functions)
     waiting = [(value, True) for value in given]

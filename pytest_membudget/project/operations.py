@@ -97,7 +97,7 @@ def branches(migrations: Sequence[Migration], *, reverse: bool = False) -> list[
 
 
 def _functions(migrations: Sequence[Migration], *, reverse: bool) -> Iterator[object]:
-    """The code that RunPython runs, and that of operations which are the project's own."""
+    """The functions of RunPython, and the methods of the project's own operations."""
     for operation in operations(migrations):
         kind = type(operation)
         if isinstance(operation, RunPython):
@@ -107,7 +107,7 @@ def _functions(migrations: Sequence[Migration], *, reverse: bool) -> Iterator[ob
 
 
 def mixed(migrations: Sequence[Migration]) -> str | None:
-    """The file of one that, in one transaction, alters tables and runs code over rows."""
+    """The file of a migration that alters tables and runs code over rows in one transaction."""
     for migration in migrations:
         kinds = {isinstance(one, _WITH_CODE) for one in operations([migration])}
         if migration.atomic and len(kinds) == 2:

@@ -132,7 +132,7 @@ class DatabaseServer:
 
 @contextmanager
 def _building() -> Iterator[None]:
-    """Whatever a migration, a receiver or the database raises while a state is built."""
+    """Raise ServerError for any error of a migration, a receiver or the database."""
     try:
         yield
     except ServerError:

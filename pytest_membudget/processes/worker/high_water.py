@@ -69,7 +69,7 @@ class Phases:
         self._enter((self._migration, _START))
 
     def begin_migration(self, label: str) -> None:
-        """What follows is of another migration, whatever statements were seen before."""
+        """Begin the phases of another migration; statements of the one before are new again."""
         if self._current is None:
             return
         self._close()
@@ -78,7 +78,7 @@ class Phases:
         self._enter((label, _START))
 
     def note(self, sql: object) -> None:
-        """Begin a phase where ``sql`` is of a new shape: its head, whatever the parameters."""
+        """Begin a phase if ``sql`` has a new shape: its beginning without parameters."""
         if self._current is None or not isinstance(sql, str) or os.getpid() != self._owner:
             return
         head = sql[:_HEAD]
@@ -98,7 +98,7 @@ class Phases:
             self._one_at_a_time.release()
 
     def end_of_migration(self) -> None:
-        """What follows are the threads and the handlers that the process ends with."""
+        """Begin the phase of the threads and handlers that the process ends with."""
         if self._current is not None:
             self._close()
             self._enter((self._migration, _EXIT))

@@ -75,9 +75,9 @@ def _watch(
     begin: float,
     applied: Path,
 ) -> tuple[Outcome, str] | None:
-    """Wait for the end; the outcome of a run that was stopped, and what to say about it.
+    """Wait for the end; return the outcome and the failure of a run that was stopped.
 
-    ``applied`` is a file that is there once the migration is applied.
+    ``applied`` is a file that exists once the migration is applied.
     """
     while process.poll() is None:
         now = meter.look()

@@ -49,8 +49,8 @@ class Launch:
 class Ended:
     """How a worker ended: its ``reply``, its ``status``, and the ``seconds`` that it took.
 
-    ``stopped`` is the outcome of a run that was stopped, with what to say about it; ``output`` is
-    what it printed.
+    ``stopped`` is the outcome and the failure of a run that was stopped; ``output`` is what the
+    worker has printed.
     """
 
     reply: WorkerReply | None
