@@ -47,7 +47,8 @@ def is_own_file(file: str) -> bool:
 
 def is_own_source(source: CodeType | ModuleType | None) -> bool:
     """The same of the file of a module or a function's code; not of what is built in."""
-    if isinstance(source, CodeType):
+    # The exact type: isinstance() asks a lazy object for its class, which makes it work.
+    if type(source) is CodeType:
         return is_own_file(source.co_filename)
     file = getattr(source, "__file__", None)
     return file is not None and is_own_file(str(file))
