@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from pytest_membudget.errors import ServerError
-from pytest_membudget.processes.messages.orders import Clone, Drop, ListRefusals, Prepare
+from pytest_membudget.errors import OutOfTime, ServerError
+from pytest_membudget.processes.deadline import Deadline
+from pytest_membudget.processes.messages.orders import Clone, Drop, ListRefusals, Prepare, Seed
 from pytest_membudget.processes.server.client import ServerClient
 
 SETTINGS = """
@@ -41,6 +42,15 @@ def test_a_failure_is_raised_where_its_answer_is_asked_for(client: ServerClient)
     assert client.call(ListRefusals()) == []
     with pytest.raises(ServerError, match="'production' is not a scratch database of this run"):
         failed.answer()
+
+
+def test_why_a_process_has_ended_is_said_for_each_later_order(client: ServerClient) -> None:
+    with client.bound_to(Deadline(0.0), lambda step: None):
+        seeding = client.begin(Seed("production", [], {}))
+        seeding.until = 0.0
+        for later in (ListRefusals(), ListRefusals()):
+            with pytest.raises(OutOfTime, match="generating its rows had not ended after 5 s"):
+                client.call(later)
 
 
 def test_no_order_is_sent_to_a_process_that_was_left(client: ServerClient) -> None:

@@ -40,7 +40,8 @@ class Pending(Generic[A]):
 
     def answer(self) -> A:
         """Wait for the answer.  Raises ServerError where there is none."""
-        self.wait()
+        if self.end is None:
+            self.wait()
         if isinstance(self.end, Done):
             return answer_of(self.end, self.order)
         if isinstance(self.end, Failed):
@@ -65,6 +66,7 @@ class ServerClient(ServerProcess):
         # The peak of a worker that applies nothing, and its number of models; see schema_only.py.
         self.idle: tuple[int, int] | None = None
         self._pending: Pending[Any] | None = None
+        self._error: ServerError | None = None
         try:
             self.greeting = self.begin(Start(alias)).answer()
         except BaseException:
@@ -91,7 +93,7 @@ class ServerClient(ServerProcess):
         """Give an order without waiting for its answer; the next order waits for its end."""
         self._wait()
         if self.closed:
-            raise ServerError("the process that makes scratch databases has ended")
+            raise self._error or ServerError("the process that makes scratch databases has ended")
         seconds = self._seconds(order)
         self._pending = Pending(order, seconds, time.monotonic() + seconds, self._wait)
         self.send(order)
@@ -117,7 +119,7 @@ class ServerClient(ServerProcess):
             self.leave()
             if not isinstance(error, ServerError):
                 raise
-            pending.end = error
+            self._error = pending.end = error
 
     def _end(self, pending: Pending[Any]) -> Done | Failed:
         step, until = "", pending.until
