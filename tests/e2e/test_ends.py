@@ -97,31 +97,6 @@ def test_an_earlier_migration_that_sleeps_is_named(
     assert eventually(lambda: left_behind() == []), left_behind()
 
 
-def test_weighing_a_migration_may_take_as_long_as_building_its_state(
-    project: Project, vendor: str
-) -> None:
-    project.migration("0002_early", forwards("time.sleep(6)"))
-    project.write(
-        "shop/migrations/0003_tag.py",
-        """
-        from django.db import migrations, models
-
-        class Migration(migrations.Migration):
-            dependencies = [("shop", "0002_early")]
-            operations = [
-                migrations.CreateModel("Tag", [("id", models.BigAutoField(primary_key=True))]),
-            ]
-        """,
-    )
-    project.write(
-        "conftest.py",
-        "from pytest_membudget.processes.server import client\nclient._ORDER_SECONDS = 4.0\n",
-    )
-    gate = ("--membudget-limit=512Mi", "--membudget-rows=*=40_000", "--membudget-gate=shop.0003")
-    (result,) = project.results(*gate)
-    assert (result["verdict"], result["basis"]) == ("within", "measured")
-
-
 def test_processes_of_two_versions_refuse_each_other(
     project: Project, left_behind: Leftovers
 ) -> None:
