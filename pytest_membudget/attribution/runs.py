@@ -15,8 +15,8 @@ from pytest_membudget.judge.evidence import Evidence
 from pytest_membudget.judge.projection import MIB
 from pytest_membudget.processes.messages.job import Probes, Rewrite
 from pytest_membudget.processes.server.seeded_database import SeededDatabase
-from pytest_membudget.processes.worker.launch import Launch
 from pytest_membudget.processes.worker.launcher import run
+from pytest_membudget.processes.worker.outcome import Launch
 from pytest_membudget.sample import Outcome, Run, Sample
 from pytest_membudget.units import format_rows
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pytest_membudget.budget.request import Budget
 from pytest_membudget.judge.projection import MIB
 from pytest_membudget.processes.server.seeded_database import SeededDatabase
-from pytest_membudget.processes.worker.launch import Launch
+from pytest_membudget.processes.worker.outcome import Launch
 from pytest_membudget.profile.production import Production
 
 # So far above the limit there is no doubt, and the run's end would tell no more.

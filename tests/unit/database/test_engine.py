@@ -14,8 +14,8 @@ from pytest_membudget.database.engine import SUPPORTED, Engine, engine_of
 from pytest_membudget.database.scratch.base import ScratchDatabases
 
 PACKAGE = Path(pytest_membudget.__file__).parent
-# It decides what is let through, and asks nobody else.  A dialect is a subclass an engine.
-APART = ("processes/redirection/", "seeding/")
+# A dialect is a subclass an engine.
+APART = ("seeding/",)
 
 
 def compared_vendors(path: Path) -> Iterator[str]:
