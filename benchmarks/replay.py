@@ -25,7 +25,7 @@ from rich.table import Table
 
 from pytest_membudget.check.climb import climb
 from pytest_membudget.check.conclude import conclude
-from pytest_membudget.judge.assessment import assess
+from pytest_membudget.judge.assessment import Assessment
 from pytest_membudget.judge.evidence import Evidence
 from pytest_membudget.sample import Facts, Outcome, Phase, Run, Sample
 
@@ -91,7 +91,7 @@ def replayed(migration: str, case: dict[str, Any], share: float, slower: float) 
     try:
         assessment = climb(evidence, recording.measure, recording.clock)
     except NotKept:
-        assessment = assess(recording.evidence)
+        assessment = Assessment(recording.evidence)
     figures = conclude(assessment, migration, "").to_dict()
     return {**figures, "findings": [finding["code"] for finding in figures["findings"]]}
 

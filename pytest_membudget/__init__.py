@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from pytest_membudget.errors import BudgetError, MembudgetError
     from pytest_membudget.finding import Finding, FindingCode
     from pytest_membudget.judge.explanation import Advice, AdviceCode, Line, Place
-    from pytest_membudget.judge.projection import Growth
+    from pytest_membudget.judge.growth_fit import Growth
     from pytest_membudget.judge.result import Database, Result, SampleFigures
     from pytest_membudget.judge.verdict import Basis, Verdict
     from pytest_membudget.plugin.memory_budget import MemoryBudget
@@ -46,7 +46,7 @@ _MODULES = {
     "errors": ("BudgetError", "MembudgetError"),
     "finding": ("Finding", "FindingCode"),
     "judge.explanation": ("Advice", "AdviceCode", "Line", "Place"),
-    "judge.projection": ("Growth",),
+    "judge.growth_fit": ("Growth",),
     "judge.result": ("Database", "Result", "SampleFigures"),
     "judge.verdict": ("Basis", "Verdict"),
     "plugin.memory_budget": ("MemoryBudget",),

@@ -9,7 +9,7 @@ from pytest_membudget.attribution.lines import Site
 from pytest_membudget.database.engine import Engine, engine_of
 from pytest_membudget.judge.assessment import Assessment
 from pytest_membudget.judge.evidence import Evidence
-from pytest_membudget.judge.projection import Growth
+from pytest_membudget.judge.growth_fit import Growth
 from pytest_membudget.project.ownership import short_path
 from pytest_membudget.sample import Facts, Sample
 from pytest_membudget.sample.observed import Observed

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -12,13 +12,12 @@ from typing import Any
 from pytest_membudget.attribution.records import HighWater, high_water
 from pytest_membudget.errors import MembudgetError
 from pytest_membudget.judge.evidence import Evidence
-from pytest_membudget.judge.projection import MIB
 from pytest_membudget.processes.messages.job import Probes, Rewrite
 from pytest_membudget.processes.server.seeded_database import SeededDatabase
 from pytest_membudget.processes.worker.launch import Launch
 from pytest_membudget.processes.worker.launcher import run
 from pytest_membudget.sample import Outcome, Run, Sample
-from pytest_membudget.units import format_rows
+from pytest_membudget.units import MIB, format_rows
 
 # A run under memray takes about four times as long, and its capture as long again to be read.
 # Pages and chunks of some thousand rows have to be full, so a sample of few rows may take longer;
@@ -41,16 +40,20 @@ class Unfinished(MembudgetError):
 class Runs:
     """Further runs at row counts that were measured, on a database that grows with them.
 
-    ``folders`` are those of the migrations' apps; ``job`` makes what the worker has to do on a
-    clone.
+    ``files`` are those of the migrations; ``job`` makes what the worker has to do on a clone.
     """
 
     evidence: Evidence
     seeded: SeededDatabase
-    folders: list[str]
+    files: Sequence[str]
     job: MakeLaunch
     _filled: int = field(default=0, init=False)
     _widths: dict[str, dict[str, int]] = field(default_factory=dict, init=False)
+
+    @property
+    def folders(self) -> list[str]:
+        """Those of the migrations' apps."""
+        return sorted({str(Path(file).parent.parent) for file in self.files})
 
     def size(self) -> int | None:
         """How many rows to look at: many, so that nothing of a floor is left, but quick ones.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from pytest_membudget.judge.projection import REPEATABILITY
+from pytest_membudget.judge.growth_fit import REPEATABILITY
 from pytest_membudget.processes.messages.job import Rewrite
 
 

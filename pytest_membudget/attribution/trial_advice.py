@@ -33,7 +33,7 @@ def rewrites_to_try(case: Case) -> list[Rewrite]:
 
 def of_trials(case: Case, trials: Sequence[Trial]) -> Iterator[Advice]:
     for trial in trials:
-        share = case.assessment.estimate.scale.share
+        share = case.assessment.evidence.budget.scale.share
         saved = trial.saved(case.measured * share) / share
         if saved < WORTH * case.measured:
             continue

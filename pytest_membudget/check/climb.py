@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 
 from pytest_membudget.errors import NoRoom, OutOfTime
-from pytest_membudget.judge.assessment import Assessment, assess
+from pytest_membudget.judge.assessment import Assessment
 from pytest_membudget.judge.evidence import Evidence
 
 # From the evidence so far, a size and the seconds left: the evidence with that sample, and how many
@@ -42,7 +42,7 @@ def climb(
             if assessment is not None:
                 return assessment
             raise
-        assessment = assess(evidence)
+        assessment = Assessment(evidence)
         last = evidence.samples[-1]
         if not last.finished or last.run.peak > evidence.budget.limit or evidence.unnamed:
             break

@@ -88,10 +88,7 @@ def complete(
         thresholds=project.thresholds(keys, reverse=request.reverse),
         branches=project.branches(keys, reverse=request.reverse),
         production=production,
-        gated=gated is not None,
-        skip_reason=gated.skip_reason if gated else None,
-        after=gated.after if gated else (),
-        recorded=gated.recorded if gated else False,
+        gated=gated,
         mixed=project.mixed(keys),
         attribution=options.attribution.value,
     )

@@ -86,7 +86,7 @@ class Sampler:
                     f"{' and '.join(refused)}; the rows may be others than in production"
                 )
                 note = Finding(FindingCode.ACCESS_REFUSED_BEFORE, message)
-                self.evidence = self.evidence.with_note(note)
+                self.evidence = replace(self.evidence, notes=(*self.evidence.notes, note))
         return self.evidence
 
     def _seeded_database(self, budget: Budget) -> SeededDatabase:
@@ -186,7 +186,7 @@ class Sampler:
     def _with_rows_that_match(self, sample: Sample) -> Sample:
         """Where its filters left most rows out, look again with the columns as they ask for."""
         touched = touched_by(self.evidence, sample)
-        forced = filter_values(sample.run, with_values=self.plan.gated)
+        forced = filter_values(sample.run, with_values=self.plan.gated is not None)
         # Where most rows were found, another look would lose what was done with these.
         if not sample.finished or touched is None or touched > TOUCHED_HALF or not forced:
             return sample

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from textwrap import shorten
 
 from pytest_membudget.budget.request import Budget
 from pytest_membudget.finding import FindingCode
-from pytest_membudget.judge.ahead import Branch
 from pytest_membudget.judge.evidence import Evidence
 from pytest_membudget.judge.gap import Gap
 from pytest_membudget.judge.matching import touched_share, unmatched, values_of
@@ -23,65 +23,53 @@ TOUCHED_ALL = 0.9
 
 @dataclass(frozen=True)
 class Coverage:
-    """What the samples leave unseen; built once after each sample.
+    """What the samples of ``evidence`` leave unseen."""
 
-    ``touched`` is the share of the seeded rows that the last one read or wrote, None where none is
-    expected; ``unmatched`` are its statements that found no row, and might have found any number;
-    ``gaps`` come with the gravest first; ``assumed`` are the columns with the values that every row
-    was seeded with because the migration filters by them, ``""`` where there is none.
-    """
+    evidence: Evidence
 
-    touched: float | None = None
-    unmatched: tuple[str, ...] = ()
-    gaps: tuple[Gap, ...] = ()
-    assumed: str = ""
+    @cached_property
+    def touched(self) -> float | None:
+        """The share of the seeded rows that the last sample read or wrote; see touched_by."""
+        finished = self.evidence.finished
+        return touched_by(self.evidence, finished[-1]) if finished else None
 
+    @cached_property
+    def unmatched(self) -> list[str]:
+        """Statements of the last sample that found no row, and might have found any number."""
+        finished = self.evidence.finished
+        return unmatched(finished[-1]) if finished and self.evidence.touches_rows else []
 
-def cover(evidence: Evidence) -> Coverage:
-    budget, finished = evidence.budget, evidence.finished
-    assumed = values_of(evidence.forced_values, evidence.literals)
-    if not finished:
-        return Coverage(gaps=gaps_of_runs(budget, evidence.samples), assumed=assumed)
-    last = finished[-1]
-    touched = touched_by(evidence, last)
-    found_none = tuple(unmatched(last)) if evidence.touches_rows else ()
-    branch = evidence.ahead.branch(evidence.branches, evidence.ladder)
-    of_rows = [
-        *evidence.unnamed,
-        *_untouched(budget, last, touched),
-        # A seed makes the rows that its author knows of.
-        *_unmatched(budget, last, () if budget.seed else found_none),
-        *_branch(budget, last, branch),
-    ]
-    return Coverage(touched, found_none, _gaps(budget, evidence.samples, of_rows), assumed)
+    @property
+    def assumed(self) -> str:
+        """The columns with the values that every row has because the migration filters by them."""
+        return values_of(self.evidence.forced_values, self.evidence.literals)
+
+    @cached_property
+    def gaps(self) -> tuple[Gap, ...]:
+        """The gravest first."""
+        evidence, budget, finished = self.evidence, self.evidence.budget, self.evidence.finished
+        if not finished:
+            return tuple(_refused(evidence.samples))
+        last = finished[-1]
+        return (
+            *_refused(evidence.samples),
+            *left_out(budget),
+            *_not_run(last),
+            *_of_unknown_origin(last.run),
+            *_unlogged(last),
+            *evidence.unnamed,
+            *_untouched(budget, last, self.touched),
+            # A seed makes the rows that its author knows of.
+            *_unmatched(budget, last, () if budget.seed else self.unmatched),
+            *_branch(evidence, last),
+            *_left_growing(finished),
+            *_unexplained(budget, finished),
+        )
 
 
 def touched_by(evidence: Evidence, sample: Sample) -> float | None:
     """The share of the seeded rows that a sample read or wrote; None where none is expected."""
     return touched_share(sample, evidence.tables) if evidence.touches_rows else None
-
-
-def gaps_of_runs(budget: Budget, samples: Sequence[Sample]) -> tuple[Gap, ...]:
-    """Those that do not depend on the rows that were seeded."""
-    return _gaps(budget, samples, ())
-
-
-def _gaps(budget: Budget, samples: Sequence[Sample], of_rows: Iterable[Gap]) -> tuple[Gap, ...]:
-    refused = _refused(samples)
-    finished = [sample for sample in samples if sample.finished]
-    if not finished:
-        return tuple(refused)
-    last = finished[-1]
-    return (
-        *refused,
-        *left_out(budget),
-        *_not_run(last),
-        *of_unknown_origin(last.run),
-        *_unlogged(last),
-        *of_rows,
-        *_left_growing(finished),
-        *_unexplained(budget, finished),
-    )
 
 
 def _refused(samples: Sequence[Sample]) -> Iterator[Gap]:
@@ -95,7 +83,7 @@ def _refused(samples: Sequence[Sample]) -> Iterator[Gap]:
         )
 
 
-def of_unknown_origin(run: Run) -> Iterator[Gap]:
+def _of_unknown_origin(run: Run) -> Iterator[Gap]:
     """What a run loaded of which it is not known where it comes from."""
     for statement, rows in run.unattributed.items():
         yield Gap(
@@ -159,13 +147,14 @@ def _not_run(last: Sample) -> Iterator[Gap]:
         yield Gap(code, f"was not run whole: {label} {why}", only_adds=True)
 
 
-def _branch(budget: Budget, last: Sample, branch: Branch | None) -> Iterator[Gap]:
-    if branch is not None:
+def _branch(evidence: Evidence, last: Sample) -> Iterator[Gap]:
+    if branch := evidence.ahead.branch(evidence.branches, evidence.ladder):
+        rows, time_budget = branch
         yield Gap(
             FindingCode.BRANCH_AHEAD,
-            f"compares a count with {format_rows(branch.rows)} in its code, and no sample had more "
-            f"rows (the largest had {_seeded(budget, last)}), so what it does beyond that was not "
-            f"seen; time_budget={branch.time_budget} would allow it",
+            f"compares a count with {format_rows(rows)} in its code, and no sample had more rows "
+            f"(the largest had {_seeded(evidence.budget, last)}), so what it does beyond that was "
+            f"not seen; time_budget={time_budget} would allow it",
         )
 
 
@@ -181,7 +170,7 @@ def _left_growing(finished: Sequence[Sample]) -> Iterator[Gap]:
 def _unexplained(budget: Budget, finished: Sequence[Sample]) -> Iterator[Gap]:
     """What any sample took: a file may have gone between two looks at another one."""
     more = max(sample.run.facts.unexplained for sample in finished)
-    if finished[-1].run.peak + more > budget.limit:
+    if more and finished[-1].run.peak + more > budget.limit:
         yield Gap(
             FindingCode.MEMORY_UNEXPLAINED,
             f"took {format_size(more)} more in its memory control group than its processes and its "

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from pytest_membudget.judge.projection import REPEATABILITY, REPEATABILITY_OF_TREES, VISIBLE, Point
+from pytest_membudget.judge.growth_fit import REPEATABILITY, REPEATABILITY_OF_TREES, VISIBLE, Point
 from pytest_membudget.processes.worker.cycles import SETTLED
 from pytest_membudget.sample import Phase, Run, Sample
 

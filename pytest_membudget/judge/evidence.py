@@ -39,9 +39,6 @@ class Evidence:
     def with_sample(self, sample: Sample) -> Evidence:
         return replace(self, samples=(*self.samples, sample))
 
-    def with_note(self, note: Finding) -> Evidence:
-        return replace(self, notes=(*self.notes, note))
-
     @property
     def ladder(self) -> Ladder:
         return Ladder(self.budget.scale.largest, self.budget.time_budget)

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from pytest_membudget.judge.projection import FLOOR_ROWS
+from pytest_membudget.judge.growth_fit import FLOOR_ROWS
 from pytest_membudget.sample import Sample
 
 _PROBE_ROWS = 2_000

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from pytest_membudget.budget.request import Budget
-from pytest_membudget.judge.gap import Gap
 from pytest_membudget.judge.projection import Projection
 from pytest_membudget.sample import Outcome, Sample
 from pytest_membudget.units import (
@@ -59,9 +58,9 @@ def assumes(columns: str) -> str:
     )
 
 
-def unseen(budget: Budget, gap: Gap) -> str:
-    """``inconclusive``: something of which no sample says anything."""
-    return f"{budget.label} {gap.sentence}."
+def sentence(budget: Budget, text: str) -> str:
+    """``inconclusive`` with what a gap says, or ``within`` with why no rows are needed."""
+    return f"{budget.label} {text}."
 
 
 def unclear(budget: Budget, projection: Projection, last: Sample) -> str:
@@ -106,34 +105,12 @@ def too_many_parameters(budget: Budget, rows: int) -> str:
     )
 
 
-def rows_unknown(budget: Budget, models: Sequence[str], profile: str | None) -> str:
-    """``inconclusive``: it accesses ``models``, which the profile does not have."""
-    refresh = f"refresh {profile} or " if profile else ""
-    return (
-        f"{budget.label} accesses {', '.join(models)}, whose production row count is unknown; "
-        f"{refresh}pass --membudget-rows {models[0]}=N."
-    )
-
-
-def without_model(budget: Budget, tables: Sequence[str]) -> str:
-    """``inconclusive``: it accesses tables that can't be seeded."""
-    return (
-        f"{budget.label} accesses {', '.join(tables)}, which has no model, so its rows "
-        "can't be made; write a marked test with rows= and a seed= that makes them."
-    )
-
-
 def processes_not_followed(budget: Budget, processes: int) -> str:
     """``inconclusive``: which tables its child processes access is not known."""
     return (
         f"{budget.label} ran {processes} processes, and the tables that they access could not all "
         "be followed; write a marked test with rows=."
     )
-
-
-def loads_no_rows(budget: Budget, why: str) -> str:
-    """``within``: the migration's operations tell that no rows have to be made for it."""
-    return f"{budget.label} {why}."
 
 
 def too_few_rows_to_matter(budget: Budget, rows: Mapping[str, int]) -> str:

@@ -17,7 +17,7 @@ from pytest_membudget.files import convert
 from pytest_membudget.finding import Finding
 from pytest_membudget.judge.explanation import Advice, Line, Stacks
 from pytest_membudget.judge.figures import Bytes, Difference, Limit, Rows, Seconds
-from pytest_membudget.judge.projection import Growth
+from pytest_membudget.judge.growth_fit import Growth
 from pytest_membudget.judge.verdict import Basis, Verdict
 from pytest_membudget.sample import Outcome, Sample
 

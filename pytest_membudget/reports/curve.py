@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from pytest_membudget.judge.projection import Growth
+from pytest_membudget.judge.growth_fit import Growth
 from pytest_membudget.judge.result import Result
 from pytest_membudget.reports.cells import counted, sample_rows
 from pytest_membudget.sample import Outcome

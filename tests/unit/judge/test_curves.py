@@ -14,8 +14,9 @@ from pytest_membudget.judge.curves import (
     cycles_add_up,
     most_elsewhere,
 )
-from pytest_membudget.judge.projection import MIB, project_highest
+from pytest_membudget.judge.projection import project_highest
 from pytest_membudget.sample import Facts, Outcome, Phase, Run, Sample
+from pytest_membudget.units import MIB
 
 # benchmarks: articles.0011_in_bulk_by_pages on PostgreSQL.  By rows: what the phase began with
 # and its peak, of the list of every key and of the pages of objects after it.

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from pytest_membudget.judge.projection import MIB, Projection, fits_up_to, project, project_highest
+from pytest_membudget.judge.projection import Projection, fits_up_to, project, project_highest
+from pytest_membudget.units import MIB
 
 ROWS = (1_000, 6_000, 12_500, 25_000, 50_000, 100_000, 200_000)
 FULL = 800_000

@@ -10,7 +10,7 @@ import pytest
 
 from pytest_membudget.budget.request import Budget
 from pytest_membudget.check.conclude import conclude
-from pytest_membudget.judge.assessment import assess
+from pytest_membudget.judge.assessment import Assessment
 from pytest_membudget.judge.evidence import Evidence
 from pytest_membudget.judge.figures import MOST_SECONDS
 from pytest_membudget.judge.gap import unnamed_table
@@ -95,7 +95,7 @@ def test_figures_beyond_any_machine_are_written_and_read() -> None:
     for rows in (1_000, 2_000, 4_000, 8_000):
         run = Run(Outcome.FINISHED, round(rows**1.9 * 1_000), duration=(rows / 1_000) ** 9)
         found = found.with_sample(Sample({"shop.Order": rows}, run))
-    result = conclude(assess(found), "nodeid", "")
+    result = conclude(Assessment(found), "nodeid", "")
     assert result.projected_duration_s == MOST_SECONDS
     assert result.peak_high_bytes == MOST
     assert Result.from_dict(result.to_dict()) == result
@@ -105,7 +105,7 @@ def test_every_conclusion_keeps_the_promise() -> None:
     """One that is ``within`` is never so of an unfinished largest sample, a gap, or no peak."""
     seen = set()
     for number in range(3_000):
-        found = assess(evidence(random.Random(number)))
+        found = Assessment(evidence(random.Random(number)))
         result = conclude(found, "nodeid", "")
         seen.add((result.verdict, result.basis))
         assert Result.from_dict(json.loads(json.dumps(result.to_dict()))) == result

@@ -15,7 +15,7 @@ from results import explained, passing, result
 
 from pytest_membudget.finding import FindingCode
 from pytest_membudget.judge.explanation import AdviceCode, Line
-from pytest_membudget.judge.projection import Growth
+from pytest_membudget.judge.growth_fit import Growth
 from pytest_membudget.judge.result import Result, SampleFigures
 from pytest_membudget.judge.verdict import Basis, Verdict
 from pytest_membudget.reports.document import Document, write_json
