@@ -45,7 +45,7 @@ def complete(
 
     later = gated.later if gated else frozenset()
     with _as_budget_error("the project's migrations can't be loaded"):
-        keys = tuple(dict.fromkeys(history().find(name) for name in request.migrations))
+        keys = tuple(dict.fromkeys(history().find(name) for name in request.migration))
         project = history_with([*keys, *later])
         database = request.database or project.alias_for(keys)
         findings = tuple(project.findings(keys, database))

@@ -151,7 +151,7 @@ class Sampler:
         """One sample, and how many rows there is room for on the disk."""
         seeded, samples, ladder = self.seeded, self.evidence.samples, self.evidence.ladder
         rows = seeded.rows(size)
-        counted = f"{format_rows(rows[self._budget.counted_model])} {self._budget.counted_model}"
+        counted = self._budget.counted(rows)
         self._progress(f"seeding {counted} rows")
         first = self._budget.seed is None and not samples
         filled = seeded.fill(size, FIRST_BYTES if first else None)

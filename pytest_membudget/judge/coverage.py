@@ -107,8 +107,8 @@ def _untouched(budget: Budget, last: Sample, touched: float | None) -> Iterator[
     share = "none" if touched == 0 else f"only {touched:.0%}"
     yield Gap(
         FindingCode.ROWS_UNTOUCHED,
-        f"touched {share} of the seeded rows ({_seeded(budget, last)}), so its memory says nothing "
-        "about production; give rows that it works on with seed=",
+        f"touched {share} of the seeded rows ({budget.counted(last.rows)}), so its memory says "
+        "nothing about production; give rows that it works on with seed=",
     )
 
 
@@ -117,7 +117,7 @@ def _unmatched(budget: Budget, last: Sample, statements: Sequence[str]) -> Itera
         statement = shorten(statements[0], 200, placeholder=" …")
         yield Gap(
             FindingCode.STATEMENT_UNMATCHED,
-            f"has a statement that found none of the seeded rows ({_seeded(budget, last)}), so "
+            f"has a statement that found none of the seeded rows ({budget.counted(last.rows)}), so "
             f"nothing is known of what it loads in production: {statement}; give rows that it "
             "works on with seed=",
             only_adds=True,
@@ -153,8 +153,8 @@ def _branch(evidence: Evidence, last: Sample) -> Iterator[Gap]:
         yield Gap(
             FindingCode.BRANCH_AHEAD,
             f"compares a count with {format_rows(rows)} in its code, and no sample had more rows "
-            f"(the largest had {_seeded(evidence.budget, last)}), so what it does beyond that was "
-            f"not seen; time_budget={time_budget} would allow it",
+            f"(the largest had {evidence.budget.counted(last.rows)}), so what it does beyond that "
+            f"was not seen; time_budget={time_budget} would allow it",
         )
 
 
@@ -176,7 +176,3 @@ def _unexplained(budget: Budget, finished: Sequence[Sample]) -> Iterator[Gap]:
             f"took {format_size(more)} more in its memory control group than its processes and its "
             "shared memory account for; look for files that it writes to a tmpfs",
         )
-
-
-def _seeded(budget: Budget, last: Sample) -> str:
-    return f"{format_rows(last.rows[budget.counted_model])} {budget.counted_model}"

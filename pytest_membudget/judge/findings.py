@@ -85,11 +85,10 @@ def _about_rows(coverage: Coverage, last: Sample) -> Iterator[Finding]:
             f"statements that found none of the seeded rows: {'; '.join(statements)}",
         )
     if last.crowded and last.size < budget.scale.largest:
-        rows = format_rows(last.rows[budget.counted_model])
         yield Finding(
             FindingCode.DISK_ROOM,
-            f"there is no room for a database of twice as many rows as {rows} "
-            f"{budget.counted_model} beside its copy, so larger samples were not taken",
+            f"there is no room for a database of twice as many rows as {budget.counted(last.rows)} "
+            "beside its copy, so larger samples were not taken",
         )
 
 
@@ -98,13 +97,13 @@ def _widest(columns: dict[str, int]) -> list[tuple[str, int]]:
 
 
 def _about_time(estimate: Estimate) -> Iterator[Finding]:
-    evidence, counted = estimate.evidence, estimate.evidence.budget.counted_model
+    evidence, budget = estimate.evidence, estimate.evidence.budget
     last, worked = evidence.samples[-1], evidence.finished
     if worked and last.run.outcome in (Outcome.RAISED, Outcome.KILLED):
         yield Finding(
             FindingCode.BROKE_AT_SCALE,
-            f"it works with {format_rows(worked[-1].rows[counted])} {counted} rows and breaks with "
-            f"{format_rows(last.rows[counted])}: {last.run.failure}",
+            f"it works with {budget.counted(worked[-1].rows)} rows and breaks with "
+            f"{format_rows(last.rows[budget.counted_model])}: {last.run.failure}",
         )
     if last.run.outcome == Outcome.TIMED_OUT:
         yield Finding(

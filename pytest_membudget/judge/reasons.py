@@ -21,7 +21,7 @@ def peaks(budget: Budget, projection: Projection, fits: int | None) -> str:
     verb = "peaked" if projection.measured else "would peak"
     size = format_interval(projection.low, projection.peak, projection.high)
     return (
-        f"{budget.label} {verb} at {size} with {_counted(budget)} rows; "
+        f"{budget.label} {verb} at {size} with {budget.counted(budget.rows)} rows; "
         f"the limit is {format_size(budget.limit)}.{_fits(budget, projection.peak, fits)}"
     )
 
@@ -29,7 +29,7 @@ def peaks(budget: Budget, projection: Projection, fits: int | None) -> str:
 def passed_limit(budget: Budget, sample: Sample, fits: int | None) -> str:
     """``exceeds``: a sample took more than the limit, and the others tell no more."""
     rows = format_rows(sample.rows[budget.counted_model])
-    end = f"{rows} of {_counted(budget)} rows.{_fits(budget, sample.run.peak, fits)}"
+    end = f"{rows} of {budget.counted(budget.rows)} rows.{_fits(budget, sample.run.peak, fits)}"
     return f"{budget.label} {_passed(budget, sample)} with {end}"
 
 
@@ -78,7 +78,7 @@ def unclear(budget: Budget, projection: Projection, last: Sample) -> str:
     if projection.high < budget.limit:
         fit = "seems to fit, but there were too few samples to be sure"
     return (
-        f"{budget.label} {fit}: it would peak at {size} with {_counted(budget)} rows, "
+        f"{budget.label} {fit}: it would peak at {size} with {budget.counted(budget.rows)} rows, "
         f"the limit is {format_size(budget.limit)}, and {measured}."
     )
 
@@ -124,9 +124,8 @@ def too_few_rows_to_matter(budget: Budget, rows: Mapping[str, int]) -> str:
 def broke(budget: Budget, samples: Sequence[Sample]) -> str:
     """``error``: the last sample raised or was killed."""
     last, worked = samples[-1], [sample for sample in samples if sample.finished]
-    rows = format_rows(last.rows[budget.counted_model])
     verb = "raised" if last.run.outcome == Outcome.RAISED else "broke"
-    text = f"{budget.label} {verb} with {rows} {budget.counted_model} rows: {last.run.failure}"
+    text = f"{budget.label} {verb} with {budget.counted(last.rows)} rows: {last.run.failure}"
     if worked:
         text += f" (with {format_rows(worked[-1].rows[budget.counted_model])} rows it worked)"
     return text
@@ -175,7 +174,3 @@ def _why(sample: Sample) -> str:
     if sample.run.outcome == Outcome.TIMED_OUT:
         return sample.run.failure
     return "the time budget allowed one sample only"
-
-
-def _counted(budget: Budget) -> str:
-    return f"{format_rows(budget.rows[budget.counted_model])} {budget.counted_model}"

@@ -170,11 +170,12 @@ def by_headroom(results: Iterable[Result]) -> list[Result]:
 
 
 def noted(result: Result, *, everything: bool) -> list[str]:
-    """The findings that a reader has to know, or all of them."""
+    """The findings that a reader has to know, or all of them, but for what the reason says."""
     return [
         finding.message
         for finding in result.findings
         if everything or finding.code in _NOTED_ALWAYS
+        if finding.message.removeprefix("the migration ") not in result.reason
     ]
 
 

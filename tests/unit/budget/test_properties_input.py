@@ -14,15 +14,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from properties import HIDDEN, anything, refusal, texts, tried
 
-from pytest_membudget.budget.growth import read_growth
-from pytest_membudget.budget.request import (
+from pytest_membudget.budget.readers import (
     LEAST_LIMIT,
     read_limit,
-    read_marker,
     read_output_path,
     read_rows,
     read_rows_lines,
 )
+from pytest_membudget.budget.request import read_marker
+from pytest_membudget.budget.row_growth import read_row_growth
 from pytest_membudget.errors import BudgetError
 from pytest_membudget.texts import log_text, shown, visible
 from pytest_membudget.units import (
@@ -121,7 +121,7 @@ def test_seconds_are_read_or_refused(value: Any) -> None:
 @tried
 @given(st.builds("{}{} a {}".format, DIGITS | texts, texts | st.just("%"), st.just("month")))
 def test_growth_is_read_or_refused(value: str) -> None:
-    growth = read(read_growth, value)
+    growth = read(read_row_growth, value)
     if growth is not None:
         assert growth.until(2.0)
         assert growth.until(1e18)
@@ -156,7 +156,7 @@ ARGUMENTS = ("migration", "rows", "limit", "database", "seed", "reverse", "time_
 )
 def test_a_marker_is_read_or_refused(args: list[Any], kwargs: dict[str, Any]) -> None:
     request = read(lambda _: read_marker(args, kwargs), None)
-    assert request is None or request.migrations
+    assert request is None or request.migration
 
 
 @pytest.mark.parametrize("value", AWKWARD.values(), ids=AWKWARD.keys())

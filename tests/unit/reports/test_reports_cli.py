@@ -21,8 +21,7 @@ from results import (
 
 from pytest_membudget.cli.main import main
 from pytest_membudget.judge.result import Result
-from pytest_membudget.reports.document import write_json
-from pytest_membudget.reports.reader import read_document
+from pytest_membudget.reports.document import read_document, write_json
 
 SQLITE = {"alias": "default", "vendor": "sqlite", "version": "3.45"}
 

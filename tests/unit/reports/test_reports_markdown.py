@@ -71,12 +71,11 @@ def test_no_results() -> None:
     assert markdown([]) == "## Memory budgets\n\nNo migration was measured.\n"
 
 
-def test_the_step_summary_is_added_to(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_step_summary_is_added_to(tmp_path: Path) -> None:
     summary = tmp_path / "summary.md"
     summary.write_text("before\n")
-    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(summary))
-    append_to_step_summary([])
-    append_to_step_summary([result()])
+    append_to_step_summary([], str(summary))
+    append_to_step_summary([result()], str(summary))
     assert summary.read_text().startswith("before\n## Memory budgets\n")
 
 
