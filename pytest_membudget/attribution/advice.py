@@ -14,8 +14,7 @@ from pytest_membudget.attribution.lines import (
     OTHER,
     WHEN_CLAUSES,
 )
-from pytest_membudget.attribution.trial import Trial
-from pytest_membudget.attribution.trial_advice import of_trials
+from pytest_membudget.attribution.trials import Trial, of_trials
 from pytest_membudget.judge.explanation import Advice, AdviceCode
 from pytest_membudget.project.ownership import short_path
 from pytest_membudget.units import format_seconds, format_size

@@ -12,9 +12,7 @@ from pytest_membudget.attribution.flamegraph import pack
 from pytest_membudget.attribution.growth import growth
 from pytest_membudget.attribution.lines import Scale, lines, sites
 from pytest_membudget.attribution.runs import Runs, Unfinished
-from pytest_membudget.attribution.trial import Trial
-from pytest_membudget.attribution.trial_advice import rewrites_to_try
-from pytest_membudget.budget.row_scale import RowScale
+from pytest_membudget.attribution.trials import Trial, rewrites_to_try
 from pytest_membudget.database.engine import engine_of
 from pytest_membudget.errors import MembudgetError
 from pytest_membudget.judge.assessment import Assessment
@@ -60,7 +58,7 @@ class _Investigation:
         projection = self.assessment.estimate.projection
         measured = self._measured()
         grown = None if projection is None else max(0.0, projection.peak - case.baseline)
-        kept = case.observed.kept_by_malloc / self.size / self._scale.share
+        kept = case.observed.kept_by_malloc / self.size / self._share
         found = lines(case.by_site, results, kept, Scale(measured, grown), case.engine)
         trials = self._trials(case, rewrites_to_try(case))
         stacks = [stack for of_site in case.by_site.values() for stack in of_site]
@@ -75,7 +73,7 @@ class _Investigation:
     def _case(self) -> tuple[Case, dict[tuple[str, int], float]]:
         """With it the bytes a row that results took, by the project's line."""
         size, half = self.size, max(1, self.size // 2)
-        counted = self._scale.share
+        counted = self._share
         self.runs.start_anew()
         self.progress(f"running it under memray with {format_rows(half)} rows")
         before = self.runs.captured(half)
@@ -107,15 +105,15 @@ class _Investigation:
         return case, results
 
     @property
-    def _scale(self) -> RowScale:
-        return self.assessment.evidence.budget.scale
+    def _share(self) -> float:
+        return self.assessment.evidence.budget.share
 
     def _measured(self) -> float | None:
         """Bytes a row of the counted model, where one figure says what they are with any rows."""
         projection = self.assessment.estimate.projection
         if projection is None or projection.growth in (None, Growth.QUADRATIC, Growth.LINEARITHMIC):
             return None
-        return self._scale.per_counted(projection.slope) or None
+        return projection.slope / self._share or None
 
     def _trials(self, case: Case, rewrites: Sequence[Rewrite]) -> list[Trial]:
         """Each change that leaves the same data and saves something, measured twice."""

@@ -9,7 +9,6 @@ from typing import Any
 
 from pytest_membudget.budget.readers import is_dotted, named, read_limit, read_rows
 from pytest_membudget.budget.row_growth import RowGrowth
-from pytest_membudget.budget.row_scale import RowScale
 from pytest_membudget.errors import BudgetError
 from pytest_membudget.finding import Finding
 from pytest_membudget.texts import shown, visible
@@ -77,9 +76,18 @@ class Budget:
         return f"{format_rows(rows[self.counted_model])} {self.counted_model}"
 
     @property
-    def scale(self) -> RowScale:
-        counted = self.rows[self.counted_model] if self.rows else 0
-        return RowScale(counted, max(self.rows.values(), default=0))
+    def largest(self) -> int:
+        """Rows of the model with the most of them, which the size of a sample counts."""
+        return max(self.rows.values(), default=0)
+
+    @property
+    def share(self) -> float:
+        """How many rows of the counted model there are for one of the largest."""
+        return self.rows[self.counted_model] / self.largest if self.largest else 1.0
+
+    def to_counted(self, rows: float | None) -> int | None:
+        """So many rows of the largest model, in rows of the counted one; None stays None."""
+        return None if rows is None else int(rows * self.share)
 
 
 def read_marker(args: Sequence[Any], kwargs: Mapping[str, Any]) -> Request:

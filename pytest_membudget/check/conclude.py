@@ -81,7 +81,7 @@ def _peak(assessment: Assessment) -> dict[str, Any]:
         known = judgement.exceeds
         return {"peak_bytes": max(one.run.peak for one in evidence.samples) if known else None}
     grows = projection.growth is not None
-    per_row = evidence.budget.scale.per_counted(projection.slope) if grows else None
+    per_row = projection.slope / evidence.budget.share if grows else None
     run, peak = evidence.finished[-1].run, _whole(projection.peak)
     # Files that are mapped, those of libraries, are the same with any number of rows.
     files = None if run.anonymous is None else run.peak - run.anonymous

@@ -128,7 +128,7 @@ class Sampler:
         self, sample: Sample, few: Mapping[str, int], uniques: Mapping[str, list[list[str]]]
     ) -> Run:
         """A run over as many rows, and a few of further models."""
-        largest = self._budget.scale.largest
+        largest = self._budget.largest
         further = {label: -(-n * largest // sample.size) for label, n in few.items()}
         rows = {label: min(n, largest) for label, n in further.items()}
         self._progress("finding the rows of tables that rows= does not name")

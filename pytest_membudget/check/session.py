@@ -86,7 +86,7 @@ class _Check:
         sampler = Sampler(self._plan, self._evidence, server, self._progress, self._sources)
         deadline = server.deadline or Deadline(budget.time_budget)
         try:
-            assessment = climb(sampler.evidence, sampler.sample, deadline.spent, begin=0)
+            assessment = climb(sampler.evidence, sampler.sample, deadline.spent)
             assessment = replace(assessment, evidence=sampler.refusals())
             # An explanation may take as long as the check.
             server.deadline = Deadline(budget.time_budget)

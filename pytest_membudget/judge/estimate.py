@@ -103,7 +103,7 @@ class Estimate:
     @property
     def fits(self) -> int | None:
         """How many rows of the counted model fit; None where it is unknown or there is no end."""
-        return self.evidence.budget.scale.to_counted(self.limit_passed_at)
+        return self.evidence.budget.to_counted(self.limit_passed_at)
 
     @property
     def breaks_at(self) -> int | None:
@@ -113,7 +113,7 @@ class Estimate:
     @property
     def breaks_with(self) -> int | None:
         """The same in rows of the counted model."""
-        return self.evidence.budget.scale.to_counted(self.breaks_at)
+        return self.evidence.budget.to_counted(self.breaks_at)
 
     @property
     def past(self) -> int | None:

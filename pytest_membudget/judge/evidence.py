@@ -41,7 +41,7 @@ class Evidence:
 
     @property
     def ladder(self) -> Ladder:
-        return Ladder(self.budget.scale.largest, self.budget.time_budget)
+        return Ladder(self.budget.largest, self.budget.time_budget)
 
     @property
     def finished(self) -> tuple[Sample, ...]:

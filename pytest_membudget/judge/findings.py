@@ -84,7 +84,7 @@ def _about_rows(coverage: Coverage, last: Sample) -> Iterator[Finding]:
             FindingCode.STATEMENT_UNMATCHED,
             f"statements that found none of the seeded rows: {'; '.join(statements)}",
         )
-    if last.crowded and last.size < budget.scale.largest:
+    if last.crowded and last.size < budget.largest:
         yield Finding(
             FindingCode.DISK_ROOM,
             f"there is no room for a database of twice as many rows as {budget.counted(last.rows)} "
@@ -124,8 +124,9 @@ def _about_time(estimate: Estimate) -> Iterator[Finding]:
 def _about_more_rows(estimate: Estimate) -> Iterator[Finding]:
     budget, projection, peaks = estimate.evidence.budget, estimate.projection, estimate.peaks
     fits = 0 if projection is None else estimate.fits or 0
-    if budget.growth is not None and fits > budget.scale.counted:
-        until = budget.growth.until(fits / budget.scale.counted)
+    production = budget.rows[budget.counted_model]
+    if budget.growth is not None and fits > production:
+        until = budget.growth.until(fits / production)
         yield Finding(
             FindingCode.BREAKS_IN,
             f"at {budget.growth.text} it will not fit any more in {until}, with "
@@ -145,7 +146,7 @@ def _about_more_rows(estimate: Estimate) -> Iterator[Finding]:
         )
     if projection is None or projection.growth in (Growth.CONSTANT, Growth.BOUNDED, None):
         return
-    if (threshold := budget.scale.to_counted(estimate.threshold_ahead)) is not None:
+    if (threshold := budget.to_counted(estimate.threshold_ahead)) is not None:
         yield Finding(
             FindingCode.THRESHOLD_AHEAD,
             f"growth may stop at {format_rows(threshold)} {budget.counted_model} rows, a chunk or "
