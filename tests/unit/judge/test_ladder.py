@@ -38,18 +38,9 @@ def climb(
         decided = len(samples) >= decided_after
         if run.duration < seconds(size):
             break
-        size = ladder.next(
-            samples,
-            spent,
-            Outlook(
-                decided,
-                narrow,
-                exceeds,
-                crossing,
-                past if past is not None and size <= past else None,
-            ),
-            largest,
-        )
+        ahead = past if past is not None and size <= past else None
+        outlook = Outlook(decided, narrow, exceeds, crossing, ahead)
+        size = ladder.next(samples, spent, outlook, largest)
     return [sample.size for sample in samples], spent
 
 

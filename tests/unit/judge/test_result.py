@@ -7,6 +7,7 @@ import random
 from typing import Any
 
 import pytest
+from results import MIB, passing
 
 from pytest_membudget.budget.request import Budget
 from pytest_membudget.check.conclude import conclude
@@ -14,32 +15,14 @@ from pytest_membudget.judge.assessment import Assessment
 from pytest_membudget.judge.evidence import Evidence
 from pytest_membudget.judge.figures import MOST_SECONDS
 from pytest_membudget.judge.gap import unnamed_table
-from pytest_membudget.judge.result import Database, Result, verified
+from pytest_membudget.judge.result import Result, verified
 from pytest_membudget.judge.verdict import Basis, Verdict
 from pytest_membudget.sample import Outcome, Run, Sample
 from pytest_membudget.units import MOST
 
-MIB = 1024**2
 ROWS = 800_000
 TABLE = "shop_order"
 DATABASE = {"alias": "default", "vendor": "sqlite", "version": "3"}
-
-
-def made(**changes: Any) -> Result:
-    figures = {
-        "nodeid": "shop/migrations/0002_it.py::membudget",
-        "migration": "shop.0002_it",
-        "reverse": False,
-        "database": Database("default", "sqlite", "3"),
-        "rows": {"shop.Order": ROWS},
-        "limit_bytes": 512 * MIB,
-        "limit_source": "the marker",
-        "verdict": Verdict.WITHIN,
-        "basis": Basis.MEASURED,
-        "reason": "it fits",
-        "peak_bytes": 50 * MIB,
-    }
-    return verified(Result(**{**figures, **changes}))
 
 
 @pytest.mark.parametrize(
@@ -52,10 +35,11 @@ def made(**changes: Any) -> Result:
     ],
 )
 def test_nothing_is_within_without_a_peak_under_the_limit(changes: dict[str, Any]) -> None:
-    made()
-    made(**changes, verdict=Verdict.INCONCLUSIVE)
-    with pytest.raises(ValueError, match=r"shop\.0002_it is within the limit, and"):
-        made(**changes)
+    figures = {"basis": "measured", "peak_low_bytes": None, "peak_high_bytes": None, **changes}
+    verified(passing())
+    verified(passing(**figures, verdict="inconclusive"))
+    with pytest.raises(ValueError, match=r"shop\.0003_stream is within the limit, and"):
+        verified(passing(**figures))
 
 
 def evidence(dice: random.Random) -> Evidence:
