@@ -72,20 +72,22 @@ def read(reader: Callable[[Any], Any], value: object) -> Any:
 
 @tried
 @given(VALUES)
-def test_a_size_is_read_or_refused(value: Any) -> None:
-    size = read(parse_size, value)
-    if size is not None:
+def test_an_amount_is_read_or_refused(value: Any) -> None:
+    if (size := read(parse_size, value)) is not None:
         assert type(size) is int
         assert 0 < size <= MOST
         about = parse_size(format_size(size).replace(" ", ""))
         assert about == pytest.approx(size, rel=0.06)
-
-
-@tried
-@given(VALUES)
-def test_a_limit_is_read_or_refused(value: Any) -> None:
     limit = read(read_limit, value)
     assert limit is None or limit == "cgroup" or LEAST_LIMIT <= limit <= MOST
+    if (rows := read(parse_rows, value)) is not None:
+        assert type(rows) is int
+        assert 0 <= rows <= MOST
+        assert parse_rows(format_rows(rows)) == rows
+        assert rows * 0.99 <= round_rows_down(rows) <= rows
+    if (seconds := read(parse_seconds, value)) is not None:
+        assert 0 < seconds <= LONGEST
+        assert format_seconds(seconds)
 
 
 @tried
@@ -96,26 +98,6 @@ def test_a_suggested_limit_is_one(number: int, unit: str) -> None:
     except BudgetError as error:
         meant = re.search(r"did you mean (\S+)\?", str(error))
         assert meant is None or read_limit(meant[1]) >= 32 * 1024**2
-
-
-@tried
-@given(VALUES)
-def test_rows_are_read_or_refused(value: Any) -> None:
-    rows = read(parse_rows, value)
-    if rows is not None:
-        assert type(rows) is int
-        assert 0 <= rows <= MOST
-        assert parse_rows(format_rows(rows)) == rows
-        assert rows * 0.99 <= round_rows_down(rows) <= rows
-
-
-@tried
-@given(VALUES)
-def test_seconds_are_read_or_refused(value: Any) -> None:
-    seconds = read(parse_seconds, value)
-    if seconds is not None:
-        assert 0 < seconds <= LONGEST
-        assert format_seconds(seconds)
 
 
 @tried

@@ -35,32 +35,24 @@ def listed(title: str) -> list[str]:
     return [name for cell in cells for name in re.findall("`(.+?)`", cell)]
 
 
-@pytest.mark.parametrize(
-    ("title", "kind"),
-    [
-        ("Verdicts", Verdict),
-        ("Basis", Basis),
-        ("Growth", Growth),
-        ("Outcomes", Outcome),
-        ("Findings", FindingCode),
-        ("Advice", AdviceCode),
-    ],
-)
-def test_each_member_is_listed_with_its_meaning(title: str, kind: type[Enum]) -> None:
-    assert sorted(listed(title)) == sorted(member.value for member in kind)
+ENUMERATIONS: dict[str, type[Enum]] = {
+    "Verdicts": Verdict,
+    "Basis": Basis,
+    "Growth": Growth,
+    "Outcomes": Outcome,
+    "Findings": FindingCode,
+    "Advice": AdviceCode,
+}
+KEYS = {"The document": Document, "A result": Result, "A sample": SampleFigures, "A line": Line}
+NAMES = {
+    **{title: [member.value for member in kind] for title, kind in ENUMERATIONS.items()},
+    **{title: [field.name for field in fields(kind)] for title, kind in KEYS.items()},
+}
 
 
-@pytest.mark.parametrize(
-    ("title", "kind"),
-    [
-        ("The document", Document),
-        ("A result", Result),
-        ("A sample", SampleFigures),
-        ("A line", Line),
-    ],
-)
-def test_each_key_is_listed_with_its_meaning(title: str, kind: type[Any]) -> None:
-    assert sorted(listed(title)) == sorted(field.name for field in fields(kind))
+@pytest.mark.parametrize("title", NAMES)
+def test_each_name_is_listed_with_its_meaning(title: str) -> None:
+    assert sorted(listed(title)) == sorted(NAMES[title])
 
 
 @pytest.mark.parametrize("kind", [FindingCode, AdviceCode])
