@@ -26,7 +26,7 @@ class Case:
 
     ``observed`` is what it did with its rows, ``digest`` the fingerprint of the data that this run
     left behind, ``rows_read`` what it read; ``peak`` is the one at production's row count;
-    ``sample`` is the one that was looked at again; ``mixed`` is the file of a migration that
+    ``sample`` is the measured one of as many rows; ``mixed`` is the file of a migration that
     changes the schema and the data.
     """
 

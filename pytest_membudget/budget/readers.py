@@ -16,7 +16,7 @@ from pytest_membudget.texts import shown
 from pytest_membudget.units import MIB, format_size, parse_rows, parse_size
 
 LEAST_LIMIT = 1000**2
-"""A limit below it is a slip: an interpreter alone takes some 8 MiB."""
+"""A limit below it is a mistake: an interpreter alone takes some 8 MiB."""
 _USUAL_LIMITS = (32 * MIB, 64 * 1024 * MIB)
 
 

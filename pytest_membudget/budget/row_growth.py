@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pytest_membudget.errors import BudgetError
 from pytest_membudget.texts import shown
 
-# Per cent.  With less no table grows in a lifetime, with more it is a slip of the pen.
+# Per cent.  With less no table grows in a lifetime, more is a mistake.
 _LEAST, _MOST = 0.001, 10_000
 _STATED = re.compile(r"\s*(\d+(?:\.\d+)?)\s*%\s*(?:a|per)\s+(day|week|month|year)\s*")
 

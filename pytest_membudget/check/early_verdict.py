@@ -86,7 +86,7 @@ def near_limit(budget: Budget, samples: Sequence[Sample], peak: int) -> EarlyVer
     return EarlyVerdict(judgement, samples, peak)
 
 
-def broke(budget: Budget, samples: Sequence[Sample], last: Sample) -> EarlyVerdict:
+def broke(budget: Budget, samples: Sequence[Sample], last: Sample, *, empty: bool) -> EarlyVerdict:
     """The verdict where the dry run ``last`` raised or was killed."""
-    reason = reasons.broke_on_few_rows(budget, last.run.failure, empty=not last.rows)
+    reason = reasons.broke_on_few_rows(budget, last.run.failure, empty=empty)
     return EarlyVerdict(Judgement(Verdict.ERROR, None, reason), samples, details=last.run.details)

@@ -57,7 +57,7 @@ def complete(
     if options.rows is not None:
         project_models().require(options.rows.value, f"membudget_rows, from {options.rows.source}")
     production = read_production(options)
-    rows = rows_to_seed(request, options, production, surveyed=gated is not None)
+    rows = rows_to_seed(request, options, production, gated=gated is not None)
     if request.seed is not None:
         _require_importable(request.seed)
     where = f"{'after' if request.reverse else 'before'} {'.'.join(keys[0])}"

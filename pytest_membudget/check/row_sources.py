@@ -21,10 +21,10 @@ Probe = Callable[[Mapping[str, int], Mapping[str, list[list[str]]]], Run]
 
 
 class RowSources:
-    """Looks at the samples of a check whose ``rows`` were stated.
+    """Compares the samples of a check with the ``rows`` that were stated.
 
-    ``gaps`` are the tables of which nobody knows how many rows they have.  A table that is known
-    not to matter is not looked at again.
+    ``gaps`` are tables whose row count is not known.  A table that is known not to matter is not
+    considered again.
     """
 
     def __init__(self, plan: CheckPlan) -> None:
@@ -65,7 +65,7 @@ class RowSources:
         return found
 
     def _unnamed(self, done: Run, seeded: SeededDatabase, named: Mapping[str, int]) -> list[str]:
-        """Tables that it went to, were there before it, and are none of the ``named`` models."""
+        """Tables that it accessed, were there before it, and are none of the ``named`` models."""
         known = {*seeded.tables.values(), *self._settled, *_OF_SIGNALS}
         accessed_tables = done.accessed_tables.keys() - known
         if accessed_tables and self._present is None:
@@ -80,7 +80,7 @@ class RowSources:
     def _decide(
         self, table: str, there: int, done: Run, sample: Sample, scale: float
     ) -> int | Gap | None:
-        """How many rows production has of it, where that matters; a gap where nobody knows."""
+        """How many rows production has of it, where that matters; a gap where that is unknown."""
         grows, known = self._grows(table, done), self._known(table)
         if table not in self._models or self._plan.budget.seed:
             return None if there or not grows or known == 0 else self._gap(table)

@@ -54,9 +54,6 @@ class Sampler:
     def _budget(self) -> Budget:
         return self.plan.budget
 
-    def close(self) -> None:
-        self.seeded.close()
-
     def sample(self, evidence: Evidence, size: int, left: float) -> tuple[Evidence, float]:
         """The evidence with one more sample, and how many rows there is room for on the disk.
 

@@ -65,7 +65,7 @@ def decide(
     if over := over_limit(budget, [sample]):
         return over
     if not sample.finished:
-        return broke(budget, [sample], sample)
+        return broke(budget, [sample], sample, empty=True)
     within = within_limit(budget, [sample], 0, reason)
     return within or near_limit(budget, [sample], sample.run.peak)
 

@@ -93,7 +93,7 @@ class _Check:
             return assessment, self._explain(assessment, sampler)
         finally:
             self._evidence = sampler.evidence
-            sampler.close()
+            sampler.seeded.close()
 
     def _explain(self, assessment: Assessment, sampler: Sampler) -> Attribution:
         wanted, judgement = self._plan.attribution, assessment.judgement

@@ -71,7 +71,7 @@ def with_rows(
     if last.run.refused and (gaps := unseen_by(budget, samples)):
         return plan, inconclusive(budget, samples, gaps)
     if last.run.failure:
-        return plan, broke(budget, samples, last)
+        return plan, broke(budget, samples, last, empty=False)
     processes = max(sample.run.processes for sample in samples)
     if processes > 1 and not rows:
         reason = reasons.processes_not_followed(budget, processes)

@@ -87,7 +87,7 @@ def fit_growth(points: Sequence[Point], noise: float, grain: float) -> GrowthFit
         return None
     slopes = [max(0.0, (b[1] - a[1]) / (b[0] - a[0])) for a, b in pairwise(points)]
     (start_rows, _), (last_rows, last_peak) = points[-2:]
-    # The stretch before is half as long, so a step weighs twice as much in its slope.
+    # The stretch before is half as long, so a step adds twice as much to its slope.
     step = max(STEP, 2 * noise) / (last_rows - start_rows)
     slope = slopes[-1]
     before = slopes[-2] if len(slopes) > 1 else 2 * slope

@@ -1,4 +1,4 @@
-"""The answer to one budget: within, exceeds, inconclusive or error, and why."""
+"""The verdict on one budget: within, exceeds, inconclusive or error, and why."""
 
 from __future__ import annotations
 

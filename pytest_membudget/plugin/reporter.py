@@ -1,4 +1,4 @@
-"""Gathers the results of a run, from whichever process they come, and hands them to reports."""
+"""Collects the results of a run, from whichever process they come, and writes the reports."""
 
 from __future__ import annotations
 

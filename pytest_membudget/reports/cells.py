@@ -137,12 +137,12 @@ def several_vendors(results: Iterable[Result]) -> bool:
 
 
 def measured(results: Iterable[Result]) -> list[Result]:
-    """Those without the ones that a gate could pass with a few rows or none."""
+    """Those whose peak was measured with seeded rows, or is not known."""
     return [result for result in results if not _is_skipped(result)]
 
 
 def skipped(results: Iterable[Result]) -> list[Result]:
-    """Those that take no rows into the process, so that a few rows or none told their peak."""
+    """Those that load no rows, whose peak was measured with a few rows or none."""
     return [result for result in results if _is_skipped(result)]
 
 

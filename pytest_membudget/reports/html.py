@@ -55,7 +55,7 @@ def html(
 ) -> str:
     """The page; ``flame_graphs`` are links by the index of the result.
 
-    ``skipped`` are results that a few rows or none told, which it only lists.
+    ``skipped`` are results of checks that needed no seeded rows, which the page only lists.
     """
     return _template().render(
         results=results,
