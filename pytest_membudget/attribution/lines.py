@@ -6,9 +6,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 
-from pytest_membudget.attribution.allocator import LARGEST_SMALL
-from pytest_membudget.attribution.growth import Stack
-from pytest_membudget.attribution.records import MALLOC, Frame
+from pytest_membudget.attribution.allocator import LARGEST_SMALL, MALLOC
+from pytest_membudget.attribution.growth import Frame, Stack
 from pytest_membudget.database.engine import Engine
 from pytest_membudget.judge.explanation import Line, Place
 from pytest_membudget.judge.figures import MOST_SHARE

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from pytest_membudget.attribution.records import HighWater, high_water
+from pytest_membudget.attribution.growth import HighWater, high_water
 from pytest_membudget.errors import MembudgetError
 from pytest_membudget.judge.evidence import Evidence
 from pytest_membudget.processes.messages.job import Probes, Rewrite
@@ -76,7 +76,7 @@ class Runs:
         for sample in self.evidence.finished:
             if sample.size == size:
                 return sample
-        done, _ = self._run(size, self._probes(), digest=False)
+        done, _ = self._run(size)
         return Sample(self.seeded.rows(size), done, widths=self._widths)
 
     def larger_sample(self, sample: Sample) -> Sample:
@@ -95,21 +95,18 @@ class Runs:
         """What is alive at the heap's high-water mark."""
         with tempfile.TemporaryDirectory(dir=self.seeded.folder) as folder:
             capture = str(Path(folder, "capture"))
-            self._run(size, self._probes(capture=capture), digest=False)
+            self._run(size, capture=capture)
             return high_water(capture)
 
     def observed(self, size: int) -> tuple[Run, dict[str, str]]:
         """A run with what was observed in it, and a fingerprint of the data left behind."""
-        return self._run(size, self._probes(observe=True), digest=True)
+        return self._run(size, digest=True, observe=True)
 
     def changed(self, rewrite: Rewrite, size: int) -> tuple[Run, dict[str, str]]:
         """A measured run with the change made, and the same fingerprint."""
-        return self._run(size, self._probes(rewrites=[rewrite]), digest=True)
+        return self._run(size, digest=True, rewrites=[rewrite])
 
-    def _probes(self, **asked: Any) -> Probes:
-        return Probes(folders=self.folders, **asked)
-
-    def _run(self, size: int, probes: Probes, *, digest: bool) -> tuple[Run, dict[str, str]]:
+    def _run(self, size: int, *, digest: bool = False, **probes: Any) -> tuple[Run, dict[str, str]]:
         if size != self._filled:
             self._widths = self.seeded.fill(size).widths
             self._filled = size
@@ -122,7 +119,7 @@ class Runs:
             stop_above=_ROOM * peak + _SPARE_BYTES,
         )
         try:
-            done = run(replace(job, probes=probes))
+            done = run(replace(job, probes=Probes(folders=self.folders, **probes)))
             if done.outcome != Outcome.FINISHED:
                 raise Unfinished(f"with {format_rows(size)} rows {done.failure}")
             return done, self.seeded.fingerprint(name) if digest else {}

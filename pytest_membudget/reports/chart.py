@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from pytest_membudget.judge.result import Result
 from pytest_membudget.reports.cells import counted
-from pytest_membudget.reports.curve import Curve, Point, curve, rows_step, short_rows, size_step
+from pytest_membudget.reports.curve import Curve, Point, curve, rows_step, short_rows, size_axis
 from pytest_membudget.sample import Outcome
 from pytest_membudget.units import format_rows, format_size
 
@@ -65,12 +65,12 @@ def _axes(most_bytes: float, most_rows: float, width: int) -> plotille.Figure:
     """An empty figure with a line for each tick of memory."""
     import plotille
 
-    step = size_step(most_bytes, _HEIGHT)
+    step, height = size_axis(most_bytes, _HEIGHT)
     figure = plotille.Figure()
-    figure.width, figure.height = width, int(most_bytes / step) + 1
+    figure.width, figure.height = width, height
     figure.with_colors = figure.origin = False
     figure.set_x_limits(0, most_rows)
-    figure.set_y_limits(0, figure.height * step)
+    figure.set_y_limits(0, height * step)
     figure.x_label, figure.y_label = "rows", "peak"
     figure.x_ticks_fkt = lambda low, _: short_rows(low)
     figure.y_ticks_fkt = lambda low, _: format_size(low) if low else "0"

@@ -6,7 +6,7 @@ import pytest
 from results import FILE, MIB, SOURCE, explained, figures, passing, result
 
 from pytest_membudget.reports.chart import chart
-from pytest_membudget.reports.curve import curve, rows_step, short_rows, size_step
+from pytest_membudget.reports.curve import curve, rows_step, short_rows, size_axis
 from pytest_membudget.reports.failure import failure
 from pytest_membudget.reports.terminal import summary
 
@@ -119,7 +119,7 @@ def test_the_curve_starts_at_the_last_sample_that_finished() -> None:
 
 
 def test_ticks_are_round() -> None:
-    assert size_step(3.2 * 1024 * MIB, 9) == 512 * MIB
+    assert size_axis(3.2 * 1024 * MIB, 9) == (512 * MIB, 7)
     assert rows_step(1_700_000, 5.7) == 300_000
     assert rows_step(100, 10) == 10
     shown = {0: "0", 800: "800", 12_000: "12k", 1_200_000: "1.2M", 3e9: "3G"}
