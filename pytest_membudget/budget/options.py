@@ -84,6 +84,12 @@ def _show_rows(value: Mapping[str, int]) -> str:
 
 _PATH = {"metavar": "PATH"}
 
+
+def _report(name: str, how: str) -> Option:
+    text = f"write all results to this file {how} (default: none)"
+    return Option(name, text, read_output_path, _PATH)
+
+
 OPTIONS = (
     Option(
         "limit",
@@ -111,24 +117,9 @@ OPTIONS = (
         {"metavar": "SECONDS"},
         show=format_seconds,
     ),
-    Option(
-        "json",
-        "write all results to this file as JSON (default: none)",
-        read_output_path,
-        _PATH,
-    ),
-    Option(
-        "html",
-        "write all results to this file as one page of HTML, with charts (default: none)",
-        read_output_path,
-        _PATH,
-    ),
-    Option(
-        "markdown",
-        "write all results to this file as Markdown, for a pull request (default: none)",
-        read_output_path,
-        _PATH,
-    ),
+    _report("json", "as JSON"),
+    _report("html", "as one page of HTML, with charts"),
+    _report("markdown", "as Markdown, for a pull request"),
     Option(
         "inconclusive",
         'what an inconclusive verdict does: "fail" the test or "warn" (default: fail)',

@@ -113,7 +113,7 @@ SENTENCES = [
     ),
     (reasons.never_ended(BUDGET, TIMED_OUT), "never ended: it had not ended after 60 s."),
 ]
-WITHOUT_LABEL = [
+OTHER_TEXTS = [
     (reasons.sets_peak("shop.0003_b"), "shop.0003_b sets the peak."),
     (
         reasons.assumes("shop_order.status = 'old'"),
@@ -125,13 +125,11 @@ WITHOUT_LABEL = [
 ]
 
 
-@pytest.mark.parametrize(("sentence", "expected"), SENTENCES)
-def test_a_sentence_begins_with_the_migration(sentence: str, expected: str) -> None:
-    assert sentence == f"shop.0002_it {expected}"
-
-
-@pytest.mark.parametrize(("sentence", "expected"), WITHOUT_LABEL)
-def test_what_is_added_to_a_sentence(sentence: str, expected: str) -> None:
+@pytest.mark.parametrize(
+    ("sentence", "expected"),
+    [*((text, f"shop.0002_it {end}") for text, end in SENTENCES), *OTHER_TEXTS],
+)
+def test_what_a_reason_says(sentence: str, expected: str) -> None:
     assert sentence == expected
 
 
