@@ -11,11 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from results import MIB, explained, figures, passing, result
+from results import MIB, figures, passing, result
 
 from pytest_membudget.cli.main import main
 from pytest_membudget.judge.result import Result
-from pytest_membudget.reports.document import read_document, write_json
 
 SQLITE = {"alias": "default", "vendor": "sqlite", "version": "3.45"}
 
@@ -110,15 +109,6 @@ def test_the_reader_may_have_seen_enough(tmp_path: Path) -> None:
     command = f"{sys.executable} -m pytest_membudget report {file} | head -n 1"
     done = subprocess.run(command, shell=True, capture_output=True, text=True, check=True)
     assert (len(done.stdout.splitlines()), done.stderr) == (1, "")
-
-
-def test_what_is_written_is_read(tmp_path: Path) -> None:
-    file = tmp_path / "results.json"
-    stacks = {"rows": 5, "frames": [["f", "a.py", 1]], "stacks": [[1.5, 0.5, [0]]]}
-    results = [explained(stacks=stacks), passing(), passing(outcome="xfailed")]
-    write_json(results, str(file))
-    assert list(read_document(str(file)).results) == results
-    assert json.loads(file.read_text())["results"] == [one.to_dict() for one in results]
 
 
 def test_keys_may_be_missing_and_added(tmp_path: Path) -> None:

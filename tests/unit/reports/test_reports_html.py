@@ -102,18 +102,10 @@ def test_migrations_without_rows_are_counted_and_folded(drawn: Draw) -> None:
     assert "No migration was measured." in drawn()
 
 
-def test_results_of_an_older_version(drawn: Draw) -> None:
-    older = figures()
-    del older["attribution"], older["advice"]
-    for sample in older["samples"]:
-        del sample["timeline"]
-    assert "Growth by line" not in drawn(Result.from_dict(older))
-    assert charts(Result.from_dict(older))["time"] is None
-
-
 def test_the_limit_is_left_out_where_it_would_flatten_the_chart() -> None:
     assert charts(result(limit_bytes=10**12))["time"]["limit"] is None
     assert charts(result(limit_bytes=10**8))["time"]["limit"] == 10**8
+    assert charts(result(samples=[]))["time"] is None
 
 
 def test_the_end_of_a_process_is_not_drawn() -> None:

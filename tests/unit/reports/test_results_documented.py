@@ -18,7 +18,7 @@ from pytest_membudget.judge.explanation import AdviceCode, Line
 from pytest_membudget.judge.growth_fit import Growth
 from pytest_membudget.judge.result import Result, SampleFigures
 from pytest_membudget.judge.verdict import Basis, Verdict
-from pytest_membudget.reports.document import Document, write_json
+from pytest_membudget.reports.document import Document, read_document, write_json
 from pytest_membudget.reports.schema import json_schema
 from pytest_membudget.sample import Outcome
 
@@ -68,22 +68,19 @@ def test_the_schema_is_up_to_date() -> None:
     VALIDATOR.check_schema(json_schema())
 
 
-def test_what_is_written_is_valid(tmp_path: Path) -> None:
+def test_what_is_written_is_valid_and_read(tmp_path: Path) -> None:
     stacks = {"rows": 5, "frames": [["f", "a.py", 1]], "stacks": [[1.5, 0.5, [0]]]}
     path = tmp_path / "results.json"
-    write_json([explained(stacks=stacks), passing(outcome="passed"), result()], str(path))
+    results = (explained(stacks=stacks), passing(outcome="passed"), result())
+    write_json(results, str(path))
     VALIDATOR.validate(json.loads(path.read_text()))
+    assert read_document(str(path)).results == results
 
 
-@pytest.mark.parametrize(
-    "wrong",
-    [
-        {"verdict": "fine"},
-        {"peak_bytes": -1},
-        {"samples": [{}]},
-        {"findings": [{"code": 5, "message": ""}]},
-    ],
-)
+WRONG = {"verdict": "fine", "peak_bytes": -1, "samples": [{}], "findings": [{"code": 5}]}
+
+
+@pytest.mark.parametrize("wrong", [{key: value} for key, value in WRONG.items()])
 def test_the_schema_refuses_what_the_reader_refuses(wrong: dict[str, Any]) -> None:
     document = {"schema": 1, "results": [{**result().to_dict(), **wrong}]}
     assert not VALIDATOR.is_valid(document)
