@@ -12,7 +12,7 @@ from pytest_membudget.finding import FindingCode
 from pytest_membudget.judge.evidence import Evidence
 from pytest_membudget.judge.gap import Gap
 from pytest_membudget.judge.matching import touched_share, unmatched, values_of
-from pytest_membudget.sample import Run, Sample
+from pytest_membudget.sample import Sample
 from pytest_membudget.units import format_rows, format_size
 
 # With fewer of the seeded rows touched nothing can be said about a migration that touches all.
@@ -47,24 +47,50 @@ class Coverage:
     @cached_property
     def gaps(self) -> tuple[Gap, ...]:
         """The gravest first."""
-        evidence, budget, finished = self.evidence, self.evidence.budget, self.evidence.finished
+        evidence, finished = self.evidence, self.evidence.finished
         if not finished:
             return tuple(_refused(evidence.samples))
-        last = finished[-1]
         return (
             *_refused(evidence.samples),
-            *left_out(budget),
-            *_not_run(last),
-            *_of_unknown_origin(last.run),
-            *_unlogged(last),
+            *left_out(evidence.budget),
+            *_of_what_ran(finished[-1]),
             *evidence.unnamed,
-            *_untouched(budget, last, self.touched),
-            # A seed makes the rows that its author knows of.
-            *_unmatched(budget, last, () if budget.seed else self.unmatched),
-            *_branch(evidence, last),
-            *_left_growing(finished),
-            *_unexplained(budget, finished),
+            *self._of_rows(finished[-1]),
+            *_of_memory(finished, evidence.budget.limit),
         )
+
+    def _of_rows(self, last: Sample) -> Iterator[Gap]:
+        """Rows that the samples lack."""
+        evidence, touched = self.evidence, self.touched
+
+        def seeded() -> str:
+            return evidence.budget.counted(last.rows)
+
+        if touched is not None and touched < TOUCHED_TOO_FEW:
+            share = "none" if touched == 0 else f"only {touched:.0%}"
+            yield Gap(
+                FindingCode.ROWS_UNTOUCHED,
+                f"touched {share} of the seeded rows ({seeded()}), so its memory says nothing about "
+                "production; give rows that it works on with seed=",
+            )
+        # A seed makes the rows that its author knows of.
+        if self.unmatched and not evidence.budget.seed:
+            statement = shorten(self.unmatched[0], 200, placeholder=" …")
+            yield Gap(
+                FindingCode.STATEMENT_UNMATCHED,
+                f"has a statement that found none of the seeded rows ({seeded()}), so nothing is "
+                f"known of what it loads in production: {statement}; give rows that it works on "
+                "with seed=",
+                only_adds=True,
+            )
+        if branch := evidence.ahead.branch(evidence.branches, evidence.ladder):
+            rows, time_budget = branch
+            yield Gap(
+                FindingCode.BRANCH_AHEAD,
+                f"compares a count with {format_rows(rows)} in its code, and no sample had more "
+                f"rows (the largest had {seeded()}), so what it does beyond that was not seen; "
+                f"time_budget={time_budget} would allow it",
+            )
 
 
 def touched_by(evidence: Evidence, sample: Sample) -> float | None:
@@ -83,8 +109,19 @@ def _refused(samples: Sequence[Sample]) -> Iterator[Gap]:
         )
 
 
-def _of_unknown_origin(run: Run) -> Iterator[Gap]:
-    """What a run loaded of which it is not known where it comes from."""
+def left_out(budget: Budget) -> Iterator[Gap]:
+    """Code that the project has and that will not run in this check, whatever its samples."""
+    for one in budget.findings:
+        if one.code in (FindingCode.CODE_LEFT_OUT, FindingCode.ROUTED_ELSEWHERE):
+            yield Gap(one.code, f"was not run whole: {one.message}", only_adds=True)
+
+
+def _of_what_ran(last: Sample) -> Iterator[Gap]:
+    """Code that did not run, and rows of which it is not known where they come from."""
+    run = last.run
+    for label, why in run.not_run:
+        code = FindingCode.ASYNC_CODE if "async" in why else FindingCode.CODE_NOT_RUN
+        yield Gap(code, f"was not run whole: {label} {why}", only_adds=True)
     for statement, rows in run.unattributed.items():
         yield Gap(
             FindingCode.ROWS_UNATTRIBUTED,
@@ -92,39 +129,12 @@ def _of_unknown_origin(run: Run) -> Iterator[Gap]:
             f"can't be compared with the seeded rows: {shorten(statement, 200, placeholder=' …')}; "
             "select from a table by its name instead",
         )
-    opened = run.facts.opened > run.facts.connected
-    if opened or run.facts.own_sessions:
+    if run.facts.opened > run.facts.connected or run.facts.own_sessions:
         yield Gap(
             FindingCode.CONNECTION_UNLOGGED,
             "opens a connection to the database that is not Django's, so what it loads there is "
             "not known; use schema_editor.connection instead",
         )
-
-
-def _untouched(budget: Budget, last: Sample, touched: float | None) -> Iterator[Gap]:
-    if touched is None or touched >= TOUCHED_TOO_FEW:
-        return
-    share = "none" if touched == 0 else f"only {touched:.0%}"
-    yield Gap(
-        FindingCode.ROWS_UNTOUCHED,
-        f"touched {share} of the seeded rows ({budget.counted(last.rows)}), so its memory says "
-        "nothing about production; give rows that it works on with seed=",
-    )
-
-
-def _unmatched(budget: Budget, last: Sample, statements: Sequence[str]) -> Iterator[Gap]:
-    if statements:
-        statement = shorten(statements[0], 200, placeholder=" …")
-        yield Gap(
-            FindingCode.STATEMENT_UNMATCHED,
-            f"has a statement that found none of the seeded rows ({budget.counted(last.rows)}), so "
-            f"nothing is known of what it loads in production: {statement}; give rows that it "
-            "works on with seed=",
-            only_adds=True,
-        )
-
-
-def _unlogged(last: Sample) -> Iterator[Gap]:
     if last.unlogged:
         found = ", ".join(f"{format_rows(n)} rows of {t}" for t, n in last.unlogged.items())
         yield Gap(
@@ -134,43 +144,17 @@ def _unlogged(last: Sample) -> Iterator[Gap]:
         )
 
 
-def left_out(budget: Budget) -> Iterator[Gap]:
-    """Code that the project has and that will not run in this check, whatever its samples."""
-    for one in budget.findings:
-        if one.code in (FindingCode.CODE_LEFT_OUT, FindingCode.ROUTED_ELSEWHERE):
-            yield Gap(one.code, f"was not run whole: {one.message}", only_adds=True)
-
-
-def _not_run(last: Sample) -> Iterator[Gap]:
-    for label, why in last.run.not_run:
-        code = FindingCode.ASYNC_CODE if "async" in why else FindingCode.CODE_NOT_RUN
-        yield Gap(code, f"was not run whole: {label} {why}", only_adds=True)
-
-
-def _branch(evidence: Evidence, last: Sample) -> Iterator[Gap]:
-    if branch := evidence.ahead.branch(evidence.branches, evidence.ladder):
-        rows, time_budget = branch
-        yield Gap(
-            FindingCode.BRANCH_AHEAD,
-            f"compares a count with {format_rows(rows)} in its code, and no sample had more rows "
-            f"(the largest had {evidence.budget.counted(last.rows)}), so what it does beyond that "
-            f"was not seen; time_budget={time_budget} would allow it",
-        )
-
-
-def _left_growing(finished: Sequence[Sample]) -> Iterator[Gap]:
+def _of_memory(finished: Sequence[Sample], limit: int) -> Iterator[Gap]:
+    """Memory that is in no peak."""
     if any(sample.run.facts.left_growing for sample in finished):
         yield Gap(
             FindingCode.PROCESSES_GROWING,
             "leaves processes running that still took more memory when they were stopped, so the "
             "peak of these is not known; let the migration wait for them",
         )
-
-
-def _unexplained(budget: Budget, finished: Sequence[Sample]) -> Iterator[Gap]:
-    """What any sample took: a file may have gone between two looks at another one."""
+    # Of any sample: a file may have gone between two looks at another one.
     more = max(sample.run.facts.unexplained for sample in finished)
-    if more and finished[-1].run.peak + more > budget.limit:
+    if more and finished[-1].run.peak + more > limit:
         yield Gap(
             FindingCode.MEMORY_UNEXPLAINED,
             f"took {format_size(more)} more in its memory control group than its processes and its "

@@ -44,8 +44,7 @@ def _draw(result: Result, known: Curve, width: int, unicode: bool) -> list[str]:
         rows, sizes = zip(*points, strict=True)
         figure.scatter(rows, sizes, marker=character)
 
-    dense = [most_rows * number / (width * 2) for number in range(width * 2)]
-    mark([(rows, limit) for rows in dense], None if unicode else "-")
+    mark(_between([(0.0, limit), (most_rows, limit)], width * 4), None if unicode else "-")
     if known.projection:
         mark(_between(known.projection, width * 2), None if unicode else ".")
     for point, sample in zip(known.samples, result.samples, strict=True):

@@ -9,7 +9,7 @@ import pytest
 
 from pytest_membudget.budget.request import Budget
 from pytest_membudget.check.conclude import conclude, conclude_early
-from pytest_membudget.check.early_verdict import inconclusive
+from pytest_membudget.check.early_verdict import inconclusive, unseen_by
 from pytest_membudget.finding import FindingCode
 from pytest_membudget.judge.assessment import Assessment
 from pytest_membudget.judge.evidence import Evidence
@@ -170,3 +170,7 @@ def test_gaps_come_before_a_projection_and_after_a_sample_that_passed_the_limit(
     assert judged(LOOP, []) == judged(LOOP, [addition]) == "exceeds"
     assert judged(LOOP, [gap]) == judged(LOOP, [addition, gap]) == "inconclusive"
     assert judged(LOOP, [gap], over=True) == "exceeds"
+
+
+def test_a_dry_run_needs_none_of_the_rows_that_are_seeded() -> None:
+    assert unseen_by(budget(512), [Sample({}, Run(Outcome.FINISHED, 50 * MIB))]) == ()
