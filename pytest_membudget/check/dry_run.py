@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import closing
 from dataclasses import replace
 
 from pytest_membudget.check.plan import CheckPlan
@@ -25,18 +26,15 @@ def dry_run(
 ) -> Sample:
     """Apply it to ``few`` rows by table; ``tables`` are the models of the state before it."""
     rows = {tables[table].label: few[table] for table in sorted(few)}
-    seeded = SeededDatabase(server, replace(plan.budget, rows=rows, seed=None), plan.applied)
-    try:
+    budget = replace(plan.budget, rows=rows, seed=None)
+    with closing(SeededDatabase(server, budget, plan.applied)) as seeded:
         if forced_values:
             seeded.force_values(forced_values)
         if rows:
             seeded.fill(max(rows.values()))
-        deadline = max(_DEADLINE, plan.budget.time_budget)
         name = seeded.clone()
-        job = plan.job(seeded, name, deadline=deadline, stop_above=plan.stop_above)
+        job = plan.job(seeded, name, deadline=max(_DEADLINE, budget.time_budget))
         uniques = {table: one.uniques for table, one in tables.items()}
         done = run(replace(job, tables=uniques))
         own = has_own_sessions(seeded.activity(name), done)
         return Sample(rows, replace(done, facts=replace(done.facts, own_sessions=own)))
-    finally:
-        seeded.close()

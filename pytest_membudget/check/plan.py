@@ -15,7 +15,7 @@ from pytest_membudget.units import MIB
 if TYPE_CHECKING:
     from pytest_membudget.project.selection import Gated
 
-# So far above the limit there is no doubt, and the run's end would tell no more.
+# So far above the limit the verdict is certain, whatever the rest of the run takes.
 _CERTAIN = 1.1
 _CERTAIN_BYTES = 32 * MIB
 
@@ -47,13 +47,14 @@ class CheckPlan:
     mixed: str | None = None
     attribution: str = "failed"
 
-    @property
-    def stop_above(self) -> int:
-        """Bytes that leave no doubt, so that the end of a run would tell no more."""
-        return int(self.budget.limit * _CERTAIN) + _CERTAIN_BYTES
+    def job(
+        self, seeded: SeededDatabase, name: str, *, deadline: float, stop_above: int | None = None
+    ) -> Launch:
+        """What the worker has to do on the database ``name``, a clone of ``seeded``.
 
-    def job(self, seeded: SeededDatabase, name: str, *, deadline: float, stop_above: int) -> Launch:
-        """What the worker has to do on the database ``name``, a clone of ``seeded``."""
+        It is stopped above ``stop_above`` bytes, by default where it is certain to exceed.
+        """
+        certain = int(self.budget.limit * _CERTAIN) + _CERTAIN_BYTES
         return Launch(
             alias=self.budget.database,
             name=name,
@@ -62,7 +63,7 @@ class CheckPlan:
             migrations=list(self.budget.migrations),
             reverse=self.budget.reverse,
             deadline=seeded.within_deadline(deadline),
-            stop_above=stop_above,
+            stop_above=certain if stop_above is None else stop_above,
             folder=seeded.folder,
             mark=seeded.mark,
         )

@@ -27,9 +27,14 @@ def grows_with(table: str, done: Run, uniques: list[list[str]]) -> bool:
     if taken >= _SOME or any(table in one.tables for one in done.unmatched):
         return True
     return any(
-        columns and not any(all(f"{column}=" in columns for column in unique) for unique in uniques)
+        columns and not finds_one(columns, uniques)
         for columns in done.accessed_tables.get(table, ())
     )
+
+
+def finds_one(columns: list[str], uniques: list[list[str]]) -> bool:
+    """Whether a statement that chooses rows by these columns finds one at most, by a key."""
+    return any(all(f"{column}=" in columns for column in unique) for unique in uniques)
 
 
 def is_only_joined(table: str, done: Run) -> bool:

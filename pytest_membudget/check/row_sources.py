@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from pytest_membudget.check.plan import CheckPlan
-from pytest_membudget.check.row_effects import few_rows, grows_with, is_only_joined
+from pytest_membudget.check.row_effects import few_rows, finds_one, grows_with, is_only_joined
 from pytest_membudget.judge.gap import Gap, table_without_model, unnamed_table
 from pytest_membudget.processes.messages.orders import StateTables, TableModel
 from pytest_membudget.processes.server.seeded_database import SeededDatabase
@@ -92,7 +92,8 @@ class RowSources:
         if known is not None:
             wanted = grows or is_only_joined(table, done) or not known
             return known if wanted and (known or there) else None
-        return self._gap(table) if grows and not self._finds_one(table, done) else None
+        by_key = all(finds_one(way, self._uniques(table)) for way in done.accessed_tables[table])
+        return self._gap(table) if grows and not by_key else None
 
     def _gap(self, table: str) -> Gap:
         if table not in self._models:
@@ -102,13 +103,6 @@ class RowSources:
 
     def _grows(self, table: str, done: Run) -> bool:
         return grows_with(table, done, self._uniques(table))
-
-    def _finds_one(self, table: str, done: Run) -> bool:
-        """Whether each statement finds one row at most, by a key."""
-        return all(
-            any(all(f"{column}=" in way for column in unique) for unique in self._uniques(table))
-            for way in done.accessed_tables[table]
-        )
 
     def _known(self, table: str) -> int | None:
         if table not in self._models:

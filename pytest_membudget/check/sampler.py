@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import replace
 from functools import partial
 
@@ -129,20 +129,13 @@ class Sampler:
         further = {label: -(-n * largest // sample.size) for label, n in few.items()}
         rows = {label: min(n, largest) for label, n in further.items()}
         self._progress("finding the rows of tables that rows= does not name")
-        seeded = self._seeded_database(replace(self._budget, rows={**self._budget.rows, **rows}))
-        try:
+        budget = replace(self._budget, rows={**self._budget.rows, **rows})
+        with closing(self._seeded_database(budget)) as seeded:
             if sample.forced_values:
                 seeded.force_values(sample.forced_values)
             seeded.fill(sample.size)
-            job = self.plan.job(
-                seeded,
-                seeded.clone(),
-                deadline=self._budget.time_budget,
-                stop_above=self.plan.stop_above,
-            )
+            job = self.plan.job(seeded, seeded.clone(), deadline=budget.time_budget)
             return run(replace(job, tables={**seeded.uniques, **uniques}))
-        finally:
-            seeded.close()
 
     def _apply(self, size: int, left: float) -> tuple[Sample, float]:
         """One sample, and how many rows there is room for on the disk."""
@@ -160,7 +153,7 @@ class Sampler:
         if following is not None:
             seeded.fill_ahead(following)
         self._progress(f"applying it to {counted} rows")
-        job = self.plan.job(seeded, name, deadline=left, stop_above=self.plan.stop_above)
+        job = self.plan.job(seeded, name, deadline=left)
         done = run(job)
         unlogged = {}
         if following is None:

@@ -7,6 +7,7 @@ without a process of its own.  What ``manage.py migrate`` takes before that is m
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -114,12 +115,10 @@ def _mark(
 def _idle(plan: CheckPlan, server: ServerClient, after: Sequence[Key], models: int) -> int:
     """The peak of ``manage.py migrate`` with nothing to apply, measured once for some models."""
     if server.idle is None or models > _MORE_MODELS * server.idle[1] + _FEW_MODELS:
-        seeded = SeededDatabase(server, replace(plan.budget, rows={}, seed=None), list(after))
-        try:
+        budget = replace(plan.budget, rows={}, seed=None)
+        with closing(SeededDatabase(server, budget, list(after))) as seeded:
             job = plan.job(seeded, seeded.clone(), deadline=_DEADLINE, stop_above=_NO_LIMIT)
             done = run(replace(job, targets=[after[-1]], migrations=[after[-1]]))
-        finally:
-            seeded.close()
         if done.outcome != Outcome.FINISHED:
             raise ServerError(
                 f"manage.py migrate broke with nothing to apply: {done.failure}", done.details

@@ -70,8 +70,8 @@ class Coverage:
             share = "none" if touched == 0 else f"only {touched:.0%}"
             yield Gap(
                 FindingCode.ROWS_UNTOUCHED,
-                f"touched {share} of the seeded rows ({seeded()}), so its memory says nothing about "
-                "production; give rows that it works on with seed=",
+                f"touched {share} of the seeded rows ({seeded()}), so its memory says nothing "
+                "about production; give rows that it works on with seed=",
             )
         # A seed makes the rows that its author knows of.
         if self.unmatched and not evidence.budget.seed:
