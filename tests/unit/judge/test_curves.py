@@ -110,6 +110,7 @@ def test_two_samples_start_from_their_baseline() -> None:
 
 def test_nothing_grows_without_samples() -> None:
     assert curves([]) == []
+    assert not cycles_add_up([], 1_600_000)
     assert most_elsewhere([], 1_000_000) == 0
 
 
@@ -167,4 +168,3 @@ def test_garbage_that_adds_up_until_the_cycle_collector_runs(
 
 def test_nothing_is_known_of_garbage_where_the_collector_is_off() -> None:
     assert not cycles_add_up([sample(rows, (0, MIB)) for rows in (50_000, 100_000)], 1_600_000)
-    assert not cycles_add_up([], 1_600_000)

@@ -52,6 +52,13 @@ def test_verbosity_adds_samples_frames_and_findings() -> None:
         assert text in full
 
 
+def test_a_finding_that_the_reason_tells_is_not_noted_again() -> None:
+    findings = [{"code": "rows-unnamed", "message": "the migration accesses shop.Line"}]
+    unclear = {"verdict": "inconclusive", "findings": findings}
+    assert "note:" not in failure(result(reason="shop.0002 accesses shop.Line.", **unclear))
+    assert "note: the migration accesses shop.Line" in failure(result(**unclear))
+
+
 def test_one_line_is_one_row_unless_its_frames_are_shown() -> None:
     assert "550 B/row  85%" in failure(explained(), width=100)
     assert "400 B/row  60%" in failure(explained(), width=100, verbosity=1)
