@@ -47,7 +47,7 @@ class Case:
 
     @property
     def engine(self) -> Engine:
-        return engine_of(str(self.evidence.database["vendor"]))
+        return engine_of(str(self.evidence.database.vendor))
 
     @property
     def facts(self) -> Facts:

@@ -84,7 +84,7 @@ class _Investigation:
         run, digest = self.runs.observed(size)
         assert run.observed is not None, "it was asked for"
         projection = self.assessment.estimate.projection
-        engine = engine_of(str(self.assessment.evidence.database["vendor"]))
+        engine = engine_of(str(self.assessment.evidence.database.vendor))
         case = Case(
             assessment=self.assessment,
             by_site=sites(stacks, Ownership(self.runs.folders), engine),

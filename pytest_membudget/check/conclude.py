@@ -11,7 +11,7 @@ from pytest_membudget.judge.evidence import Evidence
 from pytest_membudget.judge.figures import MOST_SECONDS
 from pytest_membudget.judge.findings import find, with_gaps
 from pytest_membudget.judge.process_findings import about_process
-from pytest_membudget.judge.result import Database, Result, SampleFigures, verified
+from pytest_membudget.judge.result import Result, SampleFigures, verified
 from pytest_membudget.judge.verdict import Basis, Judgement, Verdict
 from pytest_membudget.sample import Sample
 from pytest_membudget.units import MOST
@@ -35,7 +35,7 @@ def conclude(assessment: Assessment, nodeid: str, details: str) -> Result:
 
 def conclude_early(evidence: Evidence, nodeid: str, early: EarlyVerdict) -> Result:
     """The result of a check that needed no seeded rows."""
-    process = about_process(early.samples, evidence.database["vendor"]) if early.samples else ()
+    process = about_process(early.samples, evidence.database.vendor) if early.samples else ()
     found = [*evidence.budget.findings, *early.findings, *process]
     return _result(
         evidence,
@@ -58,7 +58,7 @@ def _result(
     result = Result(
         migration=budget.label,
         reverse=budget.reverse,
-        database=Database(**evidence.database),
+        database=evidence.database,
         limit_bytes=budget.limit,
         limit_source=budget.limit_source,
         verdict=judgement.verdict,

@@ -16,7 +16,7 @@ from pytest_membudget.check.table_discovery import with_rows
 from pytest_membudget.errors import ServerError
 from pytest_membudget.judge import reasons
 from pytest_membudget.judge.assessment import Assessment
-from pytest_membudget.judge.evidence import Evidence
+from pytest_membudget.judge.evidence import Database, Evidence
 from pytest_membudget.judge.explanation import Attribution
 from pytest_membudget.judge.result import Result
 from pytest_membudget.judge.verdict import Verdict
@@ -45,7 +45,7 @@ class _Check:
             plan.touches_rows,
             plan.thresholds,
             plan.branches,
-            database={"alias": plan.budget.database, "vendor": None, "version": None},
+            database=Database(plan.budget.database),
             literals=literals(plan.files),
         )
 
@@ -54,8 +54,8 @@ class _Check:
         budget, attribution, details = self._plan.budget, Attribution(), ""
         try:
             server = self._servers.get(budget.database)
-            facts = {"vendor": server.greeting.vendor, "version": server.greeting.version}
-            database: dict[str, str | None] = {"alias": budget.database, **facts}
+            greeting = server.greeting
+            database = Database(budget.database, greeting.vendor, greeting.version)
             self._evidence = replace(self._evidence, database=database)
             with server.bound_to(Deadline(budget.time_budget), self._progress):
                 found = self._decide_early(server)

@@ -22,7 +22,7 @@ def find(assessment: Assessment) -> list[Finding]:
     found = [*evidence.budget.findings, *evidence.notes]
     if evidence.samples:
         found += _about_rows(assessment.coverage, evidence.samples[-1])
-        found += about_process(evidence.samples, evidence.database["vendor"])
+        found += about_process(evidence.samples, evidence.database.vendor)
         found += _about_time(assessment.estimate)
         found += _about_more_rows(assessment.estimate)
     return with_gaps(found, assessment.coverage.gaps)

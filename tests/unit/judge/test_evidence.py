@@ -24,7 +24,6 @@ from pytest_membudget.sample import Facts, Outcome, Run, Sample
 from pytest_membudget.units import MIB
 
 ROWS = 1_600_000
-DATABASE = {"alias": "default", "vendor": None}
 LOOP = {25_000: 80, 50_000: 120, 100_000: 200}
 FLAT = {25_000: 80, 50_000: 80, 100_000: 80}
 # prefetch_related() in chunks without a related row, on Python 3.13: peak, collections, garbage.
@@ -50,7 +49,7 @@ def budget(limit: int, **settings: Any) -> Budget:
 
 def assessed(limit: int, peaks: dict[int, float], **facts: Any) -> Assessment:
     samples = (sample(1_563, 50), *(sample(rows, peak) for rows, peak in peaks.items()))
-    return Assessment(Evidence(budget(limit), False, database=DATABASE, samples=samples, **facts))
+    return Assessment(Evidence(budget(limit), False, samples=samples, **facts))
 
 
 def verdict(limit: int, peaks: dict[int, float], **facts: Any) -> str:
@@ -148,7 +147,7 @@ def test_a_gap_that_the_reason_names_is_a_finding_as_well() -> None:
     "gap", [rows_unknown(["shop.Line"], "membudget.json"), tables_without_model(["legacy"])]
 )
 def test_a_gap_that_dry_runs_found_is_a_finding(gap: Gap) -> None:
-    found = Evidence(budget(512), False, database=DATABASE)
+    found = Evidence(budget(512), False)
     result = conclude_early(found, "nodeid", inconclusive(found.budget, [sample(20, 50)], [gap]))
     assert [one.code for one in result.findings] == [gap.code]
     assert result.reason == f"shop.0002_it {gap.sentence}."

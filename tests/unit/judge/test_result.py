@@ -12,7 +12,7 @@ from results import MIB, passing
 from pytest_membudget.budget.request import Budget
 from pytest_membudget.check.conclude import conclude
 from pytest_membudget.judge.assessment import Assessment
-from pytest_membudget.judge.evidence import Evidence
+from pytest_membudget.judge.evidence import Database, Evidence
 from pytest_membudget.judge.figures import MOST_SECONDS
 from pytest_membudget.judge.gap import unnamed_table
 from pytest_membudget.judge.result import Result, verified
@@ -22,7 +22,7 @@ from pytest_membudget.units import MOST
 
 ROWS = 800_000
 TABLE = "shop_order"
-DATABASE = {"alias": "default", "vendor": "sqlite", "version": "3"}
+DATABASE = Database("default", "sqlite", "3")
 
 
 @pytest.mark.parametrize(
