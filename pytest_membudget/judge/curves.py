@@ -31,9 +31,7 @@ def curves(samples: Sequence[Sample]) -> list[list[Point]]:
 
 def curves_by_migration(samples: Sequence[Sample]) -> dict[str, list[list[Point]]]:
     """The same for each of several migrations of one process, by its label."""
-    labels = {
-        phase.migration for sample in samples for phase in sample.run.phases if phase.migration
-    }
+    labels = {phase.migration for sample in samples for phase in sample.run.phases} - {""}
     return {
         label: curves([_of_migration(sample, label) for sample in samples])
         for label in sorted(labels)

@@ -35,8 +35,8 @@ def of_changes(changes: Sequence[Change]) -> Columns:
     columns: Columns = {
         "migration": lambda change: cells.migration(change.latest),
         "database": lambda change: cells.vendor(change.latest),
-        "before": lambda change: change.before,
-        "after": lambda change: change.after,
+        "before": lambda change: cells.short_peak(change.old) if change.old else "",
+        "after": lambda change: cells.short_peak(change.new) if change.new else "",
         "difference": lambda change: change.difference,
         "bytes a row": lambda change: change.bytes_per_row,
         "verdict": lambda change: change.verdict,

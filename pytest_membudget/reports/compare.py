@@ -23,14 +23,6 @@ class Change:
         return self._known[-1]
 
     @property
-    def before(self) -> str:
-        return "" if self.old is None else cells.short_peak(self.old)
-
-    @property
-    def after(self) -> str:
-        return "" if self.new is None else cells.short_peak(self.new)
-
-    @property
     def difference_bytes(self) -> int | None:
         """What the peak grew by, in bytes; None where one of the two is not known."""
         if self.old is None or self.new is None:
