@@ -174,10 +174,10 @@ class Sampler:
         return sample, room
 
     def _with_rows_that_match(self, sample: Sample) -> Sample:
-        """Where its filters left most rows out, look again with the columns as they ask for."""
+        """Where its filters left most rows out, take the sample again with rows that match them."""
         touched = touched_by(self.evidence, sample)
         forced = filter_values(sample.run, with_values=self.plan.gated is not None)
-        # Where most rows were found, another look would lose what was done with these.
+        # Where most rows were found, another sample would lose what was done with these.
         if not sample.finished or touched is None or touched > TOUCHED_HALF or not forced:
             return sample
         if sample.run.peak > self._budget.limit:

@@ -85,10 +85,11 @@ def with_rows(
 
 
 def discover(plan: CheckPlan, server: ServerClient, progress: Callable[[str], None]) -> Discovery:
-    """Run it on empty tables, then on a few rows in those that it accessed, until it is no more.
+    """Run it on empty tables, then on a few rows in those that it accessed, until it accesses no
+    further ones.
 
-    Where its filters leave rows out, it is run on rows as they ask for as well.  It ends with the
-    first run that passes the limit.
+    Where its filters leave rows out, it is run on rows that match them as well.  The first run that
+    passes the limit is the last one.
     """
     present, production = server.call(ListTables(plan.applied)), plan.production
     tables = present.models
@@ -161,7 +162,7 @@ def _branches(plan: CheckPlan, known: Mapping[str, int | None]) -> bool:
 def _round(
     plan: CheckPlan, server: ServerClient, tables: dict[str, TableModel], few: dict[str, int]
 ) -> list[Sample]:
-    """One run over a few rows, and one over rows as its filters ask for where these left some."""
+    """One run over a few rows, and one over rows that match its filters where it left some out."""
     first = dry_run(plan, server, tables, few)
     forced_values = _left_out(first.run, few)
     if not forced_values or first.run.peak > plan.budget.limit:

@@ -58,7 +58,7 @@ class Evidence:
 
     @property
     def forced_values(self) -> ForcedValues:
-        """The columns, by table, that are seeded as its statements ask for."""
+        """The columns, by table, that are seeded so that its statements find rows."""
         return self.samples[-1].forced_values if self.samples else {}
 
     @property
