@@ -46,7 +46,7 @@ def complete(
 
     later = gated.later if gated else frozenset()
     with _as_budget_error("the project's migrations can't be loaded"):
-        keys = tuple(dict.fromkeys(history().find(name) for name in request.migrations))
+        keys = tuple(dict.fromkeys(history().find(name) for name in request.migration))
         project = history_with([*keys, *later])
         migrations = project.migrations(keys)
         database = request.database or operations.alias_of(migrations)
@@ -59,7 +59,7 @@ def complete(
     if options.rows is not None:
         require_models(options.rows.value, f"membudget_rows, from {options.rows.source}")
     production = read_production(options)
-    rows = rows_to_seed(request, options, production, surveyed=gated is not None)
+    rows = rows_to_seed(request, options, production, gated=gated is not None)
     if request.seed is not None:
         _require_importable(request.seed)
     where = f"{'after' if request.reverse else 'before'} {'.'.join(keys[0])}"
@@ -91,10 +91,7 @@ def complete(
         thresholds=operations.thresholds(migrations, reverse=request.reverse),
         branches=operations.branches(migrations, reverse=request.reverse),
         production=production,
-        gated=gated is not None,
-        skip_reason=gated.skip_reason if gated else None,
-        after=gated.after if gated else (),
-        recorded=gated.recorded if gated else False,
+        gated=gated,
         mixed=operations.mixed(migrations),
         attribution=options.attribution.value,
     )
