@@ -31,7 +31,9 @@ def storable_values(field: Field, wanted: Sequence[Any], unique: bool) -> list[A
 def is_left_to_database(field: Field, values: list[Any]) -> bool:
     """Is it the database that fills the column when it is added to a table?"""
     python = values or field.null or field.has_default()
-    return not python and field.db_default is not models.NOT_PROVIDED
+    # Django has database defaults from 5.0 on.
+    default = getattr(field, "db_default", models.NOT_PROVIDED)
+    return not python and default is not models.NOT_PROVIDED
 
 
 def forced_column(field: Field, kind: FieldKind, values: list[Any]) -> Column | None:

@@ -46,7 +46,7 @@ class Gauge:
         with staging.attempt(name, [self.field]):
             if self.compressed:
                 dialect.compress(name)
-            staging.load(name, self.field.model, [self.field], rows, width)
+            staging.load(name, [self.field], rows, width)
             [(found,)] = dialect.fetch(f"SELECT avg({stored}) FROM {name}")
         return float(found or 0)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from functools import partial
 from typing import Any
 
 from django.db import DatabaseError, models
@@ -51,10 +50,11 @@ class Plan:
 
     def grow(self, rows: Mapping[str, int], staging: StagingTables) -> list[Table]:
         """Set how many rows each table shall have; returns those that have too few yet."""
+        self._staging = staging
         for table in self._tables.values():
             table.want, table.requested = table.have, False
         for label, count in rows.items():
-            table = self._table(self.model(label), staging)
+            table = self._table(self.model(label))
             table.requested = True
             table.require(count)
         asked = [table for table in self._tables.values() if table.requested]
@@ -64,7 +64,7 @@ class Plan:
                 if table.want > table.have:
                     table.demand()
             for table in asked:
-                self._link(table.model, staging)
+                self._link(table.model)
             if before == [table.want for table in self._tables.values()]:
                 break
         else:
@@ -77,30 +77,30 @@ class Plan:
     def tables(self) -> list[Table]:
         return [table for table in self._tables.values() if table.want]
 
-    def _link(self, model: Model, staging: StagingTables) -> None:
+    def _link(self, model: Model) -> None:
         """Let the rows of a model, and those it inherits, have links to others."""
         for source in [model, *_parents(model)]:
             for field in source._meta.local_many_to_many:
                 through: Any = field.remote_field.through
                 if not through._meta.auto_created:
                     continue
-                links = self._table(through, staging)
-                other = self._table(_concrete(field.remote_field.model), staging)
+                links = self._table(through)
+                other = self._table(_concrete(field.remote_field.model))
                 if links.requested:
                     continue
                 other.ensure_rows()
-                rows = self._table(source, staging)
+                rows = self._table(source)
                 each = min(_LINKS, other.want or other.existing)
                 links.require(links.have + each * (rows.want - rows.have))
 
-    def _table(self, model: Model, staging: StagingTables) -> Table:
+    def _table(self, model: Model) -> Table:
         if model not in self._tables:
             table = Table(model, self._dialect, self._existing(model))
             # Models refer to each other in circles: known first, laid out then.
             self._tables[model] = table
             forced = self._forced.get(model, {})
-            parent = partial(self._table, staging=staging)
-            Layout(table, staging, forced, self._profile, parent).lay_out()
+            layout = Layout(table, self._staging, forced, self._profile, self._table)
+            table.columns = layout.columns()
         return self._tables[model]
 
     def _existing(self, model: Model) -> int:

@@ -7,11 +7,10 @@ from dataclasses import replace
 from django.db import models
 
 from pytest_membudget.seeding.column_stats import ColumnStats, StatsByColumn, as_toasted
-from pytest_membudget.seeding.dialects.base import Dialect, Field
-from pytest_membudget.seeding.fields import FieldKind, kind_of, stored_as_builtin
+from pytest_membudget.seeding.dialects.base import Field
+from pytest_membudget.seeding.fields import FieldKind, stored_as_builtin
 from pytest_membudget.seeding.fields.base import SPAN, Variation
-
-Model = type[models.Model]
+from pytest_membudget.seeding.table import Table
 
 _ALL = 0.95
 """Of so many parents the statistics say that all have children."""
@@ -20,11 +19,11 @@ _ALL = 0.95
 class ProfileFit:
     """``widths`` are those that are known, by column."""
 
-    def __init__(self, model: Model, dialect: Dialect, profile: StatsByColumn) -> None:
+    def __init__(self, table: Table, profile: StatsByColumn) -> None:
         self._profile = profile
-        own = profile.get(model._meta.db_table, {})
-        fields = dialect.columns(model) if own else []
-        ratios = {str(field.column): kind_of(field, dialect).compression for field in fields}
+        own = profile.get(table.model._meta.db_table, {})
+        fields = table.fields.values() if own else ()
+        ratios = {str(field.column): table.kind(field.name).compression for field in fields}
         self._stats = as_toasted(own, ratios)
         self.widths = {name: s.width for name, s in own.items() if s.width is not None}
 
@@ -44,7 +43,7 @@ class ProfileFit:
         many = (stats.distinct or 0) > SPAN and (stats.variety or 0) * SPAN >= 1
         return kind.variation(stats.width) if many else None
 
-    def share(self, parent: Model, stats: ColumnStats | None) -> float:
+    def share(self, parent: type[models.Model], stats: ColumnStats | None) -> float:
         """The share of the parents that have children in production."""
         columns = self._profile.get(parent._meta.db_table, {}).values()
         parents = max((column.rows or 0 for column in columns), default=0)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from random import Random
 from typing import Any, ClassVar, TypeVar
 
 from django.db import models
-from faker import Faker
 
 from pytest_membudget.seeding.dialects.base import Dialect, Field
 from pytest_membudget.seeding.fields.builtin_equivalent import builtin_equivalent
@@ -108,7 +108,7 @@ class FieldKind(ABC):
         return [value for value, _ in self.field.flatchoices if value not in (None, "")]
 
     @abstractmethod
-    def plausible(self, fake: Faker) -> Any:
+    def plausible(self, rng: Random) -> Any:
         """A value as a model instance holds it, never None."""
 
     @abstractmethod
@@ -123,7 +123,7 @@ class FieldKind(ABC):
         """The n-th distinct value, in SQL: the plain formula, then those a rule might ask for."""
         return iter(())
 
-    def sized(self, fake: Faker) -> SizedValues | None:
+    def sized(self, rng: Random) -> SizedValues | None:
         """Values of a wished width, or None if they have no width that could be chosen."""
         return None
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Iterator
+from random import Random
 from uuid import UUID
 
 from django.db import models
-from faker import Faker
 
 from pytest_membudget.seeding.fields.base import (
     HUGE,
@@ -23,16 +23,16 @@ from pytest_membudget.seeding.sequences import Formula, Numbering
 class Binary(FieldKind):
     has_width = True
 
-    def plausible(self, fake: Faker) -> bytes:
-        return bytes(fake.random.randbytes(min(self.field.max_length or 128, 128)))
+    def plausible(self, rng: Random) -> bytes:
+        return bytes(rng.randbytes(min(self.field.max_length or 128, 128)))
 
     def numbering(self) -> Numbering:
         width = min(self.field.max_length or 8, 8)
         return Numbering(256**width - 1, lambda n: n.to_bytes(width, "big"))
 
-    def sized(self, fake: Faker) -> SizedValues:
+    def sized(self, rng: Random) -> SizedValues:
         return SizedValues(
-            lambda size, _: fake.random.randbytes(size),
+            lambda size, _: rng.randbytes(size),
             exact=True,
             most=self.field.max_length or float("inf"),
         )
@@ -42,8 +42,8 @@ class Binary(FieldKind):
 class Uuid(FieldKind):
     unique_rank = 0
 
-    def plausible(self, fake: Faker) -> UUID:
-        return UUID(int=fake.random.getrandbits(128), version=4)
+    def plausible(self, rng: Random) -> UUID:
+        return UUID(int=rng.getrandbits(128), version=4)
 
     def numbering(self) -> Numbering:
         return Numbering(HUGE, lambda n: UUID(int=n, version=4))

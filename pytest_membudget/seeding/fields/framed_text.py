@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from random import Random
 from typing import Any
 
 from django.db import models
-from faker import Faker
 
 from pytest_membudget.seeding.dialects.base import Dialect
 from pytest_membudget.seeding.fields.base import register
 from pytest_membudget.seeding.fields.text import Frame, Text
+from pytest_membudget.seeding.fields.words import SHAPES, shaped
 
 
 class Framed(Text):
@@ -25,16 +26,16 @@ class Framed(Text):
 class Email(Framed):
     frames = (("", "@example.com"), ("", "@a.io"))
 
-    def plausible(self, fake: Faker) -> str:
-        return str(fake.email())[-self.field.max_length :]
+    def plausible(self, rng: Random) -> str:
+        return shaped(SHAPES["email"], rng)[-self.field.max_length :]
 
 
 @register(models.URLField)
 class Url(Framed):
     frames = (("https://www.example.com/", ""), ("http://a.io/", ""))
 
-    def plausible(self, fake: Faker) -> str:
-        return f"{fake.url()}{'/'.join(fake.words(3))}/"[: self.limit]
+    def plausible(self, rng: Random) -> str:
+        return shaped("https://www.*.com/*/*/*/", rng)[: self.limit]
 
 
 @register(models.FileField, models.FilePathField)
@@ -46,8 +47,8 @@ class File(Framed):
         end = ".png" if isinstance(field, models.ImageField) else ".pdf"
         self.frames = (("files/2024/05/", end), ("f/", end))
 
-    def plausible(self, fake: Faker) -> str:
+    def plausible(self, rng: Random) -> str:
         folder = getattr(self.field, "upload_to", "") or "files/"
         folder = folder if isinstance(folder, str) and "%" not in folder else "files/2024/05/"
         end = self.frames[0][1]
-        return f"{folder.rstrip('/')}/{'-'.join(fake.words(3))}{end}"[-self.field.max_length :]
+        return f"{folder.rstrip('/')}/{shaped('*-*-*', rng)}{end}"[-self.field.max_length :]

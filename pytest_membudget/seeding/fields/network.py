@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from ipaddress import IPv4Address, IPv6Address
+from random import Random
 
 from django.db import models
-from faker import Faker
 
 from pytest_membudget.seeding.fields.base import HUGE, FieldKind, register
 from pytest_membudget.seeding.sequences import Numbering
@@ -20,10 +20,10 @@ class IPAddress(FieldKind):
     def is_ipv6(self) -> bool:
         return bool(self.field.protocol.lower() == "ipv6")
 
-    def plausible(self, fake: Faker) -> str:
+    def plausible(self, rng: Random) -> str:
         if self.is_ipv6:
-            return str(IPv6Address(_IPV6 | fake.random.getrandbits(64)))
-        return str(IPv4Address(fake.random.randint(1 << 24, (1 << 32) - 1)))
+            return str(IPv6Address(_IPV6 | rng.getrandbits(64)))
+        return str(IPv4Address(rng.randint(1 << 24, (1 << 32) - 1)))
 
     def numbering(self) -> Numbering:
         if self.is_ipv6:

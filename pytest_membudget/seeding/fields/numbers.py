@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from decimal import Decimal
 from math import ceil, floor
+from random import Random
 from typing import Any
 
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.backends.base.operations import BaseDatabaseOperations
-from faker import Faker
 
 from pytest_membudget.seeding.dialects.base import Dialect
 from pytest_membudget.seeding.fields.base import (
@@ -39,8 +39,8 @@ class Number(FieldKind):
     def value(self, steps: int) -> Any:
         return self.convert(steps)
 
-    def plausible(self, fake: Faker) -> Any:
-        return self.value(fake.random.randint(*self._steps(self.usual)))
+    def plausible(self, rng: Random) -> Any:
+        return self.value(rng.randint(*self._steps(self.usual)))
 
     def numbering(self) -> Numbering:
         low, high = self._steps(self.most)
@@ -146,8 +146,8 @@ class DecimalNumber(Number):
 class Boolean(FieldKind):
     has_variety = False
 
-    def plausible(self, fake: Faker) -> bool:
-        return bool(fake.random.random() < 0.5)
+    def plausible(self, rng: Random) -> bool:
+        return bool(rng.random() < 0.5)
 
     def numbering(self) -> Numbering:
         return Numbering(2, lambda n: n == 1)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from random import Random
 
 from django.db import models
-from faker import Faker
 
 from pytest_membudget.seeding.fields.base import (
     FieldKind,
@@ -14,7 +14,14 @@ from pytest_membudget.seeding.fields.base import (
     WantedValues,
     register,
 )
-from pytest_membudget.seeding.fields.words import LETTERS, PROVIDERS, sentences, short_text, words
+from pytest_membudget.seeding.fields.words import (
+    LETTERS,
+    SHAPES,
+    WORDS,
+    shaped,
+    short_text,
+    words,
+)
 from pytest_membudget.seeding.sequences import Formula, Numbering
 
 _FILLER = "some-plausible-text-of-an-ordinary-width-for-a-unique-value-"
@@ -38,16 +45,20 @@ class Text(FieldKind):
     """What stands before and after the words: the usual frame, then a shorter one."""
 
     @property
+    def shape(self) -> str | None:
+        """What the name of the field says of its values."""
+        return next((shape for part, shape in SHAPES.items() if part in self.field.name), None)
+
+    @property
     def limit(self) -> int | None:
         limit: int | None = self.field.max_length
         return limit
 
-    def plausible(self, fake: Faker) -> str:
+    def plausible(self, rng: Random) -> str:
         limit = self.limit or 120
-        if provider := self._provider():
-            return str(getattr(fake, provider)())[:limit]
-        low, high = (limit // 2, limit) if limit <= 20 else (limit // 4, limit // 2)
-        return sentences(fake, fake.random.randint(max(low, 1), high))
+        if self.shape:
+            return shaped(self.shape, rng)[:limit]
+        return words(rng.randint(limit // 5 + 1, limit * 2 // (5 if limit > 20 else 2)), rng)
 
     def numbering(self) -> Numbering:
         length = min(self.limit or 12, 12)
@@ -69,11 +80,11 @@ class Text(FieldKind):
             for letters in (LETTERS, LETTERS.upper(), "0123456789"):
                 yield _spelled(letters, min(limit, 10), after)
 
-    def sized(self, fake: Faker) -> SizedValues | None:
+    def sized(self, rng: Random) -> SizedValues | None:
         def make(size: int, ending: str) -> str:
             start, end = self._frame(size)
             room = size - len(start) - len(end) - len(ending)
-            return start + self._filled(room, fake) + ending + end
+            return start + self._filled(room, rng) + ending + end
 
         shortest = len("".join(self.frames[-1]))
         least, most = shortest and shortest + 1, self.limit or float("inf")
@@ -98,15 +109,12 @@ class Text(FieldKind):
 
         return Variation(write, width=width, marks=marks)
 
-    def _provider(self) -> str | None:
-        return next((name for part, name in PROVIDERS.items() if part in self.field.name), None)
-
-    def _filled(self, size: int, fake: Faker) -> str:
-        if self.between == "-" or not self._provider():
-            return words(size, fake.random, self.between)
-        text = self.plausible(fake)[:size]
+    def _filled(self, size: int, rng: Random) -> str:
+        if self.between == "-" or not self.shape:
+            return words(size, rng, self.between)
+        text = self.plausible(rng)[:size]
         missing = size - len(text)
-        return text + (f" {words(missing - 1, fake.random)}" if missing else "")
+        return text + (f" {words(missing - 1, rng)}" if missing else "")
 
     def _frame(self, size: int) -> Frame:
         return self.frames[size < 2 * len("".join(self.frames[0]))]
@@ -149,30 +157,28 @@ class Text(FieldKind):
 @register(models.TextField)
 class LongText(Text):
     unique_rank = 2
+    shape = None
 
-    def plausible(self, fake: Faker) -> str:
-        return sentences(fake, fake.random.randint(120, 280))[: self.limit]
-
-    def _provider(self) -> None:
-        return None
+    def plausible(self, rng: Random) -> str:
+        return words(rng.randint(110, 230), rng)[: self.limit]
 
 
 @register(models.SlugField)
 class Slug(Text):
     between = "-"
 
-    def plausible(self, fake: Faker) -> str:
+    def plausible(self, rng: Random) -> str:
         limit: int = self.field.max_length
-        return "-".join(fake.words(max(1, limit // 14)))[:limit]
+        return "-".join(rng.choices(WORDS, k=max(1, limit // 14)))[:limit]
 
 
 @register(models.CommaSeparatedIntegerField)
 class CommaSeparatedIntegers(Text):
-    def plausible(self, fake: Faker) -> str:
+    def plausible(self, rng: Random) -> str:
         count = (self.field.max_length + 1) // 2
-        return ",".join(str(fake.random.randint(1, 9)) for _ in range(count))
+        return ",".join(str(rng.randint(1, 9)) for _ in range(count))
 
-    def sized(self, fake: Faker) -> None:
+    def sized(self, rng: Random) -> None:
         return None
 
     def variation(self, width: float | None) -> None:
