@@ -17,11 +17,10 @@ from pytest_membudget.seeding.columns import TemplateRows
 from pytest_membudget.seeding.dialects import dialect_of
 from pytest_membudget.seeding.errors import refusal
 from pytest_membudget.seeding.plan import Plan
-from pytest_membudget.seeding.profile_check import profile_mismatches
+from pytest_membudget.seeding.profile_fit import profile_mismatches
 from pytest_membudget.seeding.staging_tables import StagingTables
 from pytest_membudget.seeding.table import SOME, Table
-from pytest_membudget.seeding.template_rows import Composition
-from pytest_membudget.seeding.template_table import holding
+from pytest_membudget.seeding.template_rows import Composition, holding
 from pytest_membudget.units import format_size
 
 _TEMPLATES = 1000

@@ -46,14 +46,13 @@ class PostgreSQL(Dialect):
         self.execute(f"ANALYZE {table}")
 
     def widths(self, model: type[models.Model]) -> dict[str, int]:
-        return dict(
-            self.fetch(
-                "SELECT attname, avg_width FROM pg_stats "
-                "JOIN pg_namespace n ON n.nspname = schemaname "
-                "JOIN pg_class c ON c.relnamespace = n.oid AND c.relname = tablename "
-                f"WHERE c.oid = {self._regclass(model._meta.db_table)} ORDER BY attname"
-            )
+        # A join in place of the subselect would read the statistics of all tables.
+        table = (
+            "SELECT nspname, relname FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace "
+            f"WHERE c.oid = {self._regclass(model._meta.db_table)}"
         )
+        source = f"pg_stats WHERE (schemaname, tablename) = ({table}) ORDER BY attname"
+        return dict(self.fetch(f"SELECT attname, avg_width FROM {source}"))
 
     def stored(self, value: str, field: Field, *, compressed: bool, text: bool) -> str:
         if compressed:

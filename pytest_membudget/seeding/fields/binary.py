@@ -1,9 +1,10 @@
-"""Bytes and UUIDs."""
+"""Bytes, UUIDs and network addresses."""
 
 from __future__ import annotations
 
 import zlib
 from collections.abc import Iterator
+from ipaddress import IPv4Address, IPv6Address
 from random import Random
 from uuid import UUID
 
@@ -54,3 +55,24 @@ class Uuid(FieldKind):
         if self.dialect.connection.features.has_native_uuid_field:
             prefix = "-".join([prefix[:8], prefix[8:12], prefix[12:16], prefix[16:20], ""])
         yield Formula(1 << 44, lambda n: self.dialect.uuid(f"({n} + {wanted.after})", prefix))
+
+
+_IPV6 = 0x20010DB8 << 96
+"""The prefix for documentation, 2001:db8::/32."""
+
+
+@register(models.GenericIPAddressField)
+class IPAddress(FieldKind):
+    @property
+    def is_ipv6(self) -> bool:
+        return bool(self.field.protocol.lower() == "ipv6")
+
+    def plausible(self, rng: Random) -> str:
+        if self.is_ipv6:
+            return str(IPv6Address(_IPV6 | rng.getrandbits(64)))
+        return str(IPv4Address(rng.randint(1 << 24, (1 << 32) - 1)))
+
+    def numbering(self) -> Numbering:
+        if self.is_ipv6:
+            return Numbering(HUGE, lambda n: str(IPv6Address(_IPV6 + n)))
+        return Numbering((255 << 24) - 1, lambda n: str(IPv4Address((1 << 24) + n)))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +31,6 @@ APPS = {
 EVERY = [(vendor, label) for vendor, apps in APPS.items() for app in apps for label in labels(app)]
 
 
-def all_cases(vendor: str) -> dict[str, Any]:
+def all_cases(vendor: str, steps: Sequence[int] = STEPS) -> dict[str, Any]:
     wanted = [label for where, label in EVERY if where == vendor]
-    return {label: {"ladder": [{label: step} for step in STEPS]} for label in wanted}
+    return {label: {"ladder": [{label: step} for step in steps]} for label in wanted}

@@ -9,7 +9,7 @@ import pytest
 from django.db import models
 
 from pytest_membudget.seeding.dialects.base import Dialect
-from pytest_membudget.seeding.fields import FieldKind, framed_text, kind_of, numbers, register, text
+from pytest_membudget.seeding.fields import FieldKind, kind_of, numbers, register, text
 from pytest_membudget.seeding.sequences import Numbering
 
 NO_DATABASE = cast("Dialect", None)
@@ -44,7 +44,7 @@ def kind(field: Any) -> FieldKind:
 
 
 def test_the_nearest_base_class_says_the_kind() -> None:
-    assert type(kind(Trimmed())) is framed_text.Email
+    assert type(kind(Trimmed())) is text.Email
     assert type(kind(models.PositiveIntegerField())) is numbers.Integer
     assert type(kind(models.CharField(max_length=9))) is text.Text
 
