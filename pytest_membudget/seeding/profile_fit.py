@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
 from django.db import models
 
-from pytest_membudget.seeding.column_stats import ColumnStats, StatsByColumn, as_toasted
+from pytest_membudget.profile.column_stats import ColumnStats, StatsByColumn
 from pytest_membudget.seeding.dialects.base import Field
 from pytest_membudget.seeding.fields import FieldKind, stored_as_builtin
 from pytest_membudget.seeding.fields.base import SPAN, Variation
 from pytest_membudget.seeding.table import Table
+
+_THRESHOLD = 2032
+_POINTER = 18
+"""PostgreSQL's TOAST_TUPLE_THRESHOLD, and what stays in a row of a value stored outside of it."""
 
 _ALL = 0.95
 """Of so many parents the statistics say that all have children."""
@@ -98,3 +103,29 @@ def _is_off(kind: FieldKind, stats: ColumnStats, width: Any, nulls: Any) -> bool
     if stats.compressed and not kind.dialect.compresses:
         wanted *= kind.compression
     return abs(float(width) - wanted) > max(_BYTES, _WIDTH * wanted)
+
+
+def as_toasted(
+    columns: Mapping[str, ColumnStats], ratios: Mapping[str, float]
+) -> dict[str, ColumnStats]:
+    """The same, ``compressed`` only where PostgreSQL would have compressed.
+
+    It takes the widest value of a row first and stops as soon as the row fits in a page's quarter,
+    so narrow values are never compressed, nor are those of narrow rows.
+    """
+    raw = {
+        name: (stats.width or 0) * (ratios.get(name, 1) if stats.compressed else 1)
+        for name, stats in columns.items()
+    }
+    left = sum(raw.values())
+    found = dict(columns)
+    for name in sorted(raw, key=lambda name: -raw[name]):
+        stats = columns[name]
+        if left <= _THRESHOLD:
+            found[name] = replace(stats, compressed=False)
+        elif stats.compressed:
+            stored = stats.width or 0
+            left += (stored if stored <= _THRESHOLD else _POINTER) - raw[name]
+        elif raw[name] > _THRESHOLD:
+            left += _POINTER - raw[name]
+    return found

@@ -44,7 +44,7 @@ class ParentKeys(Sequence):
 
     @property
     def fresh(self) -> bool:  # type: ignore[override]
-        return not self.parent.reused
+        return self.own or not self.parent.reused
 
     def require(self, count: int) -> None:
         self.parent.require(count)

@@ -13,7 +13,7 @@ import servers
 from profiles import client, columns, membudget, refused_to_write, write_project
 
 from pytest_membudget.profile.document import parse_profile
-from pytest_membudget.profile.widths import Width, stored_widths
+from pytest_membudget.profile.shape import Width, stored_widths
 
 SCHEMA = r"""
 CREATE TABLE shop_order (

@@ -16,7 +16,6 @@ from pytest_membudget.database.scratch.base import ScratchDatabases
 from pytest_membudget.errors import NoRoom, SeedError
 from pytest_membudget.processes.messages.orders import Seed, Seeded
 from pytest_membudget.seeding import Seeder
-from pytest_membudget.seeding.column_stats import stats_by_column
 
 
 class Seeds:
@@ -53,7 +52,7 @@ class Seeds:
                 apps,
                 self._alias,
                 forced_values=_fields(apps, order.forced_values),
-                profile=stats_by_column(order.profile),
+                profile=order.profile,
             )
         room = room_for_a_seed(self._scratch.free())
         most = room if order.most is None else min(room, order.most)
@@ -63,12 +62,7 @@ class Seeds:
             # It has planned what it could not make.
             self.forget(name)
             raise
-        return {
-            "rows": grown.rows,
-            "widths": grown.widths,
-            "profile_mismatches": grown.profile_mismatches,
-            "forced_values": grown.forced_values,
-        }
+        return vars(grown)
 
 
 def _fields(

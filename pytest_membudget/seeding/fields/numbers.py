@@ -73,20 +73,15 @@ class Number(FieldKind):
     def bounds(self, low: Any, high: Any) -> tuple[Any, Any]:
         """``low`` and ``high``, moved to where the column and the validators allow them to be."""
         limits = BaseDatabaseOperations.integer_field_ranges.get(self.field.get_internal_type())
-        least, most = limits or (None, None)
+        least, most = ([limit] for limit in limits) if limits else ([], [])
         for validator in self.field.validators:
             if isinstance(validator, MinValueValidator | MaxValueValidator):
                 value = validator.limit_value
                 limit = self.convert(value() if callable(value) else value)
-                if isinstance(validator, MinValueValidator):
-                    least = limit if least is None else max(least, limit)
-                else:
-                    most = limit if most is None else min(most, limit)
-        low = low if least is None else max(low, least)
-        high = high if most is None else min(high, most)
-        if low > high:
-            low, high = (low, low) if most is None or low <= most else (high, high)
-        return low, high
+                (least if isinstance(validator, MinValueValidator) else most).append(limit)
+        low = max([low, *least])
+        high = max(low, high)
+        return min([low, *most]), min([high, *most])
 
     def formulas(self, wanted: WantedValues) -> Iterator[Formula]:
         low, high = self._whole(wanted.after + 1, HUGE)

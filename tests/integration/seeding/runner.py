@@ -15,6 +15,7 @@ from pathlib import Path
 
 import django
 from django.conf import settings
+from msgspec import convert
 
 sys.path.insert(0, str(Path(__file__).parent))
 
@@ -126,12 +127,12 @@ def leftovers(connection) -> list:
 def grow(case: dict, state, connection) -> dict:
     from django.apps import apps
 
+    from pytest_membudget.profile.column_stats import ColumnStats
     from pytest_membudget.seeding import Seeder
-    from pytest_membudget.seeding.column_stats import stats_by_column
 
     for sql in case.get("before", []):
         fetch(sql, connection)
-    profile = stats_by_column(case.get("profile"))
+    profile = convert(case.get("profile", {}), dict[str, dict[str, ColumnStats]])
     seeder = Seeder(state, "default", forced_values=case.get("forced_values"), profile=profile)
     digests = []
     for rows in case["ladder"]:

@@ -7,6 +7,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from django import VERSION
+
 HERE = Path(__file__).parent
 ROOT = HERE.parents[2]
 STEPS = (1000, 1700, 2500)
@@ -24,9 +26,10 @@ def labels(app: str) -> list[str]:
     return [f"{app}.{name}" for name in names if name not in {*IMPOSSIBLE, "Stamped"}]
 
 
+BOTH = ["awkward", *(["awkward_newest"] if VERSION >= (5, 2) else [])]
 APPS = {
-    "sqlite": ["awkward"],
-    "postgresql": ["awkward", "awkward_postgresql", "awkward_extensions"],
+    "sqlite": BOTH,
+    "postgresql": [*BOTH, "awkward_postgresql", "awkward_extensions"],
 }
 EVERY = [(vendor, label) for vendor, apps in APPS.items() for app in apps for label in labels(app)]
 

@@ -56,6 +56,7 @@ from pytest_membudget.processes.messages.server import (
     Start,
     answer_of,
 )
+from pytest_membudget.profile.column_stats import ColumnStats
 from pytest_membudget.sample import Facts
 from pytest_membudget.sample.observed import BulkUpdate, LoadedRows, Observed, ResultSize
 
@@ -78,7 +79,7 @@ BOTH: list[tuple[Order[Any], Any]] = [
         Seeded({"shop.Order": 5}, {}, {"shop.Order": ["note"]}, {"o": {}}, 0.5, 4096, None),
     ),
     (
-        Seed("a", [], {}, seed="seeds.seed", profile={"o": {"id": {"width": 8.0}}}),
+        Seed("a", [], {}, seed="seeds.seed", profile={"o": {"id": ColumnStats(8.0)}}),
         Seeded({}, {"shop.Order": {"note": 8}}, {}, {"o": {"status": AWKWARD}}, 0.0, 0, 4096),
     ),
     (Clone("a"), "b"),
