@@ -76,14 +76,6 @@ class Profile(Struct, frozen=True):
     tables: dict[str, TableProfile]
 
     @property
-    def vendor(self) -> str:
-        return self.database.vendor
-
-    @property
-    def version(self) -> str:
-        return self.database.version
-
-    @property
     def never_analysed(self) -> list[str]:
         """The tables of which the database has no row count."""
         return [name for name, table in self.tables.items() if table.rows is None]

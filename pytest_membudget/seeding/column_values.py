@@ -79,14 +79,12 @@ def _fitted(column: DrawnColumn, count: int, staging: StagingTables, rng: Random
     if sized is None or width is None:
         drawn = (kind.plausible(rng) for _ in range(_TRIES * count))
         return [*islice(drawn, count)] if stats.distinct is None else _different(drawn, count)
-    compressed = stats.compressed and kind.dialect.compresses
-    if stats.compressed and not compressed:
-        width *= kind.compression
     if sized.exact:
         width = min(width, sized.most)
     marks = variation.marks if variation else ""
     endings = [kind.ending(n, width) + marks if stats.distinct else "" for n in range(count)]
-    return Gauge(staging, column.field, compressed, stats.text).fitted(sized, width, endings, rng)
+    gauge = Gauge(staging, column.field, stats.compressed, stats.text)
+    return gauge.fitted(sized, width, endings, rng)
 
 
 def _different(values: Iterator[Any], count: int) -> list[Any]:

@@ -40,9 +40,7 @@ class Gauge:
         staging, name = self.staging, new_name()
         dialect = staging.dialect
         rows = [(value,) for value in values]
-        stored = dialect.stored(
-            dialect.column(self.field), self.field, compressed=self.compressed, text=self.text
-        )
+        stored = dialect.stored(self.field, compressed=self.compressed, text=self.text)
         with staging.attempt(name, [self.field]):
             if self.compressed:
                 dialect.compress(name)

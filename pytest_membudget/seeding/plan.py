@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.db import DatabaseError, models
@@ -79,19 +79,18 @@ class Plan:
 
     def _link(self, model: Model) -> None:
         """Let the rows of a model, and those it inherits, have links to others."""
-        for source in [model, *_parents(model)]:
-            for field in source._meta.local_many_to_many:
-                through: Any = field.remote_field.through
-                if not through._meta.auto_created:
-                    continue
-                links = self._table(through)
-                other = self._table(_concrete(field.remote_field.model))
-                if links.requested:
-                    continue
-                other.ensure_rows()
-                rows = self._table(source)
-                each = min(_LINKS, other.want or other.existing)
-                links.require(links.have + each * (rows.want - rows.have))
+        for field in model._meta.many_to_many:
+            through: Any = field.remote_field.through
+            if not through._meta.auto_created:
+                continue
+            links = self._table(through)
+            other = self._table(_concrete(field.remote_field.model))
+            if links.requested:
+                continue
+            other.ensure_rows()
+            rows = self._table(field.model)
+            each = min(_LINKS, other.want or other.existing)
+            links.require(links.have + each * (rows.want - rows.have))
 
     def _table(self, model: Model) -> Table:
         if model not in self._tables:
@@ -113,9 +112,3 @@ class Plan:
 
 def _concrete(model: Model) -> Model:
     return model._meta.concrete_model or model
-
-
-def _parents(model: Model) -> Iterator[Model]:
-    for parent in model._meta.parents:
-        yield parent
-        yield from _parents(parent)

@@ -31,7 +31,12 @@ class ProfileFit:
         fields = table.fields.values() if own else ()
         ratios = {str(field.column): table.kind(field.name).compression for field in fields}
         self._stats = as_toasted(own, ratios)
-        self.widths = {name: s.width for name, s in own.items() if s.width is not None}
+        if not table.dialect.compresses:
+            for name, stats in self._stats.items():
+                if stats.compressed and stats.width is not None:
+                    raw = stats.width * ratios.get(name, 1)
+                    self._stats[name] = replace(stats, width=raw, compressed=False)
+        self.widths = {name: s.width for name, s in self._stats.items() if s.width is not None}
 
     def stats(self, field: Field, kind: FieldKind) -> ColumnStats | None:
         """Without what is decided by the field: which values there are of two or of a few."""
@@ -74,12 +79,7 @@ def profile_mismatches(table: Table, size: int) -> list[str]:
         return []
     parts = []
     for column, stats in judged:
-        stored = dialect.stored(
-            column.name,
-            column.field,
-            compressed=stats.compressed and dialect.compresses,
-            text=stats.text,
-        )
+        stored = dialect.stored(column.field, compressed=stats.compressed, text=stats.text)
         parts.append(f"avg({stored}), avg(CASE WHEN {column.name} IS NULL THEN 1.0 ELSE 0.0 END)")
     names = ", ".join(column.name for column, _ in judged)
     keys = getattr(table.model._meta, "pk_fields", None) or [table.model._meta.pk]
@@ -99,10 +99,7 @@ def _is_off(kind: FieldKind, stats: ColumnStats, width: Any, nulls: Any) -> bool
         return True
     if width is None or stats.width is None or not kind.has_width:
         return False
-    wanted = stats.width
-    if stats.compressed and not kind.dialect.compresses:
-        wanted *= kind.compression
-    return abs(float(width) - wanted) > max(_BYTES, _WIDTH * wanted)
+    return abs(float(width) - stats.width) > max(_BYTES, _WIDTH * stats.width)
 
 
 def as_toasted(

@@ -6,13 +6,10 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
 from dataclasses import field as attribute
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from pytest_membudget.seeding.dialects.base import Field
 from pytest_membudget.seeding.staging_tables import StagingTables, lookup, new_name
-
-if TYPE_CHECKING:
-    from typing_extensions import Self
 
 
 @dataclass(frozen=True)
@@ -22,9 +19,9 @@ class Numbering:
     size: int
     at: Callable[[int], Any]
 
-    @classmethod
-    def of(cls, values: list[Any]) -> Self:
-        return cls(len(values), lambda n: values[n - 1])
+    @staticmethod
+    def of(values: list[Any]) -> Numbering:
+        return Numbering(len(values), lambda n: values[n - 1])
 
 
 class Sequence(ABC):

@@ -32,7 +32,7 @@ class Dialect(ABC):
     def quote(self, name: str) -> str:
         return self.connection.ops.quote_name(name)
 
-    def column(self, field: models.Field[Any, Any]) -> str:
+    def column(self, field: Field) -> str:
         return self.quote(str(field.column))
 
     def literal(self, value: Any) -> str:
@@ -47,7 +47,7 @@ class Dialect(ABC):
             cursor.execute(sql)
             return list(cursor.fetchall())
 
-    def columns(self, model: type[models.Model]) -> list[models.Field[Any, Any]]:
+    def columns(self, model: type[models.Model]) -> list[Field]:
         """The fields that have a column in the model's own table."""
         return [f for f in model._meta.local_concrete_fields if f.db_type(self.connection)]
 
@@ -68,9 +68,7 @@ class Dialect(ABC):
         """Column -> average bytes of its values, NULLs left out."""
 
     @abstractmethod
-    def stored(
-        self, value: str, field: models.Field[Any, Any], *, compressed: bool, text: bool
-    ) -> str:
+    def stored(self, field: Field, *, compressed: bool, text: bool) -> str:
         """Bytes of a value of the field's without the header, or of its text, as SQL."""
 
     def compress(self, table: str) -> None:  # noqa: B027
@@ -81,7 +79,7 @@ class Dialect(ABC):
         """An item for FROM: ``series``, whose column ``i`` counts from first to last."""
 
     @abstractmethod
-    def typed(self, expression: str, field: models.Field[Any, Any]) -> str:
+    def typed(self, expression: str, field: Field) -> str:
         """The expression as a value of the field's column."""
 
     @abstractmethod

@@ -54,16 +54,17 @@ class PostgreSQL(Dialect):
         source = f"pg_stats WHERE (schemaname, tablename) = ({table}) ORDER BY attname"
         return dict(self.fetch(f"SELECT attname, avg_width FROM {source}"))
 
-    def stored(self, value: str, field: Field, *, compressed: bool, text: bool) -> str:
+    def stored(self, field: Field, *, compressed: bool, text: bool) -> str:
+        value = self.column(field)
         if compressed:
             return f"pg_column_size({value})"
         kind = field.rel_db_type(self.connection) or ""
         if re.fullmatch(r"(text|varchar|char|citext)(\(\d+\))?", kind) or (
             text and kind != "bytea"
         ):
-            return f"octet_length(({value})::text)"
+            return f"octet_length({value}::text)"
         # Read from its own text a value is neither compressed nor out of line.
-        return f"(pg_column_size({self.typed(f'({value})::text', field)}) - {_HEADER})"
+        return f"(pg_column_size({self.typed(f'{value}::text', field)}) - {_HEADER})"
 
     def compress(self, table: str) -> None:
         # Rows of less than 2 KB are left alone, so each is made wider by what cannot be compressed.

@@ -48,8 +48,8 @@ class SQLite(Dialect):
         [row] = self.fetch(f"SELECT {averages} FROM ({newest})")
         return {column: round(width or 0) for column, width in zip(columns, row, strict=True)}
 
-    def stored(self, value: str, field: Field, *, compressed: bool, text: bool) -> str:
-        return f"length(CAST({value} AS blob))"
+    def stored(self, field: Field, *, compressed: bool, text: bool) -> str:
+        return f"length(CAST({self.column(field)} AS blob))"
 
     def series(self, first: int, last: int) -> str:
         return (

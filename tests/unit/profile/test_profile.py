@@ -13,7 +13,7 @@ from profiles import membudget, write_project
 
 from pytest_membudget.cli.main import main
 from pytest_membudget.errors import BudgetError
-from pytest_membudget.profile.document import ColumnProfile, TableProfile, read_profile
+from pytest_membudget.profile.document import ColumnProfile, Database, TableProfile, read_profile
 from pytest_membudget.profile.shape import Width, shape, stored_widths
 
 
@@ -45,7 +45,7 @@ def test_a_profile_is_read(tmp_path: Path) -> None:
     file = tmp_path / "membudget.json"
     file.write_text(json.dumps(document()))
     profile = read_profile(file)
-    assert (profile.vendor, profile.version, profile.exact) == ("postgresql", "15.4", False)
+    assert (profile.database, profile.exact) == (Database("postgresql", "15.4"), False)
     assert profile.taken.isoformat() == "2026-11-21"
     assert profile.tables == {
         "shop_order": TableProfile(
