@@ -20,6 +20,11 @@ _POINTER = 18
 
 _ALL = 0.95
 """Of so many parents the statistics say that all have children."""
+_NULLS = 0.02
+_WIDTH = 0.05
+_BYTES = 4
+_JUDGED = 50
+"""How far a column may be from the profile, a few bytes aside, and how many rows show it."""
 
 
 class ProfileFit:
@@ -62,13 +67,6 @@ class ProfileFit:
             return 1.0
         share = stats.distinct / parents
         return 1.0 if share > _ALL else share
-
-
-_NULLS = 0.02
-_WIDTH = 0.05
-_BYTES = 4
-_JUDGED = 50
-"""How far a column may be from the profile, a few bytes aside, and how many rows show it."""
 
 
 def profile_mismatches(table: Table, size: int) -> list[str]:

@@ -28,6 +28,7 @@ from pytest_membudget.seeding.staging_tables import StagingTables
 from pytest_membudget.seeding.table import TEMPLATE, Table
 
 _ROUNDS = 8
+_FAR = 10**7
 
 
 class Composition:
@@ -126,9 +127,6 @@ class Composition:
 
 def _names(rules: list[Rule]) -> str:
     return ", ".join(rule.name for rule in rules)
-
-
-_FAR = 10**7
 
 
 @contextmanager

@@ -18,6 +18,7 @@ from pytest_membudget.seeding.unique_together import Group
 
 _WIDE = 10**8
 """Enough values for any table, so that a column can be unique on its own."""
+_TRIED = 1000
 
 
 class Uniqueness:
@@ -108,9 +109,6 @@ class Uniqueness:
         compared = sum(len(rule.fields) > 1 and name in rule.fields for rule in rules)
         shared = sum(name in unique.fields for unique in uniques)
         return compared, -shared, self._table.kind(name).unique_rank
-
-
-_TRIED = 1000
 
 
 def unique_values(

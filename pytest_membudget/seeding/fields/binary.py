@@ -19,6 +19,9 @@ from pytest_membudget.seeding.fields.base import (
 )
 from pytest_membudget.seeding.sequences import Formula, Numbering
 
+_IPV6 = 0x20010DB8 << 96
+"""The prefix for documentation, 2001:db8::/32."""
+
 
 @register(models.BinaryField)
 class Binary(FieldKind):
@@ -55,10 +58,6 @@ class Uuid(FieldKind):
         if self.dialect.connection.features.has_native_uuid_field:
             prefix = "-".join([prefix[:8], prefix[8:12], prefix[12:16], prefix[16:20], ""])
         yield Formula(1 << 44, lambda n: self.dialect.uuid(f"({n} + {wanted.after})", prefix))
-
-
-_IPV6 = 0x20010DB8 << 96
-"""The prefix for documentation, 2001:db8::/32."""
 
 
 @register(models.GenericIPAddressField)

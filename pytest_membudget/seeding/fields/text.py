@@ -19,7 +19,6 @@ from pytest_membudget.seeding.fields.base import (
 from pytest_membudget.seeding.fields.words import (
     LETTERS,
     SHAPES,
-    WORDS,
     shaped,
     short_text,
     words,
@@ -169,9 +168,9 @@ class LongText(Text):
 class Slug(Text):
     between = "-"
 
-    def plausible(self, rng: Random) -> str:
-        limit: int = self.field.max_length
-        return "-".join(rng.choices(WORDS, k=max(1, limit // 14)))[:limit]
+    @property
+    def shape(self) -> str:
+        return "-".join("*" * max(1, self.field.max_length // 14))
 
 
 @register(models.CommaSeparatedIntegerField)
@@ -220,9 +219,7 @@ class Email(Framed):
 @register(models.URLField)
 class Url(Framed):
     frames = (("https://www.example.com/", ""), ("http://a.io/", ""))
-
-    def plausible(self, rng: Random) -> str:
-        return shaped("https://www.*.com/*/*/*/", rng)[: self.limit]
+    shape = "https://www.*.com/*/*/*/"
 
 
 @register(models.FileField, models.FilePathField)
