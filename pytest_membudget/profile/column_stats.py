@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class ColumnStats:
-    """One column in production; None is what nobody knows.
+    """One column in production; None is unknown.
 
     ``width``: average bytes of the values that are not NULL, without the database's own header.
     ``compressed``: is that the width after TOAST's compression?

@@ -59,7 +59,7 @@ class Width:
 
 
 def stored_widths(table: TableProfile) -> dict[str, Width]:
-    """The width of each column that is known, with what is kept outside of the rows.
+    """The width of each column whose width is known, including what is stored outside of the rows.
 
     The catalogue tells how much that is for the whole table, not of which columns.  It is given to
     those whose values look like pointers: documents, binary and arrays before text without a

@@ -1,4 +1,4 @@
-"""The values of one column among which the template rows choose, as wide as they shall be."""
+"""The values of a column that the template rows choose from, with the widths of the profile."""
 
 from __future__ import annotations
 
@@ -108,7 +108,7 @@ def _different(values: Iterator[Any], count: int) -> list[Any]:
 
 
 def _rounds(values: list[Any], count: int, rng: Random) -> Iterator[Any]:
-    """The values again and again, each time in another order, so that no two columns agree."""
+    """The values repeatedly, each time in another order, so that columns are not correlated."""
     while True:
         yield from values if len(values) >= count else rng.sample(values, len(values))
 
@@ -145,7 +145,7 @@ class Gauge:
     def fitted(
         self, sized: SizedValues, width: float, endings: list[str], rng: Random
     ) -> list[Any]:
-        """A value for each ending, of this average width: some are made, measured, and mended."""
+        """A value for each ending; samples are measured until their average is ``width``."""
         state = rng.getstate()
         least, count = max(map(len, endings)), len(endings)
 
@@ -174,7 +174,7 @@ class Gauge:
 
 
 def sizes(mean: float, count: int, sized: SizedValues, least: int, rng: Random) -> list[int]:
-    """So many sizes that vary around ``mean`` and have just this mean, at every stretch of them."""
+    """``count`` sizes around ``mean``, whose average is ``mean`` in each part of the list."""
     least = max(least, sized.least)
     if mean < sized.small:
         filled = max(mean, 0) / sized.small
@@ -194,7 +194,7 @@ def sizes(mean: float, count: int, sized: SizedValues, least: int, rng: Random) 
 
 
 def shares(count: int, share: float, rng: Random) -> list[bool]:
-    """So many marks of which a share is set, each short stretch of them having its part of it."""
+    """``count`` marks of which a share is set, evenly over the list."""
     marks = [floor((n + 1) * share + 0.5) > floor(n * share + 0.5) for n in range(count)]
     for start in range(0, count, _STRETCH):
         stretch = marks[start : start + _STRETCH]

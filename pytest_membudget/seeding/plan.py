@@ -1,4 +1,4 @@
-"""Which tables grow, and to how many rows."""
+"""Decides which tables grow, and to how many rows."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _ROUNDS = 100
 
 
 class Plan:
-    """The tables met so far; each is laid out once, so that its rows go on as they began."""
+    """The tables seen so far; each is laid out once, so that its later rows continue the first."""
 
     def __init__(
         self,
@@ -68,7 +68,7 @@ class Plan:
             if before == [table.want for table in self._tables.values()]:
                 break
         else:
-            raise refusal(", ".join(rows), None, "its tables ask each other for ever more rows")
+            raise refusal(", ".join(rows), None, "its tables need ever more rows of each other")
         growing = [table for table in self._tables.values() if table.want > table.have]
         for table in growing:
             table.place()

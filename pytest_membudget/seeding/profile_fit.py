@@ -1,4 +1,4 @@
-"""What a table takes from the profile, and where it could not be made like it."""
+"""Applies the profile to a table, and tells which columns do not match it."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class ProfileFit:
         self.widths = {name: s.width for name, s in self._stats.items() if s.width is not None}
 
     def stats(self, field: Field, kind: FieldKind) -> ColumnStats | None:
-        """Without what is decided by the field: which values there are of two or of a few."""
+        """Statistics of the column, without ``distinct`` where the field limits the values."""
         stats = self._stats.get(str(field.column))
         if stats and (kind.choices or not kind.has_variety):
             return replace(stats, distinct=None)
@@ -53,7 +53,7 @@ class ProfileFit:
     def variation(
         self, field: Field, kind: FieldKind, stats: ColumnStats | None
     ) -> Variation | None:
-        """For more different values than a template holds. No rule may be about the field."""
+        """For more distinct values than a template holds; only for fields that no rule is about."""
         if stats is None or kind.choices or not stored_as_builtin(field):
             return None
         many = (stats.distinct or 0) > SPAN and (stats.variety or 0) * SPAN >= 1

@@ -31,12 +31,12 @@ _BYTES = 32 << 20
 
 @dataclass(frozen=True)
 class Seeded:
-    """What is there after a growth.
+    """What a database holds after a call of :meth:`Seeder.grow`.
 
     ``rows``: label -> seeded rows, those of parents and M2M through tables included.
     ``widths``: label -> column -> average bytes of its values as stored, NULLs left out.
     ``profile_mismatches``: label -> columns whose width or share of NULLs is not the profile's.
-    ``forced_values``: table -> columns that hold what was asked for, with the values or none.
+    ``forced_values``: table -> columns with forced values, and the values, if any.
     """
 
     rows: dict[str, int]
@@ -72,7 +72,7 @@ class Seeder:
         self._mismatches: dict[str, list[str]] = {}
 
     def grow(self, rows: Mapping[str, int], room: float = inf) -> Seeded:
-        """Add what is missing to have ``rows`` rows of each label, and all that they need.
+        """Add rows until each label has ``rows`` rows, and the rows that they refer to.
 
         Raises NoRoom, before anything is written, where that takes more than ``room`` bytes.
         Raises :class:`~pytest_membudget.errors.SeedError` for a model that cannot be seeded; the
@@ -120,7 +120,7 @@ class Seeder:
 
 
 def _check_room(growing: list[Table], room: float) -> None:
-    """By the widths that are known: what is not known has values of some dozen bytes."""
+    """Use the widths that the profile has; other values have some dozen bytes."""
     sizes = {table: table.width * (table.want - table.have) for table in growing}
     if sum(sizes.values()) > room:
         table = max(growing, key=lambda table: sizes[table])
@@ -131,6 +131,6 @@ def _check_room(growing: list[Table], room: float) -> None:
 
 
 def _template_size(table: Table) -> int:
-    """Fewer rows where their values are wide, but enough for a share of NULLs."""
+    """Fewer rows where their values are wide, but enough to show a share of NULLs."""
     size = _TEMPLATES if table.requested or table.want > SOME else SOME
     return max(min(_FEWEST, size), min(size, int(_BYTES / max(1, table.width))))

@@ -1,4 +1,4 @@
-"""A table to be seeded: its columns, and how many rows it has and shall have."""
+"""A table to be seeded: its columns, and how many rows it has and should have."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ from pytest_membudget.seeding.unique_together import Group
 
 TEMPLATE = "membudget_template"
 SOME = 100
-"""Rows of a parent that nobody asked for."""
+"""Rows of a parent that no row count was given for."""
 
 
 @dataclass(eq=False)
 class Table:
     """``existing`` rows were there before the first of ours, of which it has ``have``.
 
-    ``requested``: does the caller say how many rows it shall have?
+    ``requested``: does the caller say how many rows it should have?
     ``fields``: those that get a column.
-    ``forced_values``: the columns that hold what was asked for, with the values or none.
+    ``forced_values``: the columns with forced values, and the values, if any.
     """
 
     model: type[models.Model]
@@ -61,7 +61,7 @@ class Table:
 
     @property
     def reused(self) -> bool:
-        """Are there rows, but no room for ours? Then children point at those."""
+        """Has it rows, but no room for new ones? Then children refer to the existing rows."""
         return not self.requested and self.existing > 0 and self.capacity()[0] < 1
 
     def capacity(self) -> tuple[int, str | None]:

@@ -67,7 +67,7 @@ class Composition:
         return TemplateRows([*zip(*values, strict=True)], filled)
 
     def _obey(self, place: int) -> float | None:
-        """Leave out what the rules on a column alone forbid; returns the share of NULLs to have."""
+        """Remove what rules on this column alone forbid; return the share of NULLs to use."""
         column = self._columns[place]
         field, nulls = column.field, column.nulls
         rules = [rule for rule in self._rules if rule.fields == {field.name}]

@@ -80,7 +80,7 @@ class Variation:
 
 
 class FieldKind(ABC):
-    """All that seeding knows about the values of a field.
+    """Makes the values of one kind of field.
 
     ``field`` is the project's own field, or the built-in one that is most like it.
     """

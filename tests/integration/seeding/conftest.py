@@ -41,15 +41,7 @@ def run(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
                 available = connection.execute("SELECT name FROM pg_available_extensions")
                 if not {("hstore",), ("citext",)} <= set(available.fetchall()):
                     apps.remove("awkward_extensions")
-            database = {
-                "ENGINE": "django.db.backends.postgresql",
-                "NAME": name,
-                "HOST": server.host,
-                "PORT": str(server.port),
-                "USER": server.user,
-                "PASSWORD": server.password,
-                "OPTIONS": {"assume_role": role},
-            }
+            database = server.database(name, OPTIONS={"assume_role": role})
         done = subprocess.run(
             [sys.executable, "-W", "error", str(HERE / "runner.py")],
             input=json.dumps({"database": database, "apps": apps, "cases": cases, **more}),

@@ -9,23 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from profiles import membudget, write_project
+from profiles import document, membudget, write_project
 
 from pytest_membudget.cli.main import main
 from pytest_membudget.errors import BudgetError
 from pytest_membudget.profile.document import ColumnProfile, Database, TableProfile, read_profile
 from pytest_membudget.profile.shape import Width, shape, stored_widths
-
-
-def document(**changes: Any) -> dict[str, Any]:
-    return {
-        "membudget_profile": 1,
-        "database": {"vendor": "postgresql", "version": "15.4"},
-        "taken": "2026-11-21",
-        "exact": False,
-        "tables": {"shop_order": table()},
-        **changes,
-    }
 
 
 def table(**changes: Any) -> dict[str, Any]:
@@ -43,7 +32,7 @@ def column(**changes: Any) -> dict[str, Any]:
 
 def test_a_profile_is_read(tmp_path: Path) -> None:
     file = tmp_path / "membudget.json"
-    file.write_text(json.dumps(document()))
+    file.write_text(json.dumps(document(tables={"shop_order": table()})))
     profile = read_profile(file)
     assert (profile.database, profile.exact) == (Database("postgresql", "15.4"), False)
     assert profile.taken.isoformat() == "2026-11-21"
