@@ -32,11 +32,11 @@ class ParentKeys(Sequence):
     @property
     def limit(self) -> int:
         # Whether a table is reused depends on the limits of its own references.
-        return UNLIMITED if self.own or not self.parent.reused else self.size
+        return UNLIMITED if self.fresh else self.size
 
     @property
     def growable(self) -> bool:  # type: ignore[override]
-        return not self.own and not self.parent.reused
+        return not self.own and self.fresh
 
     @property
     def requested(self) -> bool:  # type: ignore[override]

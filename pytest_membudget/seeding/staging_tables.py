@@ -51,22 +51,23 @@ class StagingTables:
 
     def __init__(self, dialect: Dialect) -> None:
         self.dialect = dialect
-        self._names: list[str] = []
+        self._names: dict[str, None] = {}
 
     def clear(self) -> None:
-        while self._names:
-            self.drop(self._names[-1])
+        for name in list(self._names):
+            self.drop(name)
 
     def create(self, name: str, fields: Sequence[Field]) -> None:
         dialect = self.dialect
         columns = [f"{NUMBER} {dialect.numbering}"]
         columns += [f"{dialect.column(f)} {f.rel_db_type(dialect.connection)}" for f in fields]
         dialect.execute(f"CREATE TEMPORARY TABLE {dialect.quote(name)} ({', '.join(columns)})")
-        self._names.append(name)
+        self._names[name] = None
 
     def drop(self, name: str) -> None:
-        self.dialect.execute(f"DROP TABLE {self.dialect.quote(name)}")
-        self._names.remove(name)
+        # A table whose use failed is gone with its savepoint.
+        self.dialect.execute(f"DROP TABLE IF EXISTS {self.dialect.quote(name)}")
+        del self._names[name]
 
     def load(
         self, name: str, fields: Sequence[Field], rows: Sequence[Row], width: float = 0
@@ -104,11 +105,7 @@ class StagingTables:
     @contextmanager
     def attempt(self, name: str, fields: Sequence[Field]) -> Iterator[None]:
         """A table for what may fail: it is gone afterwards, in any case."""
-        try:
-            with transaction.atomic(using=self.dialect.connection.alias):
-                self.create(name, fields)
-                yield
-                self.drop(name)
-        finally:
-            if name in self._names:
-                self._names.remove(name)
+        with transaction.atomic(using=self.dialect.connection.alias):
+            self.create(name, fields)
+            yield
+            self.drop(name)

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 
 from django.db import models
 
@@ -18,10 +17,6 @@ class PostgreSQL(Dialect):
     compresses = True
     # Measured: 10 KB of document as text are 13.3 KB of jsonb, 4.2 KB compressed by pglz.
     json_ratio = 3.2
-
-    @contextmanager
-    def fast(self) -> Iterator[None]:
-        yield
 
     def trust(self, tables: Iterable[str]) -> None:
         self.execute("SET LOCAL synchronous_commit = off")

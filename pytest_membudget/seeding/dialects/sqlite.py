@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 from django.db import models
@@ -17,6 +17,7 @@ class SQLite(Dialect):
     # Measured: 10 KB of document as text are 4.2 KB in PostgreSQL, compressed by pglz.
     json_ratio = 2.5
 
+    # Foreign keys can be switched off outside of a transaction only.
     @contextmanager
     def fast(self) -> Iterator[None]:
         if self.connection.in_atomic_block:  # SQLite refuses, and slower is fine there
@@ -32,12 +33,6 @@ class SQLite(Dialect):
     def _set(self, pragmas: dict[str, int]) -> None:
         for name, value in pragmas.items():
             self.execute(f"PRAGMA {name} = {value}")
-
-    def trust(self, tables: Iterable[str]) -> None:
-        """SQLite takes this setting outside of a transaction only, see :meth:`fast`."""
-
-    def finish(self, model: type[models.Model]) -> None:
-        """AUTOINCREMENT follows explicit keys by itself."""
 
     def widths(self, model: type[models.Model]) -> dict[str, int]:
         columns = [str(field.column) for field in self.columns(model)]
@@ -56,9 +51,6 @@ class SQLite(Dialect):
             f"(WITH RECURSIVE s(i) AS (SELECT {first} WHERE {first} <= {last} "
             f"UNION ALL SELECT i + 1 FROM s WHERE i < {last}) SELECT i FROM s) AS series"
         )
-
-    def typed(self, expression: str, field: Field) -> str:
-        return expression
 
     def digits(self, number: str, width: int) -> str:
         return f"printf('%0{width}d', {number})"
