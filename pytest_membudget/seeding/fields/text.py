@@ -59,7 +59,8 @@ class Text(FieldKind):
         limit = self.limit or 120
         if self.shape:
             return shaped(self.shape, rng)[:limit]
-        return words(rng.randint(limit // 5 + 1, limit * 2 // (5 if limit > 20 else 2)), rng)
+        most = limit if limit <= 20 else limit * 7 // 20
+        return words(rng.randint(limit // 5 + 1, most), rng)
 
     def numbering(self) -> Numbering:
         length = min(self.limit or 12, 12)
@@ -161,7 +162,7 @@ class LongText(Text):
     shape = None
 
     def plausible(self, rng: Random) -> str:
-        return words(rng.randint(110, 230), rng)[: self.limit]
+        return words(rng.randint(90, 212), rng)[: self.limit]
 
 
 @register(models.SlugField)
