@@ -6,12 +6,12 @@ the database has them.  Databases are named as their scratch databases are.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Generic, TypeVar
+from typing import ClassVar, Generic, TypeVar
 
 from pytest_membudget.database.scratch.activity import Activity
 from pytest_membudget.processes.messages.job import Key
+from pytest_membudget.profile.column_stats import StatsByColumn
 from pytest_membudget.sample import ForcedValues
 
 A = TypeVar("A")
@@ -145,7 +145,7 @@ class Seed(Order[Seeded]):
     rows: dict[str, int]
     forced_values: ForcedValues = field(default_factory=dict)
     seed: str | None = None
-    profile: Mapping[str, Mapping[str, Any]] | None = None
+    profile: StatsByColumn | None = None
     most: int | None = None
 
     @property

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import sys
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from pytest_membudget.budget.request import Budget
 from pytest_membudget.database.scratch.activity import Activity
@@ -25,6 +24,7 @@ from pytest_membudget.processes.messages.orders import (
     StateTables,
 )
 from pytest_membudget.processes.server.client import Pending, ServerClient
+from pytest_membudget.profile.column_stats import StatsByColumn
 from pytest_membudget.sample import ForcedValues
 
 # What a run is given in any case.
@@ -44,7 +44,7 @@ class SeededDatabase:
         server: ServerClient,
         budget: Budget,
         applied: list[Key],
-        shape: Mapping[str, Mapping[str, Any]] | None = None,
+        shape: StatsByColumn | None = None,
     ) -> None:
         self.folder = server.greeting.folder
         self.mark = server.greeting.mark

@@ -17,7 +17,6 @@ from pytest_membudget.processes.messages.orders import Seed, Seeded
 from pytest_membudget.sample import ForcedValues
 from pytest_membudget.seeding import Seeded as Grown
 from pytest_membudget.seeding import Seeder
-from pytest_membudget.seeding.column_stats import stats_by_column
 
 
 class Seeds:
@@ -53,7 +52,7 @@ class Seeds:
                 apps,
                 self._alias,
                 forced_values=_fields(apps, order.forced_values),
-                profile=stats_by_column(order.profile),
+                profile=order.profile,
             )
         room = room_for_a_seed(self._scratch.free())
         most = room if order.most is None else min(room, order.most)

@@ -46,6 +46,7 @@ from pytest_membudget.processes.messages.server import (
     answer_of,
 )
 from pytest_membudget.processes.messages.statements import ConnectionOpened, StatementCount
+from pytest_membudget.profile.column_stats import ColumnStats
 from pytest_membudget.sample import Facts, Phase
 from pytest_membudget.sample.observed import BulkUpdate, LoadedRows, Observed, ResultSize
 
@@ -68,7 +69,7 @@ BOTH: list[tuple[Order[Any], Any]] = [
         Seeded({"shop.Order": 5}, 0.5, 4096, None, {}, {"shop.Order": ["note"]}, {"o": {}}),
     ),
     (
-        Seed("a", [], {}, seed="seeds.seed", profile={"o": {"id": {"width": 8.0}}}),
+        Seed("a", [], {}, seed="seeds.seed", profile={"o": {"id": ColumnStats(8.0)}}),
         Seeded({}, 0.0, 0, 4096, {"shop.Order": {"note": 8}}, {}, {"o": {"status": AWKWARD}}),
     ),
     (Clone("a"), "b"),
