@@ -30,19 +30,19 @@ WRONG = {
     ),
     "rows not a mapping": (['"shop.0002"', "rows=1000", LIMIT], "rows=1000 is not a mapping"),
     "label without app": (['"shop.0002"', 'rows={"Order": 1}', LIMIT], 'write "app_label.Model"'),
-    "zero rows": (['"shop.0002"', 'rows={"shop.Order": 0}', LIMIT], "0 is not a number of rows"),
+    "zero rows": (['"shop.0002"', 'rows={"shop.Order": 0}', LIMIT], "the first model can't have 0 rows"),
     "negative rows": (['"shop.0002"', 'rows={"shop.Order": -5}', LIMIT], "-5 is not a number of rows"),
     "fractional rows": (
         ['"shop.0002"', 'rows={"shop.Order": 1.5}', LIMIT],
         "rows['shop.Order']: 1.5 is not a number of rows; write a whole number, 0 or more",
     ),
-    "no rows": (['"shop.0002"', LIMIT], "no rows: give production's row counts"),
+    "no rows": (['"shop.0002"', LIMIT], "no rows: set production's row counts"),
     "unreadable limit": (['"shop.0002"', ROWS, 'limit="512 bananas"'], "limit: '512 bananas' is not a size"),
     "zero limit": (['"shop.0002"', ROWS, "limit=0"], "limit: 0 is not a size above zero"),
     "400 digits": (['"shop.0002"', ROWS, 'limit="9" * 400'], "9' is more memory than any machine has"),
-    "bytes": (['"shop.0002"', ROWS, "limit=512"], "limit: 512 is 512 B, in which no Python process starts; did you mean 512Mi?"),
-    "kilobytes": (['"shop.0002"', ROWS, 'limit="512k"'], "limit: '512k' is 500 KiB, in which no Python process starts; did you mean 512Mi?"),
-    "no limit": (['"shop.0002"', ROWS], "no limit: give the memory limit of the container"),
+    "bytes": (['"shop.0002"', ROWS, "limit=512"], "limit: 512 is 512 B, too little for a Python process to start; did you mean 512Mi?"),
+    "kilobytes": (['"shop.0002"', ROWS, 'limit="512k"'], "limit: '512k' is 500 KiB, too little for a Python process to start; did you mean 512Mi?"),
+    "no limit": (['"shop.0002"', ROWS], "no limit: set the memory limit of the container"),
     "unknown argument": (
         ['"shop.0002"', ROWS, LIMIT, "row=1"],
         "; its arguments are migration, rows, limit, database, seed, reverse, time_budget",
@@ -58,18 +58,18 @@ WRONG = {
     ),
     "unknown alias": (
         ['"shop.0002"', ROWS, LIMIT, 'database="replica"'],
-        "database='replica' is not an alias in settings.DATABASES; there are 'default', 'other'",
+        "database='replica' is not an alias in settings.DATABASES; the aliases are 'default', 'other'",
     ),
     "engine without support": (
         ['"shop.0002"', ROWS, LIMIT, 'database="other"'],
-        "which membudget cannot make scratch databases for; it can for sqlite and postgresql",
+        "which membudget does not support; it supports sqlite and postgresql",
     ),
     "reverse not a bool": (['"shop.0002"', ROWS, LIMIT, "reverse=1"], "reverse=1 is neither True nor False"),
     "irreversible": (['"shop.0002"', ROWS, LIMIT, "reverse=True"], "can't be reversed"),
     "time budget": (['"shop.0002"', ROWS, LIMIT, "time_budget=0"], "time_budget: 0 is not a number of seconds"),
     "seed in no module": (
         ['"shop.0002"', ROWS, LIMIT, 'seed="nowhere.seed"'],
-        "a fresh process can't import 'nowhere'",
+        "a new process can't import 'nowhere'",
     ),
     "seed not there": (
         ['"shop.0002"', ROWS, LIMIT, 'seed="shop.models.seed"'],
@@ -77,7 +77,7 @@ WRONG = {
     ),
     "seed is a lambda": (
         ['"shop.0002"', ROWS, LIMIT, "seed=lambda *args: None"],
-        "give a function at the top level of a module",
+        "pass a function at the top level of a module",
     ),
 }  # fmt: skip
 
@@ -177,9 +177,7 @@ def test_no_django_settings(shop: Project) -> None:
     shop.budget('"shop.0002"', ROWS, LIMIT)
     result = shop.run()
     assert result.ret == pytest.ExitCode.USAGE_ERROR
-    assert (
-        "no Django settings: name their module with DJANGO_SETTINGS_MODULE" in result.stderr.str()
-    )
+    assert "no Django settings: set their module as for pytest-django" in result.stderr.str()
 
 
 def test_settings_that_a_fresh_process_cannot_load(shop: Project) -> None:
@@ -240,13 +238,13 @@ def test_rows_of_a_model_that_only_some_migrations_know(shop: Project) -> None:
 
 PYPROJECTS = {
     'limit = "1Gi"': (
-        "tool.membudget: no setting 'limit'; there are migrations; what counts for every migration "
-        "is an option of pytest, such as membudget_limit"
+        "tool.membudget: unknown setting 'limit'; the settings are migrations; settings for every "
+        "migration are pytest options, such as membudget_limit"
     ),
-    "migration = 5": "no setting 'migration'; there are migrations; did you mean migrations?",
+    "migration = 5": "unknown setting 'migration'; the settings are migrations; did you mean migrations?",
     "migrations = []": "tool.membudget.migrations is a list, expected an object",
     'migrations."shop.0002" = 5': 'tool.membudget.migrations."shop.0002" is 5, expected an object',
-    'migrations."shop.0002".limt = 5': 'igrations."shop.0002": no setting \'limt\'; there are limit,',
+    'migrations."shop.0002".limt = 5': 'igrations."shop.0002": unknown setting \'limt\'; the settings are limit,',
     'migrations."shop.0002".limit = 1e3': '."shop.0002".limit is 1000.0, expected a whole number or a',
     'migrations."shop.0002".rows."shop.Order" = []': '"shop.0002".rows."shop.Order" is a list, expect',
     "migrations.shop.0002_loop.limit = 5": "; write the migration's name in quotes",
