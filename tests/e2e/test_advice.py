@@ -93,7 +93,7 @@ def test_a_loop_may_stream(project: Project, vendor: str) -> None:
     assert found["tried"]
     assert found["file"] == "shop/migrations/0002_change.py"
     assert found["line"] == line_of(project, "objects.all()")
-    assert "left the same data behind" in found["evidence"]
+    assert "and wrote the same data" in found["evidence"]
     assert found["peak_bytes"] < 80 * 2**20
     assert found["bytes_per_row"] > 300
 
@@ -131,7 +131,7 @@ def test_bulk_update_wants_batches_of_its_own(project: Project, vendor: str) -> 
     found = advice(project, BULK_UPDATE, limit="64Mi" if vendor == "postgresql" else "44Mi")
     assert next(iter(found)) == "own-batches"
     batches, pages = found["own-batches"], found["pages"]
-    assert "batch_size only cuts the statements" in batches["message"]
+    assert "batch_size only splits the statements" in batches["message"]
     assert batches["line"] == line_of(project, "bulk_update")
     assert batches["tried"]
     assert pages["line"] == line_of(project, "objects.all()")
@@ -203,7 +203,7 @@ def test_children_share_the_limit(project: Project, postgresql: object) -> None:
     """
     found = advice(project, pool, limit="50Mi", atomic=False)
     assert list(found) == ["fewer-processes"]
-    assert found["fewer-processes"]["message"].startswith("3 children and their parent")
+    assert found["fewer-processes"]["message"].startswith("3 child processes and their parent")
 
 
 MIXED = """

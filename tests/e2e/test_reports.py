@@ -31,7 +31,9 @@ def test_the_report_says_when(project: Project) -> None:
     ini.write_text(ini.read_text() + "membudget_growth = 5% a month\n")
     run = project.run("--membudget-json=results.json")
     run.assert_outcomes(passed=1)
-    run.stdout.fnmatch_lines(["*at 5% a month it will not fit any more in about * months, with *"])
+    run.stdout.fnmatch_lines(
+        ["*at a growth of 5% a month, the peak reaches the limit in about * months*"]
+    )
     (result,) = project.read_results()
     months = int(
         next(one["message"] for one in result["findings"] if one["code"] == "breaks-in")

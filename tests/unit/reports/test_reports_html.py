@@ -94,7 +94,7 @@ def test_a_page_without_results(tmp_path: Path) -> None:
 def test_migrations_without_rows_are_counted_and_folded(tmp_path: Path) -> None:
     path = tmp_path / "report.html"
     write_html([passing(rows={}, reason="it alters a table only")], str(path))
-    assert "1 migration loads no rows whose number affects memory" in text_of(path)
+    assert "1 migration accesses no table whose size affects memory" in text_of(path)
     assert "it alters a table only" in text_of(path)
     assert "No migration was measured." not in text_of(path)
 
@@ -139,7 +139,7 @@ def test_the_page_in_a_browser(page: Path, width: int) -> None:
         "in django/db/models/query.py:913 bulk_update: When(pk=obj.pk)",
         "<allocator>",
         "7% of the growth has no line",
-        "rows were generated with 62 bytes a row",
+        "average widths of the generated rows: 62 bytes a row",
         "512 MiB, from the marker",
         "1,700,000 shop.Order",
         "postgresql 15.4, alias default",
