@@ -70,7 +70,7 @@ class Uniqueness:
             raise refusal(
                 self.values.label,
                 ", ".join(unique.fields),
-                "nothing is left that could differ from row to row",
+                "it has no column whose values can differ from row to row",
             )
 
     def _make_unique(self, name: str, unique: Unique) -> None:

@@ -15,7 +15,7 @@ REFUSED = {
     "no CREATEDB": (
         "NOCREATEDB",
         None,
-        "permission denied to create database; let the role make scratch databases: "
+        "permission denied to create database; allow the role to create scratch databases: "
         'ALTER ROLE "ci" CREATEDB',
     ),
     "connection limit": ("CREATEDB CONNECTION LIMIT 1", None, "CONNECTION LIMIT -1"),
@@ -72,7 +72,7 @@ def test_a_standby(budget: Project, monkeypatch: pytest.MonkeyPatch) -> None:
             monkeypatch.setenv(name, value)
         result = budget.result()
     assert result["verdict"] == "error"
-    assert "; name a server and a role that may write: no standby, and no " in result["reason"]
+    assert "; use a server and a role that can write: not a standby, and " in result["reason"]
 
 
 def test_sessions_in_template1_are_in_nobodys_way(

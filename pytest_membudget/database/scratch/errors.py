@@ -43,9 +43,9 @@ def cure_of(error: BaseException | None) -> str | None:
         code, text = _code(error), str(error)
         if code == _QUERY_CANCELED and "user request" not in text:
             return (
-                "the role, the database or OPTIONS sets a statement_timeout, and membudget's own "
-                "statements take as long as the data is large: ALTER ROLE … SET statement_timeout "
-                '= 0 for the role that tests, or "OPTIONS": {"options": "-c statement_timeout=0"}'
+                "the role, the database or OPTIONS sets a statement_timeout, which membudget's own "
+                "statements exceed on large tables: ALTER ROLE … SET statement_timeout = 0 for the "
+                'role of the tests, or "OPTIONS": {"options": "-c statement_timeout=0"}'
             )
         if code == _TOO_MANY_CONNECTIONS or any(sign in text for sign in _TOO_MANY):
             return (
@@ -54,7 +54,7 @@ def cure_of(error: BaseException | None) -> str | None:
             )
         if code == _READ_ONLY:
             return (
-                "name a server and a role that may write: no standby, and no "
+                "use a server and a role that can write: not a standby, and without "
                 "default_transaction_read_only (ALTER ROLE … SET default_transaction_read_only = "
                 "off)"
             )
@@ -71,9 +71,9 @@ def _creation_cure(error: Error, connection: Any) -> str | None:
     code = _code(error)
     role = connection.settings_dict["USER"] or "…"
     if code == _INSUFFICIENT_PRIVILEGE:
-        return f'let the role make scratch databases: ALTER ROLE "{role}" CREATEDB'
+        return f'allow the role to create scratch databases: ALTER ROLE "{role}" CREATEDB'
     if code == _OBJECT_IN_USE:
-        return "close the sessions in it, or take template0, which nobody can connect to"
+        return "close the sessions in it, or use template0, which accepts no connections"
     return None
 
 
