@@ -94,8 +94,8 @@ def within_limit(
     highest = max(samples, key=lambda sample: sample.run.peak)
     rests_on = Finding(
         FindingCode.MEASURED_ON_FEW_ROWS,
-        f"its peak of {format_size(peak)} was measured {reasons.on_rows(highest)}, without the "
-        "rows of production",
+        f"the peak of {format_size(peak)} was measured {reasons.on_rows(highest)}, not with "
+        "production's row count",
     )
     return Weighed(
         Judgement(Verdict.WITHIN, Basis.MEASURED, reason),

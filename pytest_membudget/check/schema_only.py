@@ -46,7 +46,7 @@ Key = tuple[str, str]
 
 def weigh(plan: CheckPlan, server: ServerClient, progress: Callable[[str], None]) -> Weighed:
     """The verdict of a migration that is told apart.  Raises ServerError."""
-    progress("applying it to empty tables")
+    progress("applying the migration to empty tables")
     reason = reasons.loads_no_rows(plan.budget, plan.skip_reason or "")
     if gap := next(left_out(plan.budget), None):
         reason = reasons.unseen(plan.budget, gap)
@@ -77,8 +77,9 @@ def _without_a_run(plan: CheckPlan, server: ServerClient, reason: str) -> Weighe
         return near_limit(plan, peak, []) if plan.recorded else None
     rests_on = Finding(
         FindingCode.MEASURED_ON_EMPTY_TABLES,
-        f"its peak is what manage.py migrate takes with nothing to apply, {format_size(peak)}, and "
-        f"what applying it to empty tables added, {format_size(mark.grown + _FIRST)}",
+        f"the peak is the sum of the peak of manage.py migrate with nothing to apply "
+        f"({format_size(peak)}) and of what the migration adds on empty tables "
+        f"({format_size(mark.grown + _FIRST)})",
     )
     return Weighed(
         Judgement(Verdict.WITHIN, Basis.MEASURED, reason),
@@ -115,7 +116,7 @@ def _idle(plan: CheckPlan, server: ServerClient, after: Sequence[Key], models: i
             seeded.close()
         if done.outcome != Outcome.FINISHED:
             raise ServerError(
-                f"manage.py migrate broke with nothing to apply: {done.failure}", done.details
+                f"manage.py migrate failed with nothing to apply: {done.failure}", done.details
             )
         server.idle = done.peak, models
     peak, known = server.idle

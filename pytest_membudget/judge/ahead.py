@@ -108,7 +108,7 @@ def findings_ahead(label: str, *, threshold: int | None, cycles: bool) -> Iterat
     if cycles:
         yield Finding(
             FindingCode.CYCLES_AHEAD,
-            "objects that refer to each other add up until Python's cycle collector runs, and the "
-            "samples were too small to show how much it leaves: growth may end there, so the "
-            "interval reaches down to the largest peak that was measured",
+            "reference cycles accumulate until Python's garbage collector runs, and the samples "
+            "were too small to show how much it frees; growth may stop there, so the lower bound "
+            "is the largest measured peak",
         )

@@ -90,8 +90,8 @@ def _refused(samples: Sequence[Sample]) -> Iterator[Gap]:
         names = " and ".join(refused)
         yield Gap(
             FindingCode.ACCESS_REFUSED,
-            f"tried to open {names}, which is refused because it is no scratch database of this "
-            "check, so nothing is known of what it would do there",
+            f"was refused access to {names}: a check can access only its own scratch database, so "
+            "what the migration would do there is unknown",
         )
 
 
@@ -100,16 +100,16 @@ def of_unknown_origin(run: Run) -> Iterator[Gap]:
     for statement, rows in run.unattributed.items():
         yield Gap(
             FindingCode.ROWS_UNATTRIBUTED,
-            f"loads {format_rows(rows)} rows with a statement of which no table is known, so they "
+            f"loads {format_rows(rows)} rows with a statement whose tables are unknown, so they "
             f"can't be compared with the seeded rows: {shorten(statement, 200, placeholder=' …')}; "
-            "select from a table by its name instead",
+            "select from a named table instead",
         )
     opened = run.facts.opened > run.facts.connected
     if opened or run.facts.own_sessions:
         yield Gap(
             FindingCode.CONNECTION_UNLOGGED,
-            "opens a connection to the database that is not Django's, so what it loads there is "
-            "not known; use schema_editor.connection instead",
+            "opens a database connection outside Django, so the rows that it loads there are "
+            "unknown; use schema_editor.connection instead",
         )
 
 
@@ -119,8 +119,8 @@ def _untouched(budget: Budget, last: Sample, touched: float | None) -> Iterator[
     share = "none" if touched == 0 else f"only {touched:.0%}"
     yield Gap(
         FindingCode.ROWS_UNTOUCHED,
-        f"touched {share} of the seeded rows ({_seeded(budget, last)}), so its memory says nothing "
-        "about production; give rows that it works on with seed=",
+        f"touched {share} of the seeded rows ({_seeded(budget, last)}), so the measured peak does "
+        "not show its memory in production; use seed= to create rows that it processes",
     )
 
 
@@ -129,9 +129,9 @@ def _unmatched(budget: Budget, last: Sample, statements: Sequence[str]) -> Itera
         statement = shorten(statements[0], 200, placeholder=" …")
         yield Gap(
             FindingCode.STATEMENT_UNMATCHED,
-            f"has a statement that found none of the seeded rows ({_seeded(budget, last)}), so "
-            f"nothing is known of what it loads in production: {statement}; give rows that it "
-            "works on with seed=",
+            f"runs a statement that matches none of the seeded rows ({_seeded(budget, last)}), so "
+            f"the number of rows that it loads in production is unknown: {statement}; use seed= to "
+            "create rows that match",
             only_adds=True,
         )
 
@@ -141,8 +141,8 @@ def _unlogged(last: Sample) -> Iterator[Gap]:
         found = ", ".join(f"{format_rows(n)} rows of {t}" for t, n in last.unlogged.items())
         yield Gap(
             FindingCode.ROWS_UNLOGGED,
-            f"accesses {found} outside of Django's connection, as the server counts, so what it "
-            "loads there is not known; use schema_editor.connection instead",
+            f"accesses {found} outside Django's connection, according to the server's statistics, "
+            "so the rows that it loads there are unknown; use schema_editor.connection instead",
         )
 
 
@@ -150,13 +150,13 @@ def left_out(budget: Budget) -> Iterator[Gap]:
     """Code that the project has and that will not run in this check, whatever its samples."""
     for one in budget.findings:
         if one.code in (FindingCode.CODE_LEFT_OUT, FindingCode.ROUTED_ELSEWHERE):
-            yield Gap(one.code, f"was not run whole: {one.message}", only_adds=True)
+            yield Gap(one.code, f"did not run completely: {one.message}", only_adds=True)
 
 
 def _not_run(last: Sample) -> Iterator[Gap]:
     for label, why in last.run.not_run:
         code = FindingCode.ASYNC_CODE if "async" in why else FindingCode.CODE_NOT_RUN
-        yield Gap(code, f"was not run whole: {label} {why}", only_adds=True)
+        yield Gap(code, f"did not run completely: {label} {why}", only_adds=True)
 
 
 def _branch(budget: Budget, last: Sample, branch: Branch | None) -> Iterator[Gap]:
@@ -164,8 +164,8 @@ def _branch(budget: Budget, last: Sample, branch: Branch | None) -> Iterator[Gap
         yield Gap(
             FindingCode.BRANCH_AHEAD,
             f"compares a count with {format_rows(branch.rows)} in its code, and no sample had more "
-            f"rows (the largest had {_seeded(budget, last)}), so what it does beyond that was not "
-            f"seen; time_budget={branch.time_budget} would allow it",
+            f"rows than that (the largest had {_seeded(budget, last)}), so what it does with more "
+            f"rows was not measured; time_budget={branch.time_budget} would allow such a sample",
         )
 
 
@@ -173,8 +173,8 @@ def _left_growing(finished: Sequence[Sample]) -> Iterator[Gap]:
     if any(sample.run.facts.left_growing for sample in finished):
         yield Gap(
             FindingCode.PROCESSES_GROWING,
-            "leaves processes running that still took more memory when they were stopped, so the "
-            "peak of these is not known; let the migration wait for them",
+            "leaves processes running whose memory still grew when they were stopped, so their "
+            "peak is unknown; make the migration wait for them",
         )
 
 
@@ -184,8 +184,8 @@ def _unexplained(budget: Budget, finished: Sequence[Sample]) -> Iterator[Gap]:
     if finished[-1].run.peak + more > budget.limit:
         yield Gap(
             FindingCode.MEMORY_UNEXPLAINED,
-            f"took {format_size(more)} more in its memory control group than its processes and its "
-            "shared memory account for; look for files that it writes to a tmpfs",
+            f"used {format_size(more)} more memory in its control group than its processes and "
+            "shared memory account for; check whether it writes files to a tmpfs",
         )
 
 

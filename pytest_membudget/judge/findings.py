@@ -49,8 +49,8 @@ def _about_room(budget: Budget, last: Sample) -> Iterator[Finding]:
         rows = format_rows(last.rows[budget.counted_model])
         yield Finding(
             FindingCode.DISK_ROOM,
-            f"there is no room for a database of twice as many rows as {rows} "
-            f"{budget.counted_model} beside its copy, so larger samples were not taken",
+            f"no sample has more than {rows} {budget.counted_model} rows: the disk has no space "
+            "for a database with twice as many rows and its clone",
         )
 
 
@@ -61,7 +61,7 @@ def _about_more_rows(budget: Budget, estimate: Estimate) -> Iterator[Finding]:
         until = budget.growth.until(fits / production)
         yield Finding(
             FindingCode.BREAKS_IN,
-            f"at {budget.growth.text} it will not fit any more in {until}, with "
+            f"at a growth of {budget.growth.text}, the peak reaches the limit in {until}, with "
             f"{format_rows(round_rows_down(fits))} {budget.counted_model} rows",
         )
     if len(peaks) > 1:
@@ -72,9 +72,8 @@ def _about_more_rows(budget: Budget, estimate: Estimate) -> Iterator[Finding]:
     if estimate.breaks_with is not None:
         yield Finding(
             FindingCode.TOO_MANY_PARAMETERS,
-            "one of its statements has a parameter for each row, and this database takes no "
-            f"more in a statement from about {format_rows(estimate.breaks_with)} "
-            f"{budget.counted_model} rows on",
+            "one of its statements has a parameter for each row, which exceeds this database's "
+            f"limit at about {format_rows(estimate.breaks_with)} {budget.counted_model} rows",
         )
 
 
@@ -83,8 +82,8 @@ def _about_rows(budget: Budget, samples: Sequence[Sample], coverage: Coverage) -
     if touched is not None and touched < TOUCHED_ALL:
         yield Finding(
             FindingCode.ROWS_UNTOUCHED,
-            f"the migration touched {touched:.0%} of the seeded rows; the interval reaches up to "
-            "where all of them would be touched",
+            f"the migration touched {touched:.0%} of the seeded rows; the upper bound assumes that "
+            "it touches all of them",
         )
     empty = ", ".join(
         f"{table}.{name}"
@@ -95,14 +94,14 @@ def _about_rows(budget: Budget, samples: Sequence[Sample], coverage: Coverage) -
     if empty:
         yield Finding(
             FindingCode.ROWS_FRESH,
-            f"the migration filters by {empty}, so these were seeded empty, as a column that "
-            "has just been added: NULL, its default or blank",
+            "columns that the migration filters by were seeded empty (NULL, their default or "
+            f"blank), as if they had just been added: {empty}",
         )
     if assumed:
         yield Finding(
             FindingCode.ROWS_ASKED,
-            f"every row was seeded with a value that the migration filters by, {assumed}; how many "
-            "rows have it in production is not known",
+            f"every row was seeded with a value that the migration filters by, {assumed}; the "
+            "share of such rows in production is unknown",
         )
     if widths := {label: columns for label, columns in last.widths.items() if label in last.rows}:
         text = "; ".join(
@@ -110,13 +109,14 @@ def _about_rows(budget: Budget, samples: Sequence[Sample], coverage: Coverage) -
             + ", ".join(f"{name} {width}" for name, width in _widest(columns))
             for label, columns in widths.items()
         )
-        yield Finding(FindingCode.ROW_WIDTHS, f"rows were generated with average widths of {text}")
+        yield Finding(FindingCode.ROW_WIDTHS, f"average widths of the generated rows: {text}")
     if last.profile_mismatches:
         text = "; ".join(
             f"{label}: {', '.join(names)}" for label, names in last.profile_mismatches.items()
         )
         yield Finding(
-            FindingCode.SHAPE_MISSED, f"values could not be made as the profile has them: {text}"
+            FindingCode.SHAPE_MISSED,
+            f"columns whose generated values do not match the profile: {text}",
         )
     unasked = {label: n for label, n in last.seeded.items() if label not in budget.rows}
     if unasked:
@@ -126,7 +126,7 @@ def _about_rows(budget: Budget, samples: Sequence[Sample], coverage: Coverage) -
         statements = (shorten(one, 200, placeholder=" …") for one in coverage.unmatched)
         yield Finding(
             FindingCode.STATEMENT_UNMATCHED,
-            f"statements that found none of the seeded rows: {'; '.join(statements)}",
+            f"statements that match none of the seeded rows: {'; '.join(statements)}",
         )
 
 
@@ -140,8 +140,8 @@ def about_process(samples: Sequence[Sample], vendor: str | None) -> Iterator[Fin
     if vendor and engine_of(vendor).embedded:
         yield Finding(
             FindingCode.VENDOR_SQLITE,
-            "measured on SQLite; another database changes a migration's memory several times "
-            "over, so measure on the one that production runs",
+            "measured on SQLite; the peak on another database can be several times larger or "
+            "smaller, so measure on the database that production uses",
         )
     if any(one.debug for one in facts):
         yield Finding(
@@ -159,31 +159,32 @@ def about_process(samples: Sequence[Sample], vendor: str | None) -> Iterator[Fin
         yield Finding(
             FindingCode.CHILD_PROCESSES,
             f"the migration ran {processes} processes: the peak is the largest sum of their "
-            "proportional set sizes at one instant, looked at some fifty times a second",
+            "proportional set sizes (PSS), sampled about 50 times a second",
         )
     if shared := max(one.shared_memory for one in facts):
         yield Finding(
             FindingCode.SHARED_MEMORY,
-            f"up to {format_size(shared)} of the peak are files in /dev/shm or memfds that no "
-            "process maps: a container's limit counts them",
+            f"up to {format_size(shared)} of the peak is files in /dev/shm or memfds that no "
+            "process maps; they count toward a container's memory limit",
         )
     if more := max(one.unexplained for one in facts):
         yield Finding(
             FindingCode.MEMORY_UNEXPLAINED,
-            f"its memory control group held {format_size(more)} more than the peak: files that it "
-            "writes to a tmpfs, perhaps, which a container's limit counts",
+            f"the migration's memory control group used {format_size(more)} more than the peak, "
+            "possibly for files on a tmpfs, which count toward a container's memory limit",
         )
     if left := max(one.left_running for one in facts):
         yield Finding(
             FindingCode.PROCESSES_LEFT,
-            f"it leaves {left} process{'es' if left > 1 else ''} running, which membudget ends: "
-            "memory that these would take later is not in the peak",
+            f"the migration leaves {left} process{'es' if left > 1 else ''} running, which "
+            "membudget stops; memory that they would use later is not in the peak",
         )
     sources = {sample.run.peak_source for sample in samples if sample.finished}
     if "sampled RSS" in sources:
         yield Finding(
             FindingCode.PEAK_SAMPLED,
-            "this system keeps no high-water mark of a process: the peak is the largest RSS seen",
+            "this system does not report the high-water mark of a process (VmHWM), so the peak is "
+            "the largest sampled RSS",
         )
 
 
@@ -196,8 +197,8 @@ def _about_time(
     if broke and worked:
         yield Finding(
             FindingCode.BROKE_AT_SCALE,
-            f"it works with {format_rows(worked[-1].rows[budget.counted_model])} "
-            f"{budget.counted_model} rows and breaks with "
+            f"the migration succeeds with {format_rows(worked[-1].rows[budget.counted_model])} "
+            f"{budget.counted_model} rows and fails with "
             f"{format_rows(last.rows[budget.counted_model])}: {last.run.failure}",
         )
     if last.run.outcome == Outcome.TIMED_OUT:
@@ -211,6 +212,6 @@ def _about_time(
         if projected > 2 * linear:
             yield Finding(
                 FindingCode.TIME_SUPERLINEAR,
-                f"its time grows faster than its rows: {format_seconds(projected)} at "
-                "production's row count",
+                "the duration grows faster than the row count: about "
+                f"{format_seconds(projected)} at production's row count",
             )

@@ -107,9 +107,13 @@ class History:
             if operations and not runs_on(alias, key[0], operations):
                 elsewhere = alias_for(key[0], operations)
                 there = (
-                    f"give database={elsewhere!r}" if elsewhere != alias else "no alias takes it"
+                    f"pass database={elsewhere!r}"
+                    if elsewhere != alias
+                    else "they allow it on no alias"
                 )
-                message = f"{name}: the routers keep it off the database {alias!r}; {there}"
+                message = (
+                    f"{name}: the database routers do not allow it on the alias {alias!r}; {there}"
+                )
                 found.append(Finding(FindingCode.ROUTED_ELSEWHERE, message))
         return found
 
@@ -136,7 +140,7 @@ class History:
             return "has no operations"
         if self.touches_rows(keys) or any(map(calls_own_default, operations)) or own_receivers():
             return None
-        return "runs no code over rows: altering tables is the database's work"
+        return "loads no rows: the database executes its operations"
 
     def thresholds(self, keys: Sequence[Key], *, reverse: bool = False) -> list[int]:
         """Row counts at which a chunk or a buffer may be full: the numbers that the code names."""
@@ -217,7 +221,9 @@ class History:
                 app_label = label.split(".")[0]
                 siblings = [one for one in known.values() if one.split(".")[0] == app_label]
                 models = ", ".join(siblings or known.values())
-                raise BudgetError(f"rows: no model {label!r} exists {where}; there are {models}")
+                raise BudgetError(
+                    f"rows: no model {label!r} exists {where}; the models are {models}"
+                )
             resolved[known[label.lower()]] = count
         return resolved
 
@@ -261,4 +267,4 @@ def _nearest(name: str, known: Sequence[str]) -> str:
     close = difflib.get_close_matches(name, known, n=3, cutoff=0.4)
     if close:
         return f"; did you mean {' or '.join(close)}?"
-    return f"; there are {', '.join(known)}" if known else ""
+    return f"; available: {', '.join(known)}" if known else ""

@@ -25,7 +25,9 @@ def left_out(file: str, operations: Sequence[Operation]) -> str | None:
         return None
     for node in ast.walk(tree):
         if isinstance(node, ast.Call) and (name := _name(node.func)) in _WITH_CODE:
-            return f"line {node.lineno} makes a {name}, which is not among its operations here"
+            return (
+                f"line {node.lineno} creates a {name} that is not in its operations in this check"
+            )
     return None
 
 

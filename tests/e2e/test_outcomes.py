@@ -16,7 +16,7 @@ ENDS = {
     "exits at once": ("import os; os._exit(0)", "its process exited with status 0 and without"),
     "kills itself": (
         "import os, signal; os.kill(os.getpid(), signal.SIGKILL)",
-        "broke with 125 shop.Order rows: its process was killed by SIGKILL",
+        "failed with 125 shop.Order rows: its process was killed by SIGKILL",
     ),
     "crashes": (
         "import os, signal; os.kill(os.getpid(), signal.SIGSEGV)",
@@ -26,30 +26,30 @@ ENDS = {
         "schema_editor.connection.connection.close()",
         "raised with 125 shop.Order rows: ",
     ),
-    "never ends": ("import time; time.sleep(1000)", "never ended: it had not ended after "),
+    "never ends": ("import time; time.sleep(1000)", "timed out: it did not finish within "),
     "starts a thread that never ends": (
         "import threading, time\n    threading.Thread(target=time.sleep, args=(1000,)).start()",
-        "; the migration is applied, but a thread or an atexit handler still runs",
+        "; the migration is applied, but a thread or an atexit handler is still running",
     ),
     "opens another alias": (
         "from django.db import connections; connections['other'].cursor()",
-        "tried to open the database alias 'other', which is refused",
+        "was refused access to the database alias 'other'",
     ),
     "queries another alias": (
         "list(apps.get_model('shop', 'Order').objects.using('other').filter(total=1))",
-        "tried to open the database alias 'other', which is refused",
+        "was refused access to the database alias 'other'",
     ),
     "looks for a row in another alias": (
         "apps.get_model('shop', 'Order').objects.using('other').filter(total=1).exists()",
-        "tried to open the database alias 'other', which is refused",
+        "was refused access to the database alias 'other'",
     ),
     "writes to another alias": (
         "apps.get_model('shop', 'Order').objects.using('other').filter(total=1).delete()",
-        "tried to open the database alias 'other', which is refused",
+        "was refused access to the database alias 'other'",
     ),
     "alters another alias": (
         "from django.db import connections; connections['other'].schema_editor()",
-        "tried to open the database alias 'other', which is refused",
+        "was refused access to the database alias 'other'",
     ),
 }
 
@@ -136,9 +136,9 @@ SEEDS = {
     "raises": ("raise LookupError('no rows today')", "seeds.seed raised LookupError: no rows today"),
     "too few": (
         "apps.get_model('shop', 'Customer').objects.create(email='a@b.c')",
-        "cannot seed shop.Customer: seeds.seed made 1 rows where 125 were asked for",
+        "cannot seed shop.Customer: seeds.seed created 1 rows, but 125 were requested",
     ),
-    "exits": ("import os; os._exit(4)", "the process that makes scratch databases ended (4)"),
+    "exits": ("import os; os._exit(4)", "the database server process ended with status 4"),
 }  # fmt: skip
 
 

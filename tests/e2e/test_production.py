@@ -183,7 +183,7 @@ def test_a_profile_gives_the_rows_of_a_marker(production: Project, vendor: str) 
     assert result["rows"] == {"shop.Order": 4000, "shop.Customer": 400}
     codes = {one["code"]: one["message"] for one in result["findings"]}
     if vendor == "sqlite":
-        assert "says nothing of how wide the values of shop.Order" in codes["widths-unknown"]
+        assert "has no column widths for shop.Order" in codes["widths-unknown"]
     else:
         assert codes["widths-compressed"].startswith("shop.Order.document, ")
     stated = production.result("--membudget-rows=shop.Order=9_000")
@@ -203,7 +203,7 @@ def test_a_table_that_the_profile_lacks_is_no_pass(production: Project) -> None:
 
 @pytest.mark.parametrize(
     ("content", "problem"),
-    [("{}", "is no profile"), ("x", "is not JSON"), (None, "no such file or directory")],
+    [("{}", "is not a profile"), ("x", "is not JSON"), (None, "no such file or directory")],
 )
 def test_a_profile_that_can_not_be_read(
     project: Project, content: str | None, problem: str

@@ -111,7 +111,7 @@ def test_rows_are_seeded_so_that_a_backfill_finds_them(result: dict[str, Any]) -
     assert result["samples"][-1]["rows_read"] == 2_000
     assert "rows-fresh" in codes(result)
     message = next(f["message"] for f in result["findings"] if f["code"] == "rows-fresh")
-    assert "filters by shop_order.total" in message
+    assert message.endswith(": shop_order.total")
 
 
 @both
@@ -136,7 +136,7 @@ def forwards(apps, schema_editor):
 def test_one_statement_that_finds_nothing_is_no_pass(result: dict[str, Any]) -> None:
     assert result["verdict"] == "inconclusive"
     assert (
-        "has a statement that found none of the seeded rows (2,000 shop.Order)"
+        "runs a statement that matches none of the seeded rows (2,000 shop.Order)"
         in (result["reason"])
     )
     assert 'FROM "shop_order" WHERE "shop_order"."note" = %s' in result["reason"]

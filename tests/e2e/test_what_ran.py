@@ -58,8 +58,8 @@ def test_an_alias_that_the_router_keeps_it_off_is_no_pass(project: Project, vend
     result = project.result()
     assert result["verdict"] == "inconclusive"
     assert (
-        "was not run whole: shop.0002_it: the routers keep it off the database 'default'; give "
-        "database='orders'" in result["reason"]
+        "did not run completely: shop.0002_it: the database routers do not allow it on the alias "
+        "'default'; pass database='orders'" in result["reason"]
     )
     assert "routed-elsewhere" in codes(result)
 
@@ -70,7 +70,7 @@ def test_reads_that_the_router_sends_elsewhere_are_named(project: Project, vendo
     project.budget('"shop.0002"', FEW, LIMIT)
     result = project.result()
     assert result["verdict"] == "inconclusive"
-    assert "tried to open the database alias 'orders'" in result["reason"]
+    assert "was refused access to the database alias 'orders'" in result["reason"]
 
 
 HINTS = """
@@ -90,7 +90,7 @@ def test_one_operation_that_the_router_skips_is_no_pass(project: Project) -> Non
     project.budget('"shop.0002"', FEW, LIMIT)
     result = project.result()
     assert result["verdict"] == "inconclusive"
-    assert "was not run whole: RunPython(archive) was skipped" in result["reason"]
+    assert "did not run completely: RunPython(archive) was skipped" in result["reason"]
     assert "code-not-run" in codes(result)
 
 
@@ -110,7 +110,7 @@ def test_a_body_that_never_runs_is_no_pass(project: Project, code: str, why: str
     project.budget('"shop.0002"', FEW, LIMIT)
     result = project.result()
     assert result["verdict"] == "inconclusive"
-    assert f"was not run whole: RunPython(forwards) {why}" in result["reason"]
+    assert f"did not run completely: RunPython(forwards) {why}" in result["reason"]
 
 
 def test_code_behind_an_if_that_is_not_taken_is_no_pass(project: Project) -> None:
@@ -124,7 +124,7 @@ def test_code_behind_an_if_that_is_not_taken_is_no_pass(project: Project) -> Non
     project.budget('"shop.0002"', FEW, LIMIT)
     result = project.result()
     assert result["verdict"] == "inconclusive"
-    assert "makes a RunPython, which is not among its operations here" in result["reason"]
+    assert "creates a RunPython that is not in its operations in this check" in result["reason"]
     assert "code-left-out" in codes(result)
 
 

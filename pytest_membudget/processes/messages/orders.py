@@ -43,7 +43,7 @@ class Prepared:
 class Prepare(Order[Prepared]):
     """Make a database at the state where ``applied`` are applied; ``labels`` are its models."""
 
-    doing = "building the state"
+    doing = "building the state before the migration"
     builds_state = True
     applied: list[Key]
     labels: list[str]
@@ -68,7 +68,7 @@ class Weigh(Order[MigrationWeight | None]):
     The answer is None where the kernel keeps no such figures.
     """
 
-    doing = "applying it to empty tables"
+    doing = "applying the migration to empty tables"
     migrations: list[Key]
     after: list[Key]
 
@@ -153,7 +153,7 @@ class Seed(Order[Seeded]):
 
     @property
     def doing(self) -> str:  # type: ignore[override]
-        return self.seed or "generating its rows"
+        return self.seed or "generating the rows"
 
 
 @dataclass(frozen=True)

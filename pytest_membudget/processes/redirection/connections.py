@@ -53,7 +53,7 @@ def _check(connection: Any, target: Target) -> None:
     elif connection.vendor == "postgresql":
         _check_postgresql(connection, target)
     else:
-        target.refuse(f"a database of the kind {connection.vendor!r}")
+        target.refuse(f"a database of the vendor {connection.vendor!r}")
 
 
 def _check_postgresql(connection: Any, target: Target) -> None:
@@ -68,6 +68,6 @@ def _check_postgresql(connection: Any, target: Target) -> None:
     if name != wanted:
         engine = connection.settings_dict["ENGINE"]
         raise RefusedDatabase(
-            f"the engine {engine} connects to {name!r} where NAME is {wanted!r}: an engine or a "
-            "pool that does not follow NAME can't be used for a check"
+            f"the engine {engine} connects to {name!r} although NAME is {wanted!r}: a check can't "
+            "use an engine or a pool that ignores NAME"
         )

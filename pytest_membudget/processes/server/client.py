@@ -89,7 +89,7 @@ class ServerClient:
     def begin(self, order: Order[Any]) -> None:
         assert self._under_way is None, "one order at a time"
         if self._process.closed:
-            raise ServerError("the process that makes scratch databases has ended")
+            raise ServerError("the database server process has ended")
         self._send(order, self._seconds(order))
 
     def finish(self) -> Any:
@@ -144,20 +144,20 @@ class ServerClient:
                 return answer
             if isinstance(answer, Progress):
                 step = answer.step
-                self.progress(f"building the state before it: {step}")
+                self.progress(f"building the state before the migration: {step}")
 
     def _out_of_time(self, order: Order[Any], seconds: float, step: str) -> OutOfTime:
         took, text = format_seconds(seconds), "the state before the migration was not built"
         if step:
-            text += f": {step} had not ended"
+            text += f": {step} did not finish"
         elif isinstance(order, Start):
             text = "the project was not loaded"
         elif self.deadline is not None and not order.builds_state:
             budget = format_seconds(self.deadline.seconds)
             return OutOfTime(
-                f"{order.doing} had not ended after {took}; its time budget is {budget}"
+                f"{order.doing} did not finish within {took}; the time budget is {budget}"
             )
-        return OutOfTime(f"{text} after {took}")
+        return OutOfTime(f"{text} within {took}")
 
 
 class ServerClients:

@@ -106,6 +106,6 @@ def _call_seed(path: str, apps: StateApps, rows: Mapping[str, int], using: str) 
         if wanted not in (counts[label], counts[label] - before[label]):
             made = counts[label] - before[label]
             raise SeedError(
-                label, None, f"{path} made {made:,} rows where {wanted:,} were asked for"
+                label, None, f"{path} created {made:,} rows, but {wanted:,} were requested"
             )
     return counts

@@ -54,7 +54,7 @@ def made(**changes: Any) -> Result:
 def test_nothing_is_within_without_a_peak_under_the_limit(changes: dict[str, Any]) -> None:
     made()
     made(**changes, verdict=Verdict.INCONCLUSIVE)
-    with pytest.raises(ValueError, match=r"shop\.0002_it is within the limit, and"):
+    with pytest.raises(ValueError, match=r"shop\.0002_it has the verdict within, but"):
         made(**changes)
 
 
