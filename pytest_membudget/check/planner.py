@@ -168,7 +168,7 @@ def _limit(request: Request, options: Options) -> Setting[int]:
     size = memory_limit()
     if size is None:
         raise BudgetError('limit="cgroup": this process runs under no memory limit')
-    return Setting(size, f"cgroup, by {limit.source}")
+    return Setting(size, f"cgroup, set by {limit.source}")
 
 
 def _require_importable(path: str) -> None:

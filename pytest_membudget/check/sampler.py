@@ -82,8 +82,9 @@ class Sampler:
         with suppress(ServerError):
             if refused := self.seeded.refusals():
                 message = (
-                    "an earlier migration, a signal receiver or the seed function was refused "
-                    f"access to {' and '.join(refused)}; the rows may differ from production's"
+                    "an earlier migration, a signal receiver or the seed function tried to use "
+                    f"{' and '.join(refused)}, which was refused; the rows may differ from "
+                    "production's"
                 )
                 note = Finding(FindingCode.ACCESS_REFUSED_BEFORE, message)
                 self.evidence = self.evidence.with_note(note)

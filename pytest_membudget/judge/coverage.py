@@ -90,8 +90,8 @@ def _refused(samples: Sequence[Sample]) -> Iterator[Gap]:
         names = " and ".join(refused)
         yield Gap(
             FindingCode.ACCESS_REFUSED,
-            f"was refused access to {names}: a check can access only its own scratch database, so "
-            "what the migration would do there is unknown",
+            f"tried to use {names}, which was refused: a check can use only its own scratch "
+            "database, so what the migration would do there is unknown",
         )
 
 

@@ -45,7 +45,7 @@ def test_the_limit_of_the_group_is_read(project: Project, group: Path) -> None:
     subprocess.run(command, cwd=project.path, check=True)
     (result,) = project.read_results()
     assert result["limit_bytes"] == 300 * 1024**2
-    assert result["limit_source"] == "cgroup, by the marker"
+    assert result["limit_source"] == "cgroup, set by the marker"
 
 
 @pytest.mark.skipif(memory_limit() is not None, reason="these tests run under a memory limit")

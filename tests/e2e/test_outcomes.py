@@ -33,23 +33,23 @@ ENDS = {
     ),
     "opens another alias": (
         "from django.db import connections; connections['other'].cursor()",
-        "was refused access to the database alias 'other'",
+        "tried to use the database alias 'other', which was refused",
     ),
     "queries another alias": (
         "list(apps.get_model('shop', 'Order').objects.using('other').filter(total=1))",
-        "was refused access to the database alias 'other'",
+        "tried to use the database alias 'other', which was refused",
     ),
     "looks for a row in another alias": (
         "apps.get_model('shop', 'Order').objects.using('other').filter(total=1).exists()",
-        "was refused access to the database alias 'other'",
+        "tried to use the database alias 'other', which was refused",
     ),
     "writes to another alias": (
         "apps.get_model('shop', 'Order').objects.using('other').filter(total=1).delete()",
-        "was refused access to the database alias 'other'",
+        "tried to use the database alias 'other', which was refused",
     ),
     "alters another alias": (
         "from django.db import connections; connections['other'].schema_editor()",
-        "was refused access to the database alias 'other'",
+        "tried to use the database alias 'other', which was refused",
     ),
 }
 

@@ -70,7 +70,7 @@ def test_reads_that_the_router_sends_elsewhere_are_named(project: Project, vendo
     project.budget('"shop.0002"', FEW, LIMIT)
     result = project.result()
     assert result["verdict"] == "inconclusive"
-    assert "was refused access to the database alias 'orders'" in result["reason"]
+    assert "tried to use the database alias 'orders', which was refused" in result["reason"]
 
 
 HINTS = """
