@@ -22,7 +22,7 @@ WRONG = {
     "empty list": (["[]", ROWS, LIMIT], "names no migration"),
     "unknown model": (
         ['"shop.0002"', 'rows={"shop.Ordr": 1}', LIMIT],
-        "no model 'shop.Ordr' exists before shop.0002_loop; there are shop.Customer, shop.Order",
+        "no model 'shop.Ordr' exists before shop.0002_loop; the models are shop.Customer, shop.Order",
     ),
     "later model": (
         ['"shop.0002"', 'rows={"shop.Later": 1}', LIMIT],
@@ -267,7 +267,7 @@ def test_a_wrong_pyproject_is_a_usage_error(shop: Project, gate: bool) -> None:
     arguments = ("--membudget-gate=shop.0002", "--membudget-rows=*=5", "shop") if gate else ()
     result = shop.run("--collect-only", "--membudget-limit=512Mi", *arguments)
     assert result.ret == pytest.ExitCode.USAGE_ERROR
-    assert "pyproject.toml: tool.membudget: no setting 'limit'" in result.stderr.str()
+    assert "pyproject.toml: tool.membudget: unknown setting 'limit'" in result.stderr.str()
 
 
 def test_one_report_that_cannot_be_written_loses_no_other(project: Project) -> None:

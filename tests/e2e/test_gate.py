@@ -281,7 +281,7 @@ def test_settings_of_one_migration(project: Project) -> None:
     [
         ('"shop.0002"]\nskip = ""', "skip='' gives no reason; write skip = \"why\""),
         ('"shop.0009"]\nlimit = 1', "shop has no migration '0009'"),
-        ('"shop.0002"]\nlimits = 1', "no setting 'limits'; there are limit, rows"),
+        ('"shop.0002"]\nlimits = 1', "unknown setting 'limits'; the settings are limit, rows"),
         ('"shop.0002"]\nlimit = "lots"', "limit: "),
     ],
 )
@@ -443,7 +443,7 @@ def test_rows_have_the_values_that_it_filters_by(project: Project, vendor: str) 
     assert result["verdict"] == "within"
     assert result["samples"][-1]["rows_read"] == result["samples"][-1]["rows_written"] == 40_000
     [asked] = [one["message"] for one in result["findings"] if one["code"] == "rows-asked"]
-    assert "shop_order.note = 'legacy', shop_order.price = -1; how many" in asked
+    assert "shop_order.note = 'legacy', shop_order.price = -1; the share" in asked
 
 
 def test_values_take_turns(project: Project) -> None:
