@@ -18,7 +18,7 @@ def main() -> None:
     table = Table(box=box.SIMPLE_HEAD)
     table.add_column("migration")
     table.add_column("database")
-    for column in ("bytes a row", "the lines", "with the allocator's own"):
+    for column in ("bytes a row", "the lines", "with the allocator's overhead"):
         table.add_column(column, justify="right")
     for result in merge([read_document(path) for path in sys.argv[1:]]):
         lines = result.attribution

@@ -57,7 +57,9 @@ def figures(**changes: Any) -> dict[str, Any]:
         verdict=Verdict.EXCEEDS,
         basis=Basis.PROJECTED,
         reason="shop.0002_backfill_total would peak at 1 GiB; the limit is 512 MiB.",
-        findings=(Finding(FindingCode.ROW_WIDTHS, "rows were generated with 62 bytes a row"),),
+        findings=(
+            Finding(FindingCode.ROW_WIDTHS, "average widths of the generated rows: 62 bytes a row"),
+        ),
         peak_bytes=1024 * MIB,
         peak_low_bytes=1000 * MIB,
         peak_high_bytes=1050 * MIB,
@@ -97,7 +99,7 @@ def explained_figures(**changes: Any) -> dict[str, Any]:
                 {
                     "file": "<allocator>",
                     "line": None,
-                    "function": "sizes rounded up, pools, arenas",
+                    "function": "rounded sizes, pools, arenas",
                     "bytes_per_row": 50,
                     "share": 0.08,
                     "bytes": 85_000_000,

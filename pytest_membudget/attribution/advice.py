@@ -57,10 +57,10 @@ def _of_pages(case: Case) -> Iterator[Advice]:
     saved = sum(held.values())
     yield Advice(
         AdviceCode.PAGES,
-        f"{where(file, line)} has all objects at hand before bulk_update gets them: take the rows "
-        'a page at a time, for instance from Paginator(queryset.order_by("pk"), 1000), and update '
-        "each page; nothing then grows with the rows",
-        f"the objects are {saved:,.0f} bytes a row",
+        f"{where(file, line)} loads all objects before it calls bulk_update: load the rows a page "
+        'at a time, for instance with Paginator(queryset.order_by("pk"), 1000), and update each '
+        "page; memory then does not grow with the rows",
+        f"the objects take {saved:,.0f} bytes a row",
         short_path(file),
         line,
         round(case.measured),
@@ -80,13 +80,13 @@ def _of_raw_cursors(case: Case) -> Iterator[Advice]:
     if case.engine.client_holds_results:
         code = AdviceCode.SERVER_SIDE_CURSOR
         message = (
-            "the client holds the whole result of a cursor without a name, however it is fetched: "
-            'open a server-side cursor, connection.connection.cursor(name="rows"), and take '
-            "fetchmany(2000) at a time"
+            "the client holds the whole result of an unnamed cursor, whichever fetch method is "
+            'called: open a server-side cursor, connection.connection.cursor(name="rows"), and '
+            "call fetchmany(2000) in a loop"
         )
     else:
         code = AdviceCode.LOOP_OVER_CURSOR
-        message = "fetchall() makes a list of every row: loop over the cursor instead"
+        message = "fetchall() builds a list of all rows: loop over the cursor instead"
     saved = sum(held.values())
     file, line = next(iter(held))
     yield Advice(
@@ -108,9 +108,9 @@ def _where_nothing_streams(case: Case) -> Iterator[Advice]:
             continue
         yield Advice(
             AdviceCode.KEYSET_PAGES,
-            f"{where(file, line)} has all rows on the client, and iterator() would not help: "
-            "server-side cursors are disabled. Take pages instead: "
-            'filter(pk__gt=last).order_by("pk")[:1000], until one is empty',
+            f"{where(file, line)} loads all rows into the client, and iterator() would not help, "
+            "because server-side cursors are disabled. Load pages instead: "
+            'filter(pk__gt=last).order_by("pk")[:1000], until a page is empty',
             f"{saved:,.0f} bytes a row are held there",
             short_path(file),
             line,
@@ -128,10 +128,10 @@ def _of_expressions(case: Case) -> Iterator[Advice]:
     file, line = next(iter(held))
     yield Advice(
         AdviceCode.UPDATE_EXPRESSION,
-        f"if the database can compute what {where(file, line)} writes, one "
-        "queryset.update(field=expression), with F() and the functions of "
-        "django.db.models.functions, holds no rows at all",
-        f"it reads and writes {next(iter(written))} only",
+        f"if the database can compute the values that {where(file, line)} writes, use one "
+        "queryset.update(field=expression) with F() and the functions of "
+        "django.db.models.functions, which loads no rows",
+        f"the migration reads and writes only {next(iter(written))}",
         short_path(file),
         line,
         round(case.measured),
@@ -146,7 +146,7 @@ def _of_debug(case: Case) -> Iterator[Advice]:
         yield Advice(
             AdviceCode.DEBUG_OFF,
             "with DEBUG = True Django keeps the last 9,000 statements: migrate with DEBUG = False",
-            f"{saved:,.0f} bytes a row at {where(file, line)}, until there are 9,000",
+            f"{saved:,.0f} bytes a row at {where(file, line)}, up to 9,000 statements",
             short_path(file),
             line,
             round(saved),
@@ -161,8 +161,8 @@ def _of_processes(case: Case) -> Iterator[Advice]:
     each = (last.peak - case.baseline) / processes
     yield Advice(
         AdviceCode.FEWER_PROCESSES,
-        f"{processes - 1} children and their parent share one limit: each of them adds about "
-        f"{format_size(each)}, so a smaller pool lowers the peak by that for each child",
+        f"{processes - 1} child processes and their parent share one limit, and each adds about "
+        f"{format_size(each)}: use a smaller pool, which lowers the peak by that for each child",
         f"{processes} processes at once peaked at {format_size(last.peak)}",
         short_path(next(iter(case.by_site)).own[1]) if case.by_site else "",
         next(iter(case.by_site)).own[2] if case.by_site else None,
@@ -176,10 +176,10 @@ def _of_transactions(case: Case) -> Iterator[Advice]:
         return
     yield Advice(
         AdviceCode.SPLIT_MIGRATION,
-        "it alters a table and goes through its rows in one transaction, which keeps the table "
-        "locked: put the data into a migration of its own, with atomic = False and batches that "
-        "commit one by one and can be run again",
-        f"it would take about {format_seconds(seconds)}",
+        "the migration alters a table and processes its rows in one transaction, which keeps the "
+        "table locked: move the data changes to a separate migration with atomic = False, and "
+        "commit them in batches that can be run again",
+        f"the migration would take about {format_seconds(seconds)}",
         short_path(case.mixed),
         None,
     )

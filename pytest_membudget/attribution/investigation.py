@@ -36,13 +36,15 @@ def investigate(
     """
     size = runs.size()
     if size is None:
-        note = "no sample was quick enough to be run again under memray"
+        note = "no sample was fast enough to be repeated under memray"
         return Attribution(attribution_note=note)
     try:
         return _Investigation(assessment, runs, size, progress, mixed).attribution()
     except Exception as error:  # the verdict stands, whatever goes wrong in explaining it
         what = str(error) if isinstance(error, MembudgetError) else repr(error)
-        return Attribution(attribution_note=f"why it grows could not be found out: {what}")
+        return Attribution(
+            attribution_note=f"the cause of the growth could not be determined: {what}"
+        )
 
 
 @dataclass
@@ -75,12 +77,12 @@ class _Investigation:
         size, half = self.size, max(1, self.size // 2)
         counted = self._share
         self.runs.start_anew()
-        self.progress(f"running it under memray with {format_rows(half)} rows")
+        self.progress(f"running the migration under memray with {format_rows(half)} rows")
         before = self.runs.captured(half)
-        self.progress(f"running it under memray with {format_rows(size)} rows")
+        self.progress(f"running the migration under memray with {format_rows(size)} rows")
         after = self.runs.captured(size)
         stacks = growth(before, after, round((size - half) * counted) or 1)
-        self.progress("looking at what it reads")
+        self.progress("recording what the migration does with the loaded rows")
         run, digest = self.runs.observed(size)
         assert run.observed is not None, "it was asked for"
         projection = self.assessment.estimate.projection
@@ -142,19 +144,19 @@ class _Investigation:
 
 def _note(found: Sequence[Line], measured: float | None) -> str | None:
     if not found:
-        return "nothing grows in the heap"
+        return "no heap allocation grows with the rows"
     if measured is None:
-        return "its growth is not a straight line: shares are of the growth that memray saw"
+        return "the growth is not linear, so the shares are of the growth that memray recorded"
     named = sum(line.share for line in found if line.kind != "allocator")
     whole = sum(line.share for line in found)
     text = f"the lines explain {named:.0%} of {measured:,.0f} bytes a row"
-    text += f", {whole:.0%} with the allocator's own" if whole > named else ""
+    text += f", {whole:.0%} with the allocator's overhead" if whole > named else ""
     left = 1 - whole
     if left > 0.005:
-        text += f"; {left:.0%} is left unexplained"
+        text += f"; {left:.0%} is unexplained"
     if whole < _MUST_EXPLAIN:
         text += (
-            ", memory that had been freed but not given back, of children that were not forked, or "
-            "of a phase that is the highest only with more rows"
+            ": freed memory that was not returned to the system, memory of child processes that "
+            "were not forked, or of a phase that is the highest only with more rows"
         )
     return text

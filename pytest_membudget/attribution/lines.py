@@ -28,9 +28,9 @@ FETCHED = "fetched"
 DEBUG_LOG = "debug-log"
 OTHER = "other"
 
-_ALLOCATORS = "sizes rounded up, pools, arenas, what was freed and is kept"
-CLIENT_HOLDS = "what libpq, the database's client library, holds"
-_HELD = "what {} held of the statement and its result: freed since, but not given back"
+_ALLOCATORS = "rounded sizes, pools, arenas, and freed memory that is kept"
+CLIENT_HOLDS = "held by libpq, the database's client library"
+_HELD = "held by {} for the statement and its result; freed since, but not returned to the system"
 # Not where psycopg writes a statement's parameters into it, which is Python's memory.
 _SENDS = (_DRIVER, "psycopg/_cursor_base.py", "psycopg/generators.py")
 

@@ -87,8 +87,8 @@ def of_trials(case: Case, trials: Sequence[Trial]) -> Iterator[Advice]:
         code, message = _words(case, rewrite)
         changed, unchanged = format_size(trial.changed_peak), format_size(trial.unchanged_peak)
         evidence = (
-            f"tried: with {format_rows(trial.unchanged_rows)} rows it peaked at {changed} instead "
-            f"of {unchanged}, and left the same data behind"
+            f"tried: with {format_rows(trial.unchanged_rows)} rows the migration peaked at "
+            f"{changed} instead of {unchanged} and wrote the same data"
         )
         yield Advice(
             code=code,
@@ -106,8 +106,8 @@ def _words(case: Case, rewrite: Rewrite) -> tuple[AdviceCode, str]:
     place = where(rewrite.file, rewrite.line)
     if rewrite.kind == STREAM:
         return AdviceCode.ITERATOR, (
-            f"{place} keeps every object in the cache of its queryset: loop over .iterator() "
-            "instead, which lets go of each"
+            f"{place} keeps every object in the result cache of its queryset: loop over "
+            ".iterator() instead, which keeps none"
         )
     if rewrite.kind == BATCHES:
         return AdviceCode.OWN_BATCHES, _about_batches(case, rewrite.file, rewrite.line)
@@ -134,7 +134,7 @@ def _about_batches(case: Case, file: str, line: int) -> str:
         f"bulk_update at {where(file, line)} builds a WHEN clause for each object before it sends "
         "its first statement"
     )
-    text += ", and batch_size only cuts the statements" if sized else ""
+    text += ", and batch_size only splits the statements" if sized else ""
     return f"{text}: call it once for each thousand objects"
 
 

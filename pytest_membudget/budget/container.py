@@ -76,7 +76,7 @@ class Container:
         return [group.kills() for group in self._groups]
 
     def _name(self, group: _Group) -> str:
-        return f"the container of {format_size(group.limit)} that the tests run in"
+        return f"the test run's container ({format_size(group.limit)})"
 
 
 def memory_limit() -> int | None:

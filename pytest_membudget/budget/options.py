@@ -93,32 +93,32 @@ def _report(name: str, how: str) -> Option:
 OPTIONS = (
     Option(
         "limit",
-        "memory limit of the container that migrates in production, for tests whose marker "
-        'gives none: "512Mi", "2GiB", "500M" or bytes, 1 MB at least, or "cgroup" for the limit of '
-        "the container that the tests run in (default: none)",
+        "memory limit of the container that runs migrations in production, for tests whose marker "
+        'sets none: "512Mi", "2GiB", "500M" or bytes, at least 1 MB, or "cgroup" for the limit of '
+        "the container that runs the tests (default: none)",
         read_limit,
         {"metavar": "SIZE"},
         show=_show_size,
     ),
     Option(
         "rows",
-        "production's row count of a model, for tests whose marker gives no rows; may be "
-        "repeated: shop.Order=1_700_000 (default: none)",
+        "production row count of a model, for tests whose marker sets no rows; can be repeated: "
+        "shop.Order=1_700_000 (default: none)",
         read_rows_lines,
         {"metavar": "MODEL=N", "action": "append"},
-        ini_help=", a MODEL=N on each line",
+        ini_help=", one MODEL=N on each line",
         lines=True,
         show=_show_rows,
     ),
     Option(
         "time_budget",
-        "seconds that one check may take, for tests whose marker gives none (default: 60)",
+        "seconds that one check may take, for tests whose marker sets none (default: 60)",
         parse_seconds,
         {"metavar": "SECONDS"},
         show=format_seconds,
     ),
     _report("json", "as JSON"),
-    _report("html", "as one page of HTML, with charts"),
+    _report("html", "as a single HTML page with charts"),
     _report("markdown", "as Markdown, for a pull request"),
     Option(
         "inconclusive",
@@ -128,28 +128,28 @@ OPTIONS = (
     ),
     Option(
         "attribution",
-        "whose growth is told by line of the migration (default: failed)",
+        "which checks explain memory growth by line of the migration (default: failed)",
         read_attribution,
         {"choices": ("failed", "always", "never")},
     ),
     Option(
         "profile",
-        "production's profile, which `membudget profile` writes: row counts for tests whose "
-        "marker gives no rows, and what the seeded values are like (default: membudget.json in "
-        "the rootdir, if it is there)",
+        "path of the production profile, which `membudget profile` writes: row counts for tests "
+        "whose marker sets no rows, and widths of the seeded values (default: membudget.json in "
+        "the rootdir, if it exists)",
         argument=_PATH,
     ),
     Option(
         "gate",
-        "check migrations without a test: those of the project itself, or with WHAT all, an "
-        "app, app.name, a file or folder, or those added or changed since a git ref such as "
-        "origin/main (default: none)",
+        "check migrations without a test: those of the project, or WHAT: all, an app, app.name, a "
+        "file or folder, or a git ref such as origin/main for the migrations added or changed "
+        "since then (default: none)",
         argument={"metavar": "WHAT", "nargs": "?", "const": "own"},
     ),
     Option(
         "growth",
-        'how production\'s rows grow, "5% a month": a report then says when a budget will break '
-        "(default: none)",
+        'growth of the production row counts, "5% a month": reports then say when a migration '
+        "stops fitting (default: none)",
         read_row_growth,
         argument=None,
         show=lambda growth: str(growth.text),

@@ -91,11 +91,11 @@ def _only_known(table: Mapping[str, Any], kind: type[Struct], where: str) -> Non
     if unknown is None:
         return
     close = difflib.get_close_matches(unknown, known, n=1)
-    text = f"{where}: no setting {shown(unknown)}; there are {', '.join(known)}"
+    text = f"{where}: unknown setting {shown(unknown)}; the settings are {', '.join(known)}"
     if close:
         text += f"; did you mean {close[0]}?"
     elif kind is _Membudget:
-        text += "; what counts for every migration is an option of pytest, such as membudget_limit"
+        text += "; settings for every migration are pytest options, such as membudget_limit"
     elif isinstance(table[unknown], dict):
         text += "; write the migration's name in quotes"
     raise BudgetError(f"pyproject.toml: {text}")

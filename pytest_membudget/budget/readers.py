@@ -56,7 +56,7 @@ def read_limit(value: object) -> int | str:
     size = parse_size(value)
     if size < LEAST_LIMIT:
         raise BudgetError(
-            f"{shown(value)} is {format_size(size)}, in which no Python process starts; "
+            f"{shown(value)} is {format_size(size)}, too little for a Python process to start; "
             f"{_meant_limit(value)}"
         )
     return size

@@ -131,8 +131,8 @@ def _read_marker_rows(value: object) -> dict[str, int]:
     first = next(iter(rows))
     if not rows[first]:
         raise BudgetError(
-            f"rows[{first!r}]: 0 is not a number of rows for the first model, which is the one "
-            "that is counted; name one first that has rows"
+            f"rows[{first!r}]: the first model can't have 0 rows, because the verdict counts its "
+            "rows; put a model that has rows first"
         )
     return rows
 
@@ -154,8 +154,8 @@ def _read_seed(value: object) -> str:
     name = getattr(value, "__qualname__", None)
     if not callable(value) or module is None or name is None or not name.isidentifier():
         raise BudgetError(
-            f"seed={shown(value)} cannot be imported by a fresh process; "
-            "give a function at the top level of a module, or its dotted path"
+            f"seed={shown(value)} can't be imported by a new process; "
+            "pass a function at the top level of a module, or its dotted path"
         )
     return f"{module}.{name}"
 

@@ -45,7 +45,7 @@ def rows_to_seed(
         return Setting(request.rows, MARKER)
     if options.rows is None and production.profile is None:
         raise BudgetError(
-            "no rows: give production's row counts with a profile, which `membudget profile` "
+            "no rows: set production's row counts with a profile, which `membudget profile` "
             'writes, with rows={"app_label.Model": 1_700_000}, --membudget-rows or membudget_rows'
         )
     stated = options.rows

@@ -35,5 +35,5 @@ def read_row_growth(value: object) -> RowGrowth:
     """Read ``"5% a month"``; a day, a week and a year do as well.  Raises BudgetError."""
     match = _STATED.fullmatch(str(value))
     if match is None or not _LEAST <= float(match[1]) <= _MOST:
-        raise BudgetError(f'{shown(value)} is not a growth; write "5% a month"')
+        raise BudgetError(f'{shown(value)} is not a growth rate; write "5% a month"')
     return RowGrowth(str(value).strip(), float(match[1]) / 100, match[2])

@@ -62,8 +62,8 @@ def within_limit(
         return None
     rests_on = Finding(
         FindingCode.MEASURED_ON_FEW_ROWS,
-        f"its peak of {format_size(peak)} was measured {reasons.on_rows(highest)}, without the "
-        "rows of production",
+        f"the peak of {format_size(peak)} was measured {reasons.on_rows(highest)}, not with "
+        "production's row count",
     )
     judgement = Judgement(Verdict.WITHIN, Basis.MEASURED, reason)
     return EarlyVerdict(judgement, samples, peak, round(peak - spread), round(high), [rests_on])

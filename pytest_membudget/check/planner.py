@@ -100,7 +100,9 @@ def complete(
 def _counted_first(rows: dict[str, int]) -> dict[str, int]:
     """The first model is the one that is counted, so one without rows can't be it."""
     if not any(rows.values()):
-        raise BudgetError(f"rows: there are none: {', '.join(rows)} have 0; name one that has some")
+        raise BudgetError(
+            f"rows: all row counts are 0 ({', '.join(rows)}); add a model that has rows"
+        )
     return dict(sorted(rows.items(), key=lambda item: not item[1]))
 
 
@@ -158,15 +160,15 @@ def _limit(request: Request, options: Options) -> Setting[int]:
     limit = _first(request.limit, options.limit)
     if limit is None:
         raise BudgetError(
-            "no limit: give the memory limit of the container that migrates in production, "
-            'limit="512Mi", --membudget-limit or membudget_limit'
+            "no limit: set the memory limit of the container that runs migrations in production "
+            'with limit="512Mi", --membudget-limit or membudget_limit'
         )
     if isinstance(limit.value, int):
         return Setting(limit.value, limit.source)
     size = memory_limit()
     if size is None:
         raise BudgetError('limit="cgroup": this process runs under no memory limit')
-    return Setting(size, f"cgroup, by {limit.source}")
+    return Setting(size, f"cgroup, set by {limit.source}")
 
 
 def _require_importable(path: str) -> None:
@@ -178,8 +180,8 @@ def _require_importable(path: str) -> None:
         spec = importlib.machinery.PathFinder.find_spec(package, search)
         if spec is None:
             raise BudgetError(
-                f"seed: a fresh process can't import {module!r}; put the function into a module "
-                "on the Python path, for instance of the app"
+                f"seed: a new process can't import {module!r}; move the function to a module on "
+                "the Python path, for instance one of the app"
             )
         search = list(spec.submodule_search_locations or [])
     with _as_budget_error(f"seed={path!r} can't be imported"):

@@ -79,15 +79,16 @@ class Sampler:
         with suppress(ServerError):
             if refused := self.seeded.refusals():
                 message = (
-                    "an earlier migration, a receiver or the seed was refused "
-                    f"{' and '.join(refused)}; the rows may be others than in production"
+                    "an earlier migration, a signal receiver or the seed function tried to use "
+                    f"{' and '.join(refused)}, which was refused; the rows may differ from "
+                    "production's"
                 )
                 note = Finding(FindingCode.ACCESS_REFUSED_BEFORE, message)
                 self.evidence = replace(self.evidence, notes=(*self.evidence.notes, note))
         return self.evidence
 
     def _seeded_database(self, budget: Budget) -> SeededDatabase:
-        self._progress("building the state before it")
+        self._progress("building the state before the migration")
         shape = self.plan.production.shape or None
         return SeededDatabase(self._server, budget, self.plan.applied, shape)
 
@@ -97,7 +98,8 @@ class Sampler:
         if self._added:
             counts = ", ".join(f"{format_rows(n)} {label}" for label, n in self._added.items())
             message = (
-                f"rows does not name tables that it accesses, seeded as in production: {counts}"
+                "tables that the migration accesses and that rows= does not name were seeded "
+                f"with production's row counts: {counts}"
             )
             notes = (*notes, Finding(FindingCode.ROWS_ADDED, message))
         return replace(evidence, budget=self._budget, tables=tables, notes=notes)
@@ -128,7 +130,7 @@ class Sampler:
         largest = self._budget.largest
         further = {label: -(-n * largest // sample.size) for label, n in few.items()}
         rows = {label: min(n, largest) for label, n in further.items()}
-        self._progress("finding the rows of tables that rows= does not name")
+        self._progress("finding the row counts of tables that rows= does not name")
         budget = replace(self._budget, rows={**self._budget.rows, **rows})
         with closing(self._seeded_database(budget)) as seeded:
             if sample.forced_values:
@@ -152,7 +154,7 @@ class Sampler:
             following = None
         if following is not None:
             seeded.fill_ahead(following)
-        self._progress(f"applying it to {counted} rows")
+        self._progress(f"applying the migration to {counted} rows")
         job = self.plan.job(seeded, name, deadline=left)
         done = run(job)
         unlogged = {}

@@ -55,7 +55,7 @@ def decide(
     plan: CheckPlan, gated: Gated, server: ServerClient, progress: Callable[[str], None]
 ) -> EarlyVerdict:
     """The verdict of a migration that has a reason to need no rows.  Raises ServerError."""
-    progress("applying it to empty tables")
+    progress("applying the migration to empty tables")
     budget = plan.budget
     if gaps := list(left_out(budget)):
         return inconclusive(budget, [], gaps)
@@ -88,8 +88,9 @@ def _without_a_run(
         return near_limit(plan.budget, [], peak) if gated.recorded else None
     rests_on = Finding(
         FindingCode.MEASURED_ON_EMPTY_TABLES,
-        f"its peak is what manage.py migrate takes with nothing to apply, {format_size(peak)}, and "
-        f"what applying it to empty tables added, {format_size(mark.grown + _FIRST)}",
+        f"the peak is the sum of the peak of manage.py migrate with nothing to apply "
+        f"({format_size(peak)}) and of what the migration adds on empty tables "
+        f"({format_size(mark.grown + _FIRST)})",
     )
     judgement = Judgement(Verdict.WITHIN, Basis.MEASURED, reason)
     return EarlyVerdict(judgement, [], peak + mark.grown + _FIRST, peak, round(high), [rests_on])
@@ -121,7 +122,7 @@ def _idle(plan: CheckPlan, server: ServerClient, after: Sequence[Key], models: i
             done = run(replace(job, targets=[after[-1]], migrations=[after[-1]]))
         if done.outcome != Outcome.FINISHED:
             raise ServerError(
-                f"manage.py migrate broke with nothing to apply: {done.failure}", done.details
+                f"manage.py migrate failed with nothing to apply: {done.failure}", done.details
             )
         server.idle = done.peak, models
     peak, known = server.idle

@@ -96,7 +96,7 @@ def discover(plan: CheckPlan, server: ServerClient, progress: Callable[[str], No
     seeded: set[str] = set()
     samples: list[Sample] = []
     for _ in range(_ROUNDS):
-        progress(f"finding its tables with a few rows in {len(seeded)} of them")
+        progress(f"finding the accessed tables, with a few rows in {len(seeded)} of them")
         few = {table: few_rows(production.rows(table, tables[table].label)) for table in seeded}
         latest = _round(plan, server, tables, few)
         samples += latest

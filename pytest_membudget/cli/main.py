@@ -46,15 +46,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _add_report(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     parser = commands.add_parser(
         "report",
-        help="draw reports from the JSON of one run or several",
-        description="Draw reports from files that --membudget-json wrote.  Of a test that is in "
-        "several files the last result counts, for each kind of database.",
+        help="create reports from the JSON of one or more runs",
+        description="Create reports from files that --membudget-json wrote.  If a test is in "
+        "several files, its last result for each kind of database counts.",
     )
-    parser.add_argument("files", nargs="+", metavar="FILE", help="a file of results, as JSON")
+    parser.add_argument("files", nargs="+", metavar="FILE", help="a JSON file of results")
     parser.add_argument(
         "--compare",
         action="store_true",
-        help="show what became of each budget from the first of two files to the second",
+        help="show how each budget changed between the first and the second of two files",
     )
     parser.add_argument("--html", metavar="PATH", help="write one HTML file, with charts")
     parser.add_argument(
@@ -74,7 +74,9 @@ def _report(options: argparse.Namespace) -> int:
     if options.compare and len(options.files) != 2:
         raise BudgetError("--compare takes two files, the older one first")
     if options.compare and options.html:
-        raise BudgetError("--compare draws a table, in the terminal or with --markdown")
+        raise BudgetError(
+            "--compare can't be used with --html; it writes to the terminal or --markdown"
+        )
     documents = [read_document(path) for path in options.files]
     width, color = shutil.get_terminal_size().columns, sys.stdout.isatty()
     if options.compare:

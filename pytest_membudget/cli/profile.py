@@ -16,8 +16,8 @@ def add_profile(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
     parser = commands.add_parser(
         "profile",
         help="take the production profile: row counts and column widths, no value of any row",
-        description="Take the production profile, which the database's catalogue tells: row "
-        "counts, column widths, shares of NULLs.  No value of any row is in it.",
+        description="Take the production profile from the database's catalogue: row counts, "
+        "column widths, shares of NULLs.  It contains no value of any row.",
     )
     what = parser.add_mutually_exclusive_group()
     what.add_argument(
@@ -30,16 +30,19 @@ def add_profile(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
         nargs="?",
         const=DEFAULT_PATH,
         metavar="FILE",
-        help=f"hold a profile against the project's models (default: {DEFAULT_PATH}); "
-        "status 1 where it is stale or misses something",
+        help=f"check a profile against the project's models (default: {DEFAULT_PATH}); "
+        "exit with status 1 if it is stale or incomplete",
     )
     parser.add_argument(
         "--database",
         metavar="ALIAS",
-        help="take the profile over Django's connection; with --check, whose models are meant",
+        help="take the profile over Django's connection; with --check, the alias whose models "
+        "are checked",
     )
     parser.add_argument(
-        "--exact", action="store_true", help="scan every table once instead of asking the catalogue"
+        "--exact",
+        action="store_true",
+        help="scan every table once instead of querying the catalogue",
     )
     parser.add_argument("--settings", metavar="MODULE", help="default: DJANGO_SETTINGS_MODULE")
     parser.add_argument(
@@ -50,12 +53,14 @@ def add_profile(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
 
 def _run(options: argparse.Namespace) -> int:
     if not (options.sql or options.check or options.database):
-        raise BudgetError("say --sql VENDOR, --database ALIAS or --check")
+        raise BudgetError("pass --sql VENDOR, --database ALIAS or --check")
     if options.sql and options.database:
-        raise BudgetError("--sql needs no --database: its script names none")
+        raise BudgetError(
+            "--sql can't be used with --database: the script runs in the database's client"
+        )
     if options.check:
         if options.exact or options.output:
-            raise BudgetError("--check takes neither --exact nor --output")
+            raise BudgetError("--check can't be used with --exact or --output")
         return _check(options)
     if options.sql:
         _write(script(options.sql, exact=options.exact), options.output)
@@ -75,7 +80,7 @@ def _take(options: argparse.Namespace) -> None:
     unknown = parse_profile(text, options.database).never_analysed
     if unknown:
         # Standard output is the profile itself.
-        print(f"never analysed, so without a row count: {', '.join(unknown)}", file=sys.stderr)
+        print(f"no row count, because never analysed: {', '.join(unknown)}", file=sys.stderr)
 
 
 def _check(options: argparse.Namespace) -> int:

@@ -70,17 +70,17 @@ class Coverage:
             share = "none" if touched == 0 else f"only {touched:.0%}"
             yield Gap(
                 FindingCode.ROWS_UNTOUCHED,
-                f"touched {share} of the seeded rows ({seeded()}), so its memory says nothing "
-                "about production; give rows that it works on with seed=",
+                f"touched {share} of the seeded rows ({seeded()}), so the measured peak does not "
+                "show its memory in production; use seed= to create rows that it processes",
             )
         # A seed makes the rows that its author knows of.
         if self.unmatched and not evidence.budget.seed:
             statement = shorten(self.unmatched[0], 200, placeholder=" …")
             yield Gap(
                 FindingCode.STATEMENT_UNMATCHED,
-                f"has a statement that found none of the seeded rows ({seeded()}), so nothing is "
-                f"known of what it loads in production: {statement}; give rows that it works on "
-                "with seed=",
+                f"runs a statement that matches none of the seeded rows ({seeded()}), so the "
+                f"number of rows that it loads in production is unknown: {statement}; use seed= "
+                "to create rows that match",
                 only_adds=True,
             )
         if branch := evidence.ahead.branch(evidence.branches, evidence.ladder):
@@ -88,8 +88,8 @@ class Coverage:
             yield Gap(
                 FindingCode.BRANCH_AHEAD,
                 f"compares a count with {format_rows(rows)} in its code, and no sample had more "
-                f"rows (the largest had {seeded()}), so what it does beyond that was not seen; "
-                f"time_budget={time_budget} would allow it",
+                f"rows than that (the largest had {seeded()}), so what it does with more rows was "
+                f"not measured; time_budget={time_budget} would allow such a sample",
             )
 
 
@@ -104,8 +104,8 @@ def _refused(samples: Sequence[Sample]) -> Iterator[Gap]:
         names = " and ".join(refused)
         yield Gap(
             FindingCode.ACCESS_REFUSED,
-            f"tried to open {names}, which is refused because it is no scratch database of this "
-            "check, so nothing is known of what it would do there",
+            f"tried to use {names}, which was refused: a check can use only its own scratch "
+            "database, so what the migration would do there is unknown",
         )
 
 
@@ -113,7 +113,7 @@ def left_out(budget: Budget) -> Iterator[Gap]:
     """Code that the project has and that will not run in this check, whatever its samples."""
     for one in budget.findings:
         if one.code in (FindingCode.CODE_LEFT_OUT, FindingCode.ROUTED_ELSEWHERE):
-            yield Gap(one.code, f"was not run whole: {one.message}", only_adds=True)
+            yield Gap(one.code, f"did not run completely: {one.message}", only_adds=True)
 
 
 def _of_what_ran(last: Sample) -> Iterator[Gap]:
@@ -121,26 +121,26 @@ def _of_what_ran(last: Sample) -> Iterator[Gap]:
     run = last.run
     for label, why in run.not_run:
         code = FindingCode.ASYNC_CODE if "async" in why else FindingCode.CODE_NOT_RUN
-        yield Gap(code, f"was not run whole: {label} {why}", only_adds=True)
+        yield Gap(code, f"did not run completely: {label} {why}", only_adds=True)
     for statement, rows in run.unattributed.items():
         yield Gap(
             FindingCode.ROWS_UNATTRIBUTED,
-            f"loads {format_rows(rows)} rows with a statement of which no table is known, so they "
+            f"loads {format_rows(rows)} rows with a statement whose tables are unknown, so they "
             f"can't be compared with the seeded rows: {shorten(statement, 200, placeholder=' …')}; "
-            "select from a table by its name instead",
+            "select from a named table instead",
         )
     if run.facts.opened > run.facts.connected or run.facts.own_sessions:
         yield Gap(
             FindingCode.CONNECTION_UNLOGGED,
-            "opens a connection to the database that is not Django's, so what it loads there is "
-            "not known; use schema_editor.connection instead",
+            "opens a database connection outside Django, so the rows that it loads there are "
+            "unknown; use schema_editor.connection instead",
         )
     if last.unlogged:
         found = ", ".join(f"{format_rows(n)} rows of {t}" for t, n in last.unlogged.items())
         yield Gap(
             FindingCode.ROWS_UNLOGGED,
-            f"accesses {found} outside of Django's connection, as the server counts, so what it "
-            "loads there is not known; use schema_editor.connection instead",
+            f"accesses {found} outside Django's connection, according to the server's statistics, "
+            "so the rows that it loads there are unknown; use schema_editor.connection instead",
         )
 
 
@@ -149,14 +149,14 @@ def _of_memory(finished: Sequence[Sample], limit: int) -> Iterator[Gap]:
     if any(sample.run.facts.left_growing for sample in finished):
         yield Gap(
             FindingCode.PROCESSES_GROWING,
-            "leaves processes running that still took more memory when they were stopped, so the "
-            "peak of these is not known; let the migration wait for them",
+            "leaves processes running whose memory still grew when they were stopped, so their "
+            "peak is unknown; make the migration wait for them",
         )
     # Of any sample: a file may have gone between two looks at another one.
     more = max(sample.run.facts.unexplained for sample in finished)
     if more and finished[-1].run.peak + more > limit:
         yield Gap(
             FindingCode.MEMORY_UNEXPLAINED,
-            f"took {format_size(more)} more in its memory control group than its processes and its "
-            "shared memory account for; look for files that it writes to a tmpfs",
+            f"used {format_size(more)} more memory in its control group than its processes and "
+            "shared memory account for; check whether it writes files to a tmpfs",
         )

@@ -80,7 +80,7 @@ class Stacks:
 
     def __post_init__(self) -> None:
         if any(index >= len(self.frames) for *_, stack in self.stacks for index in stack):
-            raise ValueError(f"a stack has a frame that is none of the {len(self.frames)}")
+            raise ValueError(f"a stack refers to a frame outside the {len(self.frames)} frames")
 
 
 @dataclass(frozen=True)

@@ -40,8 +40,8 @@ def _about_rows(coverage: Coverage, last: Sample) -> Iterator[Finding]:
     if touched is not None and touched < TOUCHED_ALL:
         yield Finding(
             FindingCode.ROWS_UNTOUCHED,
-            f"the migration touched {touched:.0%} of the seeded rows; the interval reaches up to "
-            "where all of them would be touched",
+            f"the migration touched {touched:.0%} of the seeded rows; the upper bound assumes that "
+            "it touches all of them",
         )
     empty = ", ".join(
         f"{table}.{name}"
@@ -52,14 +52,14 @@ def _about_rows(coverage: Coverage, last: Sample) -> Iterator[Finding]:
     if empty:
         yield Finding(
             FindingCode.ROWS_FRESH,
-            f"the migration filters by {empty}, so these were seeded empty, as a column that "
-            "has just been added: NULL, its default or blank",
+            "columns that the migration filters by were seeded empty (NULL, their default or "
+            f"blank), as if they had just been added: {empty}",
         )
     if coverage.assumed:
         yield Finding(
             FindingCode.ROWS_ASKED,
             f"every row was seeded with a value that the migration filters by, {coverage.assumed}; "
-            "how many rows have it in production is not known",
+            "the share of such rows in production is unknown",
         )
     if widths := {label: columns for label, columns in last.widths.items() if label in last.rows}:
         text = "; ".join(
@@ -67,13 +67,14 @@ def _about_rows(coverage: Coverage, last: Sample) -> Iterator[Finding]:
             + ", ".join(f"{name} {width}" for name, width in _widest(columns))
             for label, columns in widths.items()
         )
-        yield Finding(FindingCode.ROW_WIDTHS, f"rows were generated with average widths of {text}")
+        yield Finding(FindingCode.ROW_WIDTHS, f"average widths of the generated rows: {text}")
     if last.profile_mismatches:
         text = "; ".join(
             f"{label}: {', '.join(names)}" for label, names in last.profile_mismatches.items()
         )
         yield Finding(
-            FindingCode.SHAPE_MISSED, f"values could not be made as the profile has them: {text}"
+            FindingCode.SHAPE_MISSED,
+            f"columns whose generated values do not match the profile: {text}",
         )
     if unasked := {label: n for label, n in last.seeded.items() if label not in budget.rows}:
         text = ", ".join(f"{format_rows(rows)} {label}" for label, rows in unasked.items())
@@ -82,13 +83,13 @@ def _about_rows(coverage: Coverage, last: Sample) -> Iterator[Finding]:
         statements = (shorten(one, 200, placeholder=" …") for one in coverage.unmatched)
         yield Finding(
             FindingCode.STATEMENT_UNMATCHED,
-            f"statements that found none of the seeded rows: {'; '.join(statements)}",
+            f"statements that match none of the seeded rows: {'; '.join(statements)}",
         )
     if last.crowded and last.size < budget.largest:
         yield Finding(
             FindingCode.DISK_ROOM,
-            f"there is no room for a database of twice as many rows as {budget.counted(last.rows)} "
-            "beside its copy, so larger samples were not taken",
+            f"no sample has more than {budget.counted(last.rows)} rows: the disk has no space "
+            "for a database with twice as many rows and its clone",
         )
 
 
@@ -102,7 +103,7 @@ def _about_time(estimate: Estimate) -> Iterator[Finding]:
     if worked and last.run.outcome in (Outcome.RAISED, Outcome.KILLED):
         yield Finding(
             FindingCode.BROKE_AT_SCALE,
-            f"it works with {budget.counted(worked[-1].rows)} rows and breaks with "
+            f"the migration succeeds with {budget.counted(worked[-1].rows)} rows and fails with "
             f"{format_rows(last.rows[budget.counted_model])}: {last.run.failure}",
         )
     if last.run.outcome == Outcome.TIMED_OUT:
@@ -116,8 +117,8 @@ def _about_time(estimate: Estimate) -> Iterator[Finding]:
         if estimate.duration > 2 * linear:
             yield Finding(
                 FindingCode.TIME_SUPERLINEAR,
-                f"its time grows faster than its rows: {format_seconds(estimate.duration)} at "
-                "production's row count",
+                "the duration grows faster than the row count: about "
+                f"{format_seconds(estimate.duration)} at production's row count",
             )
 
 
@@ -129,7 +130,7 @@ def _about_more_rows(estimate: Estimate) -> Iterator[Finding]:
         until = budget.growth.until(fits / production)
         yield Finding(
             FindingCode.BREAKS_IN,
-            f"at {budget.growth.text} it will not fit any more in {until}, with "
+            f"at a growth of {budget.growth.text}, the peak reaches the limit in {until}, with "
             f"{format_rows(round_rows_down(fits))} {budget.counted_model} rows",
         )
     if len(peaks) > 1:
@@ -140,9 +141,8 @@ def _about_more_rows(estimate: Estimate) -> Iterator[Finding]:
     if estimate.breaks_with is not None:
         yield Finding(
             FindingCode.TOO_MANY_PARAMETERS,
-            "one of its statements has a parameter for each row, and this database takes no "
-            f"more in a statement from about {format_rows(estimate.breaks_with)} "
-            f"{budget.counted_model} rows on",
+            "one of its statements has a parameter for each row, which exceeds this database's "
+            f"limit at about {format_rows(estimate.breaks_with)} {budget.counted_model} rows",
         )
     if projection is None or projection.growth in (Growth.CONSTANT, Growth.BOUNDED, None):
         return
@@ -156,7 +156,7 @@ def _about_more_rows(estimate: Estimate) -> Iterator[Finding]:
     if estimate.cycles_add_up:
         yield Finding(
             FindingCode.CYCLES_AHEAD,
-            "objects that refer to each other add up until Python's cycle collector runs, and the "
-            "samples were too small to show how much it leaves: growth may end there, so the "
-            "interval reaches down to the largest peak that was measured",
+            "reference cycles accumulate until Python's garbage collector runs, and the samples "
+            "were too small to show how much it frees; growth may stop there, so the lower bound "
+            "is the largest measured peak",
         )

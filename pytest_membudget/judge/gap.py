@@ -27,13 +27,13 @@ def unnamed_table(label: str, known: int | None, *, seed: bool = False) -> Gap:
     """A model whose rows are missing; ``known`` is its row count where production's is known."""
     rows = "N" if known is None else format_rows(known).replace(",", "_")
     if seed:
-        missing = "which rows does not name and seed= leaves empty"
-        cure = f'make its rows in seed= and add "{label}": {rows} to rows (0 for none)'
+        missing = "which rows= does not name and seed= leaves empty"
+        cure = f'create its rows in seed= and add "{label}": {rows} to rows= (0 for none)'
     else:
-        missing = "which rows does not name"
+        missing = "which rows= does not name"
         if known is None:
-            missing += ", and its row count in production is unknown"
-        cure = f'add "{label}": {rows} to rows (0 for none)'
+            missing += " and whose production row count is unknown"
+        cure = f'add "{label}": {rows} to rows= (0 for none)'
     return Gap(FindingCode.ROWS_UNNAMED, f"accesses {label}, {missing}; {cure}", only_adds=True)
 
 
@@ -51,8 +51,8 @@ def table_without_model(table: str) -> Gap:
     """A table that has no rows, and that no rows can be made for."""
     return Gap(
         FindingCode.TABLE_WITHOUT_MODEL,
-        f"accesses the table {table}, which is empty and has no model, so its rows can't be made; "
-        "make them with seed=",
+        f"accesses the table {table}, which is empty and has no model, so it can't be seeded; "
+        "create its rows with seed=",
         only_adds=True,
     )
 
@@ -61,6 +61,6 @@ def tables_without_model(tables: Sequence[str]) -> Gap:
     """The same of tables that the dry runs of a gate found."""
     return Gap(
         FindingCode.TABLE_WITHOUT_MODEL,
-        f"accesses {', '.join(tables)}, which has no model, so its rows can't be made; write a "
-        "marked test with rows= and a seed= that makes them",
+        f"accesses tables that have no model, so they can't be seeded: {', '.join(tables)}; write "
+        "a test with the marker, rows= and a seed= that creates their rows",
     )

@@ -16,8 +16,8 @@ def about_process(samples: Sequence[Sample], vendor: str | None) -> Iterator[Fin
     if vendor and engine_of(vendor).embedded:
         yield Finding(
             FindingCode.VENDOR_SQLITE,
-            "measured on SQLite; another database changes a migration's memory several times "
-            "over, so measure on the one that production runs",
+            "measured on SQLite; the peak on another database can be several times larger or "
+            "smaller, so measure on the database that production uses",
         )
     if any(one.debug for one in facts):
         yield Finding(
@@ -35,29 +35,30 @@ def about_process(samples: Sequence[Sample], vendor: str | None) -> Iterator[Fin
         yield Finding(
             FindingCode.CHILD_PROCESSES,
             f"the migration ran {processes} processes: the peak is the largest sum of their "
-            "proportional set sizes at one instant, looked at some fifty times a second",
+            "proportional set sizes (PSS), sampled about 50 times a second",
         )
     if shared := max(one.shared_memory for one in facts):
         yield Finding(
             FindingCode.SHARED_MEMORY,
-            f"up to {format_size(shared)} of the peak are files in /dev/shm or memfds that no "
-            "process maps: a container's limit counts them",
+            f"up to {format_size(shared)} of the peak is files in /dev/shm or memfds that no "
+            "process maps; they count toward a container's memory limit",
         )
     if more := max(one.unexplained for one in facts):
         yield Finding(
             FindingCode.MEMORY_UNEXPLAINED,
-            f"its memory control group held {format_size(more)} more than the peak: files that it "
-            "writes to a tmpfs, perhaps, which a container's limit counts",
+            f"the migration's memory control group used {format_size(more)} more than the peak, "
+            "possibly for files on a tmpfs, which count toward a container's memory limit",
         )
     if left := max(one.left_running for one in facts):
         yield Finding(
             FindingCode.PROCESSES_LEFT,
-            f"it leaves {left} process{'es' if left > 1 else ''} running, which membudget ends: "
-            "memory that these would take later is not in the peak",
+            f"the migration leaves {left} process{'es' if left > 1 else ''} running, which "
+            "membudget stops; memory that they would use later is not in the peak",
         )
     sources = {sample.run.peak_source for sample in samples if sample.finished}
     if "sampled RSS" in sources:
         yield Finding(
             FindingCode.PEAK_SAMPLED,
-            "this system keeps no high-water mark of a process: the peak is the largest RSS seen",
+            "this system does not report the high-water mark of a process (VmHWM), so the peak is "
+            "the largest sampled RSS",
         )

@@ -68,10 +68,10 @@ def unclear(budget: Budget, projection: Projection, last: Sample) -> str:
     size = format_interval(projection.low, projection.peak, projection.high)
     rows = format_rows(last.rows[budget.counted_model])
     if last.finished and last.crowded:
-        measured = f"the largest sample that there was room for had {rows} rows"
+        measured = f"the largest sample that fits on the disk had {rows} rows"
     elif last.finished:
         seconds = format_seconds(budget.time_budget)
-        measured = f"the largest sample that {seconds} allowed had {rows} rows"
+        measured = f"the largest sample within the time budget of {seconds} had {rows} rows"
     else:
         measured = f"with {rows} rows {_why(last)}"
     fit = "may or may not fit"
@@ -99,17 +99,16 @@ def not_judged(budget: Budget, last: Sample) -> str:
 def too_many_parameters(budget: Budget, rows: int) -> str:
     """``inconclusive``: it breaks before production's row count."""
     return (
-        f"{budget.label} would break with about {format_rows(rows)} {budget.counted_model} "
-        "rows: one of its statements has a parameter for each row, and the database takes no more "
-        "in a statement."
+        f"{budget.label} would fail with about {format_rows(rows)} {budget.counted_model} rows: "
+        "one of its statements has a parameter for each row, which exceeds the database's limit."
     )
 
 
 def processes_not_followed(budget: Budget, processes: int) -> str:
     """``inconclusive``: which tables its child processes access is not known."""
     return (
-        f"{budget.label} ran {processes} processes, and the tables that they access could not all "
-        "be followed; write a marked test with rows=."
+        f"{budget.label} ran {processes} processes, and not all tables that they access are "
+        "known; write a test with the marker and rows=."
     )
 
 
@@ -118,27 +117,27 @@ def too_few_rows_to_matter(budget: Budget, rows: Mapping[str, int]) -> str:
     if not rows:
         return f"{budget.label} accesses no table whose size affects memory."
     each = ", ".join(f"{format_rows(count)} {model}" for model, count in rows.items())
-    return f"{budget.label} accesses tables with too few rows to matter: {each}."
+    return f"{budget.label} accesses only tables with too few rows to affect memory: {each}."
 
 
 def broke(budget: Budget, samples: Sequence[Sample]) -> str:
     """``error``: the last sample raised or was killed."""
     last, worked = samples[-1], [sample for sample in samples if sample.finished]
-    verb = "raised" if last.run.outcome == Outcome.RAISED else "broke"
+    verb = "raised" if last.run.outcome == Outcome.RAISED else "failed"
     text = f"{budget.label} {verb} with {budget.counted(last.rows)} rows: {last.run.failure}"
     if worked:
-        text += f" (with {format_rows(worked[-1].rows[budget.counted_model])} rows it worked)"
+        text += f" (it succeeded with {format_rows(worked[-1].rows[budget.counted_model])} rows)"
     return text
 
 
 def broke_on_few_rows(budget: Budget, failure: str, *, empty: bool) -> str:
     """``error``: a dry run raised or was killed."""
-    return f"{budget.label} broke on {'empty tables' if empty else 'a few rows'}: {failure}"
+    return f"{budget.label} failed on {'empty tables' if empty else 'a few rows'}: {failure}"
 
 
 def never_ended(budget: Budget, last: Sample) -> str:
     """``error``: the first sample was stopped at its deadline."""
-    return f"{budget.label} never ended: {last.run.failure}."
+    return f"{budget.label} timed out: {last.run.failure}."
 
 
 def not_measured(budget: Budget, problem: str) -> str:
@@ -164,7 +163,7 @@ def _fits(budget: Budget, peak: float, fits: int | None) -> str:
     if fits is None or peak < budget.limit:
         return ""
     if fits == 0:
-        return " It does not fit with any number of rows that was tried."
+        return " It does not fit at any row count that was measured."
     return f" It fits up to {format_rows(round_rows_down(fits))} rows."
 
 
@@ -173,4 +172,4 @@ def _why(sample: Sample) -> str:
         return f"{sample.run.failure} at {format_size(sample.run.peak)}"
     if sample.run.outcome == Outcome.TIMED_OUT:
         return sample.run.failure
-    return "the time budget allowed one sample only"
+    return "the time budget allowed only one sample"

@@ -114,7 +114,7 @@ class Result:
     def __post_init__(self) -> None:
         ends = (self.peak_bytes, self.peak_high_bytes)
         if self.peak_low_bytes is not None and None in ends:
-            raise ValueError("peak_low_bytes is the end of no interval without the other two peaks")
+            raise ValueError("peak_low_bytes requires peak_bytes and peak_high_bytes")
 
     @property
     def ok(self) -> bool:
@@ -149,7 +149,9 @@ def verified(result: Result) -> Result:
         return result
     high = result.peak_high_bytes or result.peak_bytes
     if result.peak_bytes is None or high is None or result.basis is None:
-        raise ValueError(f"{result.migration} is within the limit, and no peak was measured")
+        raise ValueError(f"{result.migration} has the verdict within, but no peak was measured")
     if max(high, result.peak_bytes) >= result.limit_bytes:
-        raise ValueError(f"{result.migration} is within the limit, and its peak may be over it")
+        raise ValueError(
+            f"{result.migration} has the verdict within, but its peak may exceed the limit"
+        )
     return result

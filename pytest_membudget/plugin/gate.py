@@ -81,8 +81,8 @@ class Gate:
         files = list(self._by_file)
         if self._everywhere and files and not own and not session.config.getoption("lf", False):
             raise pytest.UsageError(
-                f"--membudget-gate: none of {len(files)} migrations was collected, for instance "
-                f"not {short_path(str(files[0]))}, so nothing would be said of them"
+                f"--membudget-gate: none of the {len(files)} selected migrations was collected, "
+                f"for instance {short_path(str(files[0]))}, so none would be checked"
             )
         items[:] = [item for item in items if not isinstance(item, MigrationItem)]
         for gated in self._gated:

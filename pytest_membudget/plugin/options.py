@@ -34,7 +34,7 @@ def add_options(parser: pytest.Parser) -> None:
         if option.argument is not None:
             reader = {"type": _argument(option)} if option.name in _READ_EARLY else {}
             group.addoption(flag, default=None, help=option.help, **reader, **option.argument)
-            ini_help = f"ini twin of {flag}{option.ini_help}"
+            ini_help = f"ini equivalent of {flag}{option.ini_help}"
         if option.lines:
             parser.addini(name, ini_help, type="linelist", default=[])
         else:

@@ -88,7 +88,9 @@ class Reporter:
     def _name_leftovers(self, terminalreporter: pytest.TerminalReporter) -> None:
         if self.left:
             terminalreporter.write_sep("=", "not removed by membudget", yellow=True)
-            terminalreporter.write_line("The next run removes these, or you do:")
+            terminalreporter.write_line(
+                "The next run removes these; to remove them now, use the commands:"
+            )
             for text in self.left:
                 terminalreporter.write_line(text)
 

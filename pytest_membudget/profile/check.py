@@ -50,7 +50,7 @@ def check_profile(profile: Profile, models: Mapping[str, ModelTable], today: dat
 
 def _stale(age: int) -> Iterable[str]:
     if age > STALE_DAYS:
-        yield f"stale: it is {age} days old, and {STALE_DAYS} are enough; take it again"
+        yield f"stale: it is {age} days old, more than {STALE_DAYS}; take a new profile"
 
 
 def _missing(profile: Profile, models: Mapping[str, ModelTable]) -> Iterable[str]:
@@ -60,7 +60,7 @@ def _missing(profile: Profile, models: Mapping[str, ModelTable]) -> Iterable[str
             yield f"missing: {model.model} (table {name})"
             continue
         if table.rows is None:
-            yield f"never analysed: {model.model} (table {name}); its row count is not known"
+            yield f"never analysed: {model.model} (table {name}); its row count is unknown"
         columns = [column for column in model.columns if column not in table.columns]
         if columns:
             yield f"missing: {_count(len(columns), 'column')} of {model.model}: {_list(columns)}"
@@ -77,12 +77,12 @@ def _notes(profile: Profile, models: Mapping[str, ModelTable]) -> Iterable[str]:
     ]
     if blank:
         yield (
-            f"no statistics of {_list(blank)}: run ANALYZE, or take the profile as a role that may "
-            "read the tables"
+            f"no statistics for {_list(blank)}: run ANALYZE, or take the profile as a role that "
+            "can read the tables"
         )
     others = [name for name in profile.tables if name not in models]
     if others:
-        yield f"of no model: {_list(others)}"
+        yield f"tables without a model: {_list(others)}"
 
 
 def _list(names: Iterable[str]) -> str:

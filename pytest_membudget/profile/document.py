@@ -87,7 +87,7 @@ def read_profile(path: str | Path) -> Profile:
         text = Path(path).read_bytes()
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
-        raise BudgetError(f"{path}: {reason}; `membudget profile` takes one") from None
+        raise BudgetError(f"{path}: {reason}; create one with `membudget profile`") from None
     return parse_profile(text, str(path))
 
 
@@ -95,8 +95,10 @@ def parse_profile(text: str | bytes, source: str) -> Profile:
     """Read a profile's text; ``source`` is what an error calls it."""
     document = parse_json(text, source)
     if not isinstance(document, dict) or "membudget_profile" not in document:
-        raise BudgetError(f"{source} is no profile: `membudget profile` takes one")
+        raise BudgetError(f"{source} is not a profile; create one with `membudget profile`")
     found = document["membudget_profile"]
     if found != FORMAT:
-        raise BudgetError(f"{source} has format {shown(found)}, and this version reads {FORMAT}")
+        raise BudgetError(
+            f"{source} has format {shown(found)}, but this version reads format {FORMAT}"
+        )
     return convert(document, Profile, source)

@@ -40,8 +40,8 @@ class Production:
             found.append(
                 Finding(
                     FindingCode.WIDTHS_UNKNOWN,
-                    f"{self.profile} says nothing of how wide the values of {', '.join(plain)} "
-                    "are: they are as wide as their fields suggest",
+                    f"{self.profile} has no column widths for {', '.join(plain)}, so the generated "
+                    "values have plausible widths for their fields",
                 )
             )
         compressed = [
@@ -54,8 +54,9 @@ class Production:
             found.append(
                 Finding(
                     FindingCode.WIDTHS_COMPRESSED,
-                    f"{', '.join(compressed)} may be stored compressed: how wide the values are is "
-                    "taken from how generated ones compress; membudget profile --exact measures it",
+                    f"{', '.join(compressed)} may be stored compressed, so the uncompressed widths "
+                    "are estimated from the compression of generated values; membudget profile "
+                    "--exact measures them",
                 )
             )
         return found

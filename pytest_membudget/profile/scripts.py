@@ -34,7 +34,9 @@ COMMIT = "COMMIT"
 def statement(vendor: str, *, exact: bool) -> str:
     """One SELECT, whose rows are the lines of the profile, or of :func:`writes_sql`."""
     if vendor not in VENDORS:
-        raise BudgetError(f"no profile can be taken of {vendor}, only of {', '.join(VENDORS)}")
+        raise BudgetError(
+            f"membudget profile does not support {vendor}; it supports {', '.join(VENDORS)}"
+        )
     folder = files(__package__) / "sql" / vendor
     names = ("tables", "scan" if exact else "catalogue", "document")
     found = [folder / f"{name}.sql" for name in names]
@@ -63,9 +65,9 @@ def _header(vendor: str, exact: bool) -> str:
         # The same client runs what the script has written.
         command += f" |\n    {client}"
     reads = (
-        "scans each table once and brings back counts and sums"
+        "scans each table once and returns counts and sums"
         if exact
-        else "asks the catalogue only and scans no table"
+        else "queries only the catalogue and scans no table"
     )
     lines = [
         "The production profile of pytest-membudget, as JSON.  Read-only: it",

@@ -117,4 +117,4 @@ def _nearest(name: str, known: Sequence[str]) -> str:
     close = difflib.get_close_matches(name, known, n=3, cutoff=0.4)
     if close:
         return f"; did you mean {' or '.join(close)}?"
-    return f"; there are {', '.join(known)}" if known else ""
+    return f"; available: {', '.join(known)}" if known else ""

@@ -27,7 +27,7 @@ def set_up(settings: str | None) -> None:
     if settings:
         os.environ["DJANGO_SETTINGS_MODULE"] = settings
     if not os.environ.get("DJANGO_SETTINGS_MODULE"):
-        raise BudgetError("no settings: say --settings MODULE, or set DJANGO_SETTINGS_MODULE")
+        raise BudgetError("no settings: pass --settings MODULE, or set DJANGO_SETTINGS_MODULE")
     sys.path.insert(0, os.getcwd())  # noqa: PTH109
     try:
         load_settings()

@@ -45,7 +45,7 @@ def resolve_rows(
             app_label = label.split(".")[0]
             siblings = [one for one in known.values() if one.split(".")[0] == app_label]
             models = ", ".join(siblings or known.values())
-            raise BudgetError(f"rows: no model {label!r} exists {where}; there are {models}")
+            raise BudgetError(f"rows: no model {label!r} exists {where}; the models are {models}")
         resolved[known[label.lower()]] = count
     return resolved
 

@@ -60,8 +60,12 @@ def findings(migrations: Sequence[Migration], alias: str) -> list[Finding]:
             found.append(Finding(FindingCode.CODE_LEFT_OUT, f"{name}: {why}"))
         if own and not _runs_on(alias, migration.app_label, own):
             elsewhere = alias_of([migration])
-            there = f"give database={elsewhere!r}" if elsewhere != alias else "no alias takes it"
-            message = f"{name}: the routers keep it off the database {alias!r}; {there}"
+            there = "they allow it on no alias"
+            if elsewhere != alias:
+                there = f"pass database={elsewhere!r}"
+            message = (
+                f"{name}: the database routers do not allow it on the alias {alias!r}; {there}"
+            )
             found.append(Finding(FindingCode.ROUTED_ELSEWHERE, message))
     return found
 
@@ -73,7 +77,7 @@ def does_nothing(migrations: Sequence[Migration]) -> str | None:
         return "has no operations"
     if touches_rows(migrations) or any(map(_calls_own_default, found)) or _has_own_receivers():
         return None
-    return "runs no code over rows: altering tables is the database's work"
+    return "loads no rows: the database executes its operations"
 
 
 def touches_rows(migrations: Sequence[Migration]) -> bool:
@@ -163,7 +167,10 @@ def _left_out(file: str, own: Sequence[Operation]) -> str | None:
         if isinstance(node, ast.Call):
             name = getattr(node.func, "attr", getattr(node.func, "id", None))
             if name in names:
-                return f"line {node.lineno} makes a {name}, which is not among its operations here"
+                return (
+                    f"line {node.lineno} creates a {name} that is not in its operations in this "
+                    "check"
+                )
     return None
 
 

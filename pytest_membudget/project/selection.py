@@ -91,7 +91,8 @@ class _Choice:
         if not any(app != key[0] or self._existed(folder / f"{name}.py") for app, name in replaced):
             return None
         return (
-            f"replaces {len(replaced)} migrations that production has applied, and is only recorded"
+            f"replaces {len(replaced)} migrations that production has applied, so it is recorded "
+            "and not run"
         )
 
     def _wanted(self, what: str, rootdir: Path) -> Collection[Key]:
@@ -110,7 +111,7 @@ class _Choice:
             found = {key for key, file in files.items() if file == path or path in file.parents}
             if not found:
                 raise BudgetError(
-                    f"there are no migrations in {what!r}; if that is what pytest shall run, write "
+                    f"there are no migrations in {what!r}; to pass it to pytest as a path, write "
                     f"--membudget-gate=own {what}"
                 )
             return found
@@ -118,7 +119,7 @@ class _Choice:
             repository = Repository(rootdir, what)
         except BudgetError as error:
             raise BudgetError(
-                f"{what!r} is no app with migrations, no migration, no path and no git ref: {error}"
+                f"{what!r} is not an app with migrations, a migration, a path or a git ref: {error}"
             ) from None
         self._existed = repository.had
         changed = repository.changed_files()

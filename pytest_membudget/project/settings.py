@@ -27,12 +27,12 @@ def require_django() -> None:
 
     if not settings.configured or not apps.ready:
         raise BudgetError(
-            "no Django settings: name their module with DJANGO_SETTINGS_MODULE, --ds "
-            "or in the ini file, as pytest-django reads it"
+            "no Django settings: set their module as for pytest-django, with "
+            "DJANGO_SETTINGS_MODULE in the environment or the ini file, or with --ds"
         )
     if "DJANGO_SETTINGS_MODULE" not in os.environ:
         raise BudgetError(
-            "settings.configure() was called in this process, but the migration runs in a fresh "
+            "settings.configure() was called in this process, but the migration runs in a new "
             "one, which needs a settings module: set DJANGO_SETTINGS_MODULE"
         )
 
@@ -49,6 +49,6 @@ def require_database(alias: str) -> None:
     except ConnectionDoesNotExist:
         known = ", ".join(repr(one) for one in connections)
         raise BudgetError(
-            f"database={alias!r} is not an alias in settings.DATABASES; there are {known}"
+            f"database={alias!r} is not an alias in settings.DATABASES; the aliases are {known}"
         ) from None
     check_vendor(alias, connection)

@@ -146,12 +146,12 @@ def skipped(results: Iterable[Result]) -> list[Result]:
 
 
 def how_many_skipped(results: Iterable[Result]) -> str | None:
-    """``"412 migrations load no rows …"``; None where there is no such one."""
+    """``"412 migrations access no table …"``; None where there is no such one."""
     count = len(skipped(results))
     if not count:
         return None
-    noun, verb = ("migration", "loads") if count == 1 else ("migrations", "load")
-    return f"{count} {noun} {verb} no rows whose number affects memory"
+    noun, verb = ("migration", "accesses") if count == 1 else ("migrations", "access")
+    return f"{count} {noun} {verb} no table whose size affects memory"
 
 
 def _is_skipped(result: Result) -> bool:
@@ -185,5 +185,5 @@ def support(advice: Advice) -> str:
     saved, left = advice.bytes_per_row, advice.peak_bytes
     gain = [f"saves {saved:,} bytes a row"] if saved else []
     if left is not None:
-        gain.append(f"would leave a peak of about {format_size(left)}")
+        gain.append(f"lowers the peak to about {format_size(left)}")
     return "; ".join(filter(None, [" and ".join(gain), advice.evidence]))

@@ -100,6 +100,6 @@ def _legend(result: Result, known: Curve, width: int) -> list[str]:
     outcomes = dict.fromkeys(one.outcome for one in result.samples)
     parts = ["o sample", *(f"* {one}" for one in outcomes if one != Outcome.FINISHED)]
     if known.projection:
-        parts.append(f"x projected and its interval, with {format_rows(rows)} rows")
+        parts.append(f"x projection and its interval at {format_rows(rows)} rows")
     text = "   ".join(parts)
     return [text] if len(text) <= width else [line for part in parts for line in wrap(part, width)]

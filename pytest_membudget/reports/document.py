@@ -78,9 +78,11 @@ def parse_document(content: bytes, source: str) -> Document:
     """Read a file's content; ``source`` is what an error calls it."""
     document = parse_json(content, source)
     if not isinstance(document, dict) or not isinstance(document.get("results"), list):
-        raise BudgetError(f"{source} holds no results of pytest-membudget")
+        raise BudgetError(f"{source} does not contain results of pytest-membudget")
     if (schema := document.get("schema")) != SCHEMA:
-        raise BudgetError(f"{source} has schema {shown(schema)}, and this version reads {SCHEMA}")
+        raise BudgetError(
+            f"{source} has schema {shown(schema)}, but this version reads schema {SCHEMA}"
+        )
     return convert(document, Document, source)
 
 

@@ -43,7 +43,7 @@ class Plan:
         try:
             model = self._apps.get_model(label)
         except (LookupError, ValueError) as error:
-            raise refusal(label, None, "there is no such model at this migration") from error
+            raise refusal(label, None, "the model does not exist at this migration") from error
         if model._meta.swapped:
             raise refusal(label, None, f"it is swapped for {model._meta.swapped}")
         return _concrete(model)
@@ -68,7 +68,7 @@ class Plan:
             if before == [table.want for table in self._tables.values()]:
                 break
         else:
-            raise refusal(", ".join(rows), None, "its tables need ever more rows of each other")
+            raise refusal(", ".join(rows), None, "its tables require ever more rows of each other")
         growing = [table for table in self._tables.values() if table.want > table.have]
         for table in growing:
             table.place()

@@ -56,7 +56,9 @@ class ParentKeys(Sequence):
         column = parent.columns.get(self.target.name)
         key = column.key(number) if column else None
         if key is None:
-            reason = "its values cannot be foreseen for its children"
+            reason = (
+                "its values are not known before they are stored, and other tables refer to them"
+            )
             raise refusal(parent.label, self.target.name, reason)
         return key
 

@@ -126,7 +126,7 @@ def _check_room(growing: list[Table], room: float) -> None:
         table = max(growing, key=lambda table: sizes[table])
         rows, size = f"{table.want - table.have:,} rows", format_size(sizes[table])
         raise NoRoom(
-            f"{rows} of {table.label} would take {size}, and there is room for {format_size(room)}"
+            f"{rows} of {table.label} need {size} of disk space, and {format_size(room)} is free"
         )
 
 

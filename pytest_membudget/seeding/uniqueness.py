@@ -85,7 +85,7 @@ class Uniqueness:
         elif parents:
             self._make_unique(parents[0], unique)
         else:
-            reason = "nothing is left that could differ from row to row"
+            reason = "it has no column whose values can differ from row to row"
             raise refusal(table.label, label, reason)
 
     def _make_unique(self, name: str, unique: Unique) -> None:

@@ -175,7 +175,7 @@ def test_over_django_it_is_the_same(
     write_project(tmp_path, server.database("profiled"))
     taken = membudget(tmp_path, "--database", "default")
     assert taken.stdout == estimated
-    assert taken.stderr == "never analysed, so without a row count: never\n"
+    assert taken.stderr == "no row count, because never analysed: never\n"
     scanned = membudget(tmp_path, "--database", "default", "--exact", "-o", "deep/membudget.json")
     assert (scanned.stdout, scanned.stderr) == ("", "")
     assert (tmp_path / "deep/membudget.json").read_text() == exact

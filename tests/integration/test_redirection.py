@@ -74,7 +74,7 @@ def test_drivers_of_other_databases_are_closed(target: Target, name: str) -> Non
     driver: Any = types.ModuleType(name)
     driver.connect = lambda *_: pytest.fail("it connected")
     drivers._close(driver, target)
-    with pytest.raises(RefusedDatabase, match=f"membudget refuses a connection by {name}"):
+    with pytest.raises(RefusedDatabase, match=f"membudget refuses a connection of {name}"):
         driver.connect("production")
 
 

@@ -30,12 +30,12 @@ def test_the_named_tests_exist() -> None:
 
 def test_each_promise_names_a_test() -> None:
     promises = [line for line in PAGE.splitlines() if line.startswith("| ")]
-    promised = PAGE.partition("## What is not promised")[0]
+    promised = PAGE.partition("## What is not guaranteed")[0]
     rows = [line for line in promises if line in promised and not line.startswith("| ---")]
     silent = [
         row
         for row in rows
-        if "tests/" not in row and "the same" not in row and "promise" not in row
+        if "tests/" not in row and "the same" not in row and "guarantee" not in row
     ]
     assert silent == []
     assert len(named_tests()) > 40

@@ -18,8 +18,8 @@ def check_vendor(alias: str, connection: Any) -> None:
     """Raise BudgetError where no scratch database can be made for this alias."""
     if connection.vendor not in SUPPORTED:
         raise BudgetError(
-            f"database {alias!r} uses {connection.settings_dict['ENGINE']}, which membudget cannot "
-            f"make scratch databases for; it can for {' and '.join(SUPPORTED)}"
+            f"database {alias!r} uses {connection.settings_dict['ENGINE']}, which membudget does "
+            f"not support; it supports {' and '.join(SUPPORTED)}"
         )
 
 

@@ -22,17 +22,17 @@ _TOO_MANY_CONNECTIONS = "53300"
 _TOO_MANY = ("too many clients", "too many connections", "remaining connection slots")
 _CURES = {
     _QUERY_CANCELED: (
-        "the role, the database or OPTIONS sets a statement_timeout, and membudget's own "
-        "statements take as long as the data is large: ALTER ROLE … SET statement_timeout "
-        '= 0 for the role that tests, or "OPTIONS": {"options": "-c statement_timeout=0"}'
+        "the role, the database or OPTIONS sets a statement_timeout, which membudget's own "
+        "statements exceed on large tables: ALTER ROLE … SET statement_timeout = 0 for the role of "
+        'the tests, or "OPTIONS": {"options": "-c statement_timeout=0"}'
     ),
     _TOO_MANY_CONNECTIONS: (
         "a check needs 3 connections: close others, or raise max_connections or the "
         "role's limit, ALTER ROLE … CONNECTION LIMIT -1"
     ),
     _READ_ONLY: (
-        "name a server and a role that may write: no standby, and no default_transaction_read_only "
-        "(ALTER ROLE … SET default_transaction_read_only = off)"
+        "use a server and a role that can write: not a standby, and without "
+        "default_transaction_read_only (ALTER ROLE … SET default_transaction_read_only = off)"
     ),
 }
 
@@ -72,9 +72,9 @@ def _creation_cure(error: Error, connection: Any) -> str | None:
     code = _code(error)
     role = connection.settings_dict["USER"] or "…"
     if code == _INSUFFICIENT_PRIVILEGE:
-        return f'let the role make scratch databases: ALTER ROLE "{role}" CREATEDB'
+        return f'allow the role to create scratch databases: ALTER ROLE "{role}" CREATEDB'
     if code == _OBJECT_IN_USE:
-        return "close the sessions in it, or take template0, which nobody can connect to"
+        return "close the sessions in it, or use template0, which accepts no connections"
     return None
 
 

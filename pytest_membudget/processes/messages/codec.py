@@ -31,13 +31,13 @@ def parse(line: str | bytes) -> tuple[str, dict[str, Any]]:
     """
     fields = json.loads(line)
     if not isinstance(fields, dict) or not {"kind", "version"} <= fields.keys():
-        raise ValueError("this is no message")
+        raise ValueError("this is not a message")
     kind, version = fields.pop("kind"), fields.pop("version")
     if version != VERSION:
         raise ServerError(
-            f"processes of two versions of pytest-membudget met (protocols {VERSION} and "
-            f"{version}): it was upgraded while it ran, or the project's Python path leads to "
-            "another one"
+            f"two processes use different versions of pytest-membudget (protocols {VERSION} and "
+            f"{version}): it was upgraded during the run, or the project's Python path leads to "
+            "another installation"
         )
     return kind, fields
 

@@ -150,7 +150,7 @@ class Seed(Order[Seeded]):
 
     @property
     def doing(self) -> str:  # type: ignore[override]
-        return self.seed or "generating its rows"
+        return self.seed or "generating the rows"
 
 
 @dataclass(frozen=True)

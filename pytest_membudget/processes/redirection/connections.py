@@ -55,7 +55,7 @@ def _check(connection: Any, target: Target) -> None:
     elif engine.identity:
         _check_identity(connection, target)
     else:
-        target.refuse(f"a database of the kind {connection.vendor!r}")
+        target.refuse(f"a database of the vendor {connection.vendor!r}")
 
 
 def _check_identity(connection: Any, target: Target) -> None:
@@ -66,6 +66,6 @@ def _check_identity(connection: Any, target: Target) -> None:
     if name != wanted:
         engine = connection.settings_dict["ENGINE"]
         raise RefusedDatabase(
-            f"the engine {engine} connects to {name!r} where NAME is {wanted!r}: an engine or a "
-            "pool that does not follow NAME can't be used for a check"
+            f"the engine {engine} connects to {name!r} although NAME is {wanted!r}: a check can't "
+            "use an engine or a pool that ignores NAME"
         )

@@ -150,7 +150,7 @@ def _watch_psycopg2(psycopg2: Any, target: Target) -> None:
 
 def _close(driver: Any, target: Target) -> None:
     def connect(*_: object, **__: object) -> None:
-        target.refuse(f"a connection by {driver.__name__}")
+        target.refuse(f"a connection of {driver.__name__}")
 
     for name in ("connect", "Connect", "Connection"):
         if hasattr(driver, name):

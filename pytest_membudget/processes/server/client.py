@@ -93,7 +93,7 @@ class ServerClient(ServerProcess):
         """Give an order without waiting for its answer; the next order waits for its end."""
         self._wait()
         if self.closed:
-            raise self._error or ServerError("the process that makes scratch databases has ended")
+            raise self._error or ServerError("the database server process has ended")
         seconds = self._seconds(order)
         self._pending = Pending(order, seconds, time.monotonic() + seconds, self._wait)
         self.send(order)
@@ -134,17 +134,17 @@ class ServerClient(ServerProcess):
                 return answer
             if isinstance(answer, Progress):
                 step = answer.step
-                self.progress(f"building the state before it: {step}")
+                self.progress(f"building the state before the migration: {step}")
 
     def _out_of_time(self, order: Order[Any], took: str, step: str) -> OutOfTime:
         if isinstance(order, Start):
-            return OutOfTime(f"the project was not loaded after {took}")
+            return OutOfTime(f"the project was not loaded within {took}")
         if order.builds_state:
-            late = f": {step} had not ended" if step else ""
-            return OutOfTime(f"the state before the migration was not built{late} after {took}")
-        text = f"{order.doing} had not ended after {took}"
+            late = f": {step} did not finish" if step else ""
+            return OutOfTime(f"the state before the migration was not built{late} within {took}")
+        text = f"{order.doing} did not finish within {took}"
         if self.deadline is not None:
-            text += f"; its time budget is {format_seconds(self.deadline.seconds)}"
+            text += f"; the time budget is {format_seconds(self.deadline.seconds)}"
         return OutOfTime(text)
 
 

@@ -91,10 +91,10 @@ class ServerProcess:
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._process.wait(CLEANUP_SECONDS)
         status = self._process.returncode
-        how = f"ended ({status})"
+        how = f"ended with status {status}"
         if status is not None and status < 0:
             how = f"was killed by {signal.Signals(-status).name}"
-        return ServerError(f"the process that makes scratch databases {how}", self._output())
+        return ServerError(f"the database server process {how}", self._output())
 
     def _output(self) -> str:
         self._log.seek(0)

@@ -96,6 +96,6 @@ def _call_seed(path: str, apps: StateApps, rows: Mapping[str, int], using: str) 
     for label, wanted in rows.items():
         made = after[label] - before[label]
         if wanted not in (after[label], made):
-            reason = f"{path} made {made:,} rows where {wanted:,} were asked for"
+            reason = f"{path} created {made:,} rows, but {wanted:,} were requested"
             raise SeedError(label, None, reason)
     return after

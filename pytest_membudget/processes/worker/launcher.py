@@ -88,9 +88,11 @@ def _watch(
         if meter.is_over():
             return None
         if time.monotonic() - begin > launch.deadline:
-            text = f"it had not ended after {launch.deadline:.0f} s"
+            text = f"it did not finish within {launch.deadline:.0f} s"
             if applied.exists():
-                text += "; the migration is applied, but a thread or an atexit handler still runs"
+                text += (
+                    "; the migration is applied, but a thread or an atexit handler is still running"
+                )
             return Outcome.TIMED_OUT, text
         time.sleep(_INTERVAL)
     return None

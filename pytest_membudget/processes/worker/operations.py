@@ -9,8 +9,8 @@ from typing import Any
 _NOT_RUN = {
     "coroutine": "is an async function: Django calls it without awaiting it, so its body never "
     "runs and it is recorded as applied",
-    "async_generator": "is an async generator function: calling it runs nothing of its body",
-    "generator": "is a generator function: calling it runs nothing of its body",
+    "async_generator": "is an async generator function: calling it does not run its body",
+    "generator": "is a generator function: calling it does not run its body",
 }
 _SKIPPED = "was skipped"
 _NOT_LEFT = "did not return"

@@ -131,12 +131,12 @@ def _outcome(launch: Launch, ended: Ended, meter: Meter) -> tuple[Outcome, str]:
             return Outcome.MACHINE_SHORT, f"{container} ran out of memory"
         if status < 0:
             return Outcome.KILLED, f"its process was killed by {signal.Signals(-status).name}"
-        return Outcome.KILLED, f"its process exited with status {status} and without an answer"
+        return Outcome.KILLED, f"its process exited with status {status} without a reply"
     if reply.failure is not None:
         return Outcome.RAISED, reply.failure
     if any(done == launch.reverse for done in reply.applied):
         verb = "unapplied" if launch.reverse else "applied"
-        return Outcome.RAISED, f"manage.py migrate ended, yet the migration is not {verb}"
+        return Outcome.RAISED, f"manage.py migrate finished, but the migration is not {verb}"
     return Outcome.FINISHED, ""
 
 

@@ -5,20 +5,20 @@ from typing import Any
 import pytest
 from seeding_cases import Run
 
-HINT = 'give rows of your own with seed="module.function", called as seed(apps, rows, using)'
+HINT = 'create the rows with seed="module.function", called as seed(apps, rows, using)'
 
 REFUSALS = {
-    "awkward.Grade": "awkward.Grade.level: only 2 different rows are possible, 1,000 are wanted",
-    "awkward.TooNarrow": "awkward.TooNarrow.active, kind: only 4 different rows are possible",
-    "taken": "awkward.TooNarrow.active, kind: only 0 different rows are possible without the "
-    "values of the 2 that are there, 1,000 are wanted",
+    "awkward.Grade": "awkward.Grade.level: only 2 distinct rows are possible, 1,000 are needed",
+    "awkward.TooNarrow": "awkward.TooNarrow.active, kind: only 4 distinct rows are possible",
+    "taken": "awkward.TooNarrow.active, kind: only 0 distinct rows are possible without the "
+    "values of the 2 that exist, 1,000 are needed",
     "awkward.Impossible": "awkward.Impossible.number: no value found that satisfies never_true",
-    "awkward.Unloadable": "awkward.Unloadable.sealed: no value tried can be stored and loaded",
+    "awkward.Unloadable": "awkward.Unloadable.sealed: none of the generated values can be stored",
     "awkward.Limited": "awkward.Limited: ",
-    "awkward.Unknown": "awkward.Unknown: there is no such model at this migration",
+    "awkward.Unknown": "awkward.Unknown: the model does not exist at this migration",
     "auth.User": "auth.User: it is swapped for awkward.Account",
-    "Nonsense": "Nonsense: there is no such model at this migration",
-    "awkward.SmallKey": "awkward.SmallKey.id: only 32,767 different rows are possible",
+    "Nonsense": "Nonsense: the model does not exist at this migration",
+    "awkward.SmallKey": "awkward.SmallKey.id: only 32,767 distinct rows are possible",
     "awkward.Absent": "awkward.Absent: its table cannot be read",
 }
 

@@ -83,9 +83,9 @@ def test_a_branch_that_no_sample_has_taken_is_no_pass() -> None:
     judgement = assessed(512, FLAT, branches=[500_000]).judgement
     assert judgement.verdict == "inconclusive"
     assert judgement.reason == (
-        "shop.0002_it compares a count with 500,000 in its code, and no sample had more rows (the "
-        "largest had 100,000 shop.Order), so what it does beyond that was not seen; "
-        "time_budget=130 would allow it."
+        "shop.0002_it compares a count with 500,000 in its code, and no sample had more rows than "
+        "that (the largest had 100,000 shop.Order), so what it does with more rows was not "
+        "measured; time_budget=130 would allow such a sample."
     )
     assert verdict(512, LOOP, branches=[500_000]) == "inconclusive", "it may also lower the peak"
 

@@ -31,7 +31,7 @@ def sample(outcome: Outcome = Outcome.FINISHED, failure: str = "", peak: int = 6
 
 
 RAISED = sample(Outcome.RAISED, "ValueError: no")
-TIMED_OUT = sample(Outcome.TIMED_OUT, "it had not ended after 60 s")
+TIMED_OUT = sample(Outcome.TIMED_OUT, "it did not finish within 60 s")
 SENTENCES = [
     (
         reasons.peaks(BUDGET, PROJECTED, 950_000),
@@ -41,7 +41,7 @@ SENTENCES = [
     (
         reasons.passed_limit(BUDGET, sample(), 0),
         "peaked at 600 MiB, over the limit of 512 MiB, with 50,000 of 1,700,000 shop.Order rows. "
-        "It does not fit with any number of rows that was tried.",
+        "It does not fit at any row count that was measured.",
     ),
     (
         reasons.passed_limit(BUDGET, sample(Outcome.OVER_LIMIT), None),
@@ -64,12 +64,13 @@ SENTENCES = [
     (
         reasons.unclear(BUDGET, UNCLEAR, sample()),
         "may or may not fit: it would peak at 500 MiB (400–600) with 1,700,000 shop.Order rows, "
-        "the limit is 512 MiB, and the largest sample that 60 s allowed had 50,000 rows.",
+        "the limit is 512 MiB, and the largest sample within the time budget of 60 s had 50,000 "
+        "rows.",
     ),
     (
         reasons.unclear(BUDGET, UNCLEAR, TIMED_OUT),
         "may or may not fit: it would peak at 500 MiB (400–600) with 1,700,000 shop.Order rows, "
-        "the limit is 512 MiB, and with 50,000 rows it had not ended after 60 s.",
+        "the limit is 512 MiB, and with 50,000 rows it did not finish within 60 s.",
     ),
     (
         reasons.near_limit(BUDGET, 511 * MIB),
@@ -78,22 +79,22 @@ SENTENCES = [
     ),
     (
         reasons.not_judged(BUDGET, sample()),
-        "could not be judged: the time budget allowed one sample only.",
+        "could not be judged: the time budget allowed only one sample.",
     ),
     (
         reasons.too_many_parameters(BUDGET, 250_000),
-        "would break with about 250,000 shop.Order rows: one of its statements has a parameter for "
-        "each row, and the database takes no more in a statement.",
+        "would fail with about 250,000 shop.Order rows: one of its statements has a parameter for "
+        "each row, which exceeds the database's limit.",
     ),
     (
         reasons.sentence(BUDGET, tables_without_model(["legacy"]).sentence),
-        "accesses legacy, which has no model, so its rows can't be made; write a marked test with "
-        "rows= and a seed= that makes them.",
+        "accesses tables that have no model, so they can't be seeded: legacy; write a test with "
+        "the marker, rows= and a seed= that creates their rows.",
     ),
     (
         reasons.processes_not_followed(BUDGET, 3),
-        "ran 3 processes, and the tables that they access could not all be followed; write a "
-        "marked test with rows=.",
+        "ran 3 processes, and not all tables that they access are known; write a test with the "
+        "marker and rows=.",
     ),
     (
         reasons.too_few_rows_to_matter(BUDGET, {}),
@@ -101,17 +102,17 @@ SENTENCES = [
     ),
     (
         reasons.too_few_rows_to_matter(BUDGET, {"shop.Order": 2_000}),
-        "accesses tables with too few rows to matter: 2,000 shop.Order.",
+        "accesses only tables with too few rows to affect memory: 2,000 shop.Order.",
     ),
     (
         reasons.broke(BUDGET, [sample(), RAISED]),
-        "raised with 50,000 shop.Order rows: ValueError: no (with 50,000 rows it worked)",
+        "raised with 50,000 shop.Order rows: ValueError: no (it succeeded with 50,000 rows)",
     ),
     (
         reasons.broke_on_few_rows(BUDGET, "ValueError: no", empty=True),
-        "broke on empty tables: ValueError: no",
+        "failed on empty tables: ValueError: no",
     ),
-    (reasons.never_ended(BUDGET, TIMED_OUT), "never ended: it had not ended after 60 s."),
+    (reasons.never_ended(BUDGET, TIMED_OUT), "timed out: it did not finish within 60 s."),
 ]
 OTHER_TEXTS = [
     (reasons.sets_peak("shop.0003_b"), "shop.0003_b sets the peak."),

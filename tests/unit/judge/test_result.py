@@ -38,7 +38,7 @@ def test_nothing_is_within_without_a_peak_under_the_limit(changes: dict[str, Any
     figures = {"basis": "measured", "peak_low_bytes": None, "peak_high_bytes": None, **changes}
     verified(passing())
     verified(passing(**figures, verdict="inconclusive"))
-    with pytest.raises(ValueError, match=r"shop\.0003_stream is within the limit, and"):
+    with pytest.raises(ValueError, match=r"shop\.0003_stream has the verdict within, but"):
         verified(passing(**figures))
 
 

@@ -185,14 +185,14 @@ def test_values_that_json_has_no_form_for_are_texts() -> None:
     ],
 )
 def test_what_is_no_order_is_refused(line: str) -> None:
-    with pytest.raises(ValueError, match=r"no message|Unterminated"):
+    with pytest.raises(ValueError, match=r"no message|not a message|Unterminated"):
         ORDERS.decode(line)
 
 
 def test_another_version_is_refused_by_each_process() -> None:
     later = json.dumps({**json.loads(encode(Clone("a"))), "version": VERSION + 1})
     for read in (ORDERS.decode, read_job):
-        with pytest.raises(ServerError, match="processes of two versions of pytest-membudget met"):
+        with pytest.raises(ServerError, match="two processes use different versions of"):
             read(later)
 
 

@@ -54,13 +54,13 @@ def test_what_is_not_there_is_not_known(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (None, ": no such file or directory; `membudget profile` takes one"),
+        (None, ": no such file or directory; create one with `membudget profile`"),
         ("{", " is not JSON: Input data was truncated"),
         (b'{"membudget_profile": "\xff"}', " is not JSON: 'utf-8' codec can't decode"),
         ("[" * 100_000, " is nested too deeply"),
-        ("[]", " is no profile"),
-        ('{"schema": 1}', " is no profile"),
-        (document(membudget_profile=2), " has format 2, and this version reads 1"),
+        ("[]", " is not a profile"),
+        ('{"schema": 1}', " is not a profile"),
+        (document(membudget_profile=2), " has format 2, but this version reads format 1"),
         (document(taken="yesterday"), ': taken is "yesterday", expected a day as in "2026-11-21"'),
         (document(database=None), ": database is null, expected an object"),
         (document(database={"vendor": 1}), ": database.vendor is 1, expected a string"),
@@ -182,16 +182,16 @@ def test_the_catalogue_is_asked_for_no_table(
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ([], "say --sql VENDOR, --database ALIAS or --check"),
+        ([], "pass --sql VENDOR, --database ALIAS or --check"),
         (["--sql", "oracle"], "invalid choice: 'oracle'"),
-        (["--sql", "sqlite", "--database", "default"], "--sql needs no --database"),
+        (["--sql", "sqlite", "--database", "default"], "--sql can't be used with --database"),
         (["--sql", "sqlite", "--check"], "not allowed with argument"),
-        (["--check", "x.json", "--exact"], "--check takes neither --exact nor --output"),
+        (["--check", "x.json", "--exact"], "--check can't be used with --exact or --output"),
         (["--check", "x.json"], "x.json: no such file or directory"),
         (["--sql", "sqlite", "-o", "/dev/null/x"], "is not a path that a file can be written to"),
         (["--database", "other"], "there is no database 'other'; DATABASES has default"),
         (["--database", "default", "--settings", "no.where"], "cannot load no.where: ModuleNot"),
-        (["--database", "default"], "no settings: say --settings MODULE, or set DJANGO_SETTINGS"),
+        (["--database", "default"], "no settings: pass --settings MODULE, or set DJANGO_SETTINGS"),
     ],
 )
 def test_wrong_arguments(tmp_path: Path, arguments: list[str], message: str) -> None:

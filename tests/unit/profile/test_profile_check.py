@@ -68,7 +68,7 @@ def test_what_is_missing(folder: Path) -> None:
         1,
         [
             "missing: 1 column of shop.Order: note",
-            "never analysed: shop.Order_tags (table shop_order_tags); its row count is not known",
+            "never analysed: shop.Order_tags (table shop_order_tags); its row count is unknown",
             "missing: shop.Tag (table shop_tag)",
         ],
     )
@@ -79,7 +79,7 @@ def test_one_that_is_stale(folder: Path) -> None:
     assert check(folder)[0] == 0
     write(folder, tables(), days=91)
     status, lines = check(folder)
-    assert (status, lines[1]) == (1, "stale: it is 91 days old, and 90 are enough; take it again")
+    assert (status, lines[1]) == (1, "stale: it is 91 days old, more than 90; take a new profile")
 
 
 def test_what_is_good_to_know(folder: Path) -> None:
@@ -91,8 +91,8 @@ def test_what_is_good_to_know(folder: Path) -> None:
     assert (status, lines[1:]) == (
         0,
         [
-            "no statistics of shop.Order: run ANALYZE, or take the profile as a role that may "
+            "no statistics for shop.Order: run ANALYZE, or take the profile as a role that can "
             "read the tables",
-            "of no model: legacy, old",
+            "tables without a model: legacy, old",
         ],
     )

@@ -159,8 +159,8 @@ def changed(**changes: Any) -> str:
     [
         (None, "no such file"),
         ("{", "is not JSON"),
-        ("[]", "holds no results"),
-        ('{"schema": 2, "results": []}', "has schema 2, and this version reads 1"),
+        ("[]", "does not contain results"),
+        ('{"schema": 2, "results": []}', "has schema 2, but this version reads schema 1"),
         ("[" * 100_000, "is nested too deeply"),
         ('{"schema": 1, "results": [1]}', "results[0] is 1, expected an object"),
         ('{"schema": 1, "results": [{}]}', "results[0]: object missing required field"),
@@ -168,12 +168,12 @@ def changed(**changes: Any) -> str:
         (changed(limit_bytes=0), "results[0].limit_bytes is 0, expected a whole number >= 1"),
         (changed(verdict="fine"), "results[0].verdict: invalid enum value 'fine'"),
         (changed(samples=[{}]), "results[0].samples[0]: object missing required field"),
-        (changed(peak_bytes=None), "results[0]: peak_low_bytes is the end of no interval"),
+        (changed(peak_bytes=None), "results[0]: peak_low_bytes requires peak_bytes"),
         (changed(duration_s=float("nan")), "is not JSON"),
         (changed(peak_bytes=10**400), "0..., expected a whole number <= 9223372036854775807"),
         (
             changed(stacks={"rows": 1, "frames": [], "stacks": [[1, 1, [0]]]}),
-            "a frame that is none",
+            "a frame outside the 0 frames",
         ),
     ],
 )
@@ -192,7 +192,7 @@ def test_a_file_that_cannot_be_read(
     ("arguments", "message"),
     [
         (["--compare", "FILE"], "--compare takes two files"),
-        (["--compare", "FILE", "FILE", "--html", "x.html"], "with --markdown"),
+        (["--compare", "FILE", "FILE", "--html", "x.html"], "to the terminal or --markdown"),
         (["FILE", "--html", "/dev/null/x.html"], "is not a path that a file can be written to"),
         ([], "FILE"),
     ],

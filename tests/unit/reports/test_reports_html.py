@@ -96,7 +96,7 @@ def test_data_of_the_charts_cannot_leave_its_script(drawn: Draw) -> None:
 
 def test_migrations_without_rows_are_counted_and_folded(drawn: Draw) -> None:
     text = drawn(passing(rows={}, reason="it alters a table only"))
-    assert "1 migration loads no rows whose number affects memory" in text
+    assert "1 migration accesses no table whose size affects memory" in text
     assert "it alters a table only" in text
     assert "No migration was measured." not in text
     assert "No migration was measured." in drawn()
@@ -131,7 +131,7 @@ def test_the_page_in_a_browser(page: Path, width: int) -> None:
         "in django/db/models/query.py:913 bulk_update: When(pk=obj.pk)",
         "<allocator>",
         "7% of the growth has no line",
-        "rows were generated with 62 bytes a row",
+        "average widths of the generated rows: 62 bytes a row",
         "512 MiB, from the marker",
         "1,700,000 shop.Order",
         "postgresql 15.4, alias default",

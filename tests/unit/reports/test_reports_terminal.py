@@ -80,7 +80,7 @@ def test_the_chart_shows_samples_projection_and_limit(width: int, unicode: bool)
     assert 8 <= len(lines) <= 15
     assert text.isascii() is not unicode
     assert "limit 512 MiB" in text
-    assert "x projected and its interval, with 1,700,000 rows" in text
+    assert "x projection and its interval at 1,700,000 rows" in text
     (top,) = (number for number, line in enumerate(lines) if line.endswith("x"))
     assert lines[top].split("|")[0].strip() == "1 GiB"
 
