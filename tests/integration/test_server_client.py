@@ -79,7 +79,7 @@ def test_why_a_process_has_ended_is_said_for_each_later_order(client: ServerClie
         seeding = client.begin(Seed("production", [], {}))
         seeding.until = 0.0
         for later in (ListRefusals(), ListRefusals()):
-            with pytest.raises(OutOfTime, match="generating its rows had not ended after 5 s"):
+            with pytest.raises(OutOfTime, match="generating the rows did not finish within 5 s"):
                 client.call(later)
 
 
