@@ -20,9 +20,9 @@ MIB = 1024**2
 GATE = ("--membudget-limit=256Mi", "--membudget-rows=*=40_000")
 both = pytest.mark.usefixtures("vendor")
 
-SIX_HUNDRED = """
+THREE_HUNDRED = """
 def forwards(apps, schema_editor):
-    kept = b"x" * (600 << 20)
+    kept = b"x" * (300 << 20)
 """
 BUILT_TO_INSERT = """
 def forwards(apps, schema_editor):
@@ -75,10 +75,10 @@ DEFAULT = """
     from django.db import migrations, models
 
     def default():
-        return len(b"x" * (600 << 20))
+        return len(b"x" * (300 << 20))
 
     class Migration(migrations.Migration):
-        dependencies = [("shop", "{after}")]
+        dependencies = [("shop", "0001_initial")]
         operations = [
             migrations.{operation}("Order", "{field}", models.IntegerField(default=default)),
         ]
@@ -97,7 +97,7 @@ APPS = """
     from django.db.models.signals import {signal}
 
     def take(**kwargs):
-        kept = b"x" * (600 << 20)
+        kept = b"x" * (300 << 20)
 
     class Shop(AppConfig):
         name = "shop"
@@ -150,7 +150,7 @@ def within(result: dict[str, Any]) -> None:
     assert 30 * MIB < result["peak_bytes"] < result["peak_high_bytes"] < result["limit_bytes"]
 
 
-def test_rows_that_are_built_to_be_inserted(project: Project, vendor: str) -> None:
+def test_rows_that_are_built_to_be_inserted(project: Project) -> None:
     project.migration("0002_change", BUILT_TO_INSERT)
     on_empty_tables(gated(project))
 
@@ -202,40 +202,37 @@ def forwards(apps, schema_editor):
 BRANCH = """
 def forwards(apps, schema_editor):
     if apps.get_model("shop", "Order").objects.count() > {rows}:
-        kept = b"x" * (600 << 20)
+        kept = b"x" * (300 << 20)
 """
 
 
-@both
 @checks(COUNTED, gate=True, options=GATE)
 def test_what_counting_rows_makes_room_for(result: dict[str, Any]) -> None:
     """No table is gone through, and yet the memory is that of its rows."""
     assert result["verdict"] == "exceeds", result["reason"]
 
 
-@both
 @checks(BRANCH.format(rows="30_000"), gate=True, options=GATE)
 def test_a_branch_that_a_count_leads_to(result: dict[str, Any]) -> None:
     """The dry run takes the other one, and accesses no rows."""
     exceeds(result)
 
 
-@both
 @checks(BRANCH.format(rows="50_000"), gate=True, options=GATE)
 def test_a_branch_that_no_count_leads_to(result: dict[str, Any]) -> None:
     within(result)
 
 
-def test_a_default_that_takes_memory(project: Project, vendor: str) -> None:
-    for after, name, operation, field in (
-        ("0001_initial", "0002_add", "AddField", "paid"),
-        ("0002_add", "0003_alter", "AlterField", "total"),
-    ):
-        text = DEFAULT.format(after=after, operation=operation, field=field)
-        project.write(f"shop/migrations/{name}.py", text)
-    _, added, altered = project.results("--membudget-gate=shop", *GATE)
-    exceeds(added)
-    exceeds(altered)
+@pytest.mark.parametrize(
+    ("vendor", "operation", "field"),
+    [("sqlite", "AlterField", "total"), ("postgresql", "AddField", "paid")],
+)
+def test_a_default_that_takes_memory(
+    project: Project, vendor: str, operation: str, field: str
+) -> None:
+    text = DEFAULT.format(operation=operation, field=field)
+    project.write("shop/migrations/0002_change.py", text)
+    exceeds(gated(project))
 
 
 def test_a_default_of_python_is_no_code_of_the_project(project: Project) -> None:
@@ -250,7 +247,7 @@ def test_a_default_of_python_is_no_code_of_the_project(project: Project) -> None
         assert result["samples"] == []
 
 
-@pytest.mark.parametrize("kept", ["KEPT = b'x' * (600 << 20)", "b'x' * len(b'x' * (600 << 20))"])
+@pytest.mark.parametrize("kept", ["KEPT = b'x' * (300 << 20)", "b'x' * len(b'x' * (300 << 20))"])
 def test_memory_at_the_level_of_the_module(project: Project, kept: str) -> None:
     schema(project, head=kept)
     exceeds(gated(project))
@@ -259,7 +256,7 @@ def test_memory_at_the_level_of_the_module(project: Project, kept: str) -> None:
 def test_memory_of_the_settings(project: Project, postgresql: object) -> None:
     with (project.path / "settings.py").open("a") as file:
         file.write("\nimport keeps\n")
-    project.write("keeps.py", "KEPT = b'x' * (600 << 20)\n")
+    project.write("keeps.py", "KEPT = b'x' * (300 << 20)\n")
     schema(project)
     exceeds(gated(project))
 
@@ -284,7 +281,7 @@ SQUASH = """
     from django.db import migrations, models
 
     def take(apps, schema_editor):
-        kept = b"x" * (600 << 20)
+        kept = b"x" * (300 << 20)
 
     class Migration(migrations.Migration):
         replaces = [("shop", "0002_paid"), ("shop", "0003_sent")]
@@ -302,10 +299,10 @@ def test_what_is_told_apart_has_the_peak_of_a_real_run(project: Project, vendor:
 
     What the migration before it has taken is not its own.
     """
-    project.migration("0002_before", SIX_HUNDRED)
+    project.migration("0002_before", THREE_HUNDRED)
     schema(project)
     project.budget('"shop.0003"', 'rows={"shop.Order": 1}', 'limit="256Mi"')
-    run, initial, before, told = project.results("--membudget-gate=shop", *GATE)
+    initial, before, told, run = project.results("--membudget-gate=shop", *GATE)
     on_empty_tables(before)
     within(initial)
     within(told)
@@ -316,7 +313,7 @@ def test_what_is_told_apart_has_the_peak_of_a_real_run(project: Project, vendor:
     assert "manage.py migrate takes with nothing to apply" in finding["message"]
 
 
-def test_what_does_nothing_has_a_peak(project: Project, vendor: str) -> None:
+def test_what_does_nothing_has_a_peak(project: Project) -> None:
     schema(project)
     schema(project, "sent")
     project.write("shop/migrations/0004_squash.py", SQUASH)
@@ -331,15 +328,15 @@ def test_what_does_nothing_has_a_peak(project: Project, vendor: str) -> None:
 
 
 def test_hundreds_of_them_cost_one_process(project: Project, vendor: str) -> None:
-    for number in range(60):
+    for number in range(40):
         schema(project, f"field_{number}")
     results = project.results("--membudget-gate=shop", *GATE)
-    assert len(results) == 61
+    assert len(results) == 41
     for result in results:
         within(result)
     seconds = sorted(result["duration_s"] for result in results)
     assert seconds[-2] < 0.2
-    assert sum(seconds) < 30
+    assert sum(seconds) < 20
 
 
 def test_one_that_breaks_does_not_hide_those_before_it(project: Project) -> None:

@@ -2,16 +2,15 @@
 
 Issue 1521 of django-oauth-toolkit: ``oauth2_provider.0012`` of 3.0.0 fills a column of every access
 token in a loop over ``all()``, and was killed for want of memory where there were 1.7 million.
-3.1.0 loops over ``iterator()``, and 3.4.1 goes through the tokens in batches.  The gate has to
-refuse the first with the line and the change that the maintainers then made, and pass the others.
+3.1.0 loops over ``iterator()``.  The gate has to refuse the first with the line and the change that
+the maintainers then made, and pass the other.  3.4.1 goes through them in batches, see
+docs/packages.md.
 """
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -20,33 +19,21 @@ from project import Project
 LIMIT = 512 * 2**20
 
 
-def install(folder: Path, *arguments: str) -> Path:
-    """The folder that ``pip install`` with these arguments has filled."""
-    # As in an environment, whose packages are shown from this folder on.
-    target = folder / "site-packages"
-    pip = [sys.executable, "-m", "pip", "install", "--quiet", "--target", str(target)]
-    subprocess.run([*pip, *arguments], check=True)
-    return target
-
-
-@pytest.fixture(scope="module")
-def requirements(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What the package itself requires, beside Django."""
-    return install(tmp_path_factory.mktemp("packages"), "requests", "oauthlib", "jwcrypto")
-
-
 @pytest.fixture
 def toolkit(
-    requirements: Path,
     project: Project,
     tmp_path_factory: pytest.TempPathFactory,
     monkeypatch: pytest.MonkeyPatch,
     request: pytest.FixtureRequest,
 ) -> Project:
     """A project that has the release of django-oauth-toolkit which the test asks for."""
-    folder = tmp_path_factory.mktemp("packages")
-    release = install(folder, f"django-oauth-toolkit=={request.param}", "--no-deps")
-    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(map(str, (requirements, release))))
+    # As in an environment, whose packages are shown from this folder on.
+    folder = str(tmp_path_factory.mktemp("packages") / "site-packages")
+    release = f"django-oauth-toolkit=={request.param}"
+    for packages in ([release, "--no-deps"], ["requests", "oauthlib", "jwcrypto"]):
+        pip = [sys.executable, "-m", "pip", "install", "--quiet", "--target", folder]
+        subprocess.run([*pip, *packages], check=True)
+    monkeypatch.setenv("PYTHONPATH", folder)
     with (project.path / "settings.py").open("a") as settings:
         settings.write('INSTALLED_APPS += ["oauth2_provider"]\n')
     project.attribution = None
@@ -78,12 +65,8 @@ def test_the_loop_over_all_tokens_is_refused(toolkit: Project, vendor: str) -> N
     assert advice["peak_bytes"] < LIMIT
 
 
-@pytest.mark.parametrize(
-    ("vendor", "toolkit"),
-    [("postgresql", "3.1.0"), ("sqlite", "3.4.1")],
-    indirect=["toolkit"],
-)
-def test_the_mended_releases_pass(toolkit: Project, vendor: str) -> None:
+@pytest.mark.parametrize(("vendor", "toolkit"), [("postgresql", "3.1.0")], indirect=["toolkit"])
+def test_the_mended_release_passes(toolkit: Project, vendor: str) -> None:
     result = gate(toolkit)
     assert result["verdict"] == "within", result["reason"]
     assert result["peak_high_bytes"] < LIMIT / 2
