@@ -99,7 +99,7 @@ NOT_RUN = {
         "async def work(): ...\ndef forwards(apps, schema_editor): return work()",
         RUN,
         "was not run whole: RunPython(forwards) is an async function",
-        "code-not-run",
+        "async-code",
     ),
     "0006_if": (
         LOOP,
