@@ -10,6 +10,7 @@ from project import LOOP, STREAM, Project
 
 MIB = 1024**2
 ROWS = 'rows={"shop.Order": 80_000, "shop.Customer": 4_000}'
+MANY = 'rows={"shop.Order": 160_000, "shop.Customer": 8_000}'
 FEW = 'rows={"shop.Order": 15}'
 AMPLE = 'limit="512Mi"'
 both = pytest.mark.usefixtures("vendor")
@@ -20,12 +21,12 @@ def codes(result: dict[str, Any]) -> set[str]:
 
 
 @both
-@checks(LOOP, ROWS, 'limit="88Mi"')
+@checks(LOOP, MANY, 'limit="128Mi"')
 def test_a_loop_over_everything_exceeds(result: dict[str, Any]) -> None:
     assert (result["verdict"], result["growth"]) == ("exceeds", "linear")
     assert result["reason"].startswith(f"{result['migration']} would peak at ")
-    assert "with 80,000 shop.Order rows; the limit is 88 MiB. It fits up to " in result["reason"]
-    assert 20_000 < result["fits_up_to_rows"] < 80_000
+    assert "with 160,000 shop.Order rows; the limit is 128 MiB. It fits up to " in result["reason"]
+    assert 40_000 < result["fits_up_to_rows"] < 160_000
     assert 500 < result["bytes_per_row"] < 2_500
     assert result["samples"][-1]["rows"]["shop.Customer"] * 20 == pytest.approx(
         result["samples"][-1]["rows"]["shop.Order"], abs=20
@@ -198,7 +199,7 @@ def test_a_seed_knows_what_it_leaves_out(result: dict[str, Any]) -> None:
 SOME = BACKFILL.replace("filter(total__isnull=True)", "filter(id__lte=Order.objects.count() // 4)")
 
 
-@checks(SOME, 'rows={"shop.Order": 160_000}', AMPLE)
+@checks(SOME, MANY, AMPLE)
 def test_a_filter_that_matches_some_widens_the_interval(result: dict[str, Any]) -> None:
     assert "rows-untouched" in codes(result)
     grown = result["peak_bytes"] - result["baseline_bytes"]
@@ -312,7 +313,7 @@ def forwards(apps, schema_editor):
 """
 
 
-@checks(THRESHOLD, 'rows={"shop.Order": 160_000}', 'limit="150Mi"', "time_budget=10")
+@checks(THRESHOLD, MANY, 'limit="150Mi"', "time_budget=10")
 def test_a_threshold_in_the_code_is_named_where_no_sample_reached_it(
     result: dict[str, Any],
 ) -> None:
