@@ -38,12 +38,12 @@ BULK_UPDATE = in_forwards("""
     orders = Order.objects.all()
     for order in orders:
         order.total = order.price + len(order.note + order.number) + order.customer_id
-    Order.objects.bulk_update(orders, ["total"], batch_size=200)
+    Order.objects.bulk_update(orders, ["total"], batch_size=500)
 """)
 
 
 @both
-@checks(BULK_UPDATE, 'rows={"shop.Order": 16_000}', AMPLE, options=always)
+@checks(BULK_UPDATE, 'rows={"shop.Order": 24_000}', AMPLE, options=always)
 def test_lines_of_a_bulk_update(result: dict[str, Any]) -> None:
     assert result["verdict"] == "within"
     file = f"{result['migration'].partition('.')[0]}/migrations/0001_it.py"
