@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 
 import pytest
-from browser import look_at
+from browser import Seen, View, look_at
 from results import FILE, SOURCE, explained, explained_figures, figures, passing, result
 
 from pytest_membudget.errors import BudgetError
@@ -19,11 +19,15 @@ from pytest_membudget.reports.html import write_html
 ENVIRONMENT = Environment("3.13.1", "6.1", "Linux")
 
 
-@pytest.fixture
-def page(tmp_path: Path) -> Path:
-    path = tmp_path / "deep" / "report.html"
+def write_page(folder: Path) -> Path:
+    path = folder / "deep" / "report.html"
     write_html([passing(), explained()], str(path), [ENVIRONMENT, ENVIRONMENT])
     return path
+
+
+@pytest.fixture
+def page(tmp_path: Path) -> Path:
+    return write_page(tmp_path)
 
 
 def text_of(path: Path) -> str:
@@ -123,13 +127,30 @@ def test_the_end_of_a_process_is_not_drawn() -> None:
     assert [point["y"] for point in points] == [100, 200]
 
 
+WIDTHS = (1280, 390)
+
+
+@pytest.fixture(scope="module")
+def seen(tmp_path_factory: pytest.TempPathFactory) -> tuple[list[Seen], list[str]]:
+    """A page with each of these widths, in the dark, and one with long names."""
+    folder = tmp_path_factory.mktemp("pages")
+    page, long = write_page(folder), folder / "long.html"
+    name = "averylongapplication.0123_" + "a_very_long_name_of_a_migration_" * 4
+    nodeid = f"{'deep/' * 40}test.py::test_{'x' * 200}"
+    write_html([explained(migration=name, nodeid=nodeid)] * 2, str(long))
+    wide, narrow = (View(page, width) for width in WIDTHS)
+    return look_at(wide, narrow, View(page, WIDTHS[0], "dark"), View(long, WIDTHS[1]))
+
+
 @pytest.mark.browser
-@pytest.mark.parametrize("width", [1280, 390])
-def test_the_page_in_a_browser(page: Path, width: int) -> None:
-    seen = look_at(page, width)
-    assert seen.console == []
-    assert seen.width <= width
-    assert seen.charts == 4
+@pytest.mark.xdist_group("browser")
+@pytest.mark.parametrize("number", range(len(WIDTHS)), ids=WIDTHS)
+def test_the_page_in_a_browser(seen: tuple[list[Seen], list[str]], number: int) -> None:
+    (found, console) = seen
+    shown = found[number]
+    assert console == []
+    assert shown.width <= WIDTHS[number]
+    assert shown.charts == 4
     for text in (
         "1 exceeds",
         "shop.0002_backfill_total would peak at 1 GiB",
@@ -145,30 +166,26 @@ def test_the_page_in_a_browser(page: Path, width: int) -> None:
         "postgresql 15.4, alias default",
         "Python 3.13.1, Django 6.1, Linux",
     ):
-        assert text in seen.text
-    assert seen.hovered == [
+        assert text in shown.text
+    assert shown.hovered == [
         ["53,125 rows", "measured 82 MiB", "finished, 1.5 s"],
         ["1,700,000 rows", "projected 1 GiB", "between 1000 MiB and 1 GiB"],
     ]
 
 
 @pytest.mark.browser
-def test_the_page_is_dark_where_that_is_preferred(page: Path) -> None:
-    assert look_at(page, 1280).background == "rgb(246, 247, 249)"
-    assert look_at(page, 1280, dark=True).background == "rgb(18, 21, 27)"
+@pytest.mark.xdist_group("browser")
+def test_the_page_is_dark_where_that_is_preferred(seen: tuple[list[Seen], list[str]]) -> None:
+    light, _, dark, _ = seen[0]
+    assert light.background == "rgb(246, 247, 249)"
+    assert dark.background == "rgb(18, 21, 27)"
 
 
 @pytest.mark.browser
-def test_the_page_has_room_for_long_names(tmp_path: Path) -> None:
-    name = "averylongapplication.0123_" + "a_very_long_name_of_a_migration_" * 4
-    path = tmp_path / "report.html"
-    write_html(
-        [explained(migration=name, nodeid=f"{'deep/' * 40}test.py::test_{'x' * 200}")] * 2,
-        str(path),
-    )
-    seen = look_at(path, 390)
-    assert seen.width <= 390
-    assert seen.console == []
+@pytest.mark.xdist_group("browser")
+def test_the_page_has_room_for_long_names(seen: tuple[list[Seen], list[str]]) -> None:
+    assert "averylongapplication" in seen[0][3].text
+    assert seen[0][3].width <= WIDTHS[1]
 
 
 STACKS = {
