@@ -57,7 +57,9 @@ def test_what_the_server_refuses(
     standby: servers.Server,
 ) -> None:
     """Each role and the standby is an alias; sessions in template1 are in nobody's way."""
-    others: dict[str, dict[str, Any]] = {role: {"USER": role} for role in REFUSED}
+    # To copy a template with sessions, PostgreSQL waits 5 s for their end.
+    free = {"TEST": {"TEMPLATE": "template0"}}
+    others: dict[str, dict[str, Any]] = {role: {"USER": role, **free} for role in REFUSED}
     others["standby"] = {"PORT": standby.port}
     for alias, settings in others.items():
         different = f"DATABASES[{alias!r}] = {{**DATABASES['default'], **{settings}}}"
