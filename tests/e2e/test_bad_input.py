@@ -192,7 +192,7 @@ UNKNOWN_MODELS = {
 
 
 @pytest.mark.parametrize(
-    ("label", "in_ini"), zip(UNKNOWN_MODELS, (False, True, False), strict=True)
+    ("label", "in_ini"), list(zip(UNKNOWN_MODELS, (False, True, False), strict=True))
 )
 def test_rows_of_a_model_that_the_project_has_never_had(
     shop: Project, label: str, in_ini: bool
