@@ -82,8 +82,7 @@ WRONG = {
 }  # fmt: skip
 
 
-@pytest.fixture
-def shop(project: Project) -> Project:
+def shop_in(project: Project) -> Project:
     project.write("shop/models.py", "")
     project.migration("0002_loop", LOOP)
     project.migration("0003_a", LOOP)
@@ -93,43 +92,38 @@ def shop(project: Project) -> Project:
     create = 'migrations.CreateModel("Later", [("id", models.BigAutoField(primary_key=True))])'
     text = later.read_text().replace("migrations.RunPython(forwards, None)", create)
     later.write_text(text.replace("import migrations", "import migrations, models"))
-    settings = project.path / "settings.py"
-    settings.write_text(
-        settings.read_text() + 'DATABASES["other"] = {"ENGINE": "django.db.backends.dummy"}\n'
-    )
+    project.add("settings.py", 'DATABASES["other"] = {"ENGINE": "django.db.backends.dummy"}')
     return project
 
 
-@pytest.mark.parametrize(("arguments", "message"), WRONG.values(), ids=WRONG.keys())
-def test_a_wrong_marker_is_a_usage_error(shop: Project, arguments: list[str], message: str) -> None:
-    shop.budget(*arguments)
-    result = shop.run()
-    assert result.ret == pytest.ExitCode.USAGE_ERROR
-    (line,) = [line for line in result.errlines if line.startswith("ERROR: ")]
-    assert line.startswith("ERROR: test_budget.py::test_fits: membudget: ")
-    assert message in line
+@pytest.fixture
+def shop(project: Project) -> Project:
+    return shop_in(project)
+
+
+@pytest.fixture(scope="module")
+def problems(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """What one run says of all wrong markers, by test."""
+    shop = shop_in(Project(tmp_path_factory.mktemp("wrong"), "sqlite", {}))
+    shop.budgets(*(arguments for arguments, _ in WRONG.values()))
+    shop.write("test_more.py", "def test_without_marker(membudget): ...")
+    run = shop.run()
+    assert run.ret == pytest.ExitCode.USAGE_ERROR
     assert not (shop.path / "production.sqlite3").exists()
+    lines = [line.removeprefix("ERROR: ") for line in run.errlines if line.startswith("ERROR: ")]
+    return dict(line.split(": membudget: ", 1) for line in lines)
 
 
-def test_every_wrong_marker_of_a_run_is_named(shop: Project) -> None:
-    shop.write(
-        "test_two.py",
-        """
-        import pytest
+@pytest.mark.xdist_group("wrong markers")
+@pytest.mark.parametrize("wrong", WRONG)
+def test_a_wrong_marker_is_a_usage_error(problems: dict[str, str], wrong: str) -> None:
+    assert WRONG[wrong][1] in problems[f"test_budget.py::test_{[*WRONG].index(wrong)}"]
 
-        @pytest.mark.membudget("shop.0009")
-        def test_one(): ...
 
-        @pytest.mark.membudget("shop.0002", rows={"shop.Order": 0})
-        def test_two(): ...
-
-        def test_three(membudget): ...
-        """,
-    )
-    result = shop.run()
-    assert result.ret == pytest.ExitCode.USAGE_ERROR
-    lines = [line.split(": membudget: ")[0] for line in result.errlines if "test_two.py" in line]
-    assert lines == [f"ERROR: test_two.py::test_{name}" for name in ("one", "two", "three")]
+@pytest.mark.xdist_group("wrong markers")
+def test_every_wrong_marker_of_a_run_is_named(problems: dict[str, str]) -> None:
+    marked = [f"test_budget.py::test_{number}" for number in range(len(WRONG))]
+    assert [*problems] == [*marked, "test_more.py::test_without_marker"]
 
 
 def test_a_wrong_marker_of_a_deselected_test_is_no_error(shop: Project) -> None:
@@ -139,35 +133,17 @@ def test_a_wrong_marker_of_a_deselected_test_is_no_error(shop: Project) -> None:
 
 
 @pytest.mark.parametrize(
-    ("option", "message"),
+    ("ini", "options", "message"),
     [
-        ("--membudget-limit=much", "argument --membudget-limit: 'much' is not a size"),
-        ("--membudget-time-budget=-1", "'-1' is not a number of seconds above zero"),
-        ("--membudget-attribution=maybe", "invalid choice: 'maybe'"),
-        ("--membudget-rows=shop.Order", "'shop.Order' is not MODEL=N"),
+        ("", ["--membudget-limit=much"], "argument --membudget-limit: 'much' is not a size"),
+        ("membudget_limit = much", [], "membudget_limit: 'much' is not a size"),
     ],
 )
-def test_a_wrong_option_is_a_usage_error(shop: Project, option: str, message: str) -> None:
-    result = shop.run(option)
-    assert result.ret == pytest.ExitCode.USAGE_ERROR
-    assert message in result.stderr.str()
-
-
-@pytest.mark.parametrize(
-    ("ini", "message"),
-    [
-        ("membudget_limit = much", "membudget_limit: 'much' is not a size"),
-        ("membudget_rows = shop.Order=none", "membudget_rows: rows['shop.Order']: 'none'"),
-        ("membudget_time_budget = soon", "membudget_time_budget: 'soon' is not a number"),
-        ("membudget_attribution = maybe", 'none of "failed", "always" and "never"'),
-        ("membudget_inconclusive = pass", '\'pass\' is neither "fail" nor "warn"'),
-    ],
-)
-def test_a_wrong_ini_setting_is_a_usage_error(shop: Project, ini: str, message: str) -> None:
-    shop.attribution = None
-    with (shop.path / "pytest.ini").open("a") as file:
-        file.write(ini + "\n")
-    result = shop.run()
+def test_a_wrong_setting_is_a_usage_error(
+    shop: Project, ini: str, options: list[str], message: str
+) -> None:
+    shop.add("pytest.ini", ini)
+    result = shop.run(*options)
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     assert message in result.stderr.str()
 
@@ -199,7 +175,7 @@ def test_settings_that_a_fresh_process_cannot_load(shop: Project) -> None:
     assert "settings.configure() was called in this process" in result.stderr.str()
 
 
-@pytest.mark.parametrize("code", ["raise OSError('no such thing')", "import nowhere", "def ("])
+@pytest.mark.parametrize("code", ["import nowhere", "def ("])
 def test_a_project_that_cannot_be_loaded(shop: Project, code: str) -> None:
     shop.write("shop/migrations/0009_broken.py", code)
     shop.budget('"shop.0002"', ROWS, LIMIT)
@@ -215,17 +191,16 @@ UNKNOWN_MODELS = {
 }
 
 
-@pytest.mark.parametrize("label", UNKNOWN_MODELS)
-@pytest.mark.parametrize("in_ini", [False, True])
+@pytest.mark.parametrize(
+    ("label", "in_ini"), list(zip(UNKNOWN_MODELS, (False, True, False), strict=True))
+)
 def test_rows_of_a_model_that_the_project_has_never_had(
     shop: Project, label: str, in_ini: bool
 ) -> None:
-    arguments = [f"--membudget-rows={label}=5", "--membudget-rows=shop.Order=5"]
-    if in_ini:
-        rows = f"membudget_rows =\n    {label}=5\n    shop.Order=5\n"
-        shop.write("pytest.ini", (shop.path / "pytest.ini").read_text() + rows)
     shop.budget('"shop.0002"', LIMIT)
-    result = shop.run("--collect-only", *([] if in_ini else arguments))
+    if in_ini:
+        shop.add("pytest.ini", f"membudget_rows = {label}=5")
+    result = shop.run(*([] if in_ini else [f"--membudget-rows={label}=5"]))
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     source = "the ini file" if in_ini else "the command line"
     assert f"membudget_rows, from {source}: {UNKNOWN_MODELS[label]}" in result.stderr.str()
@@ -290,7 +265,7 @@ HOSTILE = (
 
 
 def test_an_exception_s_text_is_shown_harmlessly(
-    project: Project, vendor: str, monkeypatch: pytest.MonkeyPatch
+    project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("GITHUB_ACTIONS", "true")
     monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(project.path / "summary.md"))
@@ -312,11 +287,3 @@ def test_an_exception_s_text_is_shown_harmlessly(
     for text in (run.stdout.str(), *((project.path / name).read_text() for name in files)):
         assert "gotcha" in text
         assert not re.search("[\x00\x1b\u202e]", text)
-
-
-@pytest.mark.parametrize("option", ["json", "html", "markdown"])
-def test_a_report_that_cannot_be_written(shop: Project, option: str) -> None:
-    shop.write("blocked", "")
-    result = shop.run(f"--membudget-{option}=blocked/results")
-    assert result.ret == pytest.ExitCode.USAGE_ERROR
-    assert "'blocked/results' is not a path that a file can be" in result.stderr.str()
