@@ -31,11 +31,13 @@ _START = (
 )
 _SUPERVISOR = str(Path(__file__).with_name("supervisor.py"))
 _KILL_SECONDS = 5.0
+# A database server process may have to cancel a statement and to drop databases.
+GRACE_SECONDS = 10.0
 
 
 def start_worker(stdout: int | IO[bytes], stderr: int | IO[bytes]) -> subprocess.Popen[bytes]:
     """Start the worker; see :func:`_start`."""
-    return _start(["worker", *_command("worker.main")], stdout, stderr)
+    return _start(["worker", "0", *_command("worker.main")], stdout, stderr)
 
 
 def start_server(
@@ -43,7 +45,8 @@ def start_server(
 ) -> subprocess.Popen[bytes]:
     """Start a database server process, and what cleans up where it can't do that itself."""
     cleanup = _command("server.cleanup", alias)
-    return _start(["server", *_command("server.main"), "--", *cleanup], stdout, stderr)
+    command = ["server", str(GRACE_SECONDS), *_command("server.main"), "--", *cleanup]
+    return _start(command, stdout, stderr)
 
 
 def _command(module: str, *arguments: str) -> list[str]:

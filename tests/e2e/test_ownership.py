@@ -16,7 +16,7 @@ from leftovers import databases
 from project import LOOP, Project
 
 pytestmark = pytest.mark.usefixtures("temporary")
-FEW = 'rows={"shop.Order": 200}'
+FEW = 'rows={"shop.Order": 15}'
 WAITS = """
 def forwards(apps, schema_editor):
     import pathlib, time

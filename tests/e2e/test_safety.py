@@ -33,7 +33,7 @@ def forwards(apps, schema_editor):
 def running(project: Project, vendor: str) -> Iterator[subprocess.Popen[bytes]]:
     """A run of pytest whose migration is asleep, on a scratch database."""
     project.migration("0002_sleep", SLEEP)
-    project.budget('"shop.0002"', 'rows={"shop.Order": 500}', 'limit="512Mi"')
+    project.budget('"shop.0002"', 'rows={"shop.Order": 15}', 'limit="512Mi"')
     process = project.start()
     assert eventually((project.path / "sleeping").exists)
     yield process
@@ -54,7 +54,7 @@ def _crash(process: subprocess.Popen[bytes]) -> None:
 
 def test_nothing_is_left_by_a_run(project: Project, vendor: str, left_behind: Leftovers) -> None:
     project.migration("0002_loop", LOOP)
-    project.budget('"shop.0002"', 'rows={"shop.Order": 500}', 'limit="512Mi"')
+    project.budget('"shop.0002"', 'rows={"shop.Order": 15}', 'limit="512Mi"')
     project.run().assert_outcomes(passed=1)
     assert left_behind() == []
 
@@ -111,7 +111,7 @@ def test_the_configured_sqlite_database_is_not_touched(project: Project) -> None
     # The pytest process itself, which is the project's own affair, must not write either.
     project.write("shop/apps.py", READY.replace("def ready", "def ready_in_children"))
     project.migration("0002_loop", LOOP)
-    project.budget('"shop.0002"', 'rows={"shop.Order": 500}', 'limit="512Mi"')
+    project.budget('"shop.0002"', 'rows={"shop.Order": 15}', 'limit="512Mi"')
     project.run().assert_outcomes(passed=1)
     assert (hashlib.sha256(path.read_bytes()).hexdigest(), path.stat().st_mtime_ns) == before
 
@@ -126,7 +126,7 @@ def test_code_that_writes_on_start_up_meets_a_scratch_database(
     guard = "            import sys\n            if 'pytest' in sys.modules: return\n"
     project.write("shop/apps.py", READY.replace("            from", guard + "            from"))
     project.migration("0002_loop", LOOP)
-    project.budget('"shop.0002"', 'rows={"shop.Order": 500}', 'limit="512Mi"')
+    project.budget('"shop.0002"', 'rows={"shop.Order": 15}', 'limit="512Mi"')
     project.run().assert_outcomes(passed=1)
     with postgresql.connect("production") as connection:
         tables = connection.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
@@ -137,7 +137,7 @@ def test_code_that_writes_on_start_up_meets_a_scratch_database(
 
 def test_a_terminal_shows_progress_and_a_log_none(project: Project) -> None:
     project.migration("0002_loop", LOOP)
-    project.budget('"shop.0002"', 'rows={"shop.Order": 500}', 'limit="512Mi"')
+    project.budget('"shop.0002"', 'rows={"shop.Order": 15}', 'limit="512Mi"')
     assert "applying" not in project.run().stdout.str()
     master, slave = pty.openpty()
     process = subprocess.Popen(
@@ -153,7 +153,7 @@ def test_a_terminal_shows_progress_and_a_log_none(project: Project) -> None:
         pass
     os.close(master)
     assert process.wait() == 0
-    assert b"shop.0002_loop: applying it to 500 shop.Order rows" in shown
+    assert b"shop.0002_loop: applying it to 15 shop.Order rows" in shown
     assert b" s left" in shown
     assert b"1 passed" in shown
 
@@ -164,7 +164,7 @@ def test_options_cannot_name_another_database(project: Project) -> None:
     with (project.path / "settings.py").open("a") as file:
         file.write(f"DATABASES['default']['OPTIONS'] = {{'database': {str(path)!r}}}\n")
     project.migration("0002_loop", LOOP)
-    project.budget('"shop.0002"', 'rows={"shop.Order": 200}', 'limit="512Mi"')
+    project.budget('"shop.0002"', 'rows={"shop.Order": 15}', 'limit="512Mi"')
     project.run().assert_outcomes(passed=1)
     assert not path.exists()
 

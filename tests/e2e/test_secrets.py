@@ -116,13 +116,13 @@ LEAKS = {
 }
 MARKED = """
     import pytest
-    ROWS = {"shop.Order": 200}
+    ROWS = {"shop.Order": 15}
 """
 TEST = """
     @pytest.mark.membudget("shop.{name}", rows=ROWS, limit="512Mi", seed="seeds.{seed}")
     def test_{test}(): ...
 """
-GATE = ("--membudget-limit=512Mi", "--membudget-rows=shop.Order=4_000")
+GATE = ("--membudget-limit=512Mi", "--membudget-rows=shop.Order=15")
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ It ends by saying on standard error which databases it could not drop, in the me
 
 from __future__ import annotations
 
-_ATTEMPTS = 10
+_ATTEMPTS, _PAUSE = 5, 0.5
 
 
 def main() -> None:
@@ -35,7 +35,7 @@ def main() -> None:
             left = scratch.leftovers()
             if not left:
                 break
-            time.sleep(1)  # the server may not have noticed yet that its client is dead
+            time.sleep(_PAUSE)  # the server may not have noticed yet that its client is dead
         scratch.close()
         print(encode(Left(left)), file=sys.stderr)
     finally:
