@@ -64,7 +64,8 @@ class Way:
 
     ``PRODUCTION`` and ``OTHER`` are the NAMEs of the two production databases, ``RAW`` opens a
     driver's own connection to a NAME.  ``child`` says that a child process has to have tried; one
-    that writes to a SQLite file would wait for the migration's transaction.
+    that writes to a SQLite file would wait for the migration's transaction.  Ways whose ``settings``
+    go together name a ``group``.
     """
 
     body: str = "pass"
@@ -74,11 +75,12 @@ class Way:
     budget: tuple[str, ...] = ()
     child: bool = False
     atomic: bool = True
+    group: str = ""
 
     def run(self, name: str) -> str:
         """Which run it is part of: one that changes what each process loads has its own."""
         if self.settings:
-            return name
+            return self.group or name
         return "ready" if "shop/apps.py" in self.files else "shared"
 
 
@@ -187,18 +189,21 @@ WAYS = {
         "Order.objects.using('replica').all().delete()",
         atomic=False,
     ),
-    "test-settings": Way(settings="DATABASES['default']['TEST'] = {'NAME': PRODUCTION}"),
+    "test-settings": Way(
+        settings="DATABASES['default']['TEST'] = {'NAME': PRODUCTION}", group="options"
+    ),
     "options": Way(
-        settings="DATABASES['default']['OPTIONS'] = "
-        "{'database' if 'sqlite' in DATABASES['default']['ENGINE'] else 'dbname': PRODUCTION}"
+        settings="DATABASES['default'].setdefault('OPTIONS', {})["
+        "'database' if 'sqlite' in DATABASES['default']['ENGINE'] else 'dbname'] = PRODUCTION"
     ),
     "engine-parameters": Way(settings=USE_ENGINE, files=engine(OWN_PARAMETERS)),
     "engine-connection": Way(settings=USE_ENGINE, files=engine(OWN_CONNECTION)),
     "engine-pool": Way(settings=USE_ENGINE, files=engine(POOL_BY_ALIAS)),
     "psycopg-pool": Way(
         "Order.objects.all().delete()",
-        settings="DATABASES['default']['OPTIONS'] = {'pool': True}",
+        settings="DATABASES['default'].setdefault('OPTIONS', {})['pool'] = True",
         vendors=("postgresql",),
+        group="options",
     ),
     "raw-connection": Way("c = RAW(PRODUCTION)\nwrite(c.cursor())\nc.commit()"),
     "raw-swallowed": Way(
@@ -393,11 +398,10 @@ def prepare(project: Project, production: ProductionDatabases, names: Iterable[s
     known = f"PRODUCTION, OTHER = {production.names!r}\n"
     with (project.path / "settings.py").open("a") as file:
         file.write("\n".join([known, ALIASES, *(way.settings for way in ways), ""]))
-    last = "shop", project.last
     for number, way in enumerate(ways):
         body = textwrap.indent(way.body, "    ")
         code = f"{known}{_raw(project.vendor)}{FORWARDS}{body}\n"
-        last = project.app(f"way{number}", code, last, atomic=way.atomic)
+        project.migration(migration(number), code, atomic=way.atomic)
         for name, text in way.files.items():
             text = text.replace(
                 "{vendor}", {"sqlite": "sqlite3"}.get(project.vendor, project.vendor)
@@ -407,7 +411,11 @@ def prepare(project: Project, production: ProductionDatabases, names: Iterable[s
     project.write("settings_of_production.py", f"{settings}\nDEBUG = False\n")
     project.write("empties.py", EMPTIES)
     few = ('rows={"shop.Order": 15}', 'limit="512Mi"')
-    project.budgets(*((f'"way{n}.0001"', *few, *way.budget) for n, way in enumerate(ways)))
+    project.budgets(*((f'"shop.{migration(n)}"', *few, *way.budget) for n, way in enumerate(ways)))
+
+
+def migration(number: int) -> str:
+    return f"{number + 2:04}_way"
 
 
 # In the pytest process of the project: what each of its tests has left.  The first fingerprint is
@@ -462,7 +470,7 @@ def outcomes(project: Project, server: Server | None, names: list[str]) -> dict[
     assert (fingerprints[0], fingerprints[-1]) == (before, after)
     return {
         name: Outcome(
-            *fingerprints[number : number + 2], tried[number], results[f"way{number}.0001_it"]
+            *fingerprints[number : number + 2], tried[number], results[f"shop.{migration(number)}"]
         )
         for number, name in enumerate(names)
     }
@@ -554,6 +562,6 @@ def test_pytests_own_process_opens_no_connection(
     """Neither for a marker nor for the gate."""
     prepare(project, production, ["plain"])
     project.write("conftest.py", WATCHES)
-    gate = ("--membudget-gate=way0", "--membudget-limit=512Mi", "--membudget-rows=*=15")
+    gate = ("--membudget-gate=shop.0002", "--membudget-limit=512Mi", "--membudget-rows=*=15")
     assert len(project.results(*gate)) == 2
     assert not (project.path / "connected").exists()
