@@ -8,17 +8,19 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
 import psutil
 import pytest
+import servers
 from leftovers import Leftovers, eventually
 from project import LOOP, STREAM, Project
 
 pytestmark = pytest.mark.usefixtures("temporary")
 MIB = 1024**2
+Start = Callable[[], subprocess.Popen[bytes]]
 SLEEP = "pathlib.Path('sleeping').touch(); time.sleep(1000)"
 # Neither a signal nor a closed pipe ends it, as some code in C that holds the GIL.
 DEAF = (
@@ -39,7 +41,7 @@ def forwards(body: str) -> str:
 
 
 @pytest.fixture
-def start(project: Project) -> Iterator[object]:
+def start(project: Project) -> Iterator[Start]:
     """Start pytest on the project, and wait until something in it is asleep."""
     started = []
 
@@ -198,10 +200,10 @@ KILLED = [
 
 @pytest.mark.parametrize(("where", "body", "vendor"), INTERRUPTED)
 def test_ctrl_c_ends_a_run_in_two_seconds(
-    project: Project, vendor: str, left_behind: Leftovers, start: object, where: str, body: str
+    project: Project, vendor: str, left_behind: Leftovers, start: Start, where: str, body: str
 ) -> None:
     sleeping(project, where, BODIES[body])
-    process = start()  # type: ignore[operator]
+    process = start()
     begin = time.monotonic()
     process.send_signal(signal.SIGINT)
     process.wait(30)
@@ -213,10 +215,10 @@ def test_ctrl_c_ends_a_run_in_two_seconds(
 
 @pytest.mark.parametrize(("where", "body", "vendor"), KILLED)
 def test_nothing_is_left_of_a_run_that_is_killed(
-    project: Project, vendor: str, left_behind: Leftovers, start: object, where: str, body: str
+    project: Project, vendor: str, left_behind: Leftovers, start: Start, where: str, body: str
 ) -> None:
     sleeping(project, where, BODIES[body])
-    process = start()  # type: ignore[operator]
+    process = start()
     process.kill()
     process.wait()
     assert eventually(lambda: left_behind() == [], 60), left_behind()
@@ -232,10 +234,10 @@ def test_nothing_is_left_of_a_run_that_is_killed(
     ],
 )
 def test_nothing_is_left_of_a_server_process_that_is_killed(
-    project: Project, vendor: str, left_behind: Leftovers, start: object, where: str
+    project: Project, vendor: str, left_behind: Leftovers, start: Start, where: str
 ) -> None:
     sleeping(project, where, SLEEP)
-    process = start()  # type: ignore[operator]
+    process = start()
     for supervisor in psutil.Process(process.pid).children():
         if "server.main" in " ".join(supervisor.cmdline()):
             supervisor.children()[0].kill()
@@ -257,9 +259,9 @@ PREPARED = """
 
 @pytest.mark.parametrize("name", ["0002_early", "0003_it"])
 def test_prepared_transactions_are_rolled_back(
-    project: Project, temporary: Path, postgresql: object, name: str
+    project: Project, temporary: Path, postgresql: servers.Server, name: str
 ) -> None:
-    left_behind = Leftovers(temporary, postgresql)  # type: ignore[arg-type]
+    left_behind = Leftovers(temporary, postgresql)
     for one in ("0002_early", "0003_it"):
         body = PREPARED if one == name else "pass"
         project.migration(one, f"def forwards(apps, schema_editor):\n    {body}", atomic=False)
@@ -269,10 +271,10 @@ def test_prepared_transactions_are_rolled_back(
 
 
 def test_what_cannot_be_dropped_is_named_with_the_command(
-    project: Project, temporary: Path, postgresql: object
+    project: Project, temporary: Path, postgresql: servers.Server
 ) -> None:
     """A template database can't be dropped, and marking one stands for whatever prevents it."""
-    left_behind = Leftovers(temporary, postgresql)  # type: ignore[arg-type]
+    left_behind = Leftovers(temporary, postgresql)
     body = """
     with schema_editor.connection.cursor() as cursor:
         cursor.execute("SELECT current_database()")
@@ -291,7 +293,7 @@ def test_what_cannot_be_dropped_is_named_with_the_command(
             ]
         )
     finally:
-        with postgresql.connect() as connection:  # type: ignore[attr-defined]
+        with postgresql.connect() as connection:
             for one in (name, *others):
                 connection.execute(f'ALTER DATABASE "{one}" IS_TEMPLATE false')
                 connection.execute(f'DROP DATABASE "{one}"')
