@@ -113,6 +113,11 @@ class Project:
         path.write_text(textwrap.dedent(text))
         return path
 
+    def add(self, name: str, line: str) -> None:
+        """Add a line to a file that is there."""
+        with (self.path / name).open("a") as file:
+            file.write(f"{line}\n")
+
     def migration(
         self, name: str, code: str, *, backwards: str = "None", atomic: bool = True
     ) -> None:
@@ -129,8 +134,7 @@ class Project:
         self.write(f"{label}/migrations/__init__.py", "")
         text = _migration(code, after, "None", atomic)
         self.write(f"{label}/migrations/0001_it.py", text)
-        with (self.path / "settings.py").open("a") as file:
-            file.write(f"INSTALLED_APPS.append({label!r})\n")
+        self.add("settings.py", f"INSTALLED_APPS.append({label!r})")
         return label, "0001_it"
 
     def budget(self, *arguments: str, body: str = "pass", fixtures: str = "") -> None:

@@ -186,7 +186,7 @@ def _most(
     if filled - empty <= first_rows or len(samples) == 1:
         return float(filled)
     times = [math.inf if rows is None else rows / few_rows(rows) for rows in known.values()]
-    return empty + (filled - empty) * max(1.0, *times)
+    return empty + (filled - empty) * max([1.0, *times])
 
 
 def _left_out(done: Run, few: dict[str, int]) -> ForcedValues:

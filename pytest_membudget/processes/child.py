@@ -31,17 +31,20 @@ _START = (
 )
 _SUPERVISOR = str(Path(__file__).with_name("supervisor.py"))
 _KILL_SECONDS = 5.0
+# A database server process may have to cancel a statement and to drop databases.
+GRACE_SECONDS = 10.0
 
 
 def start_worker() -> subprocess.Popen[bytes]:
     """Start a worker, with all of its output in one pipe; see :func:`_start`."""
-    return _start(["worker", *_command("worker.main")], subprocess.STDOUT)
+    return _start(["worker", "0", *_command("worker.main")], subprocess.STDOUT)
 
 
 def start_server(alias: str, log: IO[bytes]) -> subprocess.Popen[bytes]:
     """Start a database server process, and what cleans up where it can't do that itself."""
     cleanup = _command("server.cleanup", alias)
-    return _start(["server", *_command("server.main"), "--", *cleanup], log)
+    command = ["server", str(GRACE_SECONDS), *_command("server.main"), "--", *cleanup]
+    return _start(command, log)
 
 
 def _command(module: str, *arguments: str) -> list[str]:

@@ -1,7 +1,8 @@
 """The parent of each child program, which ends all processes that the program has started.
 
-Usage: ``supervisor.py KIND COMMAND... [-- CLEANUP...]``.  It runs COMMAND on its own standard
-streams and ends as that does.  ``KIND`` is one of:
+Usage: ``supervisor.py KIND GRACE COMMAND... [-- CLEANUP...]``.  It runs COMMAND on its own standard
+streams and ends as that does.  When standard input has closed, COMMAND may go on for ``GRACE``
+seconds.  ``KIND`` is one of:
 
 ``worker``
     What the command leaves running stays until it has ended too, or until standard input closes.
@@ -32,15 +33,12 @@ _SET_PDEATHSIG, _SET_CHILD_SUBREAPER = 1, 36  # linux/prctl.h
 # Where memory runs out, the kernel kills the worker first, then the database server process, and
 # pytest last.
 _OOM_SCORES = {"worker": "1000", "server": "500"}
-# When standard input has closed: a database server process may have to cancel a statement and to
-# drop databases.
-_GRACE = {"worker": 0.0, "server": 10.0}
 _CLEANUP_SECONDS = 60.0
 _KILL_EVERY = 0.01
 
 
 def main() -> NoReturn:
-    kind, *arguments = sys.argv[1:]
+    kind, grace, *arguments = sys.argv[1:]
     end = arguments.index("--") if "--" in arguments else len(arguments)
     _set_process_option(_SET_CHILD_SUBREAPER, 1)
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGIO):
@@ -51,7 +49,7 @@ def main() -> NoReturn:
     # Their readers have to see when the command closes them; CLEANUP writes to standard error.
     for stream in (1,) if kind == "server" else (1, 2):
         os.dup2(null, stream)
-    status = _supervise(children, command, kind)
+    status = _supervise(children, command, kind, float(grace))
     cleanup = arguments[end + 1 :]
     if cleanup and os.waitstatus_to_exitcode(status) != CLEANED:
         cleaner = children.start(cleanup, kind)
@@ -60,7 +58,7 @@ def main() -> NoReturn:
     _end_as(status)
 
 
-def _supervise(children: _Children, command: int, kind: str) -> int:
+def _supervise(children: _Children, command: int, kind: str, grace: float) -> int:
     """Return the wait status of the command, once nothing that it started is left."""
 
     def is_over() -> bool:
@@ -68,7 +66,7 @@ def _supervise(children: _Children, command: int, kind: str) -> int:
 
     children.wait(is_over, None)
     if not is_over():  # standard input has closed
-        children.wait(is_over, _GRACE[kind])
+        children.wait(is_over, grace)
     children.kill()
     return children.ended[command]
 

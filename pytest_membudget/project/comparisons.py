@@ -1,7 +1,8 @@
 """The whole numbers that a migration's code compares a count of rows with.
 
 With more rows than such a number the code may do something else.  Numbers that are compared with a
-value of a row, such as a price or a year, or with seconds, are left out.
+value of a row, such as a price or a year, or with seconds, are left out.  Code that does something
+as often as a count says, as ``range(Order.objects.count())`` does, depends on each further row.
 """
 
 from __future__ import annotations
@@ -31,19 +32,24 @@ _COUNTS = re.compile(r"count|rows|^num|^(pk|id)$|^(pk|id)__max$")
 _SECONDS = re.compile(r"^(time|monotonic|perf_counter|process_time|timestamp|total_seconds)$")
 _CONVERSIONS = ("int", "float", "abs", "len", "round", "str", "Decimal")
 _OWN_STATE = ("self", "cls")
+_REPEATS = re.compile(r"^(range|arange|repeat|bytes|bytearray|zeros|ones|empty|full)$")
+_EACH_ROW = 0
 
 
 def compared_numbers(functions: Iterable[object]) -> list[int]:
-    """Sorted.  The functions of the project that ``functions`` call are among those searched."""
-    found = {
-        number
+    """Sorted, with 0 where the code does something as often as a count of rows says.
+
+    The functions of the project that ``functions`` call are among those searched.
+    """
+    names = [
+        _Names(function, tree)
         for function in functions_reached(functions)
         for tree in _functions_of(function.__code__.co_filename).get(
             function.__code__.co_firstlineno, []
         )
-        for number in _Names(function, tree).compared()
-    }
-    return sorted(number for number in found if number >= LEAST)
+    ]
+    found = {number for one in names for number in one.compared() if number >= LEAST}
+    return sorted(found | {_EACH_ROW for one in names if one.repeats()})
 
 
 @cache
@@ -79,6 +85,26 @@ class _Names:
                             continue
                         if self._may_count(counted, frozenset()):
                             yield value
+
+    def repeats(self) -> bool:
+        return any(map(self._repeats, ast.walk(self._tree)))
+
+    def _repeats(self, node: ast.AST) -> bool:
+        times: list[ast.expr] = []
+        if isinstance(node, ast.Call):
+            name = getattr(node.func, "attr", getattr(node.func, "id", ""))
+            times = node.args if _REPEATS.search(name) else []
+        elif isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult):
+            sides = (node.left, node.right), (node.right, node.left)
+            times = [number for one, number in sides if self._is_sequence(one)]
+        elif isinstance(node, ast.While) and isinstance(node.test, ast.Compare):
+            times = [node.test.left, *node.test.comparators]
+            times = [] if any(self._value(one) is not None for one in times) else times
+        return any(self._value(one) is None and self._may_count(one, frozenset()) for one in times)
+
+    def _is_sequence(self, node: ast.expr) -> bool:
+        written = isinstance(node, ast.List | ast.Tuple | ast.JoinedStr)
+        return written or isinstance(self._object(node), str | bytes)
 
     def _value(self, node: ast.expr) -> int | None:
         """The whole number that an expression stands for; nothing of the project is called."""

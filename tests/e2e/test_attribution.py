@@ -1,60 +1,59 @@
-"""Growth by line, held against the peaks that were really measured."""
+"""Why a peak grows: lines, held against what was measured, and advice, right or silent.
+
+Where the first sample passes the limit, a check is over soon and what follows is looked at.
+"""
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
-import psycopg
 import pytest
-from project import Project
+from batch import checks
+from project import MIGRATION, Project
 
-from pytest_membudget.attribution.allocator import MALLOC, PYMALLOC, overhead
-from pytest_membudget.attribution.flamegraph import pack
-from pytest_membudget.attribution.growth import Alive, Stack, growth
-from pytest_membudget.attribution.lines import CLIENT_RESULT, sites
-from pytest_membudget.database.engine import POSTGRESQL
-from pytest_membudget.judge.explanation import Stacks
-from pytest_membudget.project.ownership import Ownership, short_path
+ROWS = 'rows={"shop.Order": 8_000}'
+SMALL = 'limit="44Mi"'
+AMPLE = 'limit="1Gi"'
+both = pytest.mark.usefixtures("vendor")
+on_postgresql = pytest.mark.parametrize("vendor", ["postgresql"])
+failed = ("--membudget-attribution=failed",)
+always = ("--membudget-attribution=always",)
 
-BULK_UPDATE = """
-def forwards(apps, schema_editor):
-    Order = apps.get_model("shop", "Order")
+
+def in_forwards(body: str) -> str:
+    head = 'def forwards(apps, schema_editor):\n    Order = apps.get_model("shop", "Order")\n'
+    return head + body.lstrip("\n")
+
+
+def advice(result: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    return {one["code"]: one for one in result["advice"]}
+
+
+def line_of(text: str, code: str) -> int:
+    source = MIGRATION.partition("{code}")[0] + code
+    return next(n for n, line in enumerate(source.splitlines(), 1) if text in line)
+
+
+BULK_UPDATE = in_forwards("""
     orders = Order.objects.all()
     for order in orders:
-        order.total = order.price * 2
+        order.total = order.price + len(order.note + order.number) + order.customer_id
     Order.objects.bulk_update(orders, ["total"], batch_size=500)
-"""
-FETCHALL = """
-def forwards(apps, schema_editor):
-    with schema_editor.connection.cursor() as cursor:
-        cursor.execute("SELECT id, note FROM shop_order")
-        rows = cursor.fetchall()
-"""
-FILE = "shop/migrations/0002_change.py"
+""")
 
 
-def change(
-    project: Project, code: str, *arguments: str, limit: str = "64Mi", rows: int = 400_000
-) -> dict[str, Any]:
-    """The result for a migration ``shop.0002_change`` of this code."""
-    project.attribution = None
-    project.migration("0002_change", code)
-    budget = (f'rows={{"shop.Order": {rows}}}', f'limit="{limit}"', "time_budget=40")
-    project.budget('"shop.0002"', *budget)
-    return project.result(*arguments)
-
-
-def test_lines_of_a_bulk_update(project: Project, vendor: str) -> None:
-    result = change(project, BULK_UPDATE, limit="256Mi")
-    assert result["verdict"] == "exceeds"
+@both
+@checks(BULK_UPDATE, 'rows={"shop.Order": 24_000}', AMPLE, options=always)
+def test_lines_of_a_bulk_update(result: dict[str, Any]) -> None:
+    assert result["verdict"] == "within"
+    file = f"{result['migration'].partition('.')[0]}/migrations/0001_it.py"
     lines = result["attribution"]
     assert [line["kind"] for line in lines].count("allocator") <= 1
     named = sum(line["share"] for line in lines if line["kind"] != "allocator")
     assert named >= 0.85
     assert 0.95 <= sum(line["share"] for line in lines) <= 1.1
     own = [line for line in lines if line["kind"] == "python"]
-    assert {line["file"] for line in own} == {FILE}
+    assert {line["file"] for line in own} == {file}
     assert {line["function"] for line in own} == {"forwards"}
     whens = [line for line in own if (line["via"] or {}).get("function") == "bulk_update"]
     objects = [line for line in own if (line["via"] or {}).get("function") == "__iter__"]
@@ -66,11 +65,31 @@ def test_lines_of_a_bulk_update(project: Project, vendor: str) -> None:
     growth_at_production = result["peak_bytes"] - result["baseline_bytes"]
     assert lines[0]["bytes"] == pytest.approx(lines[0]["share"] * growth_at_production, rel=0.01)
     assert f"of {result['bytes_per_row']:,} bytes a row" in result["attribution_note"]
-    assert result["files"] == [FILE]
+    assert result["files"] == [file]
+
+    found = advice(result)
+    assert next(iter(found)) == "own-batches"
+    batches, pages = found["own-batches"], found["pages"]
+    assert "batch_size only splits the statements" in batches["message"]
+    assert batches["line"] == line_of("bulk_update", BULK_UPDATE)
+    assert batches["tried"]
+    assert pages["line"] == line_of("for order in orders", BULK_UPDATE)
+    assert pages["bytes_per_row"] > batches["bytes_per_row"] > 500
+    assert pages["peak_bytes"] < batches["peak_bytes"]
+    assert "iterator" not in found
+    assert "reads and writes only shop_order" in found["update-expression"]["evidence"]
 
 
-def test_the_client_s_result_has_a_name(project: Project, vendor: str) -> None:
-    result = change(project, FETCHALL)
+CURSOR = in_forwards("""
+    with schema_editor.connection.cursor() as cursor:
+        cursor.execute("SELECT id, note FROM shop_order")
+        {}
+""")
+FETCHALL = CURSOR.format("rows = cursor.fetchall()")
+
+
+@checks(FETCHALL, 'rows={"shop.Order": 100_000}', AMPLE, options=always)
+def test_the_result_of_a_cursor_of_its_own(result: dict[str, Any], vendor: str) -> None:
     kinds = {line["kind"]: line for line in result["attribution"]}
     assert kinds["python"]["source"] == "rows = cursor.fetchall()"
     assert kinds["python"]["via"]["function"] == "fetchall"
@@ -79,133 +98,273 @@ def test_the_client_s_result_has_a_name(project: Project, vendor: str) -> None:
         assert "libpq" in kinds["c"]["via"]["function"]
         assert kinds["c"]["bytes_per_row"] > 50
     assert 0.95 <= sum(line["share"] for line in result["attribution"]) <= 1.1
-    assert sum(line["share"] for line in result["attribution"]) > 0.9
+
+    found = advice(result)
+    code = {"sqlite": "loop-over-cursor", "postgresql": "server-side-cursor"}[vendor]
+    assert list(found) == [code]
+    assert found[code]["bytes_per_row"] > 100
+    assert found[code]["line"] == line_of("fetchall", FETCHALL)
 
 
-def test_a_result_that_was_freed_is_named(project: Project, postgresql: object) -> None:
-    loop = """
-    def forwards(apps, schema_editor):
-        for order in apps.get_model("shop", "Order").objects.all():
-            order.total = order.price * 2
-    """
-    result = change(project, loop, limit="128Mi")
+FREED = in_forwards("""
+    for order in Order.objects.all():
+        order.total = order.price * 2
+""")
+
+
+@on_postgresql
+@checks(FREED, 'rows={"shop.Order": 40_000}', AMPLE, options=always)
+def test_a_result_that_was_freed_is_named(result: dict[str, Any], vendor: str) -> None:
     freed = [line for line in result["attribution"] if line["kind"] == "c"]
     assert [line["source"].startswith("for order in") for line in freed] == [True]
     assert sum(line["share"] for line in result["attribution"]) > 0.85
 
 
-def test_a_pass_is_looked_into_only_when_asked(project: Project) -> None:
-    project.attribution = None
-    project.migration("0002_change", BULK_UPDATE)
-    project.budget('"shop.0002"', 'rows={"shop.Order": 8_000}', 'limit="512Mi"')
-    result = project.result()
+@checks(FREED, 'rows={"shop.Order": 15}', AMPLE, options=failed)
+def test_a_pass_is_looked_into_only_when_asked(result: dict[str, Any]) -> None:
     assert result["verdict"] == "within"
     assert (result["attribution"], result["attribution_note"], result["stacks"]) == ([], None, None)
-    result = project.result("--membudget-attribution=always")
-    assert result["verdict"] == "within"
-    assert any("bulk_update(" in line["source"] for line in result["attribution"])
 
 
-def test_rows_that_were_not_touched_are_not_looked_into(project: Project) -> None:
-    result = change(project, "def forwards(apps, schema_editor): pass", rows=4)
+UNTOUCHED = "def forwards(apps, schema_editor): pass"
+
+
+@checks(UNTOUCHED, 'rows={"shop.Order": 4}', 'limit="64Mi"', options=failed)
+def test_rows_that_were_not_touched_are_not_looked_into(result: dict[str, Any]) -> None:
     assert result["verdict"] == "inconclusive"
     assert result["attribution_note"] is None
 
 
-def test_a_failure_is_not_looked_into_when_that_is_not_wanted(project: Project) -> None:
+@pytest.mark.parametrize("memray", [True, False])
+def test_a_failure_that_can_not_or_may_not_be_looked_into(project: Project, memray: bool) -> None:
     project.attribution = None
+    if not memray:
+        project.write("conftest.py", 'import sys\n\nsys.modules["memray"] = None\n')
     project.migration("0002_change", BULK_UPDATE)
-    project.budget('"shop.0002"', 'rows={"shop.Order": 20_000}', 'limit="44Mi"')
-    result = project.result("-o", "membudget_attribution=never")
+    project.budget('"shop.0002"', ROWS, SMALL)
+    result = project.result(*(["-o", "membudget_attribution=never"] if memray else []))
     assert result["verdict"] == "exceeds"
     assert (result["attribution"], result["advice"]) == ([], [])
+    if not memray:
+        assert "memray can't run here" in result["attribution_note"]
 
 
-def test_forked_children_are_followed(project: Project) -> None:
-    children = """
-    import os
-    import time
+CHILDREN = """
+import os
+import time
 
-    def forwards(apps, schema_editor):
-        rows = apps.get_model("shop", "Order").objects.count()
-        schema_editor.connection.close()
-        pids = []
-        for _ in range(2):
-            pids.append(os.fork())
-            if not pids[-1]:
-                kept = [bytes(2000) for _ in range(rows)]
-                time.sleep(1)
-                os._exit(0)
-        for pid in pids:
-            os.waitpid(pid, 0)
-    """
-    project.attribution = None
-    project.migration("0002_change", children, atomic=False)
-    budget = ('rows={"shop.Order": 8_000}', 'limit="50Mi"', "time_budget=30")
-    project.budget('"shop.0002"', *budget)
-    result = project.result()
+def forwards(apps, schema_editor):
+    rows = apps.get_model("shop", "Order").objects.count()
+    schema_editor.connection.close()
+    pids = []
+    for _ in range(2 if rows else 0):
+        pids.append(os.fork())
+        if not pids[-1]:
+            kept = [bytes(2000) for _ in range(rows)]
+            time.sleep(0.5)
+            os._exit(0)
+    for pid in pids:
+        os.waitpid(pid, 0)
+"""
+
+
+@checks(CHILDREN, 'rows={"shop.Order": 8_000}', 'limit="50Mi"', atomic=False, options=failed)
+def test_forked_children_are_followed(result: dict[str, Any]) -> None:
     assert result["verdict"] == "exceeds"
     kept = next(line for line in result["attribution"] if "kept = " in line["source"])
     assert kept["bytes_per_row"] == pytest.approx(2 * 2041, rel=0.05)
 
 
-def test_the_allocators_are_known() -> None:
-    def taken(allocator: str, size: int) -> float:
-        return size + overhead(allocator, size, 1)
-
-    assert 48 < taken(PYMALLOC, 40) < 50
-    assert 512 < taken(PYMALLOC, 512) < 550
-    assert taken(PYMALLOC, 600) == 608
-    assert taken(MALLOC, 1) == 32
-    assert taken(MALLOC, 0) == 32
-    assert overhead(MALLOC, 10 * 2**20, 1) == 2048
-    assert overhead(PYMALLOC, 0, 0) == 0
+LOOP = in_forwards("""
+    for order in Order.objects.all():
+        order.total = len(order.note) + len(order.number) + order.customer_id + order.price
+        if order.pk % 10 == 0:
+            order.save(update_fields=["total"])
+""")
 
 
-def test_growth_is_what_the_larger_has_more() -> None:
-    kept, gone = (("f", "m.py", 1),), (("g", "m.py", 2),)
-    small = {kept: Alive(PYMALLOC, 1600, 100), gone: Alive(PYMALLOC, 5000, 1)}
-    large = {kept: Alive(PYMALLOC, 4800, 300), gone: Alive(PYMALLOC, 5000, 1)}
-    (stack,) = growth(small, large, 200)
-    assert (stack.frames, stack.bytes_per_row, stack.blocks_per_row) == (kept, 16, 1)
-
-
-def test_a_flame_graph_has_what_grows() -> None:
-    frame = ("forwards", "shop/migrations/0002_it.py", 9)
-    fewer = Stack(MALLOC, (frame,), 40.0, -2.0, 0.0)
-    shrinks = Stack(MALLOC, (("other", *frame[1:]),), -90.0, -1.0, 0.0)
-    packed = pack([fewer, shrinks], 1_000)
-    assert packed == Stacks(1_000, (frame,), ((40.0, 0.0, (0,)),))
-
-
-def test_whose_a_line_is() -> None:
-    import django
-
-    installed = Ownership([])
-    assert not installed.is_own(str(django.__file__))
-    assert not installed.is_own(str(pytest.__file__))
-    assert not installed.is_own("<frozen importlib._bootstrap>")
-    assert installed.is_own(__file__)
-    folder = str(django.__file__).rpartition("/")[0]
-    assert Ownership([folder]).is_own(str(django.__file__))
-    assert short_path(str(django.__file__)) == "django/__init__.py"
-
-
-def test_the_verdict_stands_where_memray_cannot_run(project: Project) -> None:
-    project.write("conftest.py", 'import sys\n\nsys.modules["memray"] = None\n')
-    result = change(project, BULK_UPDATE, limit="44Mi", rows=40_000)
+@both
+@checks(LOOP, ROWS, SMALL, options=failed)
+def test_a_loop_may_stream(result: dict[str, Any]) -> None:
     assert result["verdict"] == "exceeds"
-    assert "memray can't run here" in result["attribution_note"]
+    (found,) = result["advice"]
+    assert found["code"] == "iterator"
+    assert found["tried"]
+    assert found["file"].endswith("/migrations/0001_it.py")
+    assert found["line"] == line_of("objects.all()", LOOP)
+    assert "wrote the same data" in found["evidence"]
+    assert found["peak_bytes"] < 80 * 2**20
+    assert found["bytes_per_row"] > 300
 
 
-@pytest.mark.parametrize("allocator", [MALLOC, PYMALLOC])
-def test_the_client_s_memory_is_known_whatever_the_allocator_is_called(allocator: str) -> None:
-    frames = (
-        ("_maybe_prepare_gen", str(Path(psycopg.__file__).with_name("_cursor_base.py")), 312),
-        ("forwards", __file__, 1),
-    )
-    stack = Stack(allocator, frames, 212.0, 0.1, 0.0)
-    (site,) = sites([stack], Ownership([]), POSTGRESQL)
-    assert site.cause == CLIENT_RESULT
-    small = Stack(PYMALLOC, frames, 100.0, 2.0, 0.0)
-    assert next(iter(sites([small], Ownership([]), POSTGRESQL))).cause != CLIENT_RESULT
+LIST = in_forwards("""
+    orders = list(Order.objects.all())
+    for order in orders:
+        order.total = order.price + len(order.note + order.number) + order.customer_id
+        if order.pk % 10 == 0:
+            order.save(update_fields=["total"])
+""")
+TWICE = in_forwards("""
+    orders = Order.objects.all()
+    for order in orders:
+        order.total = order.price + len(order.note + order.number) + order.customer_id
+    for order in orders:
+        if order.pk % 10 == 0:
+            order.save(update_fields=["total"])
+""")
+KEPT = CURSOR.format("kept = [row for row in cursor]")
+
+
+@pytest.mark.parametrize("code", [LIST, TWICE, KEPT], ids=["list", "twice", "cursor"])
+@checks(lambda code: code, ROWS, SMALL, options=failed)
+def test_what_is_kept_used_again_or_read_stays(result: dict[str, Any], code: str) -> None:
+    assert result["verdict"] == "exceeds"
+    assert result["advice"] == []
+
+
+WIDE = LIST.replace(" + len(order.note + order.number)", "")
+
+
+@checks(WIDE, ROWS, SMALL, options=failed)
+def test_columns_that_nothing_reads_can_be_left_out(result: dict[str, Any]) -> None:
+    found = advice(result)["defer"]
+    assert '.defer("number", "note", "total")' in found["message"]
+    assert " bytes), note (" in found["message"]
+    assert found["tried"]
+    assert found["line"] == line_of("objects.all()", WIDE)
+
+
+EVERYTHING_IS_SAVED = in_forwards("""
+    orders = list(Order.objects.all())
+    for order in orders:
+        order.total = order.price
+        if order.pk % 10 == 0:
+            order.save()
+""")
+
+
+@checks(EVERYTHING_IS_SAVED, ROWS, SMALL, options=failed)
+def test_columns_that_save_reads_are_not_read(result: dict[str, Any]) -> None:
+    found = advice(result)["defer"]
+    assert '.defer("customer_id", "number", "note", "total")' in found["message"]
+
+
+BULK_UPDATE_FROM_ANOTHER_TABLE = in_forwards("""
+    emails = dict(apps.get_model("shop", "Customer").objects.values_list("pk", "email"))
+    orders = list(Order.objects.all())
+    for order in orders:
+        order.total = len(emails[order.customer_id]) + len(order.note + order.number) + order.price
+    Order.objects.bulk_update(orders, ["total"], batch_size=200)
+""")
+OWN_BATCHES = in_forwards("""
+    orders = list(Order.objects.all())
+    for start in range(0, len(orders), 200):
+        batch = orders[start : start + 200]
+        for order in batch:
+            order.total = order.price + len(order.note + order.number) + order.customer_id
+        Order.objects.bulk_update(batch, ["total"])
+""")
+
+
+@checks(OWN_BATCHES, ROWS, SMALL, options=failed)
+def test_own_batches_are_not_advised_twice(result: dict[str, Any]) -> None:
+    assert result["verdict"] == "exceeds"
+    assert not {"own-batches", "pages", "update-expression"} & set(advice(result))
+
+
+@checks(BULK_UPDATE_FROM_ANOTHER_TABLE, 'rows={"shop.Order": 4_000}', SMALL, options=failed)
+def test_a_value_of_another_table_is_no_expression(result: dict[str, Any]) -> None:
+    assert "own-batches" in advice(result)
+    assert "update-expression" not in advice(result)
+
+
+ONE_BY_ONE = CURSOR.format("count = sum(1 for row in cursor)")
+
+
+@on_postgresql
+@checks(ONE_BY_ONE, ROWS, 'limit="50Mi"', options=failed)
+def test_the_client_holds_a_result_that_is_not_fetched_at_once(
+    result: dict[str, Any], vendor: str
+) -> None:
+    found = advice(result)
+    assert list(found) == ["server-side-cursor"]
+    assert found["server-side-cursor"]["line"] == line_of("cursor.execute", ONE_BY_ONE)
+
+
+POOL = in_forwards("""
+    import time
+    from multiprocessing import get_context
+    rows = Order.objects.count()
+    schema_editor.connection.close()
+    if rows:
+        with get_context("fork").Pool(3) as pool:
+            pool.map(time.sleep, [1, 1, 1])
+""")
+
+
+@on_postgresql
+@checks(POOL, ROWS, 'limit="50Mi"', atomic=False, options=failed)
+def test_children_share_the_limit(result: dict[str, Any], vendor: str) -> None:
+    found = advice(result)
+    assert list(found) == ["fewer-processes"]
+    assert found["fewer-processes"]["message"].startswith("3 child processes and their parent")
+
+
+def with_setting(project: Project, setting: str, code: str, limit: str) -> dict[str, Any]:
+    project.attribution = None
+    with (project.path / "settings.py").open("a") as file:
+        file.write(f"{setting}\n")
+    project.migration("0002_change", code)
+    project.budget('"shop.0002"', ROWS, limit)
+    return project.result()
+
+
+def test_where_server_side_cursors_are_disabled_pages_are_advised(
+    project: Project, postgresql: object
+) -> None:
+    setting = 'DATABASES["default"]["DISABLE_SERVER_SIDE_CURSORS"] = True'
+    stream = FREED.replace("all()", "iterator()")
+    found = advice(with_setting(project, setting, stream, 'limit="50Mi"'))
+    assert "iterator" not in found
+    assert "server-side-cursor" not in found
+    assert "server-side cursors are disabled" in found["keyset-pages"]["message"]
+    assert found["keyset-pages"]["line"] == line_of("objects.iterator()", stream)
+
+
+def test_debug_keeps_statements(project: Project) -> None:
+    stream = in_forwards("""
+    for order in Order.objects.iterator():
+        order.total = order.price * 2
+        order.save(update_fields=["total"])
+    """)
+    result = with_setting(project, "DEBUG = True", stream, SMALL)
+    assert "DEBUG = False" in advice(result)["debug-off"]["message"]
+    assert "debug-on" in {finding["code"] for finding in result["findings"]}
+
+
+MIXED = """
+from django.db import migrations, models
+
+
+def forwards(apps, schema_editor):
+    for order in apps.get_model("shop", "Order").objects.all():
+        pass
+
+
+class Migration(migrations.Migration):
+    dependencies = [("shop", "{}")]
+    operations = [{}migrations.RunPython(forwards)]
+"""
+ADD_FIELD = 'migrations.AddField("order", "paid", models.BooleanField(default=False)), '
+
+
+def test_a_long_one_that_alters_tables_is_split(project: Project, postgresql: object) -> None:
+    project.attribution = None
+    project.write("shop/migrations/0002_mixed.py", MIXED.format("0001_initial", ADD_FIELD))
+    project.write("shop/migrations/0003_data.py", MIXED.format("0002_mixed", ""))
+    budget = ('rows={"shop.Order": 20_000_000}', 'limit="60Mi"', "time_budget=30")
+    project.budgets(('"shop.0002"', *budget), ('"shop.0003"', *budget))
+    mixed, data = (advice(one) for one in project.results())
+    assert "split-migration" not in data
+    assert "atomic = False" in mixed["split-migration"]["message"]
+    assert mixed["split-migration"]["file"] == "shop/migrations/0002_mixed.py"

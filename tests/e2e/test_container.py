@@ -39,19 +39,19 @@ def group() -> Iterator[Path]:
 
 def test_the_limit_of_the_group_is_read(project: Project, group: Path) -> None:
     project.migration("0002_loop", LOOP)
-    project.budget('"shop.0002"', 'rows={"shop.Order": 100}', 'limit="cgroup"')
+    project.budget('"shop.0002"', 'rows={"shop.Order": 15}', 'limit="cgroup"')
     enter = f"echo $$ > {group}/cgroup.procs && exec {sys.executable} -m pytest"
     command = ["sh", "-c", f"{enter} --membudget-json=results.json"]
     subprocess.run(command, cwd=project.path, check=True)
     (result,) = project.read_results()
     assert result["limit_bytes"] == 300 * 1024**2
-    assert result["limit_source"] == "cgroup, by the marker"
+    assert result["limit_source"] == "cgroup, set by the marker"
 
 
 @pytest.mark.skipif(memory_limit() is not None, reason="these tests run under a memory limit")
 def test_no_limit_is_a_usage_error(project: Project) -> None:
     project.migration("0002_loop", LOOP)
-    project.budget('"shop.0002"', 'rows={"shop.Order": 100}', 'limit="cgroup"')
+    project.budget('"shop.0002"', 'rows={"shop.Order": 15}', 'limit="cgroup"')
     result = project.run()
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     assert 'limit="cgroup": this process runs under no memory limit' in result.stderr.str()

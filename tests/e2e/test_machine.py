@@ -41,6 +41,7 @@ def run(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytest.Py
     """A test that needs Chromium, two of them, and one that needs MariaDB."""
     for name in ("CI", "FRESH_MACHINE"):
         monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
     pytester.makepyfile(PROBE)
     pytester.makeini("[pytest]\nmarkers =\n    browser\n    mariadb\n")
     pytester.makeconftest(

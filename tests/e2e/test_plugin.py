@@ -6,227 +6,224 @@ import json
 import subprocess
 import sys
 import xml.etree.ElementTree as ElementTree
+from typing import Any
 
 import pytest
 from project import LOOP, STREAM, Project
 
-BUDGET = '"shop.0002", rows={"shop.Order": 400}, limit="512Mi"'
+BUDGET = '"shop.0002", rows={"shop.Order": 15}, limit="512Mi"'
+NONE = "def forwards(apps, schema_editor): pass"
+# Not as a state before another one: the server process has no reason to do without them.
+LOOK = """
+def forwards(apps, schema_editor):
+    import sys
+    assert not {"pytest", "_pytest", "psutil", "rich"} & set(sys.modules)
+"""
+KINDS = """
+import unittest
+
+import pytest
+from pytest_membudget import MemoryBudget, Result, Verdict
+
+FEW = dict(rows={"shop.Order": 15}, limit="512Mi")
+fits = pytest.mark.membudget("shop.0002", **FEW)
+does_not_fit = pytest.mark.membudget("shop.0002", rows={"shop.Order": 400}, limit="16Mi")
+
+@fits
+def test_marker(): ...
+
+@does_not_fit
+def test_too_much(): ...
+
+@pytest.mark.membudget("shop.0003", rows={"shop.Order": 400}, limit="512Mi")
+def test_fixture(membudget: MemoryBudget) -> None:
+    result: Result = membudget.check()
+    assert result is membudget.check()
+    assert isinstance(membudget, MemoryBudget)
+    assert result.verdict is Verdict.WITHIN
+    assert f"{result.verdict} {result.basis} {result.growth}" == "within measured constant"
+    assert result.peak_low_bytes <= result.peak_bytes <= result.peak_high_bytes
+    assert result.baseline_bytes < result.peak_bytes < result.limit_bytes == 512 * 1024**2
+    assert result.rows == {"shop.Order": 400}
+
+@does_not_fit
+def test_fixture_too_much(membudget):
+    membudget.check()
+    raise RuntimeError("the test goes on")
+
+@fits
+def test_skipped():
+    pytest.skip("later")
+
+@fits
+def test_failed():
+    raise RuntimeError("for a reason of its own")
+
+@pytest.mark.parametrize("name", [
+    pytest.param("a", marks=fits),
+    pytest.param("b", marks=pytest.mark.membudget(("shop", "0003_stream"), **FEW)),
+])
+def test_param(name): ...
+
+@fits
+class TestClass:
+    def test_method(self): ...
+
+    @pytest.mark.membudget(["shop.0002", "shop.0003"], **FEW)
+    def test_closest(self): ...
+
+@fits
+class TestUnittest(unittest.TestCase):
+    def test_method(self): ...
+
+@pytest.mark.xfail(strict=True, reason="far too much")
+@does_not_fit
+def test_xfail(): ...
+
+@pytest.mark.membudget("shop.0002", reverse=True, **FEW)
+def test_reverse(): ...
+
+@pytest.mark.membudget("shop.0004", **FEW)
+def test_no_rows_touched(): ...
+
+@does_not_fit
+def test_run_again(): ...
+
+@pytest.mark.membudget("shop.0005", **FEW)
+def test_worker(): ...
+"""
+CONFTEST = """
+from _pytest.runner import runtestprotocol
+
+def pytest_runtest_protocol(item, nextitem):
+    if item.name != "test_run_again":
+        return None
+    for _ in range(2):
+        for report in runtestprotocol(item, nextitem=nextitem, log=False):
+            item.ihook.pytest_runtest_logreport(report=report)
+    return True
+"""
+OF_KINDS = pytest.mark.xdist_group("test_plugin kinds")
+
+
+def shop_in(project: Project) -> Project:
+    project.migration("0002_loop", LOOP, backwards="lambda apps, schema_editor: None")
+    project.migration("0003_stream", STREAM)
+    project.migration("0004_none", NONE)
+    return project
 
 
 @pytest.fixture
 def shop(project: Project) -> Project:
-    project.migration("0002_loop", LOOP, backwards="lambda apps, schema_editor: None")
-    project.migration("0003_stream", STREAM)
+    return shop_in(project)
+
+
+@pytest.fixture(scope="module")
+def kinds(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """Tests of every kind, which are run once."""
+    project = shop_in(Project(tmp_path_factory.mktemp("kinds"), "sqlite", {}))
+    project.migration("0005_look", LOOK)
+    project.write("test_kinds.py", KINDS)
+    project.write("conftest.py", CONFTEST)
     return project
 
 
-def test_the_marker_alone_enforces(shop: Project) -> None:
-    shop.budget(BUDGET)
-    shop.run().assert_outcomes(passed=1)
-    shop.budget(BUDGET.replace("512Mi", "16Mi"))
-    result = shop.run("--strict-markers", "-W", "error", "-p", "no:cacheprovider")
-    result.assert_outcomes(failed=1)
-    result.stdout.fnmatch_lines(
-        ["shop.0002_loop peaked at * MiB, over the limit of 16 MiB, with 100 of 400 shop.Order *"]
-    )
+@pytest.fixture(scope="module")
+def run(kinds: Project) -> pytest.RunResult:
+    options = ("--strict-markers", "-W", "error", "-p", "no:cacheprovider")
+    # The marker comes before these.
+    settings = ("--membudget-limit=1Mi", "--membudget-rows=shop.Order=1_000_000")
+    files = ("--membudget-json=deep/results.json", "--junitxml=junit.xml")
+    return kinds.run(*options, *settings, *files)
 
 
-def test_the_fixture_returns_the_result(shop: Project) -> None:
-    shop.budget(
-        BUDGET,
-        fixtures="membudget",
-        body="result = membudget.check(); assert result is membudget.check(); "
-        "assert (result.verdict, result.basis) == ('within', 'measured'); "
-        "assert result.peak_low_bytes <= result.peak_bytes <= result.peak_high_bytes; "
-        "assert result.baseline_bytes < result.peak_bytes < result.limit_bytes == 512 * 1024**2; "
-        "assert result.rows == {'shop.Order': 400}",
-    )
-    shop.run().assert_outcomes(passed=1)
+@pytest.fixture(scope="module")
+def document(kinds: Project, run: pytest.RunResult) -> dict[str, Any]:
+    return dict(json.loads((kinds.path / "deep/results.json").read_text()))
 
 
-def test_the_fixture_fails_the_test_where_it_checks(shop: Project) -> None:
-    shop.budget(
-        BUDGET.replace("512Mi", "16Mi"), fixtures="membudget", body="membudget.check(); assert 0"
-    )
-    result = shop.run()
-    result.assert_outcomes(failed=1)
-    result.stdout.no_fnmatch_line("*assert 0*")
+@pytest.fixture(scope="module")
+def results(document: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    return {one["nodeid"].split("::", 1)[1]: one for one in document["results"]}
 
 
-def test_a_body_that_fails_or_skips_is_not_measured(shop: Project) -> None:
-    shop.budget(BUDGET, body="pytest.skip('later')")
-    assert shop.results() == []
-    shop.budget(BUDGET, body="assert False")
-    assert shop.results() == []
-
-
-def test_marks_of_every_kind(shop: Project) -> None:
-    shop.write(
-        "test_marks.py",
-        """
-        import pytest
-        import unittest
-
-        BUDGET = dict(rows={"shop.Order": 50}, limit="512Mi")
-
-        @pytest.mark.parametrize("name", [
-            pytest.param("a", marks=pytest.mark.membudget("shop.0002", **BUDGET)),
-            pytest.param("b", marks=pytest.mark.membudget(("shop", "0003_stream"), **BUDGET)),
-        ])
-        def test_param(name): ...
-
-        @pytest.mark.membudget("shop.0002", **BUDGET)
-        class TestClass:
-            def test_method(self): ...
-
-            @pytest.mark.membudget(["shop.0002", "shop.0003"], **BUDGET)
-            def test_closest(self): ...
-
-        @pytest.mark.membudget("shop.0002", **BUDGET)
-        class TestUnittest(unittest.TestCase):
-            def test_method(self): ...
-
-        @pytest.mark.xfail(strict=True, reason="far too much")
-        @pytest.mark.membudget("shop.0002", rows={"shop.Order": 50}, limit="1Mi")
-        def test_xfail(): ...
-        """,
-    )
-    results = shop.results("-rx")
-    assert [(result["nodeid"].split("::", 1)[1], result["migration"]) for result in results] == [
-        ("TestClass::test_closest", "shop.0002_loop + shop.0003_stream"),
-        ("TestClass::test_method", "shop.0002_loop"),
-        ("TestUnittest::test_method", "shop.0002_loop"),
-        ("test_param[a]", "shop.0002_loop"),
-        ("test_param[b]", "shop.0003_stream"),
-        ("test_xfail", "shop.0002_loop"),
-    ]
-    assert {result["verdict"] for result in results[:-1]} == {"within"}
-    assert results[-1]["verdict"] == "exceeds"
-
-
-def test_reverse(shop: Project, vendor: str) -> None:
-    shop.budget(BUDGET, "reverse=True")
-    result = shop.result()
-    assert (result["verdict"], result["reverse"]) == ("inconclusive", True)
-    assert "touched none of the seeded rows" in result["reason"]
-
-
-OUTPUTS = ["json", "html", "markdown"]
-
-
-@pytest.mark.parametrize(
-    "option", ["limit", "rows", "time_budget", *OUTPUTS, "inconclusive", "attribution"]
-)
-def test_each_ini_setting_is_read(shop: Project, option: str) -> None:
-    shop.attribution = None
-    values = {
-        "limit": "300Mi",
-        "rows": "shop.Order=300",
-        "time_budget": "30",
-        **{name: f"results.{name}" for name in OUTPUTS},
-        "inconclusive": "warn",
-        "attribution": "never",
+@OF_KINDS
+def test_marks_of_every_kind(run: pytest.RunResult, results: dict[str, dict[str, Any]]) -> None:
+    run.assert_outcomes(passed=7, failed=8, skipped=1, xfailed=1)
+    assert {name: (one["migration"], one["verdict"]) for name, one in results.items()} == {
+        "test_marker": ("shop.0002_loop", "within"),
+        "test_too_much": ("shop.0002_loop", "exceeds"),
+        "test_fixture": ("shop.0003_stream", "within"),
+        "test_fixture_too_much": ("shop.0002_loop", "exceeds"),
+        "test_param[a]": ("shop.0002_loop", "within"),
+        "test_param[b]": ("shop.0003_stream", "within"),
+        "TestClass::test_method": ("shop.0002_loop", "within"),
+        "TestClass::test_closest": ("shop.0002_loop + shop.0003_stream", "within"),
+        "TestUnittest::test_method": ("shop.0002_loop", "within"),
+        "test_xfail": ("shop.0002_loop", "exceeds"),
+        "test_reverse": ("shop.0002_loop", "inconclusive"),
+        "test_no_rows_touched": ("shop.0004_none", "inconclusive"),
+        "test_run_again": ("shop.0002_loop", "exceeds"),
+        "test_worker": ("shop.0005_look", "inconclusive"),
     }
-    shop.budget(*_without(option))
-    with (shop.path / "pytest.ini").open("a") as file:
-        file.write(f"membudget_{option} = {values[option]}\n")
-    result = shop.run()
-    result.assert_outcomes(passed=1)
-    shown = values[option].replace("Mi", " MiB").replace("30", "30 s", option == "time_budget")
-    name = option.replace("_", " ")
-    result.stdout.fnmatch_lines([f"membudget: {name} {shown} (from the ini file)"])
-    if option in OUTPUTS:
-        assert (shop.path / f"results.{option}").exists()
 
 
-@pytest.mark.parametrize("option", ["limit", "rows", "time_budget", *OUTPUTS, "attribution"])
-def test_the_command_line_comes_before_the_ini_file(shop: Project, option: str) -> None:
-    shop.attribution = None
-    ini = {"limit": "1Mi", "rows": "shop.Order=7", "time_budget": "1", "attribution": "always"}
-    line = {
-        "limit": "400Mi",
-        "rows": "shop.Order=300",
-        "time_budget": "50",
-        "attribution": "never",
-    }
-    ini.update({name: f"ini.{name}" for name in OUTPUTS})
-    line.update({name: f"line.{name}" for name in OUTPUTS})
-    shop.budget(*_without(option))
-    with (shop.path / "pytest.ini").open("a") as file:
-        file.write(f"membudget_{option} = {ini[option]}\n")
-    name = option.replace("_", "-")
-    result = shop.run(f"--membudget-{name}={line[option]}")
-    result.assert_outcomes(passed=1)
-    result.stdout.fnmatch_lines(["membudget: * (from the command line)"])
-    assert not list(shop.path.glob("ini.*"))
-    if option in OUTPUTS:
-        assert (shop.path / f"line.{option}").exists()
+@OF_KINDS
+def test_a_failure_says_why_in_its_first_line(run: pytest.RunResult) -> None:
+    exceeds = (
+        "shop.0002_loop peaked at * MiB, over the limit of 16 MiB, with 100 of 400 shop.Order *"
+    )
+    none = "shop.0004_none touched none of the seeded rows (15 shop.Order)*"
+    run.stdout.fnmatch_lines(["*_ test_too_much _*", exceeds])
+    run.stdout.fnmatch_lines(["*_ test_no_rows_touched _*", none])
 
 
-def test_the_marker_comes_before_the_command_line(shop: Project) -> None:
-    shop.budget(BUDGET)
-    result = shop.result("--membudget-limit=1Mi", "--membudget-rows=shop.Order=1_000_000")
-    assert (result["limit_bytes"], result["rows"]) == (512 * 1024**2, {"shop.Order": 400})
+@OF_KINDS
+def test_the_fixture_fails_the_test_where_it_checks(run: pytest.RunResult) -> None:
+    run.stdout.fnmatch_lines(["*for a reason of its own*"])
+    run.stdout.no_fnmatch_line("*the test goes on*")
+
+
+@OF_KINDS
+def test_a_test_that_is_run_again_is_measured_again(
+    run: pytest.RunResult, document: dict[str, Any]
+) -> None:
+    assert len([line for line in run.outlines if "_ test_run_again _" in line]) == 2
+    assert len([one for one in document["results"] if "test_run_again" in one["nodeid"]]) == 1
+
+
+@OF_KINDS
+def test_reverse(results: dict[str, dict[str, Any]]) -> None:
+    assert results["test_reverse"]["reverse"]
+    assert "touched none of the seeded rows" in results["test_reverse"]["reason"]
+
+
+@OF_KINDS
+def test_the_marker_comes_before_the_command_line(results: dict[str, dict[str, Any]]) -> None:
+    result = results["test_marker"]
+    assert (result["limit_bytes"], result["rows"]) == (512 * 1024**2, {"shop.Order": 15})
     assert result["limit_source"] == "the marker"
 
 
-def _without(option: str) -> list[str]:
-    arguments = {"limit": 'limit="512Mi"', "rows": 'rows={"shop.Order": 300}'}
-    return ['"shop.0002"', *(text for name, text in arguments.items() if name != option)]
-
-
-@pytest.mark.parametrize(("setting", "outcome"), [("fail", "failed"), ("warn", "passed")])
-def test_inconclusive(shop: Project, setting: str, outcome: str) -> None:
-    shop.migration("0004_none", "def forwards(apps, schema_editor): pass")
-    shop.budget('"shop.0004"', 'rows={"shop.Order": 100}', 'limit="512Mi"')
-    with (shop.path / "pytest.ini").open("a") as file:
-        file.write(f"membudget_inconclusive = {setting}\n")
-    result = shop.run()
-    result.assert_outcomes(**{outcome: 1}, warnings=int(setting == "warn"))
-    result.stdout.fnmatch_lines(
-        ["*shop.0004_none touched none of the seeded rows (100 shop.Order)*"]
-    )
-
-
-def test_junit_has_the_figures_as_properties(shop: Project) -> None:
-    shop.budget(BUDGET)
-    shop.run("--junitxml=junit.xml")
-    root = ElementTree.parse(shop.path / "junit.xml")
-    properties = {one.get("name"): one.get("value") for one in root.iter("property")}
+@OF_KINDS
+def test_junit_has_the_figures_as_properties(kinds: Project, run: pytest.RunResult) -> None:
+    root = ElementTree.parse(kinds.path / "junit.xml")
+    case = next(one for one in root.iter("testcase") if one.get("name") == "test_marker")
+    properties = {one.get("name"): one.get("value") for one in case.iter("property")}
     assert properties["membudget_verdict"] == "within"
     assert properties["membudget_migration"] == "shop.0002_loop"
     assert int(properties["membudget_peak_bytes"] or 0) > 20 * 1024**2
 
 
-def test_results_travel_through_xdist(shop: Project) -> None:
-    shop.budget(BUDGET)
-    shop.write("test_more.py", (shop.path / "test_budget.py").read_text())
-    results = shop.results("-n", "2", "--junitxml=junit.xml")
-    assert [result["nodeid"] for result in results] == [
-        "test_budget.py::test_fits",
-        "test_more.py::test_fits",
-    ]
-    assert "membudget_verdict" in (shop.path / "junit.xml").read_text()
-    out = shop.run("-n", "2").stdout
-    out.fnmatch_lines(["*memory budgets*", "* shop.0002_loop *400*512 MiB*within*"])
-
-
-def test_a_wrong_marker_under_xdist(shop: Project) -> None:
-    shop.budget('"shop.0009"')
-    result = shop.run("-n", "2")
-    assert result.ret != 0
-    assert "shop has no migration '0009'" in result.stdout.str() + result.stderr.str()
-
-
-def test_json_has_the_shape_of_schema_1(shop: Project, vendor: str) -> None:
-    shop.budget(BUDGET)
-    shop.run("--membudget-json=deep/results.json").assert_outcomes(passed=1)
-    document = json.loads((shop.path / "deep/results.json").read_text())
+@OF_KINDS
+def test_json_has_the_shape_of_schema_1(
+    document: dict[str, Any], results: dict[str, dict[str, Any]]
+) -> None:
     assert document["schema"] == 1
     assert set(document["tool"]) == {"version"}
     assert set(document["environment"]) == {"python", "django", "platform"}
-    (result,) = document["results"]
-    assert result["database"]["vendor"] == vendor
+    result = results["test_fixture"]
+    assert result["database"]["vendor"] == "sqlite"
     assert result["database"]["alias"] == "default"
     sample = result["samples"][-1]
     assert sample["rows"] == {"shop.Order": 400}
@@ -235,14 +232,92 @@ def test_json_has_the_shape_of_schema_1(shop: Project, vendor: str) -> None:
     assert 0 < sample["anonymous_bytes"] < sample["peak_bytes"]
 
 
-def test_it_can_be_switched_off_and_loaded_by_name(shop: Project) -> None:
+def test_ini_settings_are_in_force_and_the_command_line_comes_first(shop: Project) -> None:
+    """Each of them alone: tests/unit/plugin/test_options.py."""
     shop.attribution = None
-    shop.write("test_plain.py", "def test_plain(): pass")
-    shop.run("-p", "no:membudget").assert_outcomes(passed=1)
-    shop.pytester._monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
-    shop.run("-p", "pytest_django.plugin", "-p", "pytest_membudget.plugin").assert_outcomes(
-        passed=1
+    shop.write(
+        "test_budget.py",
+        """
+        import pytest
+
+        @pytest.mark.membudget("shop.0002")
+        def test_within(): ...
+
+        @pytest.mark.membudget("shop.0004")
+        def test_warns(): ...
+
+        @pytest.mark.membudget("shop.0004")
+        @pytest.mark.filterwarnings("error::pytest_membudget.MembudgetWarning")
+        def test_raises(): ...
+        """,
     )
+    settings = {
+        "limit": "1Mi",
+        "rows": "shop.Order=15",
+        "time_budget": "30",
+        "json": "ini.json",
+        "html": "ini.html",
+        "markdown": "ini.md",
+        "inconclusive": "warn",
+        "attribution": "never",
+    }
+    for name, value in settings.items():
+        shop.add("pytest.ini", f"membudget_{name} = {value}")
+    run = shop.run("--membudget-limit=400Mi", "--membudget-json=line.json")
+    run.assert_outcomes(passed=2, failed=1, warnings=1)
+    run.stdout.fnmatch_lines(
+        [
+            "membudget: limit 400 MiB (from the command line), "
+            "rows shop.Order=15 (from the ini file), time budget 30 s (from the ini file), *",
+            "*pytest_membudget.MembudgetWarning: shop.0004_none touched none*",
+            "*MembudgetWarning: shop.0004_none touched none of the seeded rows (15 shop.Order)*",
+        ]
+    )
+    written = sorted(path.name for path in shop.path.iterdir() if path.stem in ("ini", "line"))
+    assert written == ["ini.html", "ini.md", "line.json"]
+    results = json.loads((shop.path / "line.json").read_text())["results"]
+    assert {one["limit_bytes"] for one in results} == {400 * 1024**2}
+    assert all(one["rows"] == {"shop.Order": 15} for one in results)
+
+
+def test_results_travel_through_xdist(shop: Project) -> None:
+    """A wrong marker is there an error of its test."""
+    shop.budget(BUDGET)
+    shop.write(
+        "test_wrong.py",
+        """
+        import pytest
+
+        @pytest.mark.membudget("shop.0009")
+        def test_wrong(): ...
+        """,
+    )
+    shop.write("test_more.py", (shop.path / "test_budget.py").read_text())
+    run = shop.run("-n", "2", "--junitxml=junit.xml", "--membudget-json=results.json")
+    assert [result["nodeid"] for result in shop.read_results()] == [
+        "test_budget.py::test_fits",
+        "test_more.py::test_fits",
+    ]
+    assert "membudget_verdict" in (shop.path / "junit.xml").read_text()
+    run.assert_outcomes(passed=2, errors=1)
+    run.stdout.fnmatch_lines(
+        [
+            "test_wrong.py::test_wrong: membudget: shop has no migration '0009'*",
+            "*memory budgets*",
+            "* shop.0002_loop *15*512 MiB*within*",
+        ]
+    )
+
+
+def test_it_can_be_switched_off_and_loaded_by_name(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project.attribution = None
+    project.write("test_plain.py", "def test_plain(): pass")
+    project.run("-p", "no:membudget").assert_outcomes(passed=1)
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
+    run = project.run("-p", "pytest_django.plugin", "-p", "pytest_membudget.plugin")
+    run.assert_outcomes(passed=1)
 
 
 def test_a_project_without_the_marker_imports_nothing_heavy(pytester: pytest.Pytester) -> None:
@@ -258,39 +333,19 @@ def test_a_project_without_the_marker_imports_nothing_heavy(pytester: pytest.Pyt
     pytester.runpytest_subprocess("-p", "no:django").assert_outcomes(passed=1)
 
 
-@pytest.mark.parametrize(
-    "module",
-    ["judge.projection", "judge.ladder", "judge.verdict", "budget.request", "units", "sample"],
-)
-def test_pure_modules_import_no_framework(module: str) -> None:
+def test_pure_modules_import_no_framework() -> None:
+    pure = (
+        "judge.projection",
+        "judge.ladder",
+        "judge.verdict",
+        "budget.request",
+        "units",
+        "sample",
+    )
+    names = ", ".join(f"pytest_membudget.{module}" for module in pure)
     code = (
-        f"import sys, pytest_membudget.{module}\n"
+        f"import sys, {names}\n"
         "print(sorted({'django', 'pytest', 'psutil', 'memray', 'rich'} & set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "[]\n"
-
-
-def test_the_worker_imports_no_pytest(shop: Project) -> None:
-    code = "import sys; assert not {'pytest', '_pytest', 'psutil', 'rich'} & set(sys.modules)"
-    shop.migration("0004_look", f"def forwards(apps, schema_editor):\n    {code}\n")
-    shop.budget('"shop.0004"', 'rows={"shop.Order": 100}', 'limit="512Mi"')
-    assert shop.result()["verdict"] == "inconclusive"
-
-
-def test_a_test_that_is_run_again_is_measured_again(shop: Project) -> None:
-    shop.write(
-        "conftest.py",
-        """
-        from _pytest.runner import runtestprotocol
-
-        def pytest_runtest_protocol(item, nextitem):
-            for _ in range(2):
-                for report in runtestprotocol(item, nextitem=nextitem, log=False):
-                    item.ihook.pytest_runtest_logreport(report=report)
-            return True
-        """,
-    )
-    shop.budget(BUDGET.replace("512Mi", "16Mi"))
-    shop.run().assert_outcomes(failed=2)
-    assert len(shop.results()) == 1

@@ -6,8 +6,10 @@ import os
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from batch import checks
 from leftovers import eventually
 from project import Project
 
@@ -23,7 +25,7 @@ TAKERS = {
     "thread": f"""
     import threading, time
     def take():
-        time.sleep(1)
+        time.sleep(0.5)
         {TAKE}
     threading.Thread(target=take).start()
     """,
@@ -63,14 +65,23 @@ TAKERS = {
 }
 
 
+ROWS = 'rows={"shop.Order": 15}'
+
+
 def migration(body: str) -> str:
+    """It takes nothing on empty tables, to which a batch applies it as well."""
     return f"""
 import os
 
 def forwards(apps, schema_editor):
-    list(apps.get_model("shop", "Order").objects.all())
+    if not list(apps.get_model("shop", "Order").objects.all()):
+        return
 {body}
 """
+
+
+def taking(taker: str) -> str:
+    return migration(TAKERS[taker])
 
 
 def in_shared_memory() -> set[str]:
@@ -86,85 +97,88 @@ def nothing_left_in_shared_memory() -> Iterator[None]:
     assert in_shared_memory() <= before
 
 
-@pytest.mark.parametrize("taker", TAKERS)
-def test_it_is_in_the_peak(project: Project, vendor: str, taker: str) -> None:
-    project.migration("0002_it", migration(TAKERS[taker]))
-    project.budget('"shop.0002"', 'rows={"shop.Order": 200}', 'limit="256Mi"')
-    result = project.result()
+ON_EACH = [*(("sqlite", taker) for taker in TAKERS), ("postgresql", "daemon")]
+
+
+@checks(taking, ROWS, 'limit="256Mi"')
+@pytest.mark.parametrize(("vendor", "taker"), ON_EACH)
+def test_it_is_in_the_peak(result: dict[str, Any], vendor: str, taker: str) -> None:
     assert (result["verdict"], result["basis"]) == ("exceeds", "measured"), result["reason"]
     assert result["peak_bytes"] > 256 * MIB
 
 
+@checks(taking, gate=True, options=("--membudget-rows=shop.Order=15", "--membudget-limit=256Mi"))
 @pytest.mark.parametrize("taker", TAKERS)
-def test_the_gate_sees_it(project: Project, taker: str) -> None:
-    project.migration("0002_it", migration(TAKERS[taker]))
-    project.run(
-        "--membudget-gate=shop.0002", "--membudget-rows=shop.Order=200",
-        "--membudget-limit=256Mi", "--membudget-json=results.json",
-    )  # fmt: skip
-    (result,) = project.read_results()
+def test_the_gate_sees_it(result: dict[str, Any], taker: str) -> None:
     assert result["verdict"] == "exceeds", result["reason"]
 
 
+@checks(taking, ROWS, 'limit="2Gi"')
 @pytest.mark.parametrize("taker", ["atexit", "thread", "shared memory", "memfd", "daemon"])
-def test_the_whole_of_it_is_measured(project: Project, taker: str) -> None:
-    project.migration("0002_it", migration(TAKERS[taker]))
-    project.budget('"shop.0002"', 'rows={"shop.Order": 200}', 'limit="2Gi"')
-    result = project.result()
+def test_the_whole_of_it_is_measured(result: dict[str, Any], taker: str) -> None:
     assert result["verdict"] == "within", result["reason"]
     assert 600 * MIB < result["peak_bytes"] < 720 * MIB
 
 
-def test_growth_in_an_atexit_handler_is_projected(project: Project, vendor: str) -> None:
-    body = """
+AT_EXIT = """
     import atexit
     rows = sum(1 for _ in apps.get_model("shop", "Order").objects.iterator())
     atexit.register(lambda: len(b"x" * (rows * 2000)))
-    """
-    project.migration("0002_it", migration(body).replace("objects.all()", "objects.all()[:9]"))
-    project.budget('"shop.0002"', 'rows={"shop.Order": 800_000}', 'limit="256Mi"', "time_budget=30")
-    result = project.result()
-    assert result["verdict"] == "exceeds", result["reason"]
-    assert result["peak_bytes"] / MIB == pytest.approx(800_000 * 2000 / MIB + 45, rel=0.1)
+"""
 
 
-def test_what_is_left_running_is_named(project: Project) -> None:
-    body = """
+@checks(
+    migration(AT_EXIT).replace("objects.all()", "objects.all()[:9]"),
+    'rows={"shop.Order": 200_000}',
+    'limit="256Mi"',
+    "time_budget=30",
+)
+def test_growth_in_an_atexit_handler_is_projected(result: dict[str, Any]) -> None:
+    assert (result["verdict"], result["basis"]) == ("exceeds", "projected"), result["reason"]
+    assert result["peak_bytes"] / MIB == pytest.approx(200_000 * 2000 / MIB + 45, rel=0.1)
+
+
+LEFT_RUNNING = """
     import subprocess
     subprocess.Popen(["sleep", "1000"], start_new_session=True)
-    """
-    project.migration("0002_it", migration(body))
-    project.budget('"shop.0002"', 'rows={"shop.Order": 200}', 'limit="256Mi"')
-    result = project.result()
+"""
+
+
+@checks(migration(LEFT_RUNNING), ROWS, 'limit="256Mi"')
+def test_what_is_left_running_is_named(result: dict[str, Any]) -> None:
     assert result["verdict"] == "within"
     assert "processes-left" in [finding["code"] for finding in result["findings"]]
 
 
-def test_a_process_that_takes_ever_more_is_no_pass(project: Project) -> None:
-    body = """
+EVER_MORE = """
     if os.fork() == 0:
         import time
         taken = []
         while True:
             taken.append(b"x" * (4 << 20))
             time.sleep(0.2)
-    """
-    project.migration("0002_it", migration(body))
-    project.budget('"shop.0002"', 'rows={"shop.Order": 10}', 'limit="4Gi"')
-    result = project.result()
+"""
+
+
+@checks(migration(EVER_MORE), ROWS, 'limit="4Gi"')
+def test_a_process_that_takes_ever_more_is_no_pass(result: dict[str, Any]) -> None:
     assert result["verdict"] == "inconclusive"
-    assert "leaves processes running that still took more memory" in result["reason"]
+    assert "leaves processes running whose memory still grew" in result["reason"]
 
 
 def test_files_of_others_in_shared_memory_are_not_counted(project: Project) -> None:
     """Neither one that was there before, nor one that another process makes and holds."""
-    body = """
-    import time
-    time.sleep(1)
+    old, new = Path("/dev/shm/membudget-test-old"), Path("/dev/shm/membudget-test-new")
+    running = project.path / "running"
+    body = f"""
+    import pathlib, time
+    pathlib.Path({str(running)!r}).touch()
+    new = pathlib.Path({str(new)!r})
+    while not new.exists() or new.stat().st_size < 300 << 20:
+        time.sleep(0.01)
     """
     project.migration("0002_it", migration(body))
-    project.budget('"shop.0002"', 'rows={"shop.Order": 200}', 'limit="256Mi"')
-    old, new = Path("/dev/shm/membudget-test-old"), "/dev/shm/membudget-test-new"
+    project.budget('"shop.0002"', ROWS, 'limit="256Mi"')
     old.write_bytes(bytes(300 * MIB))
     project.write(
         "conftest.py",
@@ -175,13 +189,14 @@ def test_files_of_others_in_shared_memory_are_not_counted(project: Project) -> N
         def neighbour():
             import pathlib, threading, time
             def write():
-                time.sleep(3)
-                with pathlib.Path({new!r}).open("wb") as file:
+                while not pathlib.Path({str(running)!r}).exists():
+                    time.sleep(0.01)
+                with pathlib.Path({str(new)!r}).open("wb") as file:
                     file.write(bytes(300 << 20))
                     over.wait()
-                pathlib.Path({new!r}).unlink()
+                pathlib.Path({str(new)!r}).unlink()
             over = threading.Event()
-            thread = threading.Thread(target=write)
+            thread = threading.Thread(target=write, daemon=True)
             thread.start()
             yield
             over.set()
@@ -233,9 +248,8 @@ def mounted(project: Project, groups: Callable[[], list[Path]]) -> Iterator[Path
     subprocess.run(["umount", str(folder)], check=True)
 
 
-@pytest.mark.parametrize(("limit", "verdict"), [("256Mi", "inconclusive"), ("2Gi", "within")])
 def test_memory_that_nothing_explains_is_named(
-    project: Project, mounted: Path, groups: Callable[[], list[Path]], limit: str, verdict: str
+    project: Project, mounted: Path, groups: Callable[[], list[Path]]
 ) -> None:
     body = f"""
     with open({str(mounted / "file")!r}, "wb") as file:
@@ -246,8 +260,10 @@ def test_memory_that_nothing_explains_is_named(
     os.unlink({str(mounted / "file")!r})
     """
     project.migration("0002_it", migration(body))
-    project.budget('"shop.0002"', 'rows={"shop.Order": 200}', f'limit="{limit}"')
-    result = project.result()
-    assert result["verdict"] == verdict
-    assert "memory-unexplained" in [finding["code"] for finding in result["findings"]]
+    limits = {"256Mi": "inconclusive", "2Gi": "within"}
+    project.budgets(*(('"shop.0002"', ROWS, f'limit="{limit}"') for limit in limits))
+    results = project.results()
+    assert [result["verdict"] for result in results] == list(limits.values())
+    for result in results:
+        assert "memory-unexplained" in [finding["code"] for finding in result["findings"]]
     assert eventually(lambda: groups() == [])

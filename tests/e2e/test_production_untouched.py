@@ -1,24 +1,26 @@
 """None of the ways in which a project or a migration reaches a database changes production's.
 
 Each way is a check of a migration that tries it, beside production's databases, filled and
-fingerprinted.  They are real ones of the configured kind, at the addresses that the settings name.
+fingerprinted before and after it.  They are real ones of the configured kind, at the addresses that
+the settings name.  Ways that need no settings of their own share a run of pytest.
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
-import sqlite3
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+import textwrap
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pytest
-import servers
+from production_databases import ProductionDatabases
 from project import Project
+from servers import Server
 
 FORWARDS = """
 import os, subprocess, sys
@@ -28,7 +30,8 @@ def write(cursor):
 
 def forwards(apps, schema_editor):
     Order = apps.get_model("shop", "Order")
-    list(Order.objects.using(schema_editor.connection.alias).all())
+    if not list(Order.objects.using(schema_editor.connection.alias).all()):
+        return  # the empty tables of the state before another way
     open("tried", "w").close()
 """
 
@@ -60,7 +63,9 @@ class Way:
     """``body`` follows in the migration's function, ``settings`` in the settings module.
 
     ``PRODUCTION`` and ``OTHER`` are the NAMEs of the two production databases, ``RAW`` opens a
-    driver's own connection to a NAME.  ``child`` says that a child process has to have tried.
+    driver's own connection to a NAME.  ``child`` says that a child process has to have tried; one
+    that writes to a SQLite file would wait for the migration's transaction.  Ways whose ``settings``
+    go together name a ``group``.
     """
 
     body: str = "pass"
@@ -70,6 +75,13 @@ class Way:
     budget: tuple[str, ...] = ()
     child: bool = False
     atomic: bool = True
+    group: str = ""
+
+    def run(self, name: str) -> str:
+        """Which run it is part of: one that changes what each process loads has its own."""
+        if self.settings:
+            return self.group or name
+        return "ready" if "shop/apps.py" in self.files else "shared"
 
 
 def engine(code: str) -> dict[str, str]:
@@ -113,7 +125,14 @@ class ShopConfig(AppConfig):
         if "pytest" in sys.modules:
             return
         from django.db import connections
-        {body}
+        connections.settings["ready"] = {**connections.settings["default"], "NAME": PRODUCTION}
+        connections["default"].cursor().execute("CREATE TABLE IF NOT EXISTS x (a int)")
+"""
+ALIASES = """
+DATABASES["default"]["NAME"] = PRODUCTION
+DATABASES["other"] = {**DATABASES["default"], "NAME": OTHER}
+DATABASES["mirror"] = {**DATABASES["other"], "TEST": {"MIRROR": "default"}}
+DATABASES["replica"] = {**DATABASES["default"]}
 """
 START = (
     "with multiprocessing.get_context({method!r}).Pool(1) as pool: pool.map(shop.work.empty, [0])"
@@ -163,27 +182,28 @@ WAYS = {
         files={"routers.py": ROUTER},
     ),
     "mirror": Way(
-        "Order.objects.using('other').all().delete()",
-        settings="DATABASES['other']['TEST'] = {'MIRROR': 'default'}",
+        "Order.objects.using('mirror').all().delete()",
         atomic=False,
     ),
     "same-address": Way(
         "Order.objects.using('replica').all().delete()",
-        settings="DATABASES['replica'] = {**DATABASES['default']}",
         atomic=False,
     ),
-    "test-settings": Way(settings="DATABASES['default']['TEST'] = {'NAME': PRODUCTION}"),
+    "test-settings": Way(
+        settings="DATABASES['default']['TEST'] = {'NAME': PRODUCTION}", group="options"
+    ),
     "options": Way(
-        settings="DATABASES['default']['OPTIONS'] = "
-        "{'database' if 'sqlite' in DATABASES['default']['ENGINE'] else 'dbname': PRODUCTION}"
+        settings="DATABASES['default'].setdefault('OPTIONS', {})["
+        "'database' if 'sqlite' in DATABASES['default']['ENGINE'] else 'dbname'] = PRODUCTION"
     ),
     "engine-parameters": Way(settings=USE_ENGINE, files=engine(OWN_PARAMETERS)),
     "engine-connection": Way(settings=USE_ENGINE, files=engine(OWN_CONNECTION)),
     "engine-pool": Way(settings=USE_ENGINE, files=engine(POOL_BY_ALIAS)),
     "psycopg-pool": Way(
         "Order.objects.all().delete()",
-        settings="DATABASES['default']['OPTIONS'] = {'pool': True}",
+        settings="DATABASES['default'].setdefault('OPTIONS', {})['pool'] = True",
         vendors=("postgresql",),
+        group="options",
     ),
     "raw-connection": Way("c = RAW(PRODUCTION)\nwrite(c.cursor())\nc.commit()"),
     "raw-swallowed": Way(
@@ -230,46 +250,43 @@ WAYS = {
         atomic=False,
     ),
     "ready-adds-alias": Way(
-        "from django.db import connections\nwith connections['late'].cursor() as c: write(c)",
-        files={
-            "shop/apps.py": READY.format(
-                body="connections.settings['late'] = "
-                "{**connections.settings['default'], 'NAME': PRODUCTION}"
-            )
-        },
+        "from django.db import connections\nwith connections['ready'].cursor() as c: write(c)",
+        files={"shop/apps.py": READY},
         atomic=False,
     ),
-    "ready-writes": Way(
-        files={
-            "shop/apps.py": READY.format(
-                body="connections['default'].cursor().execute('CREATE TABLE IF NOT EXISTS x (a int)')"
-            )
-        },
-    ),
+    "ready-writes": Way(files={"shop/apps.py": READY}),
     "call-command": Way(
         "from django.core.management import call_command\n"
         "call_command('flush', database='other', interactive=False)"
     ),
-    "manage-py": Way("subprocess.run([sys.executable, 'empties.py'], check=True)", child=True),
+    "manage-py": Way(
+        "subprocess.run([sys.executable, 'empties.py'], check=True)", child=True, atomic=False
+    ),
     "manage-py-other-settings": Way(
         "subprocess.run([sys.executable, 'empties.py', 'settings_of_production'], check=True)",
         child=True,
+        atomic=False,
     ),
     "manage-py-own-environment": Way(
         "env = {name: os.environ[name] for name in ('PATH', 'PGHOST', 'PGPORT', 'PGUSER', "
         "'PGPASSWORD') if name in os.environ}\n"
         "subprocess.run([sys.executable, 'empties.py'], check=True, env=env)",
         child=True,
+        atomic=False,
     ),
     "manage-py-cleared-environment": Way(
         "os.environ.pop('PYTHONPATH', None)\nos.environ.pop('MEMBUDGET_TARGET', None)\n"
         "subprocess.run([sys.executable, 'empties.py'], check=True)",
         child=True,
+        atomic=False,
     ),
-    "manage-py-by-shell": Way("os.system(f'{sys.executable} empties.py')", child=True),
+    "manage-py-by-shell": Way(
+        "os.system(f'{sys.executable} empties.py')", child=True, atomic=False
+    ),
     "manage-py-detached": Way(
         "subprocess.Popen([sys.executable, 'empties.py'], start_new_session=True).wait()",
         child=True,
+        atomic=False,
     ),
     "python-isolated": Way("subprocess.run([sys.executable, '-I', 'empties.py'], check=True)"),
     "python-exec": Way(
@@ -278,6 +295,7 @@ WAYS = {
         "{k: v for k, v in os.environ.items() if not k.startswith(('PYTHONPATH', 'MEMBUDGET'))})\n"
         "os.waitpid(pid, 0)",
         child=True,
+        atomic=False,
     ),
     "fork": pool("fork"),
     "spawn": pool("spawn"),
@@ -353,68 +371,15 @@ HARMLESS = {
 }  # fmt: skip
 
 
-@dataclass(frozen=True)
-class Production:
-    """Two databases that must stay as they are: what the settings name, and another one."""
-
-    names: tuple[str, str]
-    fingerprint: Callable[[], object]
-
-
-SQL = [
-    "CREATE TABLE shop_order (id integer, note text)",
-    "INSERT INTO shop_order VALUES (1, 'real'), (2, 'rows')",
-]
-
-
 @pytest.fixture
 def production(
     project: Project, vendor: str, request: pytest.FixtureRequest
-) -> Iterator[Production]:
-    if vendor == "sqlite":
-        paths = [project.path / "production.sqlite3", project.path / "other.sqlite3"]
-        for path in paths:
-            connection = sqlite3.connect(path)
-            with connection:
-                for statement in SQL:
-                    connection.execute(statement)
-            connection.close()
-        yield Production((str(paths[0]), str(paths[1])), lambda: _of_files(project.path))
-        return
-    server = request.getfixturevalue("postgresql")
-    names = ("production", "other")
-    with server.connect() as admin:
-        for name in names:
-            admin.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
-            admin.execute(f"CREATE DATABASE {name}")
-    for name in names:
-        with server.connect(name) as connection:
-            for statement in SQL:
-                connection.execute(statement)
-    yield Production(names, lambda: [_of_database(server, name) for name in names])
-    with server.connect() as admin:
-        for name in names:
-            admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
-
-
-def _of_files(folder: Path) -> object:
-    """Of every SQLite file in the project, also of one that a way has made."""
-    return {
-        path.name: (hashlib.sha256(path.read_bytes()).hexdigest(), path.stat().st_mtime_ns)
-        for path in folder.glob("*.sqlite3*")
-    }
-
-
-def _of_database(server: servers.Server, name: str) -> object:
-    with server.connect(name) as connection:
-        tables = connection.execute(
-            "SELECT table_schema, table_name FROM information_schema.tables WHERE table_schema "
-            "NOT IN ('pg_catalog', 'information_schema') ORDER BY 1, 2"
-        ).fetchall()
-        return [
-            (schema, table, connection.execute(f'SELECT * FROM "{schema}"."{table}"').fetchall())
-            for schema, table in tables
-        ]
+) -> Iterator[ProductionDatabases]:
+    server = request.getfixturevalue("postgresql") if vendor == "postgresql" else None
+    databases = ProductionDatabases(project.path, server)
+    databases.create()
+    yield databases
+    databases.drop()
 
 
 def _raw(vendor: str) -> str:
@@ -427,39 +392,125 @@ def _raw(vendor: str) -> str:
     )
 
 
-def prepare(project: Project, vendor: str, way: Way, names: tuple[str, str]) -> None:
-    known = f"PRODUCTION, OTHER = {names!r}\n"
+def prepare(project: Project, production: ProductionDatabases, names: Iterable[str]) -> None:
+    """Write a check of each way; each needs the settings of all."""
+    ways = [WAYS[name] for name in names]
+    known = f"PRODUCTION, OTHER = {production.names!r}\n"
     with (project.path / "settings.py").open("a") as file:
-        file.write(f"{known}DATABASES['default']['NAME'] = PRODUCTION\n")
-        file.write("DATABASES['other'] = {**DATABASES['default'], 'NAME': OTHER}\n")
-        file.write(f"{way.settings}\n")
+        file.write("\n".join([known, ALIASES, *(way.settings for way in ways), ""]))
+    for number, way in enumerate(ways):
+        body = textwrap.indent(way.body, "    ")
+        code = f"{known}{_raw(project.vendor)}{FORWARDS}{body}\n"
+        project.migration(migration(number), code, atomic=way.atomic)
+        for name, text in way.files.items():
+            text = text.replace(
+                "{vendor}", {"sqlite": "sqlite3"}.get(project.vendor, project.vendor)
+            )
+            project.write(name, known + textwrap.dedent(text))
     settings = (project.path / "settings.py").read_text()
     project.write("settings_of_production.py", f"{settings}\nDEBUG = False\n")
     project.write("empties.py", EMPTIES)
-    for name, text in way.files.items():
-        text = text.replace("{vendor}", {"sqlite": "sqlite3"}.get(vendor, vendor))
-        project.write(name, text)
-        if name.endswith(("base.py", "apps.py")):
-            path = project.path / name
-            path.write_text(known + path.read_text())
-    body = "".join(f"    {line}\n" for line in way.body.splitlines())
-    project.migration("0002_it", known + _raw(vendor) + FORWARDS + body, atomic=way.atomic)
-    budget = ('"shop.0002"', 'rows={"shop.Order": 100}', 'limit="512Mi"', *way.budget)
-    project.budget(*budget)
+    few = ('rows={"shop.Order": 15}', 'limit="512Mi"')
+    project.budgets(*((f'"shop.{migration(n)}"', *few, *way.budget) for n, way in enumerate(ways)))
 
 
-CASES = [(name, vendor) for name, way in WAYS.items() for vendor in way.vendors]
+def migration(number: int) -> str:
+    return f"{number + 2:04}_way"
 
 
-@pytest.mark.parametrize(("name", "vendor"), CASES, ids=lambda part: part)
+# In the pytest process of the project: what each of its tests has left.  The first fingerprint is
+# that before all of them.
+NOTES = """
+import json, pathlib, sys
+import pytest
+sys.path.append({tests!r})
+from production_databases import ProductionDatabases
+from servers import Server
+sys.path.pop()
+
+production = ProductionDatabases(pathlib.Path.cwd(), {server!r})
+fingerprints, tried = [repr(production.fingerprint())], []
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item):
+    done = yield
+    fingerprints.append(repr(production.fingerprint()))
+    files = [pathlib.Path(name) for name in ("tried", "child_tried")]
+    tried.append([file.name for file in files if file.exists()])
+    for file in files:
+        file.unlink(missing_ok=True)
+    return done
+
+def pytest_sessionfinish():
+    pathlib.Path("notes.json").write_text(json.dumps([fingerprints, tried]))
+"""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """Of a way: production's fingerprints, the files that say who has tried, and the result."""
+
+    before: str
+    after: str
+    tried: list[str]
+    result: dict[str, Any]
+
+
+def outcomes(project: Project, server: Server | None, names: list[str]) -> dict[str, Outcome]:
+    """Run the checks of these ways at once."""
+    production = ProductionDatabases(project.path, server)
+    production.create()
+    prepare(project, production, names)
+    project.write("conftest.py", NOTES.format(tests=str(TESTS), server=server))
+    before = repr(production.fingerprint())
+    results = {one["migration"]: one for one in project.results()}
+    after = repr(production.fingerprint())
+    production.drop()
+    fingerprints, tried = json.loads((project.path / "notes.json").read_text())
+    assert (fingerprints[0], fingerprints[-1]) == (before, after)
+    return {
+        name: Outcome(
+            *fingerprints[number : number + 2], tried[number], results[f"shop.{migration(number)}"]
+        )
+        for number, name in enumerate(names)
+    }
+
+
+TESTS = Path(__file__).parents[1]
+CASES = [
+    pytest.param(name, vendor, marks=pytest.mark.xdist_group(f"{way.run(name)}-{vendor}"))
+    for vendor in ("sqlite", "postgresql")
+    for name, way in WAYS.items()
+    if vendor in way.vendors
+]
+
+
+@pytest.fixture(scope="module")
+def runs() -> dict[tuple[str, str], dict[str, Outcome]]:
+    """The outcomes of each run so far, by its name and vendor."""
+    return {}
+
+
+@pytest.mark.parametrize(("name", "vendor"), CASES)
 def test_production_is_left_as_it_is(
-    project: Project, production: Production, name: str, vendor: str
+    runs: dict[tuple[str, str], dict[str, Outcome]],
+    tmp_path: Path,
+    request: pytest.FixtureRequest,
+    name: str,
+    vendor: str,
 ) -> None:
     way = WAYS[name]
-    prepare(project, vendor, way, production.names)
-    before = production.fingerprint()
-    result = project.result()
-    assert production.fingerprint() == before
+    run = way.run(name)
+    if (run, vendor) not in runs:
+        server = request.getfixturevalue("postgresql") if vendor == "postgresql" else None
+        project = Project(tmp_path, vendor, server.environment if server else {})
+        names = [one for one, its in WAYS.items() if its.run(one) == run and vendor in its.vendors]
+        runs[run, vendor] = {}
+        runs[run, vendor] = outcomes(project, server, names)
+    assert runs[run, vendor], "the output of the first test of this run says why"
+    outcome = runs[run, vendor][name]
+    assert outcome.after == outcome.before
+    result = outcome.result
     if name == "seed":
         assert "was refused the database alias 'other'" in json.dumps(result["findings"])
     if name in HARMLESS:
@@ -467,16 +518,16 @@ def test_production_is_left_as_it_is(
         return
     assert result["verdict"] in ("inconclusive", "error"), result["reason"]
     if not way.settings.startswith(USE_ENGINE) and "init_command" not in way.settings:
-        assert (project.path / "tried").exists()
+        assert "tried" in outcome.tried
         assert "access-refused" in json.dumps(result["findings"]) or "refuse" in result["reason"]
-    assert (project.path / "child_tried").exists() == way.child
+    assert ("child_tried" in outcome.tried) == way.child
 
 
 def test_the_ways_do_write_where_nothing_stops_them(
-    project: Project, production: Production, vendor: str
+    project: Project, production: ProductionDatabases, vendor: str
 ) -> None:
     """The children's script and the raw connection, without a check: the fingerprint sees them."""
-    prepare(project, vendor, WAYS["raw-connection"], production.names)
+    prepare(project, production, ["raw-connection"])
     before = production.fingerprint()
     subprocess.run([sys.executable, "empties.py"], cwd=project.path, check=True, env=os.environ)
     assert production.fingerprint() != before
@@ -505,12 +556,12 @@ else:
 """
 
 
-@pytest.mark.parametrize("gated", [True, False], ids=["gate", "marker"])
 def test_pytests_own_process_opens_no_connection(
-    project: Project, production: Production, vendor: str, gated: bool
+    project: Project, production: ProductionDatabases, vendor: str
 ) -> None:
-    prepare(project, vendor, WAYS["plain"], production.names)
+    """Neither for a marker nor for the gate."""
+    prepare(project, production, ["plain"])
     project.write("conftest.py", WATCHES)
-    gate = ["--membudget-gate=shop.0002", "--membudget-limit=512Mi", "--membudget-rows=*=100"]
-    assert project.results(*(gate if gated else []))
+    gate = ("--membudget-gate=shop.0002", "--membudget-limit=512Mi", "--membudget-rows=*=15")
+    assert len(project.results(*gate)) == 2
     assert not (project.path / "connected").exists()

@@ -116,13 +116,13 @@ LEAKS = {
 }
 MARKED = """
     import pytest
-    ROWS = {"shop.Order": 200}
+    ROWS = {"shop.Order": 15}
 """
 TEST = """
     @pytest.mark.membudget("shop.{name}", rows=ROWS, limit="512Mi", seed="seeds.{seed}")
     def test_{test}(): ...
 """
-GATE = ("--membudget-limit=512Mi", "--membudget-rows=shop.Order=4_000")
+GATE = ("--membudget-limit=512Mi", "--membudget-rows=shop.Order=15")
 
 
 @pytest.fixture
@@ -254,11 +254,12 @@ def test_no_secret_of_a_marked_test_is_shown(planted: Project, vendor: str) -> N
 
 
 def test_no_secret_of_the_gate_is_shown(planted: Project, vendor: str) -> None:
-    names = add_migrations(planted, "asked", "raw_literal", "invalid", "raised")
+    more = ["raised", "raw_literal"] if vendor == "sqlite" else []  # which no engine has a part in
+    names = add_migrations(planted, "asked", "invalid", *more)
     result, listings = run(planted, "-v", "--membudget-gate=all", *GATE)
     assert_no_leak(planted, result, listings)
     verdicts = {one["migration"]: one for one in results(planted)}
-    for name in names[2:]:
+    for name in names[1:3]:
         assert verdicts[f"shop.{name}"]["verdict"] == "error"
     asked = verdicts[f"shop.{names[0]}"]
     assert "shop_order.note = a value that the code computes" in str(asked["findings"])

@@ -2,145 +2,37 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import Any
 
 from project import LOOP, STREAM, Project
 
-FEW = 'rows={"shop.Order": 200}'
+FEW = ('rows={"shop.Order": 15}', 'limit="512Mi"')
 
-
-def note(path: Path) -> str:
-    return f"""
-    def forwards(apps, schema_editor):
-        with open({str(path)!r}, "a") as file:
-            file.write("built\\n")
-    """
-
-
-def test_the_state_before_is_built_once_for_all_tests(project: Project, vendor: str) -> None:
-    built = project.path / "built"
-    project.migration("0002_note", note(built))
-    project.migration("0003_loop", LOOP)
-    project.migration("0004_stream", STREAM)
-    project.write(
-        "test_budget.py",
-        """
-        import pytest
-
-        def budget(migration):
-            return pytest.mark.membudget(migration, rows={"shop.Order": 200}, limit="512Mi")
-
-        @budget("shop.0003")
-        def test_loop(): ...
-
-        @budget("shop.0004")
-        def test_stream(): ...
-
-        @budget("shop.0003")
-        def test_loop_again(): ...
-        """,
-    )
-    project.run().assert_outcomes(passed=3)
-    assert built.read_text().splitlines() == ["built"]
-
-
-def test_a_state_that_cannot_be_built_is_an_error_of_its_own(project: Project, vendor: str) -> None:
-    project.migration("0002_breaks", "def forwards(apps, schema_editor): raise OSError('no disk')")
-    project.migration("0003_loop", LOOP)
-    project.budget('"shop.0003"', FEW, 'limit="512Mi"')
-    result = project.run()
-    result.assert_outcomes(failed=1)
-    result.stdout.fnmatch_lines(
-        ["shop.0003_loop: the state before the migration could not be built: OSError: no disk"]
-    )
-
-
-def test_apps_that_the_migration_does_not_depend_on_are_there(
-    project: Project, vendor: str
-) -> None:
-    code = """
-    def forwards(apps, schema_editor):
-        assert apps.get_model("shop", "Order").objects.exists()
-        with schema_editor.connection.cursor() as cursor:
-            cursor.execute("SELECT count(*) FROM auth_permission")
-            assert cursor.fetchone()[0] > 0
-        list(apps.get_model("shop", "Order").objects.all())
-    """
-    project.migration("0002_it", code)
-    project.budget('"shop.0002"', FEW, 'limit="512Mi"')
-    project.run().assert_outcomes(passed=1)
-
-
-def test_an_app_without_migrations_has_its_tables(project: Project, vendor: str) -> None:
-    project.write("plain/__init__.py", "")
-    project.write(
-        "plain/models.py",
-        """
-        from django.db import models
-
-        class Note(models.Model):
-            text = models.TextField()
-        """,
-    )
-    with (project.path / "settings.py").open("a") as file:
-        file.write("INSTALLED_APPS.append('plain')\n")
-    code = """
-    def forwards(apps, schema_editor):
-        from plain.models import Note
-        assert list(Note.objects.all())
-    """
-    project.migration("0002_it", code)
-    project.budget('"shop.0002"', 'rows={"plain.Note": 50}', 'limit="512Mi"')
-    project.run().assert_outcomes(passed=1)
-
-
-def test_a_replica_is_the_same_scratch_database(project: Project, vendor: str) -> None:
-    with (project.path / "settings.py").open("a") as file:
-        file.write("DATABASES['replica'] = {**DATABASES['default']}\n")
-    project.migration("0002_it", LOOP.replace(".objects.all", '.objects.using("replica").all'))
-    project.budget('"shop.0002"', FEW, 'limit="512Mi"')
-    assert project.result()["samples"][-1]["rows_read"] == 200
-
-
-def test_a_squashed_migration_and_one_that_it_replaces(project: Project) -> None:
-    project.migration("0002_loop", LOOP)
-    project.migration("0003_stream", STREAM)
-    path = project.path / "shop/migrations/0002_squashed.py"
-    text = (project.path / "shop/migrations/0002_loop.py").read_text()
-    replaces = 'replaces = [("shop", "0002_loop"), ("shop", "0003_stream")]\n    dependencies'
-    path.write_text(text.replace("dependencies", replaces, 1))
-    for name in ("0002_squashed", "0003_stream"):
-        project.budget(f'"shop.{name}"', FEW, 'limit="512Mi"')
-        result = project.result()
-        assert (result["verdict"], result["migration"]) == ("within", f"shop.{name}")
-
-
-def test_a_configuration_class_of_django_configurations(project: Project) -> None:
-    settings = project.path / "settings.py"
-    lines = [f"    {line}\n" for line in settings.read_text().splitlines()[1:]]
-    settings.write_text(
-        "import os\nfrom configurations import Configuration\n\n"
-        "class Test(Configuration):\n" + "".join(lines)
-    )
-    with (project.path / "pytest.ini").open("a") as file:
-        file.write("DJANGO_CONFIGURATION = Test\n")
-    project.migration("0002_loop", LOOP)
-    project.budget('"shop.0002"', FEW, 'limit="512Mi"')
-    project.run().assert_outcomes(passed=1)
-
-
-def test_the_widths_that_were_seeded_are_told(project: Project, vendor: str) -> None:
-    project.migration("0002_loop", LOOP)
-    project.budget('"shop.0002"', FEW, 'limit="512Mi"')
-    (message,) = [
-        finding["message"]
-        for finding in project.result()["findings"]
-        if finding["code"] == "row-widths"
-    ]
-    assert "shop.Order" in message
-    assert "note " in message
-
-
+# What each of these does while a state is built, it does before there are rows.
+NOTE = """
+def forwards(apps, schema_editor):
+    with open({path!r}, "a") as file:
+        file.write("built\\n")
+"""
+WHOLE = """
+def forwards(apps, schema_editor):
+    orders = apps.get_model("shop", "Order").objects
+    with schema_editor.connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM auth_permission")
+        assert cursor.fetchone()[0] > 0 or not orders.exists()
+    list(orders.all())
+"""
+PLAIN = """
+def forwards(apps, schema_editor):
+    from plain.models import Note
+    assert list(Note.objects.all()) or not apps.get_model("shop", "Order").objects.exists()
+"""
+REPLICA = """
+def forwards(apps, schema_editor):
+    orders = apps.get_model("shop", "Order").objects
+    if orders.exists():
+        list(orders.using("replica").all())
+"""
 POOL = """
 def double(number):
     return 2 * number
@@ -152,9 +44,70 @@ def forwards(apps, schema_editor):
 """
 
 
-def test_an_earlier_migration_may_use_a_pool_of_processes(project: Project, vendor: str) -> None:
-    """Which it ends by SIGTERM, as the server process is, and that has to end them."""
-    project.migration("0002_pool", POOL)
-    project.migration("0003_loop", LOOP)
-    project.budget('"shop.0003"', FEW, 'limit="512Mi"')
-    project.run().assert_outcomes(passed=1)
+def test_states_of_one_run(project: Project, vendor: str) -> None:
+    """The state before is built once for all tests, and it is whole.
+
+    A pool of processes ends them by SIGTERM, as the server process is ended, and that has to end
+    them.
+    """
+    project.write("plain/__init__.py", "")
+    project.write(
+        "plain/models.py",
+        """
+        from django.db import models
+
+        class Note(models.Model):
+            text = models.TextField()
+        """,
+    )
+    project.add("settings.py", "INSTALLED_APPS.append('plain')")
+    project.add("settings.py", "DATABASES['replica'] = {**DATABASES['default']}")
+    built = project.path / "built"
+    project.migration("0002_note", NOTE.format(path=str(built)))
+    project.migration("0003_apps_it_does_not_depend_on", WHOLE)
+    project.migration("0004_app_without_migrations", PLAIN)
+    project.migration("0005_pool", POOL)
+    project.migration("0006_replica", REPLICA)
+    project.migration("0007_breaks", "def forwards(apps, schema_editor): raise OSError('no disk')")
+    project.migration("0008_loop", LOOP)
+    verdicts = {3: "within", 4: "within", 6: "within", 8: "error"}
+    numbers = (*verdicts, 3)
+    rows = {4: 'rows={"plain.Note": 15, "shop.Order": 15}'}
+    project.budgets(
+        *((f'"shop.000{number}"', rows.get(number, FEW[0]), FEW[1]) for number in numbers)
+    )
+    results = project.results()
+    assert [one["verdict"] for one in results] == [verdicts[number] for number in numbers]
+    assert built.read_text().splitlines() == ["built"]
+    assert results[2]["samples"][-1]["rows_read"] == 1 + 15
+    assert results[3]["reason"] == (
+        "shop.0008_loop: the state before the migration could not be built: OSError: no disk"
+    )
+    assert all(one["database"]["vendor"] == vendor for one in results)
+    assert "note " in _widths(results[0])
+    assert "shop.Order" in _widths(results[0])
+
+
+def _widths(result: dict[str, Any]) -> str:
+    (message,) = [one["message"] for one in result["findings"] if one["code"] == "row-widths"]
+    return str(message)
+
+
+def test_squashed_migrations_and_a_class_of_django_configurations(project: Project) -> None:
+    settings = project.path / "settings.py"
+    lines = [f"    {line}\n" for line in settings.read_text().splitlines()[1:]]
+    settings.write_text(
+        "import os\nfrom configurations import Configuration\n\n"
+        "class Test(Configuration):\n" + "".join(lines)
+    )
+    project.add("pytest.ini", "DJANGO_CONFIGURATION = Test")
+    project.migration("0002_loop", LOOP)
+    project.migration("0003_stream", STREAM)
+    path = project.path / "shop/migrations/0002_squashed.py"
+    text = (project.path / "shop/migrations/0002_loop.py").read_text()
+    replaces = 'replaces = [("shop", "0002_loop"), ("shop", "0003_stream")]\n    dependencies'
+    path.write_text(text.replace("dependencies", replaces, 1))
+    names = ("shop.0002_squashed", "shop.0003_stream")
+    project.budgets(*((f'"{name}"', *FEW) for name in names))
+    results = [(one["verdict"], one["migration"]) for one in project.results()]
+    assert results == [("within", name) for name in names]

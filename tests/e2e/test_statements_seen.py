@@ -5,27 +5,46 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from batch import checks
 from project import Project
 
-SEEDED = 500
+SEEDED = 15
 ROWS = f'rows={{"shop.Order": {SEEDED}}}'
+LIMIT = 'limit="512Mi"'
+both = pytest.mark.usefixtures("vendor")
+on_postgresql = pytest.mark.parametrize("vendor", ["postgresql"])
+THING = """
+    from django.db import migrations, models
+
+    class Migration(migrations.Migration):
+        dependencies = [("shop", "0001_initial")]
+        operations = [
+            migrations.RunSQL("CREATE SCHEMA app"),
+            migrations.CreateModel(
+                "Thing",
+                [("id", models.BigAutoField(primary_key=True)), ("name", models.TextField())],
+                options={"db_table": 'app"."thing'},
+            ),
+        ]
+"""
 
 
-def judged(project: Project, *bodies: str) -> dict[str, Any]:
-    """The result of a migration that does something with a ``cursor`` and a ``connection``."""
+def prepare(project: Project) -> None:
+    if project.vendor == "postgresql":
+        project.write("shop/migrations/0002_thing.py", THING)
+        project.last = "0002_thing"
+
+
+def uses(*bodies: str) -> str:
+    """A migration that does something with a ``cursor`` and a ``connection``."""
     head = """
 def forwards(apps, schema_editor):
     connection = schema_editor.connection
     Order, Customer = apps.get_model("shop", "Order"), apps.get_model("shop", "Customer")
 """
-    lines = [
-        f"    with connection.cursor() as cursor:\n        {line}"
-        for body in bodies
-        for line in [body]
-    ]
-    project.migration("0002_it", head + "\n".join(lines))
-    project.budget('"shop.0002"', ROWS, 'limit="512Mi"')
-    return project.result()
+    return head + "\n".join(
+        f"    with connection.cursor() as cursor:\n        {it}" for it in bodies
+    )
 
 
 def executed(sql: str) -> str:
@@ -64,127 +83,137 @@ READS_OF = {
         executed('SELECT * FROM main."Shop_Order"'),
         executed("SELECT * FROM [shop_order], json_each('[1]')"),
         "rows = connection.connection.execute('SELECT * FROM shop_order WHERE id > ?', [0])\n"
-        "        assert rows.fetchall()",
+        "        rows.fetchall()",
         "raw = connection.connection.cursor().execute('SELECT * FROM shop_order')\n"
         "        while next(raw, None): pass",
     ],
 }
 
 
-def test_rows_of_each_form_count(project: Project, vendor: str) -> None:
-    bodies = READS + READS_OF[vendor]
-    result = judged(project, *bodies)
+def reads(vendor: str) -> str:
+    return uses(*READS, *READS_OF[vendor])
+
+
+@checks(reads, ROWS, LIMIT)
+def test_rows_of_each_form_count(result: dict[str, Any], vendor: str) -> None:
     assert result["verdict"] == "within", result["reason"]
-    assert result["samples"][-1]["rows_read"] == SEEDED * len(bodies)
+    assert result["samples"][-1]["rows_read"] == SEEDED * len(READS + READS_OF[vendor])
 
 
-def test_rows_of_each_change_count(project: Project, vendor: str) -> None:
-    upsert = "ON CONFLICT (email) DO UPDATE SET email = 'x' || EXCLUDED.email RETURNING id"
-    result = judged(
-        project,
-        executed("UPDATE shop_order SET total = 1 RETURNING id"),
-        executed(
-            f"INSERT INTO shop_customer (email) SELECT number FROM shop_order WHERE 1=1 {upsert}"
-        ),
-        executed("DELETE FROM shop_order RETURNING id, note"),
-    )
+CHANGES = uses(
+    executed("UPDATE shop_order SET total = 1 RETURNING id"),
+    executed(
+        "INSERT INTO shop_customer (email) SELECT number FROM shop_order WHERE 1=1 ON CONFLICT "
+        "(email) DO UPDATE SET email = 'x' || EXCLUDED.email RETURNING id"
+    ),
+    executed("DELETE FROM shop_order RETURNING id, note"),
+)
+
+
+@both
+@checks(CHANGES, ROWS, LIMIT)
+def test_rows_of_each_change_count(result: dict[str, Any]) -> None:
     assert result["verdict"] == "within", result["reason"]
     last = result["samples"][-1]
     assert (last["rows_read"], last["rows_written"]) == (SEEDED, 3 * SEEDED)
 
 
-def test_rows_that_a_common_table_expression_deletes(project: Project, postgresql: object) -> None:
-    deleted = executed("WITH x AS (DELETE FROM shop_order RETURNING *) SELECT * FROM x")
-    result = judged(project, deleted)
+DELETED = executed("WITH x AS (DELETE FROM shop_order RETURNING *) SELECT * FROM x")
+
+
+@on_postgresql
+@checks(uses(DELETED), ROWS, LIMIT)
+def test_rows_that_a_common_table_expression_deletes(result: dict[str, Any], vendor: str) -> None:
     assert result["verdict"] == "within", result["reason"]
     assert result["samples"][-1]["rows_read"] == SEEDED
 
 
-def test_a_model_of_another_schema(project: Project, postgresql: object) -> None:
+THINGS = """
+def forwards(apps, schema_editor):
+    for thing in apps.get_model("shop", "Thing").objects.filter(name__gte=""):
+        thing.name
+"""
+gated = ("--membudget-limit=512Mi", "--membudget-rows=*=3_000")
+
+
+@on_postgresql
+@checks(THINGS, f'rows={{"shop.Thing": {SEEDED}}}', LIMIT)
+def test_a_model_of_another_schema(result: dict[str, Any], vendor: str) -> None:
     """Django takes a quoted db_table as it is, so this is plain ORM."""
-    project.write(
-        "shop/migrations/0002_thing.py",
-        """
-        from django.db import migrations, models
-
-        class Migration(migrations.Migration):
-            dependencies = [("shop", "0001_initial")]
-            operations = [
-                migrations.RunSQL("CREATE SCHEMA app"),
-                migrations.CreateModel(
-                    "Thing",
-                    [("id", models.BigAutoField(primary_key=True)), ("name", models.TextField())],
-                    options={"db_table": 'app"."thing'},
-                ),
-            ]
-        """,
-    )
-    project.last = "0002_thing"
-    loop = """
-        def forwards(apps, schema_editor):
-            for thing in apps.get_model("shop", "Thing").objects.filter(name__gte=""):
-                thing.name
-        """
-    project.migration("0003_loop", loop)
-    project.budget('"shop.0003"', f'rows={{"shop.Thing": {SEEDED}}}', 'limit="512Mi"')
-    result = project.result()
     assert result["verdict"] == "within", result["reason"]
     assert result["samples"][-1]["rows_read"] == SEEDED
-    (project.path / "test_budget.py").unlink()
-    limits = ("--membudget-limit=512Mi", "--membudget-rows=*=3_000")
-    assert project.result("--membudget-gate=shop.0003", *limits)["rows"] == {"shop.Thing": 3_000}
 
 
-def reason_of(project: Project, *bodies: str) -> str:
-    result = judged(project, *bodies)
-    assert result["verdict"] == "inconclusive", result["reason"]
-    return str(result["reason"])
+@on_postgresql
+@checks(THINGS, gate=True, options=gated)
+def test_the_gate_seeds_a_model_of_another_schema(result: dict[str, Any], vendor: str) -> None:
+    assert result["rows"] == {"shop.Thing": 3_000}
 
 
 STREAM = "for order in Order.objects.iterator(): pass"
+UNKNOWN = uses(
+    STREAM,
+    "cursor.execute('''CREATE FUNCTION everything() RETURNS SETOF shop_order LANGUAGE sql"
+    " AS 'SELECT * FROM shop_order' ''')",
+    executed("SELECT * FROM everything() WHERE note <> 'very secret' AND id <> 123456"),
+)
 
 
-def test_rows_that_no_table_is_known_of(project: Project, postgresql: object) -> None:
-    reason = reason_of(
-        project,
-        STREAM,
-        "cursor.execute('''CREATE FUNCTION everything() RETURNS SETOF shop_order LANGUAGE sql"
-        " AS 'SELECT * FROM shop_order' ''')",
-        executed("SELECT * FROM everything() WHERE note <> 'very secret' AND id <> 123456"),
-    )
-    assert f"loads {SEEDED} rows with a statement of which no table is known" in reason
-    assert "SELECT * FROM everything() WHERE note <> %s AND id <> %s; select from" in reason
+@on_postgresql
+@checks(UNKNOWN, ROWS, LIMIT)
+def test_rows_that_no_table_is_known_of(result: dict[str, Any], vendor: str) -> None:
+    assert result["verdict"] == "inconclusive"
+    loads = f"loads {SEEDED} rows with a statement whose tables are unknown"
+    assert loads in result["reason"]
+    select = "SELECT * FROM everything() WHERE note <> %s AND id <> %s; select from"
+    assert select in result["reason"]
 
 
-def test_rows_of_a_connection_that_is_not_djangos(project: Project, postgresql: object) -> None:
-    raw = """import psycopg
-        with psycopg.connect(connection.connection.info.dsn, password="membudget") as own:
-            rows = own.execute("SELECT * FROM shop_order").fetchall()"""
-    reason = reason_of(project, STREAM, raw)
-    assert f"accesses {SEEDED} rows of shop_order outside of Django's connection" in reason
-
-
-def test_rows_past_the_cursors(project: Project, postgresql: object) -> None:
-    """As an extension of its own might read them, over the connection that Django opened."""
-    raw = "result = connection.connection.pgconn.exec_(b'TABLE shop_order')"
-    reason = reason_of(project, "list(Customer.objects.all())", raw)
-    assert f"accesses {SEEDED} rows of shop_order outside of Django's connection" in reason
-
-
-def test_a_sqlite_connection_that_is_not_djangos(project: Project) -> None:
-    raw = """import sqlite3
+OWN = {
+    "sqlite": """import sqlite3
         own = sqlite3.connect(connection.settings_dict["NAME"])
-        rows = own.execute("SELECT * FROM shop_order").fetchall()"""
-    assert "opens a connection to the database that is not Django's" in reason_of(
-        project, STREAM, raw
-    )
+        rows = own.execute("SELECT * FROM shop_order").fetchall()""",
+    "postgresql": """import psycopg
+        with psycopg.connect(connection.connection.info.dsn, password="membudget") as own:
+            rows = own.execute("SELECT * FROM shop_order").fetchall()""",
+}
+OUTSIDE = f"accesses {SEEDED} rows of shop_order outside Django's connection"
 
 
-def test_a_sqlite_database_beside_is_no_gap(project: Project) -> None:
-    raw = "import sqlite3; sqlite3.connect(':memory:').execute('SELECT 1').fetchall()"
-    assert judged(project, STREAM, raw)["verdict"] == "within"
+@on_postgresql
+@checks(uses(STREAM, OWN["postgresql"]), ROWS, LIMIT)
+def test_rows_of_a_connection_that_is_not_djangos(result: dict[str, Any], vendor: str) -> None:
+    assert result["verdict"] == "inconclusive"
+    assert OUTSIDE in result["reason"]
 
 
+PAST = "result = connection.connection.pgconn.exec_(b'TABLE shop_order')"
+
+
+@on_postgresql
+@checks(uses("list(Customer.objects.all())", PAST), ROWS, LIMIT)
+def test_rows_past_the_cursors(result: dict[str, Any], vendor: str) -> None:
+    """As an extension of its own might read them, over the connection that Django opened."""
+    assert result["verdict"] == "inconclusive"
+    assert OUTSIDE in result["reason"]
+
+
+@checks(uses(STREAM, OWN["sqlite"]), ROWS, LIMIT)
+def test_a_sqlite_connection_that_is_not_djangos(result: dict[str, Any]) -> None:
+    assert result["verdict"] == "inconclusive"
+    assert "opens a database connection outside Django" in result["reason"]
+
+
+BESIDE = "import sqlite3; sqlite3.connect(':memory:').execute('SELECT 1').fetchall()"
+
+
+@checks(uses(STREAM, BESIDE), ROWS, LIMIT)
+def test_a_sqlite_database_beside_is_no_gap(result: dict[str, Any]) -> None:
+    assert result["verdict"] == "within"
+
+
+@on_postgresql
+@checks(lambda body: uses(body), ROWS, LIMIT)
 @pytest.mark.parametrize(
     "body",
     [
@@ -202,22 +231,12 @@ def test_a_sqlite_database_beside_is_no_gap(project: Project) -> None:
     ],
 )
 def test_what_the_server_reads_by_itself_is_no_gap(
-    project: Project, postgresql: object, body: str
+    result: dict[str, Any], vendor: str, body: str
 ) -> None:
-    result = judged(project, body)
     assert result["verdict"] == "within", result["reason"]
 
 
-def test_the_gate_notices_them_too(project: Project, vendor: str) -> None:
-    raw = {
-        "sqlite": """import sqlite3
-        own = sqlite3.connect(connection.settings_dict["NAME"])""",
-        "postgresql": """import psycopg
-        own = psycopg.connect(connection.connection.info.dsn, password="membudget")""",
-    }[vendor]
-    judged(project, f'{raw}\n        rows = own.execute("SELECT * FROM shop_order").fetchall()')
-    limits = ("--membudget-limit=512Mi", "--membudget-rows=*=40_000")
-    (project.path / "test_budget.py").unlink()
-    result = project.result("--membudget-gate=shop.0002", *limits)
+@checks(lambda vendor: uses(OWN[vendor]), gate=True, options=gated)
+def test_the_gate_notices_them_too(result: dict[str, Any], vendor: str) -> None:
     assert result["verdict"] == "inconclusive", result["reason"]
-    assert "opens a connection to the database that is not Django's" in result["reason"]
+    assert "opens a database connection outside Django" in result["reason"]

@@ -9,8 +9,9 @@ from batch import checks
 from project import LOOP, STREAM, Project
 
 MIB = 1024**2
-ROWS = 'rows={"shop.Order": 160_000, "shop.Customer": 8_000}'
-FEW = 'rows={"shop.Order": 2_000}'
+ROWS = 'rows={"shop.Order": 80_000, "shop.Customer": 4_000}'
+MANY = 'rows={"shop.Order": 160_000, "shop.Customer": 8_000}'
+FEW = 'rows={"shop.Order": 15}'
 AMPLE = 'limit="512Mi"'
 both = pytest.mark.usefixtures("vendor")
 
@@ -20,7 +21,7 @@ def codes(result: dict[str, Any]) -> set[str]:
 
 
 @both
-@checks(LOOP, ROWS, 'limit="128Mi"')
+@checks(LOOP, MANY, 'limit="128Mi"')
 def test_a_loop_over_everything_exceeds(result: dict[str, Any]) -> None:
     assert (result["verdict"], result["growth"]) == ("exceeds", "linear")
     assert result["reason"].startswith(f"{result['migration']} would peak at ")
@@ -35,14 +36,14 @@ def test_a_loop_over_everything_exceeds(result: dict[str, Any]) -> None:
 def test_a_projection_is_what_is_then_measured(project: Project, vendor: str) -> None:
     """The same migration, projected from small samples and measured at production's row count."""
     project.migration("0002_it", LOOP)
+    rows = 'rows={"shop.Order": 80_000}'
     # With more time the second sample would be so large that it passes the limit.
     project.budgets(
-        ('"shop.0002"', ROWS, 'limit="80Mi"', "time_budget=15"),
-        ('"shop.0002"', ROWS, 'limit="2Gi"'),
+        ('"shop.0002"', rows, 'limit="88Mi"', "time_budget=15"), ('"shop.0002"', rows, AMPLE)
     )
     projected, measured = project.results()
     assert measured["basis"] == "measured"
-    assert measured["samples"][-1]["rows_read"] == 160_000
+    assert measured["samples"][-1]["rows_read"] == 80_000
     error = abs(projected["peak_bytes"] - measured["peak_bytes"])
     assert error <= max(0.05 * measured["peak_bytes"], 8 * MIB)
 
@@ -67,33 +68,31 @@ def forwards(apps, schema_editor):
 @checks(UPDATE, ROWS, 'limit="80Mi"')
 def test_an_update_is_within(result: dict[str, Any]) -> None:
     assert result["verdict"] == "within"
-    assert result["samples"][-1]["rows_written"] == 160_000
+    assert result["samples"][-1]["rows_written"] == 80_000
 
 
-def test_several_migrations_and_the_way_back(project: Project, vendor: str) -> None:
+def test_several_migrations_the_way_back_and_a_schema(project: Project, vendor: str) -> None:
     project.migration("0002_stream", STREAM)
     project.migration("0003_loop", LOOP)
     back = LOOP.replace("def forwards", "def backwards")
     both_ways = f"{back}\ndef forwards(apps, schema_editor): ...\n"
     project.migration("0004_both_ways", both_ways, backwards="backwards")
-    project.budgets(
-        ('["shop.0002", "shop.0003"]', FEW, AMPLE), ('"shop.0004"', FEW, AMPLE, "reverse=True")
-    )
-    several, reverse = project.results()
-    assert several["migration"] == "shop.0002_stream + shop.0003_loop"
-    assert several["samples"][-1]["rows_read"] == 2 * 2_000
-    assert (reverse["verdict"], reverse["reverse"]) == ("within", True)
-    assert reverse["samples"][-1]["rows_read"] == 2_000
-
-
-def test_a_schema_migration_need_not_touch_rows(project: Project, vendor: str) -> None:
-    project.migration("0002_it", "def forwards(apps, schema_editor): ...")
-    path = project.path / "shop/migrations/0002_it.py"
+    project.migration("0005_schema", "def forwards(apps, schema_editor): ...")
+    path = project.path / "shop/migrations/0005_schema.py"
     add = 'migrations.AddField("Order", "paid", models.BooleanField(default=False))'
     text = path.read_text().replace("migrations.RunPython(forwards, None)", add)
     path.write_text(text.replace("import migrations", "import migrations, models"))
-    project.budget('"shop.0002"', FEW, AMPLE)
-    assert project.result()["verdict"] == "within"
+    project.budgets(
+        ('["shop.0002", "shop.0003"]', FEW, AMPLE),
+        ('"shop.0004"', FEW, AMPLE, "reverse=True"),
+        ('"shop.0005"', FEW, AMPLE),
+    )
+    several, reverse, schema = project.results()
+    assert several["migration"] == "shop.0002_stream + shop.0003_loop"
+    assert several["samples"][-1]["rows_read"] == 2 * 15
+    assert (reverse["verdict"], reverse["reverse"]) == ("within", True)
+    assert reverse["samples"][-1]["rows_read"] == 15
+    assert schema["verdict"] == "within"
 
 
 BACKFILL = """
@@ -108,17 +107,16 @@ def forwards(apps, schema_editor):
 @checks(BACKFILL, FEW, AMPLE)
 def test_rows_are_seeded_so_that_a_backfill_finds_them(result: dict[str, Any]) -> None:
     assert result["verdict"] == "within"
-    assert result["samples"][-1]["rows_read"] == 2_000
+    assert result["samples"][-1]["rows_read"] == 15
     assert "rows-fresh" in codes(result)
     message = next(f["message"] for f in result["findings"] if f["code"] == "rows-fresh")
-    assert "filters by shop_order.total" in message
+    assert message.endswith(": shop_order.total")
 
 
-@both
 @checks(BACKFILL.replace("total__isnull=True", "price=-1"), FEW, AMPLE)
 def test_a_filter_that_matches_nothing_is_no_pass(result: dict[str, Any]) -> None:
     assert result["verdict"] == "inconclusive"
-    assert "touched none of the seeded rows (2,000 shop.Order)" in result["reason"]
+    assert "touched none of the seeded rows (15 shop.Order)" in result["reason"]
 
 
 ONE_FINDS_NOTHING = """
@@ -131,13 +129,11 @@ def forwards(apps, schema_editor):
 """
 
 
-@both
 @checks(ONE_FINDS_NOTHING, FEW, AMPLE)
 def test_one_statement_that_finds_nothing_is_no_pass(result: dict[str, Any]) -> None:
     assert result["verdict"] == "inconclusive"
     assert (
-        "has a statement that found none of the seeded rows (2,000 shop.Order)"
-        in (result["reason"])
+        "runs a statement that matches none of the seeded rows (15 shop.Order)" in result["reason"]
     )
     assert 'FROM "shop_order" WHERE "shop_order"."note" = %s' in result["reason"]
     assert "statement-unmatched" in codes(result)
@@ -146,7 +142,7 @@ def test_one_statement_that_finds_nothing_is_no_pass(result: dict[str, Any]) -> 
 PAGES = """
 def forwards(apps, schema_editor):
     orders, start = apps.get_model("shop", "Order").objects.order_by("pk"), 0
-    while page := list(orders[start:start + 500]):
+    while page := list(orders[start:start + 5]):
         start += len(page)
 """
 
@@ -174,8 +170,26 @@ def forwards(apps, schema_editor):
 """
 
 
+LINES = """
+    from django.db import migrations, models
+
+    class Migration(migrations.Migration):
+        dependencies = [("shop", "0001_initial")]
+        operations = [
+            migrations.CreateModel("Line", [
+                ("id", models.BigAutoField(primary_key=True)),
+                ("order", models.ForeignKey(
+                    "shop.Order", on_delete=models.CASCADE, related_name="lines",
+                )),
+            ]),
+        ]
+"""
+
+
 def prepare(project: Project) -> None:
     project.write("seeds.py", SEEDS)
+    project.write("shop/migrations/0002_line.py", LINES)
+    project.last = "0002_line"
 
 
 @checks(CHECKED, FEW, AMPLE, 'seed="seeds.plain"')
@@ -187,28 +201,13 @@ def test_a_seed_knows_what_it_leaves_out(result: dict[str, Any]) -> None:
 SOME = BACKFILL.replace("filter(total__isnull=True)", "filter(id__lte=Order.objects.count() // 4)")
 
 
-@both
-@checks(SOME, ROWS, AMPLE)
+@checks(SOME, MANY, AMPLE)
 def test_a_filter_that_matches_some_widens_the_interval(result: dict[str, Any]) -> None:
     assert "rows-untouched" in codes(result)
     grown = result["peak_bytes"] - result["baseline_bytes"]
     assert result["peak_high_bytes"] - result["baseline_bytes"] == pytest.approx(
         4 * grown, rel=0.15
     )
-
-
-@checks("async def forwards(apps, schema_editor):\n    print('never')\n", FEW, AMPLE)
-def test_an_async_function_that_never_runs_is_named(result: dict[str, Any]) -> None:
-    assert result["verdict"] != "within"
-    assert "async-code" in codes(result)
-
-
-def test_debug_is_named(project: Project) -> None:
-    with (project.path / "settings.py").open("a") as file:
-        file.write("DEBUG = True\n")
-    project.migration("0002_it", LOOP)
-    project.budget('"shop.0002"', FEW, AMPLE)
-    assert "debug-on" in codes(project.result())
 
 
 def in_a_cursor(body: str) -> str:
@@ -226,14 +225,14 @@ def forwards(apps, schema_editor):
     [
         "cursor.execute('SELECT * FROM shop_order'); rows = cursor.fetchall()",
         "cursor.execute('SELECT * FROM shop_order'); rows = [row for row in cursor]",
-        "cursor.execute('SELECT id FROM shop_order')\n        while cursor.fetchmany(500): pass",
+        "cursor.execute('SELECT id FROM shop_order')\n        while cursor.fetchmany(5): pass",
         "cursor.execute('update \"shop_order\" set total = 1')",
         "cursor.execute('DELETE FROM shop_order')",
     ],
 )
 def test_rows_of_raw_cursors_count(result: dict[str, Any], body: str) -> None:
     last = result["samples"][-1]
-    assert max(last["rows_read"], last["rows_written"]) == 2_000
+    assert max(last["rows_read"], last["rows_written"]) == 15
     assert result["verdict"] == "within"
 
 
@@ -248,14 +247,14 @@ def forwards(apps, schema_editor):
 @checks(NAMED_CURSOR, FEW, AMPLE)
 @pytest.mark.parametrize("vendor", ["postgresql"])
 def test_rows_of_a_named_cursor_count(result: dict[str, Any], vendor: str) -> None:
-    assert result["samples"][-1]["rows_read"] == 2_000
+    assert result["samples"][-1]["rows_read"] == 15
 
 
 CHILDREN = """
 def child(size):
     import time
     kept = bytearray(size)
-    time.sleep(0.5)
+    time.sleep(0.3)
     return len(kept)
 
 def forwards(apps, schema_editor):
@@ -267,7 +266,6 @@ def forwards(apps, schema_editor):
 """
 
 
-@both
 @checks(CHILDREN, FEW, 'limit="1Gi"', atomic=False)
 def test_the_memory_of_children_counts(result: dict[str, Any]) -> None:
     assert result["verdict"] == "within"
@@ -277,8 +275,10 @@ def test_the_memory_of_children_counts(result: dict[str, Any]) -> None:
     assert "child-processes" in codes(result)
 
 
-@both
-@checks(LOOP + "    kept = [bytearray(32 * 1024**2) for _ in range(64)]\n", FEW, 'limit="128Mi"')
+BEYOND = LOOP + "    kept = [bytearray(32 * 1024**2) for _ in range(64)]\n"
+
+
+@checks(BEYOND, 'rows={"shop.Order": 2_000}', 'limit="128Mi"')
 def test_a_process_beyond_the_limit_is_stopped(result: dict[str, Any]) -> None:
     assert (result["verdict"], result["basis"]) == ("exceeds", "measured")
     assert result["samples"][0]["outcome"] == "over the limit"
@@ -294,8 +294,7 @@ def forwards(apps, schema_editor):
 """
 
 
-@both
-@checks(LOOKUP_TABLE, 'rows={"shop.Order": 2_000, "shop.Customer": 100}', AMPLE)
+@checks(LOOKUP_TABLE, 'rows={"shop.Order": 15, "shop.Customer": 2}', AMPLE)
 def test_a_lookup_table_read_in_full_does_not_hide_a_filter(result: dict[str, Any]) -> None:
     assert result["verdict"] == "inconclusive"
     assert "touched none of the seeded rows" in result["reason"]
@@ -309,13 +308,14 @@ def forwards(apps, schema_editor):
     buffer = []
     for order in apps.get_model("shop", "Order").objects.iterator():
         buffer.append(order)
-        time.sleep(0.0001)
+        if order.pk % 2:
+            time.sleep(0.0001)
         if len(buffer) == SIZE:
             buffer.clear()
 """
 
 
-@checks(THRESHOLD, ROWS, 'limit="150Mi"', "time_budget=20")
+@checks(THRESHOLD, MANY, 'limit="150Mi"', "time_budget=10")
 def test_a_threshold_in_the_code_is_named_where_no_sample_reached_it(
     result: dict[str, Any],
 ) -> None:
@@ -334,7 +334,7 @@ def forwards(apps, schema_editor):
 """
 
 
-@checks(MANY_PARAMETERS, 'rows={"shop.Order": 1_000_000}', 'limit="4Gi"')
+@checks(MANY_PARAMETERS, 'rows={"shop.Order": 520_000}', 'limit="4Gi"')
 def test_a_statement_that_outgrows_the_database_is_found_where_it_breaks(
     result: dict[str, Any], vendor: str
 ) -> None:
@@ -343,7 +343,7 @@ def test_a_statement_that_outgrows_the_database_is_found_where_it_breaks(
         assert result["verdict"] == "within"
         return
     assert result["verdict"] == "error"
-    assert "raised with 500,000 shop.Order rows: OperationalError: too many SQL" in result["reason"]
+    assert "raised with 260,000 shop.Order rows: OperationalError: too many SQL" in result["reason"]
     assert {"broke-at-scale", "too-many-parameters"} <= codes(result)
 
 
@@ -359,12 +359,12 @@ def forwards(apps, schema_editor):
 
 
 @checks(
-    BRANCH.format(number="500_000", each="time.sleep(0.0001)"),
+    BRANCH.format(number="500_000", each="order.pk % 4 or time.sleep(0.0001)"),
     'rows={"shop.Order": 1_700_000, "shop.Customer": 85_000}',
     AMPLE,
-    "time_budget=20",
+    "time_budget=8",
 )
-def test_a_branch_in_the_code_is_no_pass_before_a_sample_has_taken_it(
+def test_a_branch_that_the_code_names_is_no_pass_before_a_sample_has_taken_it(
     result: dict[str, Any],
 ) -> None:
     assert result["verdict"] == "inconclusive"
@@ -372,52 +372,29 @@ def test_a_branch_in_the_code_is_no_pass_before_a_sample_has_taken_it(
     assert result["samples"][-1]["rows"]["shop.Order"] < 500_000
 
 
-@both
-@checks(BRANCH.format(number="100_000", each="pass"), ROWS, 'limit="100Mi"')
+@checks(BRANCH.format(number="50_000", each="pass"), ROWS, 'limit="75Mi"')
 def test_a_branch_in_the_code_is_taken_where_there_is_time(result: dict[str, Any]) -> None:
     assert (result["verdict"], result["basis"]) == ("exceeds", "measured")
-    assert result["samples"][-1]["rows"]["shop.Order"] > 100_000
+    assert result["samples"][-1]["rows"]["shop.Order"] > 50_000
 
 
-WITH_LINES = """
-    from django.db import migrations, models
-
-    class Migration(migrations.Migration):
-        initial = True
-        operations = [
-            migrations.CreateModel("Order", [
-                ("id", models.BigAutoField(primary_key=True)),
-                ("number", models.CharField(max_length=20, unique=True)),
-                ("note", models.TextField()),
-                ("total", models.IntegerField(null=True)),
-            ]),
-            migrations.CreateModel("Line", [
-                ("id", models.BigAutoField(primary_key=True)),
-                ("order", models.ForeignKey(
-                    "shop.Order", on_delete=models.CASCADE, related_name="lines",
-                )),
-            ]),
-        ]
+CYCLES = """
+def forwards(apps, schema_editor):
+    orders = apps.get_model("shop", "Order").objects.prefetch_related("lines")
+    for order in orders.iterator(chunk_size=2000):
+        order.total = len(order.lines.all())
 """
+CYCLED = 'rows={"shop.Order": 50_000, "shop.Line": 500}'
 
 
-def test_reference_cycles_are_no_growth_without_end(project: Project) -> None:
+@checks(CYCLES, CYCLED, 'limit="100Mi"', "time_budget=6")
+def test_reference_cycles_are_no_growth_without_end(result: dict[str, Any]) -> None:
     """The peak is set by when the cycle collector runs, which the first samples do not show."""
-    project.write("shop/migrations/0001_initial.py", WITH_LINES)
-    code = """
-    def forwards(apps, schema_editor):
-        orders = apps.get_model("shop", "Order").objects.prefetch_related("lines")
-        for order in orders.iterator(chunk_size=2000):
-            order.total = len(order.lines.all())
-    """
-    rows = 'rows={"shop.Order": 100_000, "shop.Line": 1_000}'
-    project.migration("0002_it", code)
-    project.budgets(
-        ('"shop.0002"', rows, 'limit="100Mi"', "time_budget=12"),
-        ('"shop.0002"', rows, 'limit="100Mi"', "time_budget=120"),
-    )
-    limited, measured = project.results()
-    assert limited["verdict"] in ("within", "inconclusive")
-    assert limited["peak_low_bytes"] < 100 * MIB
-    assert (measured["verdict"], measured["basis"]) == ("within", "measured")
-    assert measured["peak_bytes"] < 100 * MIB
+    assert result["verdict"] in ("within", "inconclusive")
+    assert result["peak_low_bytes"] < 100 * MIB
+
+
+@checks(CYCLES, CYCLED, 'limit="100Mi"', "time_budget=120")
+def test_reference_cycles_do_not_exceed_at_productions_row_count(result: dict[str, Any]) -> None:
+    assert (result["verdict"], result["basis"]) == ("within", "measured")
+    assert result["peak_bytes"] < 100 * MIB

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-import pytest
 from project import LOOP, STREAM, Project
 
-FEW = 'rows={"shop.Order": 2_000}'
+FEW = 'rows={"shop.Order": 15}'
 LIMIT = 'limit="512Mi"'
-GATE = ("--membudget-gate=shop.0002", "--membudget-limit=512Mi", "--membudget-rows=*=2_000")
+GATE = ("--membudget-gate=shop.0002", "--membudget-limit=512Mi", "--membudget-rows=*=15")
 ROUTER = """
 class Router:
     def db_for_read(self, model, **hints):
@@ -27,6 +26,14 @@ class Router:
 """
 
 
+HINTS = """
+class Router:
+    def allow_migrate(self, db, app_label, **hints):
+        return not hints.get("archive")
+"""
+RUN = "[migrations.RunPython(forwards, None)]"
+
+
 def codes(result: dict[str, Any]) -> set[str]:
     return {finding["code"] for finding in result["findings"]}
 
@@ -38,30 +45,26 @@ def routed(project: Project, router: str) -> None:
         file.write("DATABASE_ROUTERS = ['routers.Router']\n")
 
 
-@pytest.mark.parametrize("gated", [True, False], ids=["gate", "marker"])
 def test_a_migration_is_measured_on_the_alias_that_the_router_sends_it_to(
-    project: Project, vendor: str, gated: bool
+    project: Project, vendor: str
 ) -> None:
     routed(project, ROUTER)
     project.migration("0002_it", LOOP)
-    project.budget('"shop.0002"', FEW, LIMIT)
-    result = project.result(*(GATE if gated else ()), *(["-o", "python_files="] if gated else []))
-    assert result["database"]["alias"] == "orders"
-    assert result["samples"][-1]["rows_read"] == 2_000
-    assert result["verdict"] == "within"
-
-
-def test_an_alias_that_the_router_keeps_it_off_is_no_pass(project: Project, vendor: str) -> None:
-    routed(project, ROUTER)
-    project.migration("0002_it", LOOP)
-    project.budget('"shop.0002"', 'rows={"auth.User": 2_000}', LIMIT, 'database="default"')
-    result = project.result()
-    assert result["verdict"] == "inconclusive"
+    kept_off = ('"shop.0002"', 'rows={"auth.User": 15}', LIMIT, 'database="default"')
+    project.budgets(('"shop.0002"', FEW, LIMIT), kept_off)
+    found = project.results(*GATE)
+    elsewhere = next(one for one in found if one["database"]["alias"] == "default")
+    for result in (one for one in found if one is not elsewhere):
+        assert result["database"]["alias"] == "orders"
+        assert result["samples"][-1]["rows_read"] == 15
+        assert result["verdict"] == "within"
+    assert len(found) == 3
+    assert elsewhere["verdict"] == "inconclusive"
     assert (
-        "was not run whole: shop.0002_it: the routers keep it off the database 'default'; give "
-        "database='orders'" in result["reason"]
+        "did not run completely: shop.0002_it: the database routers do not allow it on the alias "
+        "'default'; pass database='orders'" in elsewhere["reason"]
     )
-    assert "routed-elsewhere" in codes(result)
+    assert "routed-elsewhere" in codes(elsewhere)
 
 
 def test_reads_that_the_router_sends_elsewhere_are_named(project: Project, vendor: str) -> None:
@@ -70,75 +73,62 @@ def test_reads_that_the_router_sends_elsewhere_are_named(project: Project, vendo
     project.budget('"shop.0002"', FEW, LIMIT)
     result = project.result()
     assert result["verdict"] == "inconclusive"
-    assert "tried to open the database alias 'orders'" in result["reason"]
+    assert "tried to use the database alias 'orders'" in result["reason"]
 
 
-HINTS = """
-class Router:
-    def allow_migrate(self, db, app_label, **hints):
-        return not hints.get("archive")
-"""
-
-
-def test_one_operation_that_the_router_skips_is_no_pass(project: Project) -> None:
-    routed(project, HINTS)
-    code = LOOP + "\ndef archive(apps, schema_editor): list(range(10))\n"
-    project.migration("0002_it", code)
-    path = project.path / "shop/migrations/0002_it.py"
-    more = "migrations.RunPython(archive, hints={'archive': True}), migrations.RunPython(forwards"
-    path.write_text(path.read_text().replace("migrations.RunPython(forwards", more))
-    project.budget('"shop.0002"', FEW, LIMIT)
-    result = project.result()
-    assert result["verdict"] == "inconclusive"
-    assert "was not run whole: RunPython(archive) was skipped" in result["reason"]
-    assert "code-not-run" in codes(result)
-
-
-@pytest.mark.parametrize(
-    ("code", "why"),
-    [
-        ("async def forwards(apps, schema_editor): ...", "is an async function"),
-        ("def forwards(apps, schema_editor): yield list(range(9))", "is a generator function"),
-        (
-            "async def work(): ...\ndef forwards(apps, schema_editor): return work()",
-            "is an async function",
-        ),
-    ],
-)
-def test_a_body_that_never_runs_is_no_pass(project: Project, code: str, why: str) -> None:
-    project.migration("0002_it", code)
-    project.budget('"shop.0002"', FEW, LIMIT)
-    result = project.result()
-    assert result["verdict"] == "inconclusive"
-    assert f"was not run whole: RunPython(forwards) {why}" in result["reason"]
-
-
-def test_code_behind_an_if_that_is_not_taken_is_no_pass(project: Project) -> None:
-    project.migration("0002_it", LOOP)
-    path = project.path / "shop/migrations/0002_it.py"
-    text = path.read_text().replace(
-        "[migrations.RunPython(forwards, None)]",
+NOT_RUN = {
+    "0002_hints": (
+        LOOP + "\ndef archive(apps, schema_editor): list(range(10))\n",
+        "[migrations.RunPython(archive, hints={'archive': True}), migrations.RunPython(forwards)]",
+        "did not run completely: RunPython(archive) was skipped",
+        "code-not-run",
+    ),
+    "0003_async": (
+        "async def forwards(apps, schema_editor): print('never')",
+        RUN,
+        "did not run completely: RunPython(forwards) is an async function",
+        "async-code",
+    ),
+    "0004_generator": (
+        "def forwards(apps, schema_editor): yield list(range(9))",
+        RUN,
+        "did not run completely: RunPython(forwards) is a generator function",
+        "code-not-run",
+    ),
+    "0005_awaited": (
+        "async def work(): ...\ndef forwards(apps, schema_editor): return work()",
+        RUN,
+        "did not run completely: RunPython(forwards) is an async function",
+        "async-code",
+    ),
+    "0006_if": (
+        LOOP,
         "[migrations.RunPython(forwards)] if __import__('os').environ.get('PRODUCTION') else []",
-    )
-    path.write_text(text)
-    project.budget('"shop.0002"', FEW, LIMIT)
-    result = project.result()
-    assert result["verdict"] == "inconclusive"
-    assert "makes a RunPython, which is not among its operations here" in result["reason"]
-    assert "code-left-out" in codes(result)
+        "creates a RunPython that is not in its operations in this check",
+        "code-left-out",
+    ),
+}
+ALL_RUN = """[
+    migrations.RunPython(migrations.RunPython.noop),
+    migrations.SeparateDatabaseAndState([migrations.RunPython(forwards)]),
+    migrations.RunSQL('UPDATE shop_order SET total = 1', migrations.RunSQL.noop),
+]"""
 
 
-def test_operations_that_run_are_no_gap(project: Project, vendor: str) -> None:
-    project.migration("0002_it", STREAM)
-    path = project.path / "shop/migrations/0002_it.py"
-    text = path.read_text().replace(
-        "[migrations.RunPython(forwards, None)]",
-        "[migrations.RunPython(migrations.RunPython.noop), "
-        "migrations.SeparateDatabaseAndState([migrations.RunPython(forwards)]), "
-        "migrations.RunSQL('UPDATE shop_order SET total = 1', migrations.RunSQL.noop)]",
-    )
-    path.write_text(text)
-    project.budget('"shop.0002"', FEW, LIMIT)
-    result = project.result()
-    assert result["verdict"] == "within"
-    assert not codes(result) & {"code-not-run", "code-left-out", "async-code"}
+def test_code_that_never_runs_is_no_pass(project: Project) -> None:
+    """A router that skips an operation, a function that only makes a generator, an ``if``."""
+    routed(project, HINTS)
+    operations = {name: (code, its) for name, (code, its, _, _) in NOT_RUN.items()}
+    for name, (code, its) in {**operations, "0007_all": (STREAM, ALL_RUN)}.items():
+        project.migration(name, code)
+        path = project.path / f"shop/migrations/{name}.py"
+        path.write_text(path.read_text().replace(RUN, its))
+    project.budgets(*((f'"shop.{name}"', FEW, LIMIT) for name in [*NOT_RUN, "0007_all"]))
+    *found, whole = project.results()
+    for result, (name, (_, _, reason, code)) in zip(found, NOT_RUN.items(), strict=True):
+        assert result["migration"] == f"shop.{name}"
+        assert result["verdict"] == "inconclusive", name
+        assert reason in result["reason"]
+        assert code in codes(result)
+    assert whole["verdict"] == "within"
+    assert not codes(whole) & {"code-not-run", "code-left-out", "async-code"}

@@ -15,7 +15,7 @@ from pytest_membudget.processes.messages.codec import encode
 from pytest_membudget.processes.messages.server import Left
 from pytest_membudget.processes.server.main import open_scratch
 
-_ATTEMPTS = 10
+_ATTEMPTS, _PAUSE = 20, 0.5
 
 
 def main() -> None:
@@ -26,7 +26,7 @@ def main() -> None:
             left = scratch.leftovers()
             if not left:
                 break
-            time.sleep(1)  # the server may not have noticed yet that its client is dead
+            time.sleep(_PAUSE)  # the server may not have noticed yet that its client is dead
         print(encode(Left(left)), file=sys.stderr)
     sys.stderr.flush()
     os._exit(0)

@@ -19,9 +19,9 @@ from pytest_membudget.units import format_seconds
 # Building a state walks through all migrations before it; one of them takes seconds at most.
 STATE_SECONDS = 900.0
 STEP_SECONDS = 120.0
-# To clone, to drop, and the least that is given to a seed.
+# The least that is given to a seed; to clone, and to drop.
+LEAST_SECONDS = 5.0
 _ORDER_SECONDS = 60.0
-_LEAST_SECONDS = 5.0
 _INTERRUPTED_SECONDS = 0.5
 
 
@@ -104,7 +104,7 @@ class ServerClient(ServerProcess):
             return STEP_SECONDS
         if order.builds_state or self.deadline is None:
             return STATE_SECONDS
-        least = max(_LEAST_SECONDS, self.deadline.left())
+        least = max(LEAST_SECONDS, self.deadline.left())
         return least if isinstance(order, Seed) else _ORDER_SECONDS
 
     def _wait(self) -> None:

@@ -185,3 +185,35 @@ def test_nothing_where_there_is_no_source() -> None:
 
 def test_the_size_of_a_cache_is_named() -> None:
     assert {330_000, 340_000} <= set(named_numbers([lambda: cached(1)]))
+
+
+REPEATED = {
+    "range": lambda orders: list(range(orders.count())),
+    "made": lambda orders: [object() for _ in range(orders.count() // 2)],
+    "list": lambda orders: [None] * orders.count(),
+    "text": lambda orders: "x" * orders.aggregate(n=len)["n"],
+    "bytes": lambda orders: bytearray(16 * orders.count()),
+}
+
+
+@pytest.mark.parametrize("function", REPEATED.values(), ids=REPEATED)
+def test_what_is_done_as_often_as_a_count_says(function: Callable[[Any], Any]) -> None:
+    assert compared_numbers([function]) == [0]
+
+
+def up_to_a_count(orders: Any) -> None:
+    made: list[object] = []
+    while len(made) < orders.count():
+        made.append(object())
+
+
+def a_count_that_is_shown(orders: Any) -> None:
+    total = orders.count()
+    print(f"{total} orders, {total * 2} lines", "=" * 70, [0] * 8, total > 0)
+    for _ in range(10):
+        orders.update(total=total)
+
+
+def test_a_loop_up_to_a_count_and_a_count_that_is_shown() -> None:
+    assert compared_numbers([up_to_a_count]) == [0]
+    assert compared_numbers([a_count_that_is_shown]) == []

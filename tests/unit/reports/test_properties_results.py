@@ -104,7 +104,7 @@ def mutated(draw: st.DrawFn) -> dict[str, Any]:
     return document
 
 
-def draw_reports(document: Document, folder: Path) -> list[str]:
+def draw_reports(document: Document, folder: Path, width: int, *, full: bool) -> list[str]:
     """Every report of a document that has been read, but for the commands to GitHub."""
     results = merge([document])
     changes = compare(WHOLE.results, results) + compare(results, [])
@@ -116,20 +116,17 @@ def draw_reports(document: Document, folder: Path) -> list[str]:
         markdown.comparison(changes),
         *notes(results),
         *comparison(changes, 80, color=False),
+        *(failure(one, width=100, verbosity=int(full), unicode=not full) for one in results),
     ]
-    for width in (1, 40, 80, 200):
-        drawn += summary(results, width, color=False)
-    for one in results:
-        for verbosity, unicode in ((0, True), (1, False)):
-            drawn.append(failure(one, width=100, verbosity=verbosity, unicode=unicode))
-    assert summary(results, 80, color=True) or not summary(results, 80, color=False)
-    return drawn
+    table = summary(results, width, color=False)
+    assert summary(results, width, color=True) or not table
+    return [*drawn, *table]
 
 
 @tried
-@given(mutated())
+@given(mutated(), st.sampled_from([1, 40, 80, 200]), st.booleans())
 def test_every_report_of_what_is_read_can_be_drawn(
-    tmp_path_factory: pytest.TempPathFactory, document: dict[str, Any]
+    tmp_path_factory: pytest.TempPathFactory, document: dict[str, Any], width: int, full: bool
 ) -> None:
     content = json.dumps(document).encode()
     if refusal(lambda: parse_document(content, "results.json"), "results.json"):
@@ -137,7 +134,7 @@ def test_every_report_of_what_is_read_can_be_drawn(
         return
     event("read")
     read = parse_document(content, "results.json")
-    drawn = draw_reports(read, tmp_path_factory.getbasetemp())
+    drawn = draw_reports(read, tmp_path_factory.getbasetemp(), width, full=full)
     for text in drawn:
         text.encode()
         assert not HIDDEN.search(text)

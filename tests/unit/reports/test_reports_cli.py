@@ -105,7 +105,7 @@ def test_a_comparison_is_no_wider_than_the_terminal(
 
 
 def test_the_reader_may_have_seen_enough(tmp_path: Path) -> None:
-    file = write(tmp_path / "a.json", *(passing(nodeid=str(number)) for number in range(2000)))
+    file = write(tmp_path / "a.json", *(passing(nodeid=str(number)) for number in range(1000)))
     command = f"{sys.executable} -m pytest_membudget report {file} | head -n 1"
     done = subprocess.run(command, shell=True, capture_output=True, text=True, check=True)
     assert (len(done.stdout.splitlines()), done.stderr) == (1, "")

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from browser import look_at
+from browser import Seen, View, look_at
 from results import FILE, SOURCE, explained, explained_figures, figures, passing, result
 
 from pytest_membudget.errors import BudgetError
@@ -20,26 +19,15 @@ from pytest_membudget.reports.html import write_html
 ENVIRONMENT = Environment("3.13.1", "6.1", "Linux")
 
 
-@pytest.fixture
-def page(tmp_path: Path) -> Path:
-    path = tmp_path / "deep" / "report.html"
+def write_page(folder: Path) -> Path:
+    path = folder / "deep" / "report.html"
     write_html([passing(), explained()], str(path), [ENVIRONMENT, ENVIRONMENT])
     return path
 
 
-Draw = Callable[..., str]
-
-
 @pytest.fixture
-def drawn(tmp_path: Path) -> Draw:
-    """Draws the page of some results; the answer is its text."""
-
-    def draw(*results: Result) -> str:
-        path = tmp_path / "report.html"
-        write_html(results, str(path))
-        return path.read_text(encoding="utf-8")
-
-    return draw
+def page(tmp_path: Path) -> Path:
+    return write_page(tmp_path)
 
 
 def text_of(path: Path) -> str:
@@ -62,50 +50,74 @@ def test_budgets_with_the_least_headroom_come_first(page: Path) -> None:
     ]
 
 
-def test_budgets_of_one_migration_are_told_apart(drawn: Draw) -> None:
+def test_budgets_of_one_migration_are_told_apart(tmp_path: Path) -> None:
+    path = tmp_path / "report.html"
     other = result(database={"alias": "default", "vendor": "sqlite", "version": "3"})
-    text = drawn(result(), other, passing()).replace("<wbr>", "")
-    for name in ("test_backfill, postgresql", "test_backfill, sqlite", "postgresql"):
-        assert text.count(f'<span class="test">{name}</span>') == 2
-    assert '<span class="test">' not in drawn(result(), passing())
+    write_html([result(), other, passing()], str(path))
+    text = text_of(path).replace("<wbr>", "")
+    assert text.count('<span class="test">test_backfill, postgresql</span>') == 2
+    assert text.count('<span class="test">test_backfill, sqlite</span>') == 2
+    assert text.count('<span class="test">postgresql</span>') == 2
+    write_html([result(), passing()], str(path))
+    assert '<span class="test">' not in text_of(path)
 
 
-def test_text_of_a_project_is_escaped(drawn: Draw) -> None:
+def test_text_of_a_project_is_escaped(tmp_path: Path) -> None:
     hostile = explained_figures(
         reason="</script><img src=x onerror=alert(1)>",
         rows={"</script><b>.Order": 10},
         samples=[],
     )
     hostile["attribution"][0]["source"] = "<script>alert(1)</script>"
-    text = drawn(Result.from_dict(hostile))
+    path = tmp_path / "report.html"
+    write_html([Result.from_dict(hostile)], str(path))
+    text = text_of(path)
     assert "<img" not in text
     assert "<script>alert" not in text
     assert text.count("</script>") == 3
 
 
-def test_data_of_the_charts_cannot_leave_its_script(drawn: Draw) -> None:
+def test_data_of_the_charts_cannot_leave_its_script(tmp_path: Path) -> None:
     label = "</script><script>alert(1)</script>"
     samples = [
         {**sample, "rows": {label: sample["rows"]["shop.Order"]}} for sample in figures()["samples"]
     ]
-    text = drawn(result(rows={label: 1_700_000}, samples=samples))
-    found = re.search('<script type="application/json" id="charts">(.*?)</script>', text)
+    path = tmp_path / "report.html"
+    write_html([result(rows={label: 1_700_000}, samples=samples)], str(path))
+    found = re.search('<script type="application/json" id="charts">(.*?)</script>', text_of(path))
     assert found
     assert json.loads(found[1])[0]["growth"]["model"] == label
 
 
-def test_migrations_without_rows_are_counted_and_folded(drawn: Draw) -> None:
-    text = drawn(passing(rows={}, reason="it alters a table only"))
-    assert "1 migration accesses no table whose size affects memory" in text
-    assert "it alters a table only" in text
-    assert "No migration was measured." not in text
-    assert "No migration was measured." in drawn()
+def test_a_page_without_results(tmp_path: Path) -> None:
+    path = tmp_path / "report.html"
+    write_html([], str(path))
+    assert "No migration was measured." in text_of(path)
+
+
+def test_migrations_without_rows_are_counted_and_folded(tmp_path: Path) -> None:
+    path = tmp_path / "report.html"
+    write_html([passing(rows={}, reason="it alters a table only")], str(path))
+    assert "1 migration accesses no table whose size affects memory" in text_of(path)
+    assert "it alters a table only" in text_of(path)
+    assert "No migration was measured." not in text_of(path)
+
+
+def test_results_of_an_older_version(tmp_path: Path) -> None:
+    older = figures(
+        samples=[{k: v for k, v in s.items() if k != "timeline"} for s in figures()["samples"]]
+    )
+    del older["attribution"], older["advice"]
+    old = Result.from_dict(older)
+    path = tmp_path / "report.html"
+    write_html([old], str(path))
+    assert "Growth by line" not in text_of(path)
+    assert charts(old)["time"] is None
 
 
 def test_the_limit_is_left_out_where_it_would_flatten_the_chart() -> None:
     assert charts(result(limit_bytes=10**12))["time"]["limit"] is None
     assert charts(result(limit_bytes=10**8))["time"]["limit"] == 10**8
-    assert charts(result(samples=[]))["time"] is None
 
 
 def test_the_end_of_a_process_is_not_drawn() -> None:
@@ -115,13 +127,30 @@ def test_the_end_of_a_process_is_not_drawn() -> None:
     assert [point["y"] for point in points] == [100, 200]
 
 
+WIDTHS = (1280, 390)
+
+
+@pytest.fixture(scope="module")
+def seen(tmp_path_factory: pytest.TempPathFactory) -> tuple[list[Seen], list[str]]:
+    """A page with each of these widths, in the dark, and one with long names."""
+    folder = tmp_path_factory.mktemp("pages")
+    page, long = write_page(folder), folder / "long.html"
+    name = "averylongapplication.0123_" + "a_very_long_name_of_a_migration_" * 4
+    nodeid = f"{'deep/' * 40}test.py::test_{'x' * 200}"
+    write_html([explained(migration=name, nodeid=nodeid)] * 2, str(long))
+    wide, narrow = (View(page, width) for width in WIDTHS)
+    return look_at(wide, narrow, View(page, WIDTHS[0], "dark"), View(long, WIDTHS[1]))
+
+
 @pytest.mark.browser
-@pytest.mark.parametrize("width", [1280, 390])
-def test_the_page_in_a_browser(page: Path, width: int) -> None:
-    seen = look_at(page, width)
-    assert seen.console == []
-    assert seen.width <= width
-    assert seen.charts == 4
+@pytest.mark.xdist_group("browser")
+@pytest.mark.parametrize("number", range(len(WIDTHS)), ids=WIDTHS)
+def test_the_page_in_a_browser(seen: tuple[list[Seen], list[str]], number: int) -> None:
+    (found, console) = seen
+    shown = found[number]
+    assert console == []
+    assert shown.width <= WIDTHS[number]
+    assert shown.charts == 4
     for text in (
         "1 exceeds",
         "shop.0002_backfill_total would peak at 1 GiB",
@@ -137,26 +166,26 @@ def test_the_page_in_a_browser(page: Path, width: int) -> None:
         "postgresql 15.4, alias default",
         "Python 3.13.1, Django 6.1, Linux",
     ):
-        assert text in seen.text
-    assert seen.hovered == [
+        assert text in shown.text
+    assert shown.hovered == [
         ["53,125 rows", "measured 82 MiB", "finished, 1.5 s"],
         ["1,700,000 rows", "projected 1 GiB", "between 1000 MiB and 1 GiB"],
     ]
 
 
 @pytest.mark.browser
-def test_the_page_is_dark_where_that_is_preferred(page: Path) -> None:
-    assert look_at(page, 1280).background == "rgb(246, 247, 249)"
-    assert look_at(page, 1280, dark=True).background == "rgb(18, 21, 27)"
+@pytest.mark.xdist_group("browser")
+def test_the_page_is_dark_where_that_is_preferred(seen: tuple[list[Seen], list[str]]) -> None:
+    light, _, dark, _ = seen[0]
+    assert light.background == "rgb(246, 247, 249)"
+    assert dark.background == "rgb(18, 21, 27)"
 
 
 @pytest.mark.browser
-def test_the_page_has_room_for_long_names(tmp_path: Path, drawn: Draw) -> None:
-    name = "averylongapplication.0123_" + "a_very_long_name_of_a_migration_" * 4
-    long = explained(migration=name, nodeid=f"{'deep/' * 40}test.py::test_{'x' * 200}")
-    drawn(long, long)
-    seen = look_at(tmp_path / "report.html", 390)
-    assert (seen.width <= 390, seen.console) == (True, [])
+@pytest.mark.xdist_group("browser")
+def test_the_page_has_room_for_long_names(seen: tuple[list[Seen], list[str]]) -> None:
+    assert "averylongapplication" in seen[0][3].text
+    assert seen[0][3].width <= WIDTHS[1]
 
 
 STACKS = {
@@ -166,33 +195,36 @@ STACKS = {
 }
 
 
-def test_a_flame_graph_stands_beside_the_page(tmp_path: Path, drawn: Draw) -> None:
-    text = drawn(explained(stacks=STACKS), explained(stacks=STACKS), passing())
+def test_a_flame_graph_stands_beside_the_page(tmp_path: Path) -> None:
+    path = tmp_path / "report.html"
+    write_html([explained(stacks=STACKS), explained(stacks=STACKS), passing()], str(path))
     names = ["shop.0002_backfill_total-1.html", "shop.0002_backfill_total.html"]
     assert sorted(one.name for one in (tmp_path / "report.flamegraphs").iterdir()) == names
-    assert all(f'<a href="report.flamegraphs/{name}">' in text for name in names)
+    for name in names:
+        assert f'<a href="report.flamegraphs/{name}">' in text_of(path)
 
 
-def test_a_flame_graph_of_migrations_with_long_names(tmp_path: Path, drawn: Draw) -> None:
+def test_a_flame_graph_of_migrations_with_long_names(tmp_path: Path) -> None:
     migration = " + ".join(f"shop.{number:04}_{'x' * 85}" for number in (2, 3, 4))
-    text = drawn(*[explained(stacks=STACKS, migration=migration)] * 2)
+    path = tmp_path / "report.html"
+    write_html([explained(stacks=STACKS, migration=migration)] * 2, str(path))
     names = [one.name for one in (tmp_path / "report.flamegraphs").iterdir()]
     assert len(names) == 2
-    assert all(f'<a href="report.flamegraphs/{name}">' in text for name in names)
+    assert all(f'<a href="report.flamegraphs/{name}">' in text_of(path) for name in names)
 
 
-def test_a_page_is_written_without_the_flame_graphs_that_cannot_be(
-    tmp_path: Path, drawn: Draw
-) -> None:
+def test_a_page_is_written_without_the_flame_graphs_that_cannot_be(tmp_path: Path) -> None:
     (tmp_path / "report.flamegraphs").touch()
+    path = tmp_path / "report.html"
     with pytest.raises(BudgetError, match=r"report\.flamegraphs can't be written: file exists"):
-        drawn(explained(stacks=STACKS))
-    assert "Flame graph" not in text_of(tmp_path / "report.html")
-    assert explained().reason in text_of(tmp_path / "report.html")
+        write_html([explained(stacks=STACKS)], str(path))
+    assert "Flame graph" not in text_of(path)
+    assert explained().reason in text_of(path)
 
 
-def test_hostile_texts_stay_in_their_place(drawn: Draw) -> None:
+def test_hostile_texts_stay_in_their_place(tmp_path: Path) -> None:
+    path = tmp_path / "report.html"
     hostile = "\x1b[31m<b>\u202e\ud800\x00"
-    text = drawn(*[explained(reason=hostile, migration=hostile, nodeid=hostile)] * 2)
-    assert "\\x1b[31m&lt;b&gt;\\u202e\\ud800\\x00" in text
-    assert not re.search("[\x00\x1b\u202e]", text)
+    write_html([explained(reason=hostile, migration=hostile, nodeid=hostile)] * 2, str(path))
+    assert "\\x1b[31m&lt;b&gt;\\u202e\\ud800\\x00" in text_of(path)
+    assert not re.search("[\x00\x1b\u202e]", text_of(path))

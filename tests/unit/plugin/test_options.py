@@ -1,0 +1,87 @@
+"""Each option on the command line and in the ini file: what is read, and what is refused."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import fields
+
+import pytest
+
+from pytest_membudget.budget.options import Options, header
+from pytest_membudget.plugin.options import read_options
+
+# Two values of each option, as they are written.
+VALUES = {
+    "limit": ("300Mi", "1Gi"),
+    "rows": ("shop.Order=300", "shop.Order=7"),
+    "time_budget": ("30", "1"),
+    "json": ("one.json", "two.json"),
+    "html": ("one.html", "two.html"),
+    "markdown": ("one.md", "two.md"),
+    "attribution": ("never", "always"),
+    "profile": ("one.json", "two.json"),
+    "gate": ("shop", "all"),
+    "inconclusive": ("warn", "fail"),
+    "growth": ("5% a month", "1% a week"),
+}
+IN_INI_ONLY = ("inconclusive", "growth")
+SHOWN = {"300Mi": "300 MiB", "30": "30 s"}
+
+
+def read(pytester: pytest.Pytester, ini: str, *arguments: str) -> Options:
+    pytester.makeini(f"[pytest]\n{ini}\n")
+    plugins = ("-p", "no:django", "-p", "no:hypothesispytest")
+    return read_options(pytester.parseconfig(*plugins, *arguments))
+
+
+def test_each_option_is_tried() -> None:
+    assert set(VALUES) == {field.name for field in fields(Options)}
+
+
+@pytest.mark.parametrize("option", VALUES)
+def test_each_ini_setting_is_read(pytester: pytest.Pytester, option: str) -> None:
+    value = VALUES[option][0]
+    name, shown = option.replace("_", " "), SHOWN.get(value, value)
+    line = header(read(pytester, f"membudget_{option} = {value}"))
+    assert line == f"membudget: {name} {shown} (from the ini file)"
+
+
+@pytest.mark.parametrize("option", [name for name in VALUES if name not in IN_INI_ONLY])
+def test_the_command_line_comes_before_the_ini_file(pytester: pytest.Pytester, option: str) -> None:
+    value, other = VALUES[option]
+    name, shown = option.replace("_", " "), SHOWN.get(value, value)
+    flag = f"--membudget-{option.replace('_', '-')}={value}"
+    line = header(read(pytester, f"membudget_{option} = {other}", flag))
+    assert line == f"membudget: {name} {shown} (from the command line)"
+
+
+@pytest.mark.parametrize(
+    ("option", "message"),
+    [
+        ("limit=much", "argument --membudget-limit: 'much' is not a size"),
+        ("time-budget=-1", "'-1' is not a number of seconds above zero"),
+        ("attribution=maybe", "invalid choice: 'maybe'"),
+        ("rows=shop.Order", "'shop.Order' is not MODEL=N"),
+        *((f"{name}=blocked/results", "'blocked/results' is not a path that a file can be")
+          for name in ("json", "html", "markdown")),
+    ],
+)  # fmt: skip
+def test_a_wrong_option_is_refused(pytester: pytest.Pytester, option: str, message: str) -> None:
+    pytester.path.joinpath("blocked").touch()
+    with pytest.raises(pytest.UsageError, match=re.escape(message)):
+        read(pytester, "", f"--membudget-{option}")
+
+
+@pytest.mark.parametrize(
+    ("ini", "message"),
+    [
+        ("limit = much", "membudget_limit: 'much' is not a size"),
+        ("rows = shop.Order=none", "membudget_rows: rows['shop.Order']: 'none'"),
+        ("time_budget = soon", "membudget_time_budget: 'soon' is not a number"),
+        ("attribution = maybe", 'none of "failed", "always" and "never"'),
+        ("inconclusive = pass", '\'pass\' is neither "fail" nor "warn"'),
+    ],
+)
+def test_a_wrong_ini_setting_is_refused(pytester: pytest.Pytester, ini: str, message: str) -> None:
+    with pytest.raises(pytest.UsageError, match=re.escape(message)):
+        read(pytester, f"membudget_{ini}")

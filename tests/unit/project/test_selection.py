@@ -1,0 +1,100 @@
+"""Which migrations a gate means.  Each question is asked in a process that has the project."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+
+from project import LOOP, STREAM, Project
+
+FIRST, SECOND = "shop/migrations/0001_initial.py", "shop/migrations/0002_change.py"
+ASK = """
+import json, pathlib, sys
+import django
+django.setup()
+from pytest_membudget.errors import BudgetError
+from pytest_membudget.project.selection import select
+
+def selected(what):
+    try:
+        return [".".join(key) for one in select(what, pathlib.Path.cwd()) for key in one.keys]
+    except BudgetError as error:
+        return str(error)
+
+print(json.dumps([selected(what) for what in sys.argv[1:]]))
+"""
+
+
+def select(project: Project, *whats: str, folder: str = ".") -> list[list[str] | str]:
+    """The migrations that each of ``whats`` means, or why it means none."""
+    done = subprocess.run(
+        [sys.executable, "-c", ASK, *whats],
+        cwd=project.path / folder,
+        env={**os.environ, "DJANGO_SETTINGS_MODULE": "settings"},
+        stdout=subprocess.PIPE,
+        check=True,
+    )
+    return list(json.loads(done.stdout))
+
+
+def git(project: Project, *arguments: str) -> None:
+    who = ("-c", "user.name=x", "-c", "user.email=x@example.com")
+    subprocess.run(["git", *who, *arguments], cwd=project.path, check=True, capture_output=True)
+
+
+def commit(project: Project) -> None:
+    git(project, "add", "--all")
+    git(project, "commit", "--quiet", "--message=x")
+
+
+def change(project: Project, file: str) -> None:
+    with (project.path / file).open("a") as opened:
+        opened.write("# changed\n")
+
+
+def test_what_can_be_named(project: Project) -> None:
+    project.migration("0002_change", STREAM)
+    both = ["shop.0001_initial", "shop.0002_change"]
+    whats = ("own", "shop", "shop/migrations", "shop.0002", SECOND, "all")
+    *named, everything = select(project, *whats)
+    assert named == [both, both, both, both[1:], both[1:]]
+    assert {*both, "contenttypes.0001_initial", "auth.0001_initial"} < set(everything)
+
+
+def test_what_means_nothing_is_refused(project: Project) -> None:
+    project.write("tests/test_other.py", "def test_other(): pass\n")
+    unknown, folder, number = select(project, "shpo", "tests", "shop.0009")
+    assert "'shpo' is not an app with migrations, a migration, a path or a git ref" in unknown
+    assert "there are no migrations in 'tests'" in folder
+    assert "--membudget-gate=own tests" in folder
+    assert "shop has no migration '0009'" in number
+
+
+def test_what_was_added_or_changed_since_a_ref(project: Project) -> None:
+    project.migration("0002_change", STREAM)
+    git(project, "init", "--quiet", "--initial-branch=main")
+    commit(project)
+    git(project, "checkout", "--quiet", "-b", "topic")
+    git(project, "mv", SECOND, "shop/migrations/0002_renamed.py")
+    commit(project)
+    git(project, "tag", "renamed")
+    project.last = "0002_renamed"
+    project.migration("0003_added", LOOP)
+    commit(project)
+    second, third, fourth = "shop.0002_renamed", "shop.0003_added", "shop.0004_untracked"
+    assert select(project, "main", "renamed", "HEAD") == [[second, third], [third], []]
+    change(project, FIRST)
+    project.migration("0004_untracked", LOOP)
+    assert select(project, "renamed") == [["shop.0001_initial", third, fourth]]
+
+
+def test_a_project_in_a_sub_folder_of_its_repository(project: Project) -> None:
+    (project.path / "backend").mkdir()
+    for name in ("shop", "settings.py"):
+        (project.path / name).rename(project.path / "backend" / name)
+    git(project, "init", "--quiet")
+    commit(project)
+    change(project, f"backend/{FIRST}")
+    assert select(project, "HEAD", folder="backend") == [["shop.0001_initial"]]
