@@ -101,7 +101,7 @@ def shop(project: Project) -> Project:
     return shop_in(project)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def problems(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """What one run says of all wrong markers, by test."""
     shop = shop_in(Project(tmp_path_factory.mktemp("wrong"), "sqlite", {}))

@@ -118,7 +118,7 @@ def shop(project: Project) -> Project:
     return shop_in(project)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def kinds(tmp_path_factory: pytest.TempPathFactory) -> Project:
     """Tests of every kind, which are run once."""
     project = shop_in(Project(tmp_path_factory.mktemp("kinds"), "sqlite", {}))
@@ -128,7 +128,7 @@ def kinds(tmp_path_factory: pytest.TempPathFactory) -> Project:
     return project
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def run(kinds: Project) -> pytest.RunResult:
     options = ("--strict-markers", "-W", "error", "-p", "no:cacheprovider")
     # The marker comes before these.
@@ -137,12 +137,12 @@ def run(kinds: Project) -> pytest.RunResult:
     return kinds.run(*options, *settings, *files)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def document(kinds: Project, run: pytest.RunResult) -> dict[str, Any]:
     return dict(json.loads((kinds.path / "deep/results.json").read_text()))
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def results(document: dict[str, Any]) -> dict[str, dict[str, Any]]:
     return {one["nodeid"].split("::", 1)[1]: one for one in document["results"]}
 

@@ -130,7 +130,7 @@ def test_the_end_of_a_process_is_not_drawn() -> None:
 WIDTHS = (1280, 390)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def seen(tmp_path_factory: pytest.TempPathFactory) -> tuple[list[Seen], list[str]]:
     """A page with each of these widths, in the dark, and one with long names."""
     folder = tmp_path_factory.mktemp("pages")
