@@ -28,10 +28,10 @@ from cases import Case, cases
 from goals import CLOSE_IN_SHORT, is_close, is_covered, is_wrong
 from lab import RESULTS, VENDOR, apply, bed_of, check_case, circumstances, curve, open_servers
 
-from pytest_membudget.judge.projection import MIB
 from pytest_membudget.judge.result import SampleFigures
 from pytest_membudget.processes.server.client import ServerClients
 from pytest_membudget.sample import Phase, Run, Sample
+from pytest_membudget.units import MIB
 
 LIMITS = (0.8, 0.9, 1.1, 1.25)
 FACTS = ("oldest_collections", "cyclic_objects")

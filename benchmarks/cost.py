@@ -10,7 +10,7 @@ from dataclasses import replace
 from cases import chosen
 from lab import check_case, keep, open_servers
 
-from pytest_membudget.judge.projection import MIB
+from pytest_membudget.units import MIB
 
 NAMES = ("readings.0003_iterator", "readings.0024_own_batches_over_list")
 PRODUCTION = (10**5, 10**6, 10**7, 10**8, 10**9)

@@ -11,7 +11,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from pytest_membudget.reports.reader import merge, read_document
+from pytest_membudget.reports.document import merge, read_document
 
 
 def main() -> None:

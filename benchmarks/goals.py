@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from pytest_membudget.judge.projection import MIB
+from pytest_membudget.units import MIB
 
 CLOSE = (0.03, 6 * MIB)
 # With a sixth of the time the samples are smaller.

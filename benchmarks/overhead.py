@@ -17,8 +17,8 @@ from argparse import ArgumentParser
 from cases import Case, chosen
 from lab import BODIES, apply, bed_of, keep, open_servers
 
-from pytest_membudget.judge.projection import MIB
 from pytest_membudget.processes.server.client import ServerClients
+from pytest_membudget.units import MIB
 
 NAMES = (
     "readings.0003_iterator",

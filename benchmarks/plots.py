@@ -10,7 +10,8 @@ import numpy as np
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 
-from pytest_membudget.judge.projection import MIB, project
+from pytest_membudget.judge.projection import project
+from pytest_membudget.units import MIB
 
 PANELS = {
     "readings.0003_iterator": "a stream",
@@ -40,8 +41,9 @@ def _panel(axis: Axes, title: str, case: dict[str, Any]) -> None:
     samples = [(one["rows"], one["peak"]) for one in known if one["rows"] <= truth / FAR]
     climbed = samples[-4:]
     sizes = np.geomspace(climbed[-1][0], truth, 60)[1:]
-    fits = [fit for size in sizes if (fit := project(climbed, size)) is not None]
-    beyond = [fit.rows for fit in fits]
+    found = {float(size): project(climbed, size) for size in sizes}
+    beyond = [size for size, fit in found.items() if fit is not None]
+    fits = [fit for fit in found.values() if fit is not None]
     bounds = ([fit.low / MIB for fit in fits], [fit.high / MIB for fit in fits])
     axis.fill_between(beyond, *bounds, color=_INTERVAL, label="interval")
     axis.plot(beyond, [fit.peak / MIB for fit in fits], color=_LINE, label="projection")

@@ -17,8 +17,8 @@ from typing import Any
 from cases import Case, chosen
 from lab import check_case, keep, open_servers
 
-from pytest_membudget.judge.projection import MIB
 from pytest_membudget.processes.server.client import ServerClients
+from pytest_membudget.units import MIB
 
 LIMITS = {
     "readings.0002_loop_over_all": 512 * MIB,

@@ -25,8 +25,8 @@ from rich.table import Table
 
 from pytest_membudget.check.climb import climb
 from pytest_membudget.check.conclude import conclude
-from pytest_membudget.judge.assessment import assess
-from pytest_membudget.judge.evidence import Evidence
+from pytest_membudget.judge.assessment import Assessment
+from pytest_membudget.judge.evidence import Database, Evidence
 from pytest_membudget.sample import Facts, Outcome, Phase, Run, Sample
 
 LIMITS = (0.8, 0.9, 1.1, 1.25)
@@ -80,7 +80,7 @@ def replayed(migration: str, case: dict[str, Any], share: float, slower: float) 
     samples = {one["rows"]: sample_of(one) for one in case["curve"]}
     limit = round(case["curve"][-1]["peak"] * share)
     asked = plan(migration, case["rows"], limit)
-    database = {"alias": "default", "vendor": None, "version": None}
+    database = Database("default")
     rows = asked.budget.rows
     tables = {label: label.lower().replace(".", "_") for label in rows}
     evidence = Evidence(
@@ -91,7 +91,7 @@ def replayed(migration: str, case: dict[str, Any], share: float, slower: float) 
     try:
         assessment = climb(evidence, recording.measure, recording.clock)
     except NotKept:
-        assessment = assess(recording.evidence)
+        assessment = Assessment(recording.evidence)
     figures = conclude(assessment, migration, "").to_dict()
     return {**figures, "findings": [finding["code"] for finding in figures["findings"]]}
 

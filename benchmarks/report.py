@@ -24,7 +24,8 @@ from rich.console import Console
 from rich.table import Table
 
 from pytest_membudget.judge.curves import curves
-from pytest_membudget.judge.projection import MIB, project_highest
+from pytest_membudget.judge.projection import project_highest
+from pytest_membudget.units import MIB
 
 DATABASES = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}
 # The limits so close to the truth that a check has to use the time that it has.

@@ -22,8 +22,8 @@ from rich.console import Console
 from rich.text import Text
 
 from pytest_membudget.reports import cells
+from pytest_membudget.reports.document import merge, read_document
 from pytest_membudget.reports.html import write_html
-from pytest_membudget.reports.reader import merge, read_document
 
 PICTURES = Path(__file__).parent / "pictures"
 EXAMPLE = Path(__file__).parent.parent / "example_project"

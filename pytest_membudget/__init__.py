@@ -34,9 +34,10 @@ __all__ = [
 if TYPE_CHECKING:
     from pytest_membudget.errors import BudgetError, MembudgetError
     from pytest_membudget.finding import Finding, FindingCode
+    from pytest_membudget.judge.evidence import Database
     from pytest_membudget.judge.explanation import Advice, AdviceCode, Line, Place
-    from pytest_membudget.judge.projection import Growth
-    from pytest_membudget.judge.result import Database, Result, SampleFigures
+    from pytest_membudget.judge.growth_fit import Growth
+    from pytest_membudget.judge.result import Result, SampleFigures
     from pytest_membudget.judge.verdict import Basis, Verdict
     from pytest_membudget.plugin.memory_budget import MemoryBudget
     from pytest_membudget.plugin.warning import MembudgetWarning
@@ -46,8 +47,9 @@ _MODULES = {
     "errors": ("BudgetError", "MembudgetError"),
     "finding": ("Finding", "FindingCode"),
     "judge.explanation": ("Advice", "AdviceCode", "Line", "Place"),
-    "judge.projection": ("Growth",),
-    "judge.result": ("Database", "Result", "SampleFigures"),
+    "judge.growth_fit": ("Growth",),
+    "judge.evidence": ("Database",),
+    "judge.result": ("Result", "SampleFigures"),
     "judge.verdict": ("Basis", "Verdict"),
     "plugin.memory_budget": ("MemoryBudget",),
     "plugin.warning": ("MembudgetWarning",),

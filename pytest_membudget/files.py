@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -39,7 +38,7 @@ def parse_json(text: str | bytes, source: str) -> Any:
         return msgspec.json.decode(text)
     except RecursionError:
         raise BudgetError(f"{source} is nested too deeply") from None
-    except ValueError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise BudgetError(f"{source} is not JSON: {error}") from None
 
 
@@ -145,19 +144,3 @@ def unwritable(path: str, error: Exception) -> BudgetError:
     """That a report can't be written, and why."""
     reason = getattr(error, "strerror", None) or str(error)
     return BudgetError(f"{path} can't be written: {reason.lower()}")
-
-
-def write_each(reports: Iterable[tuple[str, Callable[[], None]]]) -> dict[str, str]:
-    """Write each report, whatever becomes of the others; the answer is what went wrong, by name.
-
-    ``reports`` are the names of the reports with what writes them.
-    """
-    problems = {}
-    for name, write in reports:
-        try:
-            write()
-        except BudgetError as error:
-            problems[name] = visible(str(error))
-        except Exception as error:  # a fault of one report is no reason to lose another
-            problems[name] = visible(f"{type(error).__name__}: {error}")
-    return problems

@@ -14,6 +14,10 @@ _DIRECTION = set("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u
 # a line (actions/runner, src/Runner.Common/ActionCommand.cs), the second anywhere in it.
 _COMMAND = re.compile(r"(?m)^(\s*):(?=:)|#(?=#[\w-]*\[)")
 
+_SHORT = reprlib.Repr()
+_SHORT.maxlevel = 3
+_SHORT.maxstring = _SHORT.maxother = _SHORT.maxlong = 80
+
 
 def visible(text: str, keep: str = "\n\t") -> str:
     """Write each control character as an escape, ``"\\x1b"``, but for those of ``keep``."""
@@ -37,22 +41,12 @@ def shown(value: object) -> str:
         return f"<{type(value).__name__}>"
 
 
-def _short() -> reprlib.Repr:
-    short = reprlib.Repr()
-    short.maxlevel = 3
-    short.maxstring = short.maxother = short.maxlong = 80
-    return short
-
-
 def _is_hidden(character: str) -> bool:
     return character in _DIRECTION or unicodedata.category(character) in _HIDDEN
 
 
 def _escaped(character: str) -> str:
     return character.encode("unicode_escape").decode("ascii")
-
-
-_SHORT = _short()
 
 
 class TextEnum(str, Enum):

@@ -9,6 +9,7 @@ from decimal import Decimal
 from pytest_membudget.errors import BudgetError
 from pytest_membudget.texts import shown
 
+MIB = 1024**2
 MOST = 2**63 - 1
 """The most that a database or the kernel counts to, of rows as of bytes."""
 # A size that is printed is rounded, and has to be read back all the same.
@@ -16,7 +17,7 @@ _MOST_BYTES = 2**62
 LONGEST = 366 * 24 * 3600
 """Seconds that a check may take at most: a year, more than anybody waits for."""
 
-_BINARY = {"Ki": 1024, "Mi": 1024**2, "Gi": 1024**3, "Ti": 1024**4}
+_BINARY = {"Ki": 1024, "Mi": MIB, "Gi": 1024**3, "Ti": 1024**4}
 _DECIMAL = {"k": 1000, "K": 1000, "M": 1000**2, "G": 1000**3, "T": 1000**4}
 _FACTORS = {"": 1, **_BINARY, **_DECIMAL}
 _SIZE = re.compile(r"\s*(\d+(?:_\d+)*(?:\.\d+)?)\s*([KMGT]i|[kKMGT]|)B?\s*")

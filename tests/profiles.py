@@ -37,6 +37,18 @@ class Tag(models.Model):
 """
 
 
+def document(**changes: Any) -> dict[str, Any]:
+    """A profile without tables."""
+    return {
+        "membudget_profile": 1,
+        "database": {"vendor": "postgresql", "version": "15.4"},
+        "taken": "2026-11-21",
+        "exact": False,
+        "tables": {},
+        **changes,
+    }
+
+
 def client(vendor: str, database: Sequence[str], *, exact: bool = False) -> str:
     """What the script's own command prints, run by bash as its header says."""
     text = script(vendor, exact=exact)

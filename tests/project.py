@@ -60,12 +60,12 @@ class Migration(migrations.Migration):
     dependencies = [{after}]
     operations = [migrations.RunPython(forwards, {backwards})]
 """
-# To import the plugins of Hypothesis and Faker takes a quarter of a run with few rows.
+# To import the plugin of Hypothesis takes a quarter of a run with few rows.
 INI = """
 [pytest]
 DJANGO_SETTINGS_MODULE = settings
 pythonpath = .
-addopts = -p no:hypothesispytest -p no:faker
+addopts = -p no:hypothesispytest
 """
 LOOP = """
 def forwards(apps, schema_editor):

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from pytest_membudget.finding import Finding, FindingCode
-from pytest_membudget.judge.projection import Growth
-from pytest_membudget.judge.result import Database, Result, SampleFigures
+from pytest_membudget.judge.evidence import Database
+from pytest_membudget.judge.growth_fit import Growth
+from pytest_membudget.judge.result import Result, SampleFigures
 from pytest_membudget.judge.verdict import Basis, Verdict
 from pytest_membudget.sample import Outcome
 

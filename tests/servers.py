@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import machine
 import psycopg
@@ -36,6 +37,18 @@ class Server:
             "PGPORT": str(self.port),
             "PGUSER": self.user,
             "PGPASSWORD": self.password,
+        }
+
+    def database(self, name: str, **more: Any) -> dict[str, Any]:
+        """Django's settings of a database."""
+        return {
+            "ENGINE": "django.db.backends.postgresql",
+            "NAME": name,
+            "HOST": self.host,
+            "PORT": self.port,
+            "USER": self.user,
+            "PASSWORD": self.password,
+            **more,
         }
 
     def connect(self, dbname: str = "postgres") -> psycopg.Connection:

@@ -17,7 +17,7 @@ else:
 
 from pytest_membudget.judge.result import Result
 from pytest_membudget.reports import cells
-from pytest_membudget.reports.reader import merge, read_document
+from pytest_membudget.reports.document import merge, read_document
 
 EXPLANATIONS = Path(__file__).with_name("explanations.toml")
 

@@ -14,13 +14,12 @@ from pytest_membudget.attribution.lines import (
     OTHER,
     WHEN_CLAUSES,
 )
-from pytest_membudget.attribution.trial import Trial
-from pytest_membudget.attribution.trial_advice import of_trials
+from pytest_membudget.attribution.trials import Trial, of_trials
 from pytest_membudget.judge.explanation import Advice, AdviceCode
 from pytest_membudget.project.ownership import short_path
 from pytest_membudget.units import format_seconds, format_size
 
-# More in other hands, and it can't be said that nothing would be left.
+# With a larger share held by other code, growth would remain after the change.
 _MOSTLY = 0.3
 _STEP = 0.3
 _LONG_LOCK = 30.0
@@ -171,7 +170,7 @@ def _of_processes(case: Case) -> Iterator[Advice]:
 
 
 def _of_transactions(case: Case) -> Iterator[Advice]:
-    """Where nobody could read the table for long: not about memory, but met on the same way."""
+    """Where the table would be locked for long: not about memory, but these runs show it."""
     seconds = case.assessment.estimate.duration or 0.0
     if case.mixed is None or not case.engine.locks_until_commit or seconds < _LONG_LOCK:
         return

@@ -7,8 +7,7 @@ at least 32; from 128 KiB on a block is mapped by itself, in pages.
 
 from __future__ import annotations
 
-from pytest_membudget.attribution.records import MALLOC, PYMALLOC
-
+PYMALLOC, MALLOC, MMAP = "pymalloc", "malloc", "mmap"
 _ALIGNMENT = 16
 LARGEST_SMALL = 512
 _POOL, _POOL_HEADER = 16 * 1024, 48

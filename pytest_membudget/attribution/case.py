@@ -9,7 +9,7 @@ from pytest_membudget.attribution.lines import Site
 from pytest_membudget.database.engine import Engine, engine_of
 from pytest_membudget.judge.assessment import Assessment
 from pytest_membudget.judge.evidence import Evidence
-from pytest_membudget.judge.projection import Growth
+from pytest_membudget.judge.growth_fit import Growth
 from pytest_membudget.project.ownership import short_path
 from pytest_membudget.sample import Facts, Sample
 from pytest_membudget.sample.observed import Observed
@@ -26,7 +26,7 @@ class Case:
 
     ``observed`` is what it did with its rows, ``digest`` the fingerprint of the data that this run
     left behind, ``rows_read`` what it read; ``peak`` is the one at production's row count;
-    ``sample`` is the one that was looked at again; ``mixed`` is the file of a migration that
+    ``sample`` is the measured one of as many rows; ``mixed`` is the file of a migration that
     changes the schema and the data.
     """
 
@@ -47,7 +47,7 @@ class Case:
 
     @property
     def engine(self) -> Engine:
-        return engine_of(str(self.evidence.database["vendor"]))
+        return engine_of(str(self.evidence.database.vendor))
 
     @property
     def facts(self) -> Facts:

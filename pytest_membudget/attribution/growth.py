@@ -1,16 +1,36 @@
-"""Two high-water marks, subtracted: what each stack adds with every row."""
+"""What is alive at two high-water marks of the heap, subtracted: what each stack adds a row."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass
+from pathlib import Path
 
-from pytest_membudget.attribution.allocator import overhead
-from pytest_membudget.attribution.records import Frame, HighWater
+from memray import AllocatorType, FileReader
+
+from pytest_membudget.attribution.allocator import MALLOC, MMAP, PYMALLOC, overhead
 from pytest_membudget.project.ownership import is_ours
 
 # Beneath this a stack's growth is a page of something, divided by the rows.
 _LEAST_BYTES = 0.05
+
+Frame = tuple[str, str, int]  # function, file, line, as memray has it
+
+
+@dataclass
+class Alive:
+    """Bytes that were asked for, in how many blocks.
+
+    memray adds up what one stack asked of several allocators, and names one of them.
+    """
+
+    allocator: str
+    size: int = 0
+    blocks: int = 0
+
+
+# By stack, innermost frame first.
+HighWater = dict[tuple[Frame, ...], Alive]
 
 
 @dataclass(frozen=True)
@@ -25,6 +45,27 @@ class Stack:
     bytes_per_row: float
     blocks_per_row: float
     overhead: float
+
+
+def high_water(path: str) -> HighWater:
+    """Of a process and of the children that it forked, each at a high-water mark of its own."""
+    alive: HighWater = {}
+    captures = [Path(path), *Path(path).parent.glob(f"{Path(path).name}.*")]
+    for capture in captures:
+        with FileReader(capture) as reader:
+            for record in reader.get_high_watermark_allocation_records(merge_threads=True):
+                stack = tuple(record.stack_trace())
+                at = alive.setdefault(stack, Alive(_allocator(record.allocator)))
+                at.size += record.size
+                at.blocks += record.n_allocations
+    return alive
+
+
+def _allocator(number: int) -> str:
+    kind = AllocatorType(number)
+    if kind.name.startswith("PYMALLOC"):
+        return PYMALLOC
+    return MMAP if kind == AllocatorType.MMAP else MALLOC
 
 
 def growth(small: HighWater, large: HighWater, rows: int) -> list[Stack]:

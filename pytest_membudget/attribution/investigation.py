@@ -5,23 +5,20 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from pytest_membudget.attribution.advice import advise
 from pytest_membudget.attribution.case import WORTH, Case
 from pytest_membudget.attribution.flamegraph import pack
 from pytest_membudget.attribution.growth import growth
 from pytest_membudget.attribution.lines import Scale, lines, sites
-from pytest_membudget.attribution.runs import MakeLaunch, Runs, Unfinished
-from pytest_membudget.attribution.trial import Trial
-from pytest_membudget.attribution.trial_advice import rewrites_to_try
+from pytest_membudget.attribution.runs import Runs, Unfinished
+from pytest_membudget.attribution.trials import Trial, rewrites_to_try
 from pytest_membudget.database.engine import engine_of
 from pytest_membudget.errors import MembudgetError
 from pytest_membudget.judge.assessment import Assessment
 from pytest_membudget.judge.explanation import Attribution, Line
-from pytest_membudget.judge.projection import Growth
+from pytest_membudget.judge.growth_fit import Growth
 from pytest_membudget.processes.messages.job import Rewrite
-from pytest_membudget.processes.server.seeded_database import SeededDatabase
 from pytest_membudget.project.ownership import Ownership
 from pytest_membudget.units import format_rows
 
@@ -31,29 +28,21 @@ _WHOLE_TABLE = 0.5
 
 
 def investigate(
-    assessment: Assessment,
-    seeded: SeededDatabase,
-    files: Sequence[str],
-    order: MakeLaunch,
-    progress: Callable[[str], None],
-    *,
-    mixed: str | None,
+    assessment: Assessment, runs: Runs, progress: Callable[[str], None], mixed: str | None
 ) -> Attribution:
     """Look again at a migration that was measured.
 
-    ``files`` are those of its migrations, ``mixed`` is the one of them that changes the schema and
-    the data; ``order`` makes what the worker has to do on a clone.
+    ``mixed`` is the file of a migration that changes the schema and the data.
     """
-    folders = sorted({str(Path(file).parent.parent) for file in files})
-    runs = Runs(assessment.evidence, seeded, folders, order)
     size = runs.size()
     if size is None:
-        return Attribution(note="no sample was quick enough to be run again under memray")
+        note = "no sample was quick enough to be run again under memray"
+        return Attribution(attribution_note=note)
     try:
         return _Investigation(assessment, runs, size, progress, mixed).attribution()
     except Exception as error:  # the verdict stands, whatever goes wrong in explaining it
         what = str(error) if isinstance(error, MembudgetError) else repr(error)
-        return Attribution(note=f"why it grows could not be found out: {what}")
+        return Attribution(attribution_note=f"why it grows could not be found out: {what}")
 
 
 @dataclass
@@ -69,22 +58,22 @@ class _Investigation:
         projection = self.assessment.estimate.projection
         measured = self._measured()
         grown = None if projection is None else max(0.0, projection.peak - case.baseline)
-        kept = case.observed.kept_by_malloc / self.size / self.assessment.estimate.scale.share
+        kept = case.observed.kept_by_malloc / self.size / self._share
         found = lines(case.by_site, results, kept, Scale(measured, grown), case.engine)
         trials = self._trials(case, rewrites_to_try(case))
         stacks = [stack for of_site in case.by_site.values() for stack in of_site]
         budget = self.assessment.evidence.budget
         return Attribution(
-            lines=tuple(found),
+            attribution=tuple(found),
             advice=tuple(advise(case, trials)),
-            note=_note(found, measured),
+            attribution_note=_note(found, measured),
             stacks=pack(stacks, budget.rows[budget.counted_model]),
         )
 
     def _case(self) -> tuple[Case, dict[tuple[str, int], float]]:
         """With it the bytes a row that results took, by the project's line."""
         size, half = self.size, max(1, self.size // 2)
-        counted = self.assessment.estimate.scale.share
+        counted = self._share
         self.runs.start_anew()
         self.progress(f"running it under memray with {format_rows(half)} rows")
         before = self.runs.captured(half)
@@ -95,7 +84,7 @@ class _Investigation:
         run, digest = self.runs.observed(size)
         assert run.observed is not None, "it was asked for"
         projection = self.assessment.estimate.projection
-        engine = engine_of(str(self.assessment.evidence.database["vendor"]))
+        engine = engine_of(str(self.assessment.evidence.database.vendor))
         case = Case(
             assessment=self.assessment,
             by_site=sites(stacks, Ownership(self.runs.folders), engine),
@@ -115,12 +104,16 @@ class _Investigation:
         }
         return case, results
 
+    @property
+    def _share(self) -> float:
+        return self.assessment.evidence.budget.share
+
     def _measured(self) -> float | None:
         """Bytes a row of the counted model, where one figure says what they are with any rows."""
         projection = self.assessment.estimate.projection
         if projection is None or projection.growth in (None, Growth.QUADRATIC, Growth.LINEARITHMIC):
             return None
-        return self.assessment.estimate.scale.per_counted(projection.slope) or None
+        return projection.slope / self._share or None
 
     def _trials(self, case: Case, rewrites: Sequence[Rewrite]) -> list[Trial]:
         """Each change that leaves the same data and saves something, measured twice."""

@@ -6,15 +6,15 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 
-from pytest_membudget.attribution.allocator import LARGEST_SMALL
-from pytest_membudget.attribution.growth import Stack
-from pytest_membudget.attribution.records import MALLOC, Frame
+from pytest_membudget.attribution.allocator import LARGEST_SMALL, MALLOC
+from pytest_membudget.attribution.growth import Frame, Stack
 from pytest_membudget.database.engine import Engine
 from pytest_membudget.judge.explanation import Line, Place
 from pytest_membudget.judge.figures import MOST_SHARE
 from pytest_membudget.project.ownership import Ownership, short_path, source_line
 
 _DRIVER = "<database driver>"
+_LEAST_SHARE = 0.01
 # Between a project's call and what it calls, and on every database call: they tell nothing.
 _WRAPPERS = {"manager_method", "inner", "<lambda>", "__exit__", "wait"}
 _WRAPPER_FILES = ("django/db/backends/utils.py", "django/utils/asyncio.py", "contextlib.py")
@@ -57,13 +57,11 @@ class Scale:
     """What the traced bytes a row are held against.
 
     ``measured`` are the bytes a row that the peak RSS grew by, None where one figure doesn't say
-    it; ``grown`` are the bytes that it grows by to production; ``least`` is the least share that
-    is shown.
+    it; ``grown`` are the bytes that it grows by to production.
     """
 
     measured: float | None
     grown: float | None
-    least: float = 0.01
 
 
 def lines(
@@ -87,7 +85,7 @@ def lines(
 
     def add(place: Place, via: Place | None, kind: str, size: float) -> None:
         share = size / whole
-        if share < scale.least:
+        if share < _LEAST_SHARE:
             return
         grown = None if scale.grown is None else round(scale.grown * share)
         found.append(

@@ -4,21 +4,20 @@ from __future__ import annotations
 
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from pytest_membudget.attribution.records import HighWater, high_water
+from pytest_membudget.attribution.growth import HighWater, high_water
 from pytest_membudget.errors import MembudgetError
 from pytest_membudget.judge.evidence import Evidence
-from pytest_membudget.judge.projection import MIB
 from pytest_membudget.processes.messages.job import Probes, Rewrite
 from pytest_membudget.processes.server.seeded_database import SeededDatabase
-from pytest_membudget.processes.worker.launch import Launch
 from pytest_membudget.processes.worker.launcher import run
+from pytest_membudget.processes.worker.outcome import Launch
 from pytest_membudget.sample import Outcome, Run, Sample
-from pytest_membudget.units import format_rows
+from pytest_membudget.units import MIB, format_rows
 
 # A run under memray takes about four times as long, and its capture as long again to be read.
 # Pages and chunks of some thousand rows have to be full, so a sample of few rows may take longer;
@@ -41,16 +40,20 @@ class Unfinished(MembudgetError):
 class Runs:
     """Further runs at row counts that were measured, on a database that grows with them.
 
-    ``folders`` are those of the migrations' apps; ``job`` makes what the worker has to do on a
-    clone.
+    ``files`` are those of the migrations; ``job`` makes what the worker has to do on a clone.
     """
 
     evidence: Evidence
     seeded: SeededDatabase
-    folders: list[str]
+    files: Sequence[str]
     job: MakeLaunch
     _filled: int = field(default=0, init=False)
     _widths: dict[str, dict[str, int]] = field(default_factory=dict, init=False)
+
+    @property
+    def folders(self) -> list[str]:
+        """Those of the migrations' apps."""
+        return sorted({str(Path(file).parent.parent) for file in self.files})
 
     def size(self) -> int | None:
         """How many rows to look at: many, so that nothing of a floor is left, but quick ones.
@@ -73,7 +76,7 @@ class Runs:
         for sample in self.evidence.finished:
             if sample.size == size:
                 return sample
-        done, _ = self._run(size, self._probes(), digest=False)
+        done, _ = self._run(size)
         return Sample(self.seeded.rows(size), done, widths=self._widths)
 
     def larger_sample(self, sample: Sample) -> Sample:
@@ -92,21 +95,18 @@ class Runs:
         """What is alive at the heap's high-water mark."""
         with tempfile.TemporaryDirectory(dir=self.seeded.folder) as folder:
             capture = str(Path(folder, "capture"))
-            self._run(size, self._probes(capture=capture), digest=False)
+            self._run(size, capture=capture)
             return high_water(capture)
 
     def observed(self, size: int) -> tuple[Run, dict[str, str]]:
         """A run with what was observed in it, and a fingerprint of the data left behind."""
-        return self._run(size, self._probes(observe=True), digest=True)
+        return self._run(size, digest=True, observe=True)
 
     def changed(self, rewrite: Rewrite, size: int) -> tuple[Run, dict[str, str]]:
         """A measured run with the change made, and the same fingerprint."""
-        return self._run(size, self._probes(rewrites=[rewrite]), digest=True)
+        return self._run(size, digest=True, rewrites=[rewrite])
 
-    def _probes(self, **asked: Any) -> Probes:
-        return Probes(folders=self.folders, **asked)
-
-    def _run(self, size: int, probes: Probes, *, digest: bool) -> tuple[Run, dict[str, str]]:
+    def _run(self, size: int, *, digest: bool = False, **probes: Any) -> tuple[Run, dict[str, str]]:
         if size != self._filled:
             self._widths = self.seeded.fill(size).widths
             self._filled = size
@@ -119,7 +119,7 @@ class Runs:
             stop_above=_ROOM * peak + _SPARE_BYTES,
         )
         try:
-            done = run(replace(job, probes=probes))
+            done = run(replace(job, probes=Probes(folders=self.folders, **probes)))
             if done.outcome != Outcome.FINISHED:
                 raise Unfinished(f"with {format_rows(size)} rows {done.failure}")
             return done, self.seeded.fingerprint(name) if digest else {}

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
-from pytest_membudget.units import format_seconds, format_size
-
-if TYPE_CHECKING:
-    from pytest_membudget.budget.growth import Growth
+from pytest_membudget.budget.readers import (
+    read_attribution,
+    read_inconclusive,
+    read_limit,
+    read_output_path,
+    read_rows_lines,
+)
+from pytest_membudget.budget.row_growth import RowGrowth, read_row_growth
+from pytest_membudget.texts import visible
+from pytest_membudget.units import format_seconds, format_size, parse_seconds
 
 T = TypeVar("T")
 
@@ -48,21 +54,20 @@ class Options:
     attribution: Setting[str] = Setting("failed", _DEFAULT)
     profile: Setting[str] | None = None
     gate: Setting[str] | None = None
-    growth: Setting[Growth] | None = None
+    growth: Setting[RowGrowth] | None = None
 
 
 @dataclass(frozen=True)
 class Option:
     """``--membudget-NAME`` on the command line, ``membudget_NAME`` in the ini file.
 
-    ``reader`` names the function of the module :mod:`.request` that reads the value; ``argument``
-    holds the keywords of argparse, None where the ini file alone has the option; ``show`` is how
-    the header prints the value.
+    ``reader`` reads the value; ``argument`` holds the keywords of argparse, None where the ini file
+    alone has the option; ``show`` is how the header prints the value.
     """
 
     name: str
     help: str
-    reader: str | None = None
+    reader: Callable[[Any], Any] = str
     argument: Mapping[str, Any] | None = field(default_factory=dict)
     ini_help: str = ""
     lines: bool = False
@@ -79,13 +84,19 @@ def _show_rows(value: Mapping[str, int]) -> str:
 
 _PATH = {"metavar": "PATH"}
 
+
+def _report(name: str, how: str) -> Option:
+    text = f"write all results to this file {how} (default: none)"
+    return Option(name, text, read_output_path, _PATH)
+
+
 OPTIONS = (
     Option(
         "limit",
         "memory limit of the container that migrates in production, for tests whose marker "
         'gives none: "512Mi", "2GiB", "500M" or bytes, 1 MB at least, or "cgroup" for the limit of '
         "the container that the tests run in (default: none)",
-        "read_limit",
+        read_limit,
         {"metavar": "SIZE"},
         show=_show_size,
     ),
@@ -93,7 +104,7 @@ OPTIONS = (
         "rows",
         "production's row count of a model, for tests whose marker gives no rows; may be "
         "repeated: shop.Order=1_700_000 (default: none)",
-        "read_rows_lines",
+        read_rows_lines,
         {"metavar": "MODEL=N", "action": "append"},
         ini_help=", a MODEL=N on each line",
         lines=True,
@@ -102,38 +113,23 @@ OPTIONS = (
     Option(
         "time_budget",
         "seconds that one check may take, for tests whose marker gives none (default: 60)",
-        "parse_seconds",
+        parse_seconds,
         {"metavar": "SECONDS"},
         show=format_seconds,
     ),
-    Option(
-        "json",
-        "write all results to this file as JSON (default: none)",
-        "read_output_path",
-        _PATH,
-    ),
-    Option(
-        "html",
-        "write all results to this file as one page of HTML, with charts (default: none)",
-        "read_output_path",
-        _PATH,
-    ),
-    Option(
-        "markdown",
-        "write all results to this file as Markdown, for a pull request (default: none)",
-        "read_output_path",
-        _PATH,
-    ),
+    _report("json", "as JSON"),
+    _report("html", "as one page of HTML, with charts"),
+    _report("markdown", "as Markdown, for a pull request"),
     Option(
         "inconclusive",
         'what an inconclusive verdict does: "fail" the test or "warn" (default: fail)',
-        "read_inconclusive",
+        read_inconclusive,
         argument=None,
     ),
     Option(
         "attribution",
         "whose growth is told by line of the migration (default: failed)",
-        "read_attribution",
+        read_attribution,
         {"choices": ("failed", "always", "never")},
     ),
     Option(
@@ -154,7 +150,7 @@ OPTIONS = (
         "growth",
         'how production\'s rows grow, "5% a month": a report then says when a budget will break '
         "(default: none)",
-        "read_growth",
+        read_row_growth,
         argument=None,
         show=lambda growth: str(growth.text),
     ),
@@ -163,8 +159,6 @@ OPTIONS = (
 
 def header(options: Options) -> str | None:
     """One line with each setting that somebody has set; None where nobody has."""
-    from pytest_membudget.texts import visible
-
     parts = []
     for option in OPTIONS:
         setting: Setting[Any] | None = getattr(options, option.name)

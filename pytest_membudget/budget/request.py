@@ -2,27 +2,20 @@
 
 from __future__ import annotations
 
-import os
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from functools import partial
 from typing import Any
 
-from pytest_membudget.budget.growth import Growth
-from pytest_membudget.budget.growth import read_growth as read_growth
-from pytest_membudget.budget.row_scale import RowScale
+from pytest_membudget.budget.readers import is_dotted, named, read_limit, read_rows
+from pytest_membudget.budget.row_growth import RowGrowth
 from pytest_membudget.errors import BudgetError
 from pytest_membudget.finding import Finding
 from pytest_membudget.texts import shown, visible
-from pytest_membudget.units import format_size, parse_rows, parse_seconds, parse_size
+from pytest_membudget.units import format_rows, parse_seconds
 
 DEFAULT_TIME_BUDGET = 60.0
-LEAST_LIMIT = 1000**2
-"""A limit below it is a slip: an interpreter alone takes some 8 MiB."""
-_USUAL_LIMITS = (32 * 1024**2, 64 * 1024**3)
 _FEW = 3
-ATTRIBUTION = ("failed", "always", "never")
 
 MigrationName = str | tuple[str, str]
 
@@ -36,13 +29,13 @@ class Request:
     fresh process can import.
     """
 
-    migrations: tuple[MigrationName, ...]
-    rows: Mapping[str, int] | None
-    limit: int | str | None
-    database: str | None
-    seed: str | None
-    reverse: bool
-    time_budget: float | None
+    migration: tuple[MigrationName, ...]
+    rows: Mapping[str, int] | None = None
+    limit: int | str | None = None
+    database: str | None = None
+    seed: str | None = None
+    reverse: bool = False
+    time_budget: float | None = None
 
 
 @dataclass(frozen=True)
@@ -63,7 +56,7 @@ class Budget:
     reverse: bool = False
     time_budget: float = DEFAULT_TIME_BUDGET
     findings: tuple[Finding, ...] = ()
-    growth: Growth | None = None
+    growth: RowGrowth | None = None
 
     @property
     def label(self) -> str:
@@ -78,47 +71,41 @@ class Budget:
         """The model that ``bytes_per_row`` and ``fits_up_to_rows`` count: the first of ``rows``."""
         return next(iter(self.rows))
 
+    def counted(self, rows: Mapping[str, int]) -> str:
+        """``"50,000 shop.Order"``: so many of ``rows`` are of that model."""
+        return f"{format_rows(rows[self.counted_model])} {self.counted_model}"
+
     @property
-    def scale(self) -> RowScale:
-        counted = self.rows[self.counted_model] if self.rows else 0
-        return RowScale(counted, max(self.rows.values(), default=0))
+    def largest(self) -> int:
+        """Rows of the model with the most of them, which the size of a sample counts."""
+        return max(self.rows.values(), default=0)
+
+    @property
+    def share(self) -> float:
+        """How many rows of the counted model there are for one of the largest."""
+        return self.rows[self.counted_model] / self.largest if self.largest else 1.0
+
+    def to_counted(self, rows: float | None) -> int | None:
+        """So many rows of the largest model, in rows of the counted one; None stays None."""
+        return None if rows is None else int(rows * self.share)
 
 
 def read_marker(args: Sequence[Any], kwargs: Mapping[str, Any]) -> Request:
     """Read a marker's arguments.  Raises BudgetError, which names the argument at fault."""
     try:
-        return _signature(*args, **kwargs)
+        given = _given(*args, **kwargs)
+        return Request(**{name: _READERS[name](value) for name, value in given.items()})
     except TypeError as error:
-        allowed = "migration, rows, limit, database, seed, reverse, time_budget"
-        problem = visible(str(error).replace("_signature()", "membudget()"), keep="")
-        raise BudgetError(f"{problem}; its arguments are {allowed}") from None
+        problem = visible(str(error).replace("_given()", "membudget()"), keep="")
+        raise BudgetError(f"{problem}; its arguments are {', '.join(_READERS)}") from None
 
 
-def _signature(
-    migration: object,
-    *,
-    rows: object = None,
-    limit: object = None,
-    database: object = None,
-    seed: object = None,
-    reverse: object = False,
-    time_budget: object = None,
-) -> Request:
-    if not isinstance(database, str | None):
-        raise BudgetError(f'database={shown(database)} is not an alias; write "default"')
-    if not isinstance(reverse, bool):
-        raise BudgetError(f"reverse={shown(reverse)} is neither True nor False")
-    return Request(
-        migrations=_read_migrations(migration),
-        rows=None if rows is None else _read_marker_rows(rows),
-        limit=None if limit is None else _named("limit", read_limit, limit),
-        database=database,
-        seed=None if seed is None else _read_seed(seed),
-        reverse=reverse,
-        time_budget=None
-        if time_budget is None
-        else _named("time_budget", parse_seconds, time_budget),
-    )
+def _given(migration: object, **others: object) -> dict[str, object]:
+    for name in others:
+        if name not in _READERS:
+            raise TypeError(f"_given() got an unexpected keyword argument {name!r}")
+    said = {name: one for name, one in others.items() if one is not None or name == "reverse"}
+    return {"migration": migration, **said}
 
 
 def _read_migrations(value: object) -> tuple[MigrationName, ...]:
@@ -129,7 +116,7 @@ def _read_migrations(value: object) -> tuple[MigrationName, ...]:
 
 
 def _read_migration(value: object) -> MigrationName:
-    if isinstance(value, str) and _is_dotted(value):
+    if isinstance(value, str) and is_dotted(value):
         return value
     if isinstance(value, tuple) and len(value) == 2 and all(isinstance(v, str) for v in value):
         return (value[0], value[1])
@@ -150,89 +137,10 @@ def _read_marker_rows(value: object) -> dict[str, int]:
     return rows
 
 
-def read_rows(value: object) -> dict[str, int]:
-    """Read ``{"shop.Order": 1_700_000}``; the order is kept, the first model is the counted one.
-
-    ``0`` says of a model that it has no rows.
-    """
-    if not isinstance(value, Mapping) or not value:
-        raise BudgetError(
-            f'rows={shown(value)} is not a mapping such as {{"shop.Order": 1_700_000}}'
-        )
-    rows = {}
-    for label, count in value.items():
-        if not isinstance(label, str) or (label != "*" and not _is_dotted(label)):
-            raise BudgetError(f'rows: {shown(label)} is not a model; write "app_label.Model"')
-        rows[label] = _named(f"rows[{shown(label)}]", parse_rows, count)
-    return rows
-
-
-def read_rows_lines(lines: Sequence[str]) -> dict[str, int]:
-    """Read ``MODEL=N`` items, as the command line and the ini file give them."""
-    pairs = [line.partition("=") for line in lines]
-    for line, (label, _, count) in zip(lines, pairs, strict=True):
-        if not label.strip() or not count.strip():
-            raise BudgetError(f"{shown(line)} is not MODEL=N, for instance shop.Order=1_700_000")
-    return read_rows({label.strip(): count.strip() for label, _, count in pairs})
-
-
-def read_limit(value: object) -> int | str:
-    """Read a limit, 1 MB or more.
-
-    ``"cgroup"`` stands for the memory limit of this process's own container.
-    """
-    if value == "cgroup" and isinstance(value, str):
-        return value
-    size = parse_size(value)
-    if size < LEAST_LIMIT:
-        raise BudgetError(
-            f"{shown(value)} is {format_size(size)}, in which no Python process starts; "
-            f"{_meant_limit(value)}"
-        )
-    return size
-
-
-def _meant_limit(value: object) -> str:
-    """What its number was meant to be: the unit with which it is a usual limit."""
-    match = re.match(r"[\d_.]+", str(value).strip())
-    number = match[0].rstrip(".") if match else ""
-    least, most = _USUAL_LIMITS
-    for unit in ("Mi", "Gi", "Ki") if number else ():
-        if least <= parse_size(f"{number}{unit}") <= most:
-            return f"did you mean {number}{unit}?"
-    return 'write "512Mi", "2GiB" or "500M"'
-
-
-def read_inconclusive(value: object) -> str:
-    """Read what an inconclusive verdict does to the test: ``"fail"`` or ``"warn"``."""
-    if value not in ("fail", "warn"):
-        raise BudgetError(f'{shown(value)} is neither "fail" nor "warn"')
-    return str(value)
-
-
-def read_attribution(value: object) -> str:
-    """Read whose growth is told by line: ``"failed"`` checks, ``"always"`` all, or ``"never"``."""
-    if value not in ATTRIBUTION:
-        raise BudgetError(f'{shown(value)} is none of "failed", "always" and "never"')
-    return str(value)
-
-
-def read_output_path(value: object) -> str:
-    """Read where a report goes: a file in a folder that is there or can be made."""
-    try:
-        path = Path(str(value))
-        above = next((folder for folder in path.absolute().parents if folder.exists()), path)
-        there = path if path.exists() else above
-        possible = not path.is_dir() and above.is_dir() and os.access(there, os.W_OK)
-    except (OSError, ValueError):  # too long, or not for this user to look at; a null character
-        possible = False
-    if not possible:
-        raise BudgetError(f"{str(value)!r} is not a path that a file can be written to")
-    return str(value)
-
-
-def _is_dotted(value: str) -> bool:
-    return value.count(".") == 1 and all(value.split("."))
+def _read_database(value: object) -> str:
+    if not isinstance(value, str):
+        raise BudgetError(f'database={shown(value)} is not an alias; write "default"')
+    return value
 
 
 def _read_seed(value: object) -> str:
@@ -252,8 +160,18 @@ def _read_seed(value: object) -> str:
     return f"{module}.{name}"
 
 
-def _named(name: str, read: Callable[[object], Any], value: object) -> Any:
-    try:
-        return read(value)
-    except BudgetError as error:
-        raise BudgetError(f"{name}: {error}") from None
+def _read_reverse(value: object) -> bool:
+    if not isinstance(value, bool):
+        raise BudgetError(f"reverse={shown(value)} is neither True nor False")
+    return value
+
+
+_READERS: dict[str, Callable[[object], Any]] = {
+    "migration": _read_migrations,
+    "rows": _read_marker_rows,
+    "limit": partial(named, "limit", read_limit),
+    "database": _read_database,
+    "seed": _read_seed,
+    "reverse": _read_reverse,
+    "time_budget": partial(named, "time_budget", parse_seconds),
+}

@@ -38,9 +38,9 @@ def _profile(path: str) -> Profile:
 
 
 def rows_to_seed(
-    request: Request, options: Options, production: Production, *, surveyed: bool
+    request: Request, options: Options, production: Production, *, gated: bool
 ) -> Setting[Mapping[str, int]] | None:
-    """The rows to seed; None where a survey has to find out which of production's they are."""
+    """The rows to seed; None where dry runs have to find out which tables they are of."""
     if request.rows is not None:
         return Setting(request.rows, MARKER)
     if options.rows is None and production.profile is None:
@@ -49,6 +49,6 @@ def rows_to_seed(
             'writes, with rows={"app_label.Model": 1_700_000}, --membudget-rows or membudget_rows'
         )
     stated = options.rows
-    if surveyed or production.profile is not None or stated is None:
+    if gated or production.profile is not None or stated is None:
         return None
     return None if EVERY_OTHER in stated.value else stated

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 
 from pytest_membudget.errors import NoRoom, OutOfTime
-from pytest_membudget.judge.assessment import Assessment, assess
+from pytest_membudget.judge.assessment import Assessment
 from pytest_membudget.judge.evidence import Evidence
 
 # From the evidence so far, a size and the seconds left: the evidence with that sample, and how many
@@ -14,39 +13,28 @@ from pytest_membudget.judge.evidence import Evidence
 Measure = Callable[[Evidence, int, float], tuple[Evidence, float]]
 
 
-def climb(
-    evidence: Evidence,
-    measure: Measure,
-    clock: Callable[[], float] = time.monotonic,
-    begin: float | None = None,
-) -> Assessment:
+def climb(evidence: Evidence, measure: Measure, spent: Callable[[], float]) -> Assessment:
     """Take samples until the verdict is certain, or until the time budget is spent.
 
-    ``begin`` is what ``clock`` said when the check began; now, by default.
+    ``spent`` tells the seconds since the check began.
     """
-    begin = clock() if begin is None else begin
     assessment: Assessment | None = None
     size: int | None = evidence.ladder.first()
     while size is not None:
-        left = evidence.budget.time_budget - (clock() - begin)
+        left = evidence.budget.time_budget - spent()
         try:
             evidence, room = measure(evidence, size, left)
-        except NoRoom:
+        except (NoRoom, OutOfTime) as error:
             if assessment is not None:
                 return assessment
-            if size == 1:
+            if size == 1 or not isinstance(error, NoRoom):
                 raise
             size = evidence.ladder.half(size)
             continue
-        except OutOfTime:
-            if assessment is not None:
-                return assessment
-            raise
-        assessment = assess(evidence)
+        assessment = Assessment(evidence)
         last = evidence.samples[-1]
         if not last.finished or last.run.peak > evidence.budget.limit or evidence.unnamed:
             break
-        spent = clock() - begin
-        size = evidence.ladder.next(evidence.samples, spent, assessment.outlook, room)
+        size = evidence.ladder.next(evidence.samples, spent(), assessment.outlook, room)
     assert assessment is not None
     return assessment

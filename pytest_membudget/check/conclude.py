@@ -2,72 +2,74 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
-from pytest_membudget.check.dry_run import Weighed
+from pytest_membudget.check.early_verdict import EarlyVerdict
 from pytest_membudget.judge.assessment import Assessment
 from pytest_membudget.judge.evidence import Evidence
 from pytest_membudget.judge.figures import MOST_SECONDS
-from pytest_membudget.judge.findings import about_process, find
-from pytest_membudget.judge.projection import Projection
-from pytest_membudget.judge.result import Database, Result, SampleFigures, verified
+from pytest_membudget.judge.findings import find, with_gaps
+from pytest_membudget.judge.process_findings import about_process
+from pytest_membudget.judge.result import Result, SampleFigures, verified
 from pytest_membudget.judge.verdict import Basis, Judgement, Verdict
+from pytest_membudget.sample import Sample
 from pytest_membudget.units import MOST
 
 
 def conclude(assessment: Assessment, nodeid: str, details: str) -> Result:
     """``details`` is the output behind an error."""
     evidence, duration = assessment.evidence, assessment.estimate.duration
-    return verified(
-        Result(
-            **_common(evidence, nodeid, assessment.judgement),
-            rows=evidence.budget.rows,
-            findings=tuple(find(assessment)),
-            baseline_bytes=evidence.samples[0].run.baseline if evidence.samples else None,
-            projected_duration_s=(
-                None if duration is None else round(min(duration, MOST_SECONDS), 3)
-            ),
-            samples=tuple(map(SampleFigures.of, evidence.samples)),
-            details=details,
-            **_peak(assessment),
-        )
+    return _result(
+        evidence,
+        assessment.judgement,
+        evidence.samples,
+        nodeid=nodeid,
+        rows=evidence.budget.rows,
+        findings=tuple(find(assessment)),
+        projected_duration_s=None if duration is None else round(min(duration, MOST_SECONDS), 3),
+        details=details,
+        **_peak(assessment),
     )
 
 
-def conclude_weighed(evidence: Evidence, nodeid: str, weighed: Weighed) -> Result:
+def conclude_early(evidence: Evidence, nodeid: str, early: EarlyVerdict) -> Result:
     """The result of a check that needed no seeded rows."""
-    samples = weighed.samples
-    process = about_process(samples, evidence.database["vendor"]) if samples else ()
-    return verified(
-        Result(
-            **_common(evidence, nodeid, weighed.verdict),
-            rows={},
-            findings=(*evidence.budget.findings, *weighed.findings, *process),
-            peak_bytes=weighed.peak,
-            peak_low_bytes=weighed.low,
-            peak_high_bytes=weighed.high,
-            baseline_bytes=samples[0].run.baseline if samples else None,
-            samples=tuple(map(SampleFigures.of, samples)),
-            details=weighed.details,
-        )
+    process = about_process(early.samples, evidence.database.vendor) if early.samples else ()
+    found = [*evidence.budget.findings, *early.findings, *process]
+    return _result(
+        evidence,
+        early.judgement,
+        early.samples,
+        nodeid=nodeid,
+        rows={},
+        findings=tuple(with_gaps(found, early.gaps)),
+        peak_bytes=early.peak,
+        peak_low_bytes=early.low,
+        peak_high_bytes=early.high,
+        details=early.details,
     )
 
 
-def _common(evidence: Evidence, nodeid: str, judgement: Judgement) -> dict[str, Any]:
+def _result(
+    evidence: Evidence, judgement: Judgement, samples: Sequence[Sample], **figures: Any
+) -> Result:
     budget = evidence.budget
-    return {
-        "nodeid": nodeid,
-        "migration": budget.label,
-        "reverse": budget.reverse,
-        "database": Database(**evidence.database),
-        "limit_bytes": budget.limit,
-        "limit_source": budget.limit_source,
-        "verdict": judgement.verdict,
-        "basis": judgement.basis,
-        "reason": judgement.reason,
-        "time_budget_s": budget.time_budget,
-        "duration_s": 0.0,
-    }
+    result = Result(
+        migration=budget.label,
+        reverse=budget.reverse,
+        database=evidence.database,
+        limit_bytes=budget.limit,
+        limit_source=budget.limit_source,
+        verdict=judgement.verdict,
+        basis=judgement.basis,
+        reason=judgement.reason,
+        time_budget_s=budget.time_budget,
+        baseline_bytes=samples[0].run.baseline if samples else None,
+        samples=tuple(map(SampleFigures.of, samples)),
+        **figures,
+    )
+    return verified(result)
 
 
 def _peak(assessment: Assessment) -> dict[str, Any]:
@@ -79,12 +81,15 @@ def _peak(assessment: Assessment) -> dict[str, Any]:
         known = judgement.exceeds
         return {"peak_bytes": max(one.run.peak for one in evidence.samples) if known else None}
     grows = projection.growth is not None
-    per_row = estimate.scale.per_counted(projection.slope) if grows else None
+    per_row = projection.slope / evidence.budget.share if grows else None
+    run, peak = evidence.finished[-1].run, _whole(projection.peak)
+    # Files that are mapped, those of libraries, are the same with any number of rows.
+    files = None if run.anonymous is None else run.peak - run.anonymous
     return {
-        "peak_bytes": _whole(projection.peak),
+        "peak_bytes": peak,
         "peak_low_bytes": _whole(projection.low),
         "peak_high_bytes": _whole(projection.high),
-        "anonymous_bytes": _anonymous(evidence, projection),
+        "anonymous_bytes": None if files is None else peak - files,
         "bytes_per_row": None if per_row is None else _whole(per_row),
         "growth": projection.growth,
         "fits_up_to_rows": estimate.fits,
@@ -94,9 +99,3 @@ def _peak(assessment: Assessment) -> dict[str, Any]:
 def _whole(figure: float) -> int:
     """As the JSON may hold it; what is projected may be more than any machine has."""
     return min(MOST, max(0, round(figure)))
-
-
-def _anonymous(evidence: Evidence, projection: Projection) -> int | None:
-    """Files that are mapped, those of libraries, are the same with any number of rows."""
-    run = evidence.finished[-1].run
-    return None if run.anonymous is None else _whole(projection.peak) - run.peak + run.anonymous

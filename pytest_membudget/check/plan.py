@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from pytest_membudget.budget.request import Budget
-from pytest_membudget.judge.projection import MIB
 from pytest_membudget.processes.server.seeded_database import SeededDatabase
-from pytest_membudget.processes.worker.launch import Launch
+from pytest_membudget.processes.worker.outcome import Launch
 from pytest_membudget.profile.production import Production
+from pytest_membudget.units import MIB
 
-# So far above the limit there is no doubt, and the run's end would tell no more.
+if TYPE_CHECKING:
+    from pytest_membudget.project.selection import Gated
+
+# So far above the limit the verdict is certain, whatever the rest of the run takes.
 _CERTAIN = 1.1
 _CERTAIN_BYTES = 32 * MIB
 
@@ -24,12 +28,9 @@ class CheckPlan:
     ``touches_rows`` says that it runs code which is expected to read or write rows, ``files`` are
     those of the migrations, ``thresholds`` are row counts at which a chunk or a buffer may be full,
     ``branches`` those that the code compares with.
-    ``production`` is what is known of it: where the budget has no rows, a survey picks them.
-    ``gated`` says that no test was written, which could say what rows it works on.
-    ``mixed`` is the file of one that alters tables and goes through rows in one transaction;
-    ``skip_reason`` says why no rows have to be made for it, None where they have to; ``after`` are
-    then the migrations applied after it, or some steps on, and ``recorded`` says that it is not
-    run; see project/selection.py.
+    ``production`` is what is known of it: where the budget has no rows, dry runs pick them.
+    ``gated`` is what the gate says of the migration, None where a test asks for the check.
+    ``mixed`` is the file of one that alters tables and goes through rows in one transaction.
     ``attribution`` says when to find out why the peak grows: ``"failed"``, ``"always"``,
     ``"never"``.
     """
@@ -42,20 +43,18 @@ class CheckPlan:
     thresholds: Sequence[int] = ()
     branches: Sequence[int] = ()
     production: Production = field(default_factory=Production)
-    gated: bool = False
-    skip_reason: str | None = None
-    after: Sequence[tuple[str, str]] = ()
-    recorded: bool = False
+    gated: Gated | None = None
     mixed: str | None = None
     attribution: str = "failed"
 
-    @property
-    def stop_above(self) -> int:
-        """Bytes that leave no doubt, so that the end of a run would tell no more."""
-        return int(self.budget.limit * _CERTAIN) + _CERTAIN_BYTES
+    def job(
+        self, seeded: SeededDatabase, name: str, *, deadline: float, stop_above: int | None = None
+    ) -> Launch:
+        """What the worker has to do on the database ``name``, a clone of ``seeded``.
 
-    def job(self, seeded: SeededDatabase, name: str, *, deadline: float, stop_above: int) -> Launch:
-        """What the worker has to do on the database ``name``, a clone of ``seeded``."""
+        It is stopped above ``stop_above`` bytes, by default where it is certain to exceed.
+        """
+        certain = int(self.budget.limit * _CERTAIN) + _CERTAIN_BYTES
         return Launch(
             alias=self.budget.database,
             name=name,
@@ -64,7 +63,7 @@ class CheckPlan:
             migrations=list(self.budget.migrations),
             reverse=self.budget.reverse,
             deadline=seeded.within_deadline(deadline),
-            stop_above=stop_above,
+            stop_above=certain if stop_above is None else stop_above,
             folder=seeded.folder,
             mark=seeded.mark,
         )

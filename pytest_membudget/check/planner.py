@@ -40,31 +40,34 @@ def complete(
     require_django()
     if request.database is not None:
         require_database(request.database)
+    from pytest_membudget.project import operations
     from pytest_membudget.project.graph import history, history_with
-    from pytest_membudget.project.models import project_models
+    from pytest_membudget.project.models import require_models, resolve_rows
 
     later = gated.later if gated else frozenset()
     with _as_budget_error("the project's migrations can't be loaded"):
-        keys = tuple(dict.fromkeys(history().find(name) for name in request.migrations))
+        keys = tuple(dict.fromkeys(history().find(name) for name in request.migration))
         project = history_with([*keys, *later])
-        database = request.database or project.alias_for(keys)
-        findings = tuple(project.findings(keys, database))
+        migrations = project.migrations(keys)
+        database = request.database or operations.alias_of(migrations)
+        findings = tuple(operations.findings(migrations, database))
     require_database(database)
-    if request.reverse and (operation := project.irreversible(keys)):
+    if request.reverse and (operation := operations.irreversible(migrations)):
         raise BudgetError(f"reverse=True: {keys[0][1]} can't be reversed: {operation}")
     applied = project.applied_before(keys, reverse=request.reverse, without=later)
     limit = _limit(request, options)
     if options.rows is not None:
-        project_models().require(options.rows.value, f"membudget_rows, from {options.rows.source}")
+        require_models(options.rows.value, f"membudget_rows, from {options.rows.source}")
     production = read_production(options)
-    rows = rows_to_seed(request, options, production, surveyed=gated is not None)
+    rows = rows_to_seed(request, options, production, gated=gated is not None)
     if request.seed is not None:
         _require_importable(request.seed)
     where = f"{'after' if request.reverse else 'before'} {'.'.join(keys[0])}"
     resolved = {}
     if rows is not None:
         state, strict = project.state(applied), rows.source == MARKER
-        resolved = _counted_first(project.resolve_rows(rows.value, state, where, strict=strict))
+        found = resolve_rows(project, rows.value, state, where, strict=strict)
+        resolved = _counted_first(found)
     time_budget = _first(request.time_budget, options.time_budget)
     budget = Budget(
         migrations=keys,
@@ -83,16 +86,13 @@ def complete(
         budget=budget,
         applied=applied,
         targets=targets,
-        touches_rows=project.touches_rows(keys),
-        files=project.files(keys),
-        thresholds=project.thresholds(keys, reverse=request.reverse),
-        branches=project.branches(keys, reverse=request.reverse),
+        touches_rows=operations.touches_rows(migrations),
+        files=[operations.file_of(one) for one in migrations],
+        thresholds=operations.thresholds(migrations, reverse=request.reverse),
+        branches=operations.branches(migrations, reverse=request.reverse),
         production=production,
-        gated=gated is not None,
-        skip_reason=gated.skip_reason if gated else None,
-        after=gated.after if gated else (),
-        recorded=gated.recorded if gated else False,
-        mixed=project.mixed(keys),
+        gated=gated,
+        mixed=operations.mixed(migrations),
         attribution=options.attribution.value,
     )
 

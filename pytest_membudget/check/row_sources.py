@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from pytest_membudget.check.plan import CheckPlan
-from pytest_membudget.check.table_discovery import few_rows, grows_with, is_only_joined
+from pytest_membudget.check.row_effects import few_rows, finds_one, grows_with, is_only_joined
 from pytest_membudget.judge.gap import Gap, table_without_model, unnamed_table
 from pytest_membudget.processes.messages.orders import StateTables, TableModel
 from pytest_membudget.processes.server.seeded_database import SeededDatabase
@@ -21,10 +21,10 @@ Probe = Callable[[Mapping[str, int], Mapping[str, list[list[str]]]], Run]
 
 
 class RowSources:
-    """Looks at the samples of a check whose ``rows`` were stated.
+    """Compares the samples of a check with the ``rows`` that were stated.
 
-    ``gaps`` are the tables of which nobody knows how many rows they have.  A table that is known
-    not to matter is not looked at again.
+    ``gaps`` are tables whose row count is not known.  A table that is known not to matter is not
+    considered again.
     """
 
     def __init__(self, plan: CheckPlan) -> None:
@@ -65,7 +65,7 @@ class RowSources:
         return found
 
     def _unnamed(self, done: Run, seeded: SeededDatabase, named: Mapping[str, int]) -> list[str]:
-        """Tables that it went to, were there before it, and are none of the ``named`` models."""
+        """Tables that it accessed, were there before it, and are none of the ``named`` models."""
         known = {*seeded.tables.values(), *self._settled, *_OF_SIGNALS}
         accessed_tables = done.accessed_tables.keys() - known
         if accessed_tables and self._present is None:
@@ -80,7 +80,7 @@ class RowSources:
     def _decide(
         self, table: str, there: int, done: Run, sample: Sample, scale: float
     ) -> int | Gap | None:
-        """How many rows production has of it, where that matters; a gap where nobody knows."""
+        """How many rows production has of it, where that matters; a gap where that is unknown."""
         grows, known = self._grows(table, done), self._known(table)
         if table not in self._models or self._plan.budget.seed:
             return None if there or not grows or known == 0 else self._gap(table)
@@ -92,7 +92,8 @@ class RowSources:
         if known is not None:
             wanted = grows or is_only_joined(table, done) or not known
             return known if wanted and (known or there) else None
-        return self._gap(table) if grows and not self._finds_one(table, done) else None
+        by_key = all(finds_one(way, self._uniques(table)) for way in done.accessed_tables[table])
+        return self._gap(table) if grows and not by_key else None
 
     def _gap(self, table: str) -> Gap:
         if table not in self._models:
@@ -102,13 +103,6 @@ class RowSources:
 
     def _grows(self, table: str, done: Run) -> bool:
         return grows_with(table, done, self._uniques(table))
-
-    def _finds_one(self, table: str, done: Run) -> bool:
-        """Whether each statement finds one row at most, by a key."""
-        return all(
-            any(all(f"{column}=" in way for column in unique) for unique in self._uniques(table))
-            for way in done.accessed_tables[table]
-        )
 
     def _known(self, table: str) -> int | None:
         if table not in self._models:

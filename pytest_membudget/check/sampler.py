@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import replace
 from functools import partial
 
@@ -54,9 +54,6 @@ class Sampler:
     def _budget(self) -> Budget:
         return self.plan.budget
 
-    def close(self) -> None:
-        self.seeded.close()
-
     def sample(self, evidence: Evidence, size: int, left: float) -> tuple[Evidence, float]:
         """The evidence with one more sample, and how many rows there is room for on the disk.
 
@@ -86,7 +83,7 @@ class Sampler:
                     f"{' and '.join(refused)}; the rows may be others than in production"
                 )
                 note = Finding(FindingCode.ACCESS_REFUSED_BEFORE, message)
-                self.evidence = self.evidence.with_note(note)
+                self.evidence = replace(self.evidence, notes=(*self.evidence.notes, note))
         return self.evidence
 
     def _seeded_database(self, budget: Budget) -> SeededDatabase:
@@ -128,30 +125,23 @@ class Sampler:
         self, sample: Sample, few: Mapping[str, int], uniques: Mapping[str, list[list[str]]]
     ) -> Run:
         """A run over as many rows, and a few of further models."""
-        largest = self._budget.scale.largest
+        largest = self._budget.largest
         further = {label: -(-n * largest // sample.size) for label, n in few.items()}
         rows = {label: min(n, largest) for label, n in further.items()}
         self._progress("finding the rows of tables that rows= does not name")
-        seeded = self._seeded_database(replace(self._budget, rows={**self._budget.rows, **rows}))
-        try:
+        budget = replace(self._budget, rows={**self._budget.rows, **rows})
+        with closing(self._seeded_database(budget)) as seeded:
             if sample.forced_values:
                 seeded.force_values(sample.forced_values)
             seeded.fill(sample.size)
-            job = self.plan.job(
-                seeded,
-                seeded.clone(),
-                deadline=self._budget.time_budget,
-                stop_above=self.plan.stop_above,
-            )
+            job = self.plan.job(seeded, seeded.clone(), deadline=budget.time_budget)
             return run(replace(job, tables={**seeded.uniques, **uniques}))
-        finally:
-            seeded.close()
 
     def _apply(self, size: int, left: float) -> tuple[Sample, float]:
         """One sample, and how many rows there is room for on the disk."""
         seeded, samples, ladder = self.seeded, self.evidence.samples, self.evidence.ladder
         rows = seeded.rows(size)
-        counted = f"{format_rows(rows[self._budget.counted_model])} {self._budget.counted_model}"
+        counted = self._budget.counted(rows)
         self._progress(f"seeding {counted} rows")
         first = self._budget.seed is None and not samples
         filled = seeded.fill(size, FIRST_BYTES if first else None)
@@ -163,7 +153,7 @@ class Sampler:
         if following is not None:
             seeded.fill_ahead(following)
         self._progress(f"applying it to {counted} rows")
-        job = self.plan.job(seeded, name, deadline=left, stop_above=self.plan.stop_above)
+        job = self.plan.job(seeded, name, deadline=left)
         done = run(job)
         unlogged = {}
         if following is None:
@@ -184,10 +174,10 @@ class Sampler:
         return sample, room
 
     def _with_rows_that_match(self, sample: Sample) -> Sample:
-        """Where its filters left most rows out, look again with the columns as they ask for."""
+        """Where its filters left most rows out, take the sample again with rows that match them."""
         touched = touched_by(self.evidence, sample)
-        forced = filter_values(sample.run, with_values=self.plan.gated)
-        # Where most rows were found, another look would lose what was done with these.
+        forced = filter_values(sample.run, with_values=self.plan.gated is not None)
+        # Where most rows were found, another sample would lose what was done with these.
         if not sample.finished or touched is None or touched > TOUCHED_HALF or not forced:
             return sample
         if sample.run.peak > self._budget.limit:

@@ -6,17 +6,17 @@ import time
 from dataclasses import replace
 
 from pytest_membudget.check.climb import climb
-from pytest_membudget.check.conclude import conclude, conclude_weighed
-from pytest_membudget.check.dry_run import Weighed
+from pytest_membudget.check.conclude import conclude, conclude_early
+from pytest_membudget.check.early_verdict import EarlyVerdict
 from pytest_membudget.check.plan import CheckPlan
 from pytest_membudget.check.row_sources import RowSources
 from pytest_membudget.check.sampler import Progress, Sampler
-from pytest_membudget.check.schema_only import weigh
+from pytest_membudget.check.schema_only import decide
 from pytest_membudget.check.table_discovery import with_rows
 from pytest_membudget.errors import ServerError
 from pytest_membudget.judge import reasons
-from pytest_membudget.judge.assessment import Assessment, failed
-from pytest_membudget.judge.evidence import Evidence
+from pytest_membudget.judge.assessment import Assessment
+from pytest_membudget.judge.evidence import Database, Evidence
 from pytest_membudget.judge.explanation import Attribution
 from pytest_membudget.judge.result import Result
 from pytest_membudget.judge.verdict import Verdict
@@ -45,60 +45,55 @@ class _Check:
             plan.touches_rows,
             plan.thresholds,
             plan.branches,
-            database={"alias": plan.budget.database, "vendor": None, "version": None},
+            database=Database(plan.budget.database),
             literals=literals(plan.files),
         )
 
     def result(self, nodeid: str) -> Result:
-        found: Assessment | Weighed | None
+        found: Assessment | EarlyVerdict | None
         budget, attribution, details = self._plan.budget, Attribution(), ""
         try:
             server = self._servers.get(budget.database)
-            facts = {"vendor": server.greeting.vendor, "version": server.greeting.version}
-            database: dict[str, str | None] = {"alias": budget.database, **facts}
+            greeting = server.greeting
+            database = Database(budget.database, greeting.vendor, greeting.version)
             self._evidence = replace(self._evidence, database=database)
             with server.bound_to(Deadline(budget.time_budget), self._progress):
-                found = self._weigh(server)
+                found = self._decide_early(server)
                 if found is None:
                     found, attribution = self._measure(server)
                     if found.judgement.verdict == Verdict.ERROR:
                         details = found.evidence.samples[-1].run.details
         except ServerError as error:
             reason = reasons.not_measured(budget, str(error))
-            found, details = failed(self._evidence, reason), error.details
-        if isinstance(found, Weighed):
-            return conclude_weighed(self._evidence, nodeid, found)
-        return replace(
-            conclude(found, nodeid, details),
-            attribution=attribution.lines,
-            attribution_note=attribution.note,
-            advice=attribution.advice,
-            stacks=attribution.stacks,
-        )
+            found, details = Assessment(self._evidence, reason), error.details
+        if isinstance(found, EarlyVerdict):
+            return conclude_early(self._evidence, nodeid, found)
+        return replace(conclude(found, nodeid, details), **vars(attribution))
 
-    def _weigh(self, server: ServerClient) -> Weighed | None:
-        """A verdict from empty tables or a few rows; None where it takes more, with its plan."""
+    def _decide_early(self, server: ServerClient) -> EarlyVerdict | None:
+        """A verdict from empty tables or a few rows; None where samples are needed."""
         # Those that dry runs find are all tables that it accesses.
         self._sources = RowSources(self._plan) if self._plan.budget.rows else None
-        if self._plan.skip_reason:
-            return weigh(self._plan, server, self._progress)
-        self._plan, weighed = with_rows(self._plan, server, self._progress)
+        gated = self._plan.gated
+        if gated is not None and gated.skip_reason:
+            return decide(self._plan, gated, server, self._progress)
+        self._plan, early = with_rows(self._plan, server, self._progress)
         self._evidence = replace(self._evidence, budget=self._plan.budget)
-        return weighed
+        return early
 
     def _measure(self, server: ServerClient) -> tuple[Assessment, Attribution]:
         budget = self._plan.budget
         sampler = Sampler(self._plan, self._evidence, server, self._progress, self._sources)
         deadline = server.deadline or Deadline(budget.time_budget)
         try:
-            assessment = climb(sampler.evidence, sampler.sample, deadline.spent, begin=0)
+            assessment = climb(sampler.evidence, sampler.sample, deadline.spent)
             assessment = replace(assessment, evidence=sampler.refusals())
             # An explanation may take as long as the check.
             server.deadline = Deadline(budget.time_budget)
             return assessment, self._explain(assessment, sampler)
         finally:
             self._evidence = sampler.evidence
-            sampler.close()
+            sampler.seeded.close()
 
     def _explain(self, assessment: Assessment, sampler: Sampler) -> Attribution:
         wanted, judgement = self._plan.attribution, assessment.judgement
@@ -108,14 +103,9 @@ class _Check:
             return Attribution()
         try:
             from pytest_membudget.attribution.investigation import investigate
+            from pytest_membudget.attribution.runs import Runs
         except ImportError as error:
-            return Attribution(note=f"memray can't run here: {error}")
+            return Attribution(attribution_note=f"memray can't run here: {error}")
         plan = sampler.plan
-        return investigate(
-            assessment,
-            sampler.seeded,
-            plan.files,
-            plan.job,
-            self._progress,
-            mixed=plan.mixed,
-        )
+        runs = Runs(assessment.evidence, sampler.seeded, plan.files, plan.job)
+        return investigate(assessment, runs, self._progress, plan.mixed)

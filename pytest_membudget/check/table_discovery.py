@@ -1,114 +1,97 @@
-"""A dry run over a few rows: which tables a migration accesses, so that only those are seeded."""
+"""Dry runs over a few rows: which tables a migration accesses, so that only those are seeded."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
-from pytest_membudget.check.dry_run import (
-    Weighed,
-    dry_run,
+from pytest_membudget.check.dry_run import dry_run
+from pytest_membudget.check.early_verdict import (
+    EarlyVerdict,
+    broke,
+    inconclusive,
     near_limit,
-    not_seen,
     over_limit,
+    unseen_by,
     within_limit,
 )
 from pytest_membudget.check.plan import CheckPlan
+from pytest_membudget.check.row_effects import are_few, few_rows, grows_with, is_only_joined
 from pytest_membudget.errors import ServerError
 from pytest_membudget.judge import reasons
+from pytest_membudget.judge.gap import Gap, rows_unknown, tables_without_model
 from pytest_membudget.judge.matching import filter_values
-from pytest_membudget.judge.projection import MIB
 from pytest_membudget.judge.verdict import Judgement, Verdict
 from pytest_membudget.processes.messages.orders import ListTables, TableModel
 from pytest_membudget.processes.server.client import ServerClient
-from pytest_membudget.profile.production import Production
 from pytest_membudget.sample import ForcedValues, Run, Sample
+from pytest_membudget.units import MIB
 
-_FEW = 20
-# Of fewer than these it takes the same number, whatever the table holds, or finds none.
-_SOME = _FEW / 4
 _ROUNDS = 8
-# About the most that a row was seen to take: 6.8 KiB for 330 bytes, in a bulk_update on PostgreSQL.
-_MOST_BYTES, _MOST_TIMES = 8 * 1024, 25
-_SMALL_SHARE = 0.05
 # What the first rows of a table cost but for themselves: code that is loaded when it is needed.
 _FIRST_ROWS = 2 * MIB
 
 
 @dataclass(frozen=True)
-class Survey:
+class Discovery:
     """What dry runs found out.
 
-    ``rows`` are those of the models to seed, the one with the most rows first; ``unknown`` are
-    labels of models that it accesses and whose production row counts are unknown,
-    ``without_model`` tables that can't be seeded for want of one.  ``few`` says that its tables
-    have too few rows to matter, and ``most`` how many bytes its peak may come to with these.
-    ``samples`` are all of its runs, on tables that were empty or nearly so, the ``last`` of them
-    over each table that it accesses.
+    ``rows`` are those of the models to seed, the one with the most rows first; ``unknown`` are the
+    gaps of tables that it accesses and that can't be seeded.  ``few`` says that its tables have too
+    few rows to matter, and ``most`` how many bytes its peak may come to with these.  ``samples``
+    are all of its runs, on tables that were empty or nearly so, the ``last`` of them over each
+    table that it accesses.
     """
 
     rows: dict[str, int]
-    unknown: tuple[str, ...]
-    without_model: tuple[str, ...]
+    unknown: Sequence[Gap]
     few: bool
     most: float
-    samples: tuple[Sample, ...]
-    last: Run
+    samples: Sequence[Sample]
+    last: Sample
 
 
 def with_rows(
     plan: CheckPlan, server: ServerClient, progress: Callable[[str], None]
-) -> tuple[CheckPlan, Weighed | None]:
+) -> tuple[CheckPlan, EarlyVerdict | None]:
     """The plan with rows to seed, or else a verdict that needs none."""
     if plan.budget.rows:
         return plan, None
-    found = survey(plan, plan.production, server, progress)
-    if over := over_limit(plan, found.samples):
+    found = discover(plan, server, progress)
+    budget, rows, samples, last = plan.budget, found.rows, found.samples, found.last
+    if over := over_limit(budget, samples):
         return plan, over
-    if reason := _not_known(plan, found):
-        return plan, Weighed(Judgement(Verdict.INCONCLUSIVE, None, reason), found.samples)
-    budget, rows = plan.budget, found.rows
+    if found.unknown:
+        return plan, inconclusive(budget, samples, found.unknown)
     seeded = replace(plan, budget=replace(budget, rows=rows))
-    if rows and (found.last.failure or not found.few):
+    if rows and (last.run.failure or not found.few):
         return seeded, None
-    if found.last.refused and (unseen := not_seen(plan, found.samples)):
-        return plan, unseen
-    if found.last.failure:
-        reason = reasons.broke_on_few_rows(budget, found.last.failure, empty=False)
-        failed = Judgement(Verdict.ERROR, None, reason)
-        return plan, Weighed(failed, found.samples, details=found.last.details)
-    processes = max(sample.run.processes for sample in found.samples)
+    if last.run.refused and (gaps := unseen_by(budget, samples)):
+        return plan, inconclusive(budget, samples, gaps)
+    if last.run.failure:
+        return plan, broke(budget, samples, last, empty=False)
+    processes = max(sample.run.processes for sample in samples)
     if processes > 1 and not rows:
         reason = reasons.processes_not_followed(budget, processes)
-        return plan, Weighed(Judgement(Verdict.INCONCLUSIVE, None, reason), found.samples)
+        return plan, EarlyVerdict(Judgement(Verdict.INCONCLUSIVE, None, reason), samples)
     reason = reasons.too_few_rows_to_matter(budget, rows)
-    within = within_limit(plan, found.samples, found.most, reason)
+    within = within_limit(budget, samples, found.most, reason)
     if within is None and rows:
         return seeded, None
-    peak = max(sample.run.peak for sample in found.samples)
-    return plan, within or near_limit(plan, peak, found.samples)
+    peak = max(sample.run.peak for sample in samples)
+    return plan, within or near_limit(budget, samples, peak)
 
 
-def _not_known(plan: CheckPlan, found: Survey) -> str | None:
-    """Why no rows can be made; None where they can."""
-    if found.unknown:
-        return reasons.rows_unknown(plan.budget, found.unknown, plan.production.profile)
-    if found.without_model:
-        return reasons.without_model(plan.budget, found.without_model)
-    return None
+def discover(plan: CheckPlan, server: ServerClient, progress: Callable[[str], None]) -> Discovery:
+    """Run it on empty tables, then on a few rows in those that it accessed, until it accesses no
+    further ones.
 
-
-def survey(
-    plan: CheckPlan, production: Production, server: ServerClient, progress: Callable[[str], None]
-) -> Survey:
-    """Run it on empty tables, then on a few rows in those that it went to, until it is no more.
-
-    Where its filters leave rows out, it is run on rows as they ask for as well.  It ends with the
-    first run that passes the limit.
+    Where its filters leave rows out, it is run on rows that match them as well.  The first run that
+    passes the limit is the last one.
     """
-    present = server.call(ListTables(plan.applied))
+    present, production = server.call(ListTables(plan.applied)), plan.production
     tables = present.models
     seeded: set[str] = set()
     samples: list[Sample] = []
@@ -132,34 +115,42 @@ def survey(
     ]
     if grown:
         grown += sorted(table for table in met if all(is_only_joined(table, one) for one in runs))
+    rows = _with_rows(grown, known)
     limit = plan.budget.limit
-    rows = {table: count for table in grown if (count := known[table])}
-    are_few = all(_are_few(count, production.width(table), limit) for table, count in rows.items())
-    if rows and are_few:
+    are_small = all(are_few(count, production.width(table), limit) for table, count in rows.items())
+    if rows and are_small:
         # A single row by its key costs the same whatever the table has.
         most = _most(samples, latest, {table: known[table] for table in grown}, 0)
     else:
         most = _most(samples, latest, known, _FIRST_ROWS)
     if most >= limit or _branches(plan, known):
-        are_few = False
+        are_small = False
         grown = sorted(met)
-        rows = {table: count for table in grown if (count := known[table])}
-    parents = {parent for table in rows for parent in tables[table].parents} - rows.keys()
+        rows = _with_rows(grown, known)
+    parents = {parent for table in rows for parent in tables[table].parents} & tables.keys()
     of_parents = {
-        table: count
-        for table in sorted(parents & tables.keys())
-        if (count := production.rows(table, tables[table].label))
+        table: production.rows(table, tables[table].label) for table in parents - rows.keys()
     }
-    largest_first = sorted(rows.items(), key=lambda item: -item[1])
-    return Survey(
-        rows={tables[table].label: count for table, count in [*largest_first, *of_parents.items()]},
-        unknown=tuple(tables[table].label for table in grown if known[table] is None),
-        without_model=tuple(sorted(accessed_tables & set(present.others))),
-        few=are_few,
+    rows |= _with_rows(sorted(of_parents), of_parents)
+    gaps = []
+    if unknown := [tables[table].label for table in grown if known[table] is None]:
+        gaps.append(rows_unknown(unknown, production.profile))
+    if without_model := sorted(accessed_tables & set(present.others)):
+        gaps.append(tables_without_model(without_model))
+    return Discovery(
+        rows={tables[table].label: count for table, count in rows.items()},
+        unknown=gaps,
+        few=are_small,
         most=most,
-        samples=tuple(samples),
-        last=runs[0],
+        samples=samples,
+        last=latest[0],
     )
+
+
+def _with_rows(tables: Iterable[str], known: Mapping[str, int | None]) -> dict[str, int]:
+    """Those that are known to have rows, the one with the most first."""
+    rows = {table: count for table in tables if (count := known[table])}
+    return dict(sorted(rows.items(), key=lambda item: -item[1]))
 
 
 def _branches(plan: CheckPlan, known: Mapping[str, int | None]) -> bool:
@@ -171,7 +162,7 @@ def _branches(plan: CheckPlan, known: Mapping[str, int | None]) -> bool:
 def _round(
     plan: CheckPlan, server: ServerClient, tables: dict[str, TableModel], few: dict[str, int]
 ) -> list[Sample]:
-    """One run over a few rows, and one over rows as its filters ask for where these left some."""
+    """One run over a few rows, and one over rows that match its filters where it left some out."""
     first = dry_run(plan, server, tables, few)
     forced_values = _left_out(first.run, few)
     if not forced_values or first.run.peak > plan.budget.limit:
@@ -205,36 +196,3 @@ def _left_out(done: Run, few: dict[str, int]) -> ForcedValues:
         for table, columns in filter_values(done, with_values=True).items()
         if max(done.read.get(table, 0), done.written.get(table, 0)) < few.get(table, 0)
     }
-
-
-def few_rows(production: int | None) -> int:
-    """A table of three rows may have no room for more: its unique columns say so."""
-    return max(1, min(_FEW, production or _FEW))
-
-
-def grows_with(table: str, done: Run, uniques: list[list[str]]) -> bool:
-    """Whether more rows in a table may mean more in the process.
-
-    Not where all that it takes are a few, without a choice or by a key that finds a single one.
-    What none of a few rows meets may well be met in production.
-    """
-    taken = max(done.read.get(table, 0), done.written.get(table, 0))
-    if taken >= _SOME or any(table in one.tables for one in done.unmatched):
-        return True
-    return any(
-        columns and not any(all(f"{column}=" in columns for column in unique) for unique in uniques)
-        for columns in done.accessed_tables.get(table, ())
-    )
-
-
-def _are_few(rows: int, width: float | None, limit: int) -> bool:
-    """Whether these rows, all of them held in the costliest way, are a small share of the limit."""
-    if width is None:
-        return False
-    return rows * max(_MOST_BYTES, _MOST_TIMES * width) <= _SMALL_SHARE * limit
-
-
-def is_only_joined(table: str, done: Run) -> bool:
-    """Rows are counted for the first table of a statement: it multiplies those of another one."""
-    by_columns = any(done.accessed_tables.get(table, ()))
-    return not (table in done.read or table in done.written or by_columns)

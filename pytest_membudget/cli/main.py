@@ -6,8 +6,7 @@ import argparse
 import os
 import shutil
 import sys
-from collections.abc import Callable, Sequence
-from functools import partial
+from collections.abc import Sequence
 from io import TextIOWrapper
 from typing import TYPE_CHECKING
 
@@ -16,8 +15,7 @@ from pytest_membudget.errors import BudgetError
 from pytest_membudget.texts import visible
 
 if TYPE_CHECKING:
-    from pytest_membudget.judge.result import Result
-    from pytest_membudget.reports.document import Environment
+    from pytest_membudget.reports.document import Document
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -66,57 +64,36 @@ def _add_report(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
 
 
 def _report(options: argparse.Namespace) -> int:
-    from pytest_membudget.budget.request import read_output_path
-    from pytest_membudget.reports.reader import merge, read_document
+    from pytest_membudget.budget.readers import read_output_path
+    from pytest_membudget.reports.document import merge, read_document
+    from pytest_membudget.reports.output import write_reports
+    from pytest_membudget.reports.terminal import notes, summary
 
-    for path in filter(None, [options.html, options.markdown]):
-        read_output_path(path)
+    asked = {"html": options.html, "markdown": options.markdown}
+    paths = {name: read_output_path(path) for name, path in asked.items() if path}
     if options.compare and len(options.files) != 2:
         raise BudgetError("--compare takes two files, the older one first")
     if options.compare and options.html:
         raise BudgetError("--compare draws a table, in the terminal or with --markdown")
     documents = [read_document(path) for path in options.files]
+    width, color = shutil.get_terminal_size().columns, sys.stdout.isatty()
     if options.compare:
-        _compare(documents[0].results, documents[1].results, options.markdown)
+        _compare(documents, width, color, options.markdown)
         return 0
-    _draw(merge(documents), [one.environment for one in documents], options)
+    results = merge(documents)
+    print("\n".join([*summary(results, width, color=color), *notes(results)] or ["no results"]))
+    if problems := write_reports(results, paths, [one.environment for one in documents]):
+        raise BudgetError("; ".join(f"--{name}: {text}" for name, text in problems.items()))
     return 0
 
 
-def _draw(
-    results: Sequence[Result], environments: Sequence[Environment], options: argparse.Namespace
-) -> None:
-    from pytest_membudget.files import write_each
-    from pytest_membudget.reports.html import write_html
-    from pytest_membudget.reports.markdown import write_markdown
-    from pytest_membudget.reports.terminal import notes, summary
-
-    lines = [*summary(results, _width(), color=_color()), *notes(results)]
-    print("\n".join(lines) if results else "no results")
-    reports: list[tuple[str, Callable[[], None]]] = []
-    if options.html:
-        reports.append(("--html", partial(write_html, results, options.html, environments)))
-    if options.markdown:
-        reports.append(("--markdown", partial(write_markdown, results, options.markdown)))
-    if problems := write_each(reports):
-        raise BudgetError("; ".join(f"{name}: {problem}" for name, problem in problems.items()))
-
-
-def _compare(old: Sequence[Result], new: Sequence[Result], path: str | None) -> None:
+def _compare(documents: Sequence[Document], width: int, color: bool, path: str | None) -> None:
     from pytest_membudget.files import write_text
     from pytest_membudget.reports import markdown
     from pytest_membudget.reports.compare import compare
     from pytest_membudget.reports.terminal import comparison
 
-    changes = compare(old, new)
-    print("\n".join(comparison(changes, _width(), color=_color())))
+    changes = compare(*(document.results for document in documents))
+    print("\n".join(comparison(changes, width, color=color)))
     if path:
         write_text(path, markdown.comparison(changes))
-
-
-def _width() -> int:
-    return shutil.get_terminal_size().columns
-
-
-def _color() -> bool:
-    return sys.stdout.isatty()

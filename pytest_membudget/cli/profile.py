@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 
-from pytest_membudget.budget.request import read_output_path
+from pytest_membudget.budget.readers import read_output_path
 from pytest_membudget.errors import BudgetError
 from pytest_membudget.profile.document import DEFAULT_PATH, parse_profile, read_profile
 from pytest_membudget.profile.scripts import VENDORS, script

@@ -1,37 +1,41 @@
-"""What this package has to know of each database engine, one object an engine.
+"""The facts of each database engine, one object an engine.
 
-The worker imports it, so it imports nothing that has to be weighed.
+The worker, which is measured, imports this module, so it imports only the standard library.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
+# Each scratch database on PostgreSQL has a schema of this name; its comment is the run's mark.
+MARK_SCHEMA = "membudget_scratch"
+
 
 @dataclass(frozen=True)
 class Engine:
-    """The facts of one engine; the defaults are those of one that nothing is known of.
+    """The facts of one engine; the defaults are those of an unknown engine.
 
     ``vendor`` is Django's name of it, ``sqlglot`` that of its dialect in sqlglot.
     ``scratch`` is the module and the class that make its scratch databases, empty where none can
     be made.
-    ``embedded``: it is a library of the process, whose memory is the process's own, and each
-    database is a file.
+    ``embedded``: the engine runs inside the process and uses its memory; each database is a file.
     ``client_library`` is what runs in the process; ``client_holds_results``: it holds the whole
-    result of a cursor that has no name on the server, and knows how many rows that is.
-    ``streams``: ``QuerySet.iterator()`` takes rows from the database a chunk at a time; where the
-    client holds results, only with server-side cursors.
+    result of a cursor that has no name on the server, and knows its number of rows.
+    ``streams``: ``QuerySet.iterator()`` fetches rows in chunks; where the client holds results,
+    only with server-side cursors.
     ``locks_until_commit``: an altered table stays locked to readers until the transaction ends.
-    ``limits_parameters``: a statement may have so many parameters and no more.
+    ``limits_parameters``: the number of parameters in a statement is limited.
     ``marks_parameters``: ``?1`` and ``:name`` stand for parameters as well.
     ``folds_names``: names of tables are the same in upper and lower case.
-    ``schemas`` are where a table is that no schema is named of; ``search_path`` is the query for
-    those of a connection, ``missing_tables`` the one which says of each of the names in its
-    parameter whether there is no such table.  Both are empty where there are no schemas.
-    ``estimates_distinct``: its catalogue has how many different values a column has.
+    ``schemas`` are searched for a table that a statement names without a schema; ``search_path``
+    is the query for those of a connection.  ``missing_tables`` is the query that tells for each
+    name in its parameter whether there is no such table.  Both are empty without schemas.
+    ``estimates_distinct``: the catalogue has the number of different values of a column.
     ``fingerprint`` is the query for a fingerprint of the rows of a ``table``, of its ``columns``;
     empty where the client has to make it.
     ``drop`` is the statement that removes the database ``name``.
+    ``identity`` is the query for the name and the mark of a connection's database, ``files`` the
+    one for its files; a check opens no database of an engine that has neither.
     """
 
     vendor: str
@@ -51,6 +55,8 @@ class Engine:
     estimates_distinct: bool = False
     fingerprint: str = ""
     drop: str = ""
+    identity: str = ""
+    files: str = ""
 
 
 POSTGRESQL = Engine(
@@ -70,6 +76,10 @@ POSTGRESQL = Engine(
         " FROM {table}"
     ),
     drop='DROP DATABASE "{name}" WITH (FORCE);',
+    identity=(
+        "SELECT pg_catalog.current_database(), pg_catalog.obj_description("
+        f"pg_catalog.to_regnamespace('{MARK_SCHEMA}')::oid, 'pg_namespace')"
+    ),
 )
 SQLITE = Engine(
     vendor="sqlite",
@@ -82,8 +92,9 @@ SQLITE = Engine(
     marks_parameters=True,
     folds_names=True,
     schemas=("main", "temp"),
+    files="PRAGMA database_list",
 )
-# Those that scratch databases can be made for.
+# The engines that scratch databases can be made for.
 SUPPORTED = {engine.vendor: engine for engine in (SQLITE, POSTGRESQL)}
 
 

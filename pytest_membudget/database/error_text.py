@@ -1,6 +1,6 @@
-"""An exception as text, without the values that a database tells of a row or of a statement.
+"""An exception as text, without the values of rows and statements that a driver puts into it.
 
-It is imported when something has failed, so it weighs nothing before.
+The worker imports this module only after a failure.
 """
 
 from __future__ import annotations
@@ -17,49 +17,42 @@ _MASK = "********"
 # Values that could not be read or stored: "22" is the class of SQLSTATE for data exceptions.
 _DATA = "22"
 _QUOTED = re.compile("[\"'»«„“”].*[\"'»«„“”]", re.DOTALL)
-# A quote, a dollar or a digit begins a literal, which is not what a syntax error is about.
+# A quote, a dollar or a digit begins a literal.
 _LITERAL = re.compile(r"\"(?=['$\d]|[ebx]').*\"", re.IGNORECASE | re.DOTALL)
 _UNRECOGNIZED = re.compile("(unrecognized token: ).*", re.DOTALL)
 
 
 def message(error: BaseException) -> str:
-    """What ``str(error)`` says, without values."""
+    """``str(error)`` without values."""
     return _without_values(str(error), error).strip()
 
 
 def first_line(error: BaseException) -> str:
-    """The exception's name and the first line of what it says."""
+    """The exception's name and the first line of its message."""
     name, text = type(error).__name__, message(error)
     return f"{name}: {text.splitlines()[0]}" if text else name
 
 
 def traceback_of(error: BaseException) -> str:
-    """The whole traceback, with those of the exceptions behind it."""
+    """The whole traceback, with those of its causes."""
     return _without_values("".join(traceback.format_exception(error)), error)
 
 
 def traceback_from_migration(error: BaseException) -> str:
-    """The traceback from the migration on: Django's own frames above it tell nothing."""
-    frames = [
-        frame
-        for frame in traceback.extract_tb(error.__traceback__)
-        if not frame.filename.startswith(_PACKAGE)
-    ]
-    starts = [
-        i for i, frame in enumerate(frames) if frame.filename.endswith("migrations/executor.py")
-    ]
-    text = "".join(
-        [
-            "Traceback (most recent call last):\n",
-            *traceback.format_list(frames[starts[-1] + 1 :] if starts else frames),
-            *traceback.format_exception_only(type(error), error),
-        ]
-    )
-    return _without_values(text, error)
+    """The traceback without the frames above the migration, which are Django's."""
+    told = traceback.TracebackException.from_exception(error)
+    frames: list[traceback.FrameSummary] = []
+    for frame in told.stack:
+        if frame.filename.endswith("migrations/executor.py"):
+            frames.clear()
+        elif not frame.filename.startswith(_PACKAGE):
+            frames.append(frame)
+    told.stack = traceback.StackSummary.from_list(frames)
+    return _without_values("".join(told.format(chain=False)), error)
 
 
 def _without_values(text: str, error: BaseException) -> str:
-    """The text with what a driver said in it replaced, also where it was raised in other words."""
+    """The text with the messages of drivers replaced, those of the error's causes included."""
     for one in _chain(error):
         said, safe = str(one), _safe(one)
         if safe is not None and said:
@@ -79,9 +72,9 @@ def _chain(error: BaseException) -> Iterator[BaseException]:
 
 
 def _safe(error: BaseException) -> str | None:
-    """What a driver's exception says without values; None where it is no driver's.
+    """The message of a driver's exception without values; None where it is no driver's.
 
-    psycopg's says, after the message, the statement and the row: both in the server's language.
+    psycopg's text goes on with the statement and the row, in the server's language.
     """
     sqlite = sys.modules.get("sqlite3")
     if sqlite is not None and isinstance(error, sqlite.Error):

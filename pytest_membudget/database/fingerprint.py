@@ -1,4 +1,4 @@
-"""Whether two databases hold the same rows: what a change must leave as it is."""
+"""A fingerprint of each table, which tells whether two databases hold the same rows."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from typing import Any
 
 from pytest_membudget.database.engine import engine_of
 
-# Two runs differ in when they ran.
+# Their values may differ between two runs of the same migration.
 _OF_THE_MOMENT = {"DateTimeField", "TimeField"}
 _CHUNK = 2000
 
 
 def digest(connection: Any) -> dict[str, str]:
-    """A fingerprint by table: the sum of its rows' hashes, without columns of points in time."""
+    """A fingerprint by table: the sum of its rows' hashes, without columns of dates and times."""
     introspection = connection.introspection
     with connection.cursor() as cursor:
         tables = sorted(set(introspection.table_names(cursor)) - {"django_migrations"})

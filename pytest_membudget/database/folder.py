@@ -22,7 +22,7 @@ class RunFolder:
 
     def __init__(self) -> None:
         lock = None
-        while lock is None:  # another run may have taken the new folder for a dead one's
+        while lock is None:  # another run may remove the new folder before it is locked
             self.path = Path(tempfile.mkdtemp(prefix=_PREFIX))
             with contextlib.suppress(FileNotFoundError):
                 (self.path / _LOCK).write_bytes(_MARK)
@@ -55,7 +55,7 @@ def is_locked(folder: Path) -> bool:
 
 
 def machine() -> str:
-    """The same for processes that see the same files, so that each can look for another's lock."""
+    """An identifier that processes share which see the same files, and so each other's locks."""
     boot = Path("/proc/sys/kernel/random/boot_id")
     files = Path("/proc/self/ns/mnt")
     parts = [socket.gethostname()]

@@ -1,4 +1,4 @@
-"""How much may be written where the scratch databases lie."""
+"""How many bytes may be written to the disk of the scratch databases."""
 
 from __future__ import annotations
 
@@ -6,23 +6,23 @@ import os
 import shutil
 from pathlib import Path
 
-# A clone stands beside its source, and the disk is not ours alone.
+# A clone takes as much again as its source, and other programs write to the disk too.
 _SHARE = 0.4
-# Of a server's disk nothing is known, unless the server runs on this machine.
+# Where the free space is unknown: the server runs on another machine.
 _UNKNOWN_BYTES = 8 * 1024**3
-# The first sample only tells the time a row and whether the migration works at all.
+# The first sample only shows the time a row takes, and whether the migration works.
 FIRST_BYTES = 256 * 1024**2
 
 
 def room_for_a_seed(free: int | None, size: int = 0) -> int:
-    """Bytes that a seeded database may take, ``size`` of which it takes already.
+    """Bytes that a seeded database may take in all; it takes ``size`` bytes already.
 
-    ``free`` is what the disk has left, None where that isn't known.
+    ``free`` is the free space of the disk, None where that is unknown.
     """
     return int((_UNKNOWN_BYTES if free is None else free + size) * _SHARE)
 
 
 def free_bytes(folder: Path) -> int:
-    """Bytes free where a folder lies, or the nearest one above that this user may look into."""
+    """Free bytes on the disk of a folder, or of its nearest parent that this user may open."""
     folders = (folder, *folder.parents)
     return shutil.disk_usage(next(one for one in folders if os.access(one, os.X_OK))).free

@@ -1,4 +1,4 @@
-"""Where the connections of a process may lead, and what becomes of those that are refused."""
+"""The scratch database that a process may connect to, and the record of what is refused."""
 
 from __future__ import annotations
 
@@ -6,16 +6,15 @@ import contextlib
 import json
 import os
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from typing import Any, NoReturn
-
-# A schema of this name, whose comment is the mark, makes a PostgreSQL database one of a run.
-MARK_SCHEMA = "membudget_scratch"
 
 
 class RefusedDatabase(RuntimeError):
     """A connection to a database that is no scratch database of this run."""
 
 
+@dataclass
 class Target:
     """The scratch database of one alias.
 
@@ -26,35 +25,28 @@ class Target:
     ``address`` is the engine, host, port and name that the project's settings have for the alias.
     """
 
-    def __init__(
-        self,
-        alias: str,
-        name: str | None,
-        mark: str,
-        folder: str,
-        file: str,
-        address: list[Any] | None = None,
-        statements: str = "",
-    ) -> None:
-        self.alias = alias
-        self.name = name
-        self.mark = mark
-        self.folder = os.path.realpath(folder)
-        self.file = file
-        self.address = address
-        self.statements = statements
-        self.unmarked: set[str] = set()
+    alias: str
+    name: str | None
+    mark: str
+    folder: str
+    file: str
+    address: list[Any] | None = None
+    statements: str = ""
+    unmarked: set[str] = field(default_factory=set, init=False)
+
+    def __post_init__(self) -> None:
+        self.folder = os.path.realpath(self.folder)
 
     @classmethod
     def read(cls, file: str) -> Target:
         with open(file) as stream:
-            return cls(**json.load(stream), file=file)
+            return cls(**json.load(stream))
 
     def write(self) -> None:
         """Keep it for child processes."""
-        names = ("alias", "name", "mark", "folder", "address", "statements")
+        fields = {name: value for name, value in vars(self).items() if name != "unmarked"}
         with open(self.file, "w", opener=_private) as stream:
-            json.dump({name: getattr(self, name) for name in names}, stream)
+            json.dump(fields, stream)
 
     @contextlib.contextmanager
     def allow_unmarked(self, *names: str) -> Iterator[None]:
@@ -66,11 +58,11 @@ class Target:
             self.unmarked = before
 
     def owns(self, database: str, mark: str | None) -> bool:
-        """Whether a PostgreSQL database of this name and mark is one of this run."""
+        """Whether a PostgreSQL database with this name and mark belongs to this run."""
         return (bool(self.mark) and mark == self.mark) or database in self.unmarked
 
     def holds(self, path: str) -> bool:
-        """Whether a SQLite file lies in the folder of this run."""
+        """Whether a SQLite file is in the folder of this run."""
         return os.path.realpath(path).startswith(self.folder + os.sep)
 
     def refuse(self, what: str) -> NoReturn:
@@ -91,7 +83,7 @@ class Target:
             return []
 
     def forget_refusals(self) -> None:
-        """Forget those of the project's start-up, which is the same without the migration."""
+        """Forget the refusals of the project's start-up, which happen without the migration too."""
         with contextlib.suppress(FileNotFoundError):
             os.unlink(f"{self.file}.refused")
 

@@ -1,25 +1,15 @@
-"""What may lie between the largest sample and production, where the code or the samples tell."""
+"""What may lie between the largest sample and production, as the numbers in the code tell."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from pytest_membudget.finding import Finding, FindingCode
 from pytest_membudget.judge.ladder import Ladder
 from pytest_membudget.sample import Sample
-from pytest_membudget.units import format_rows
 
 # There are several of them in every stretch between two samples that is believed.
 _SMALL_STEP = 10_000
-
-
-@dataclass(frozen=True)
-class Branch:
-    """A number that the code compares a count with, and the time budget to see what is beyond."""
-
-    rows: int
-    time_budget: int
 
 
 @dataclass(frozen=True)
@@ -57,13 +47,13 @@ class Ahead:
         """The least of ``numbers``, as a size, that no sample has passed."""
         return min((size for size, _ in self._not_passed(numbers)), default=None)
 
-    def branch(self, numbers: Sequence[int], ladder: Ladder) -> Branch | None:
-        """The least of ``numbers`` that no sample has passed, and what it takes to pass all."""
+    def branch(self, numbers: Sequence[int], ladder: Ladder) -> tuple[int, int] | None:
+        """The least of ``numbers`` that no sample has passed, and a time budget to pass all."""
         ahead = list(self._not_passed(numbers))
         if not ahead:
             return None
         needed = ladder.budget_for(self.samples, ladder.above(max(size for size, _ in ahead)))
-        return Branch(min(one for _, one in ahead), max(needed, round(2 * ladder.time_budget)))
+        return min(one for _, one in ahead), max(needed, round(2 * ladder.time_budget))
 
     @property
     def _largest(self) -> int:
@@ -91,24 +81,3 @@ class Ahead:
     def _sizes(self, numbers: Sequence[int]) -> Iterator[int]:
         for count in self._read():
             yield from (one * self._most // count for one in numbers if one < count)
-
-
-def findings_ahead(label: str, *, threshold: int | None, cycles: bool) -> Iterator[Finding]:
-    """What may end the growth that the samples show.
-
-    ``threshold`` counts rows of the model ``label``; ``cycles`` says that garbage adds up.
-    """
-    if threshold is not None:
-        yield Finding(
-            FindingCode.THRESHOLD_AHEAD,
-            f"growth may stop at {format_rows(threshold)} {label} rows, a chunk or buffer size of "
-            "the migration's code or of Django; no sample was large enough to confirm it, so the "
-            "lower bound assumes that it does",
-        )
-    if cycles:
-        yield Finding(
-            FindingCode.CYCLES_AHEAD,
-            "objects that refer to each other add up until Python's cycle collector runs, and the "
-            "samples were too small to show how much it leaves: growth may end there, so the "
-            "interval reaches down to the largest peak that was measured",
-        )

@@ -1,27 +1,50 @@
-"""What the samples so far come to, built once after each of them."""
+"""What the samples so far come to, built anew after each of them."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
-from pytest_membudget.judge.coverage import Coverage, cover
-from pytest_membudget.judge.estimate import Estimate, estimate
+from pytest_membudget.judge.coverage import Coverage
+from pytest_membudget.judge.estimate import Estimate
 from pytest_membudget.judge.evidence import Evidence
+from pytest_membudget.judge.growth_fit import Growth
 from pytest_membudget.judge.ladder import Outlook
-from pytest_membudget.judge.projection import Growth
 from pytest_membudget.judge.verdict import Judgement, Verdict, judge
 
 
 @dataclass(frozen=True)
 class Assessment:
+    """``failure`` is the reason of an error where the check itself failed.
+
+    Else the evidence has one sample at least.
+    """
+
     evidence: Evidence
-    coverage: Coverage
-    estimate: Estimate
-    judgement: Judgement
+    failure: str | None = None
+
+    @cached_property
+    def coverage(self) -> Coverage:
+        return Coverage(self.evidence)
+
+    @cached_property
+    def estimate(self) -> Estimate:
+        return Estimate(self.evidence, self.coverage.touched)
+
+    @cached_property
+    def judgement(self) -> Judgement:
+        if self.failure is not None:
+            return Judgement(Verdict.ERROR, None, self.failure)
+        return judge(self.evidence, self.estimate, self.coverage)
 
     @property
     def outlook(self) -> Outlook:
-        return self.estimate.outlook(decided=self.judgement.decided, exceeds=self.judgement.exceeds)
+        """What the choice of the next row count depends on."""
+        estimate, judgement = self.estimate, self.judgement
+        ends = [end for end in (estimate.limit_passed_at, estimate.breaks_at) if end is not None]
+        crossing = min(ends, default=None)
+        decided, exceeds = judgement.decided, judgement.exceeds
+        return Outlook(decided, estimate.narrow, exceeds, crossing, estimate.past)
 
     @property
     def is_in_danger(self) -> bool:
@@ -29,20 +52,4 @@ class Assessment:
         projection = self.estimate.projection
         if projection is None or projection.growth == Growth.CONSTANT:
             return False
-        accessed = self.coverage.touched not in (0, None)
-        return accessed and projection.high >= self.evidence.budget.limit
-
-
-def assess(evidence: Evidence) -> Assessment:
-    """Of evidence with one sample at least."""
-    coverage = cover(evidence)
-    found = estimate(evidence, coverage.touched)
-    judgement = judge(evidence.budget, evidence.samples, found, coverage)
-    return Assessment(evidence, coverage, found, judgement)
-
-
-def failed(evidence: Evidence, reason: str) -> Assessment:
-    """Where the check itself failed, with whatever was measured before."""
-    coverage = cover(evidence)
-    found = estimate(evidence, coverage.touched)
-    return Assessment(evidence, coverage, found, Judgement(Verdict.ERROR, None, reason))
+        return bool(self.coverage.touched) and projection.high >= self.evidence.budget.limit

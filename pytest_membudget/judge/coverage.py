@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from textwrap import shorten
 
 from pytest_membudget.budget.request import Budget
 from pytest_membudget.finding import FindingCode
-from pytest_membudget.judge.ahead import Branch
 from pytest_membudget.judge.evidence import Evidence
 from pytest_membudget.judge.gap import Gap
 from pytest_membudget.judge.matching import touched_share, unmatched, values_of
-from pytest_membudget.sample import Run, Sample
+from pytest_membudget.sample import Sample
 from pytest_membudget.units import format_rows, format_size
 
 # With fewer of the seeded rows touched nothing can be said about a migration that touches all.
@@ -23,65 +23,79 @@ TOUCHED_ALL = 0.9
 
 @dataclass(frozen=True)
 class Coverage:
-    """What the samples leave unseen; built once after each sample.
+    """What the samples of ``evidence`` leave unseen."""
 
-    ``touched`` is the share of the seeded rows that the last one read or wrote, None where none is
-    expected; ``unmatched`` are its statements that found no row, and might have found any number;
-    ``gaps`` come with the gravest first; ``assumed`` are the columns with the values that every row
-    was seeded with because the migration filters by them, ``""`` where there is none.
-    """
+    evidence: Evidence
 
-    touched: float | None = None
-    unmatched: tuple[str, ...] = ()
-    gaps: tuple[Gap, ...] = ()
-    assumed: str = ""
+    @cached_property
+    def touched(self) -> float | None:
+        """The share of the seeded rows that the last sample read or wrote; see touched_by."""
+        finished = self.evidence.finished
+        return touched_by(self.evidence, finished[-1]) if finished else None
 
+    @cached_property
+    def unmatched(self) -> list[str]:
+        """Statements of the last sample that found no row, and might have found any number."""
+        finished = self.evidence.finished
+        return unmatched(finished[-1]) if finished and self.evidence.touches_rows else []
 
-def cover(evidence: Evidence) -> Coverage:
-    budget, finished = evidence.budget, evidence.finished
-    assumed = values_of(evidence.forced_values, evidence.literals)
-    if not finished:
-        return Coverage(gaps=gaps_of_runs(budget, evidence.samples), assumed=assumed)
-    last = finished[-1]
-    touched = touched_by(evidence, last)
-    found_none = tuple(unmatched(last)) if evidence.touches_rows else ()
-    branch = evidence.ahead.branch(evidence.branches, evidence.ladder)
-    of_rows = [
-        *evidence.unnamed,
-        *_untouched(budget, last, touched),
+    @property
+    def assumed(self) -> str:
+        """The columns with the values that every row has because the migration filters by them."""
+        return values_of(self.evidence.forced_values, self.evidence.literals)
+
+    @cached_property
+    def gaps(self) -> tuple[Gap, ...]:
+        """The gravest first."""
+        evidence, finished = self.evidence, self.evidence.finished
+        if not finished:
+            return tuple(_refused(evidence.samples))
+        return (
+            *_refused(evidence.samples),
+            *left_out(evidence.budget),
+            *_of_what_ran(finished[-1]),
+            *evidence.unnamed,
+            *self._of_rows(finished[-1]),
+            *_of_memory(finished, evidence.budget.limit),
+        )
+
+    def _of_rows(self, last: Sample) -> Iterator[Gap]:
+        """Rows that the samples lack."""
+        evidence, touched = self.evidence, self.touched
+
+        def seeded() -> str:
+            return evidence.budget.counted(last.rows)
+
+        if touched is not None and touched < TOUCHED_TOO_FEW:
+            share = "none" if touched == 0 else f"only {touched:.0%}"
+            yield Gap(
+                FindingCode.ROWS_UNTOUCHED,
+                f"touched {share} of the seeded rows ({seeded()}), so its memory says nothing "
+                "about production; give rows that it works on with seed=",
+            )
         # A seed makes the rows that its author knows of.
-        *_unmatched(budget, last, () if budget.seed else found_none),
-        *_branch(budget, last, branch),
-    ]
-    return Coverage(touched, found_none, _gaps(budget, evidence.samples, of_rows), assumed)
+        if self.unmatched and not evidence.budget.seed:
+            statement = shorten(self.unmatched[0], 200, placeholder=" …")
+            yield Gap(
+                FindingCode.STATEMENT_UNMATCHED,
+                f"has a statement that found none of the seeded rows ({seeded()}), so nothing is "
+                f"known of what it loads in production: {statement}; give rows that it works on "
+                "with seed=",
+                only_adds=True,
+            )
+        if branch := evidence.ahead.branch(evidence.branches, evidence.ladder):
+            rows, time_budget = branch
+            yield Gap(
+                FindingCode.BRANCH_AHEAD,
+                f"compares a count with {format_rows(rows)} in its code, and no sample had more "
+                f"rows (the largest had {seeded()}), so what it does beyond that was not seen; "
+                f"time_budget={time_budget} would allow it",
+            )
 
 
 def touched_by(evidence: Evidence, sample: Sample) -> float | None:
     """The share of the seeded rows that a sample read or wrote; None where none is expected."""
     return touched_share(sample, evidence.tables) if evidence.touches_rows else None
-
-
-def gaps_of_runs(budget: Budget, samples: Sequence[Sample]) -> tuple[Gap, ...]:
-    """Those that do not depend on the rows that were seeded."""
-    return _gaps(budget, samples, ())
-
-
-def _gaps(budget: Budget, samples: Sequence[Sample], of_rows: Iterable[Gap]) -> tuple[Gap, ...]:
-    refused = _refused(samples)
-    finished = [sample for sample in samples if sample.finished]
-    if not finished:
-        return tuple(refused)
-    last = finished[-1]
-    return (
-        *refused,
-        *left_out(budget),
-        *_not_run(last),
-        *of_unknown_origin(last.run),
-        *_unlogged(last),
-        *of_rows,
-        *_left_growing(finished),
-        *_unexplained(budget, finished),
-    )
 
 
 def _refused(samples: Sequence[Sample]) -> Iterator[Gap]:
@@ -95,8 +109,19 @@ def _refused(samples: Sequence[Sample]) -> Iterator[Gap]:
         )
 
 
-def of_unknown_origin(run: Run) -> Iterator[Gap]:
-    """What a run loaded of which it is not known where it comes from."""
+def left_out(budget: Budget) -> Iterator[Gap]:
+    """Code that the project has and that will not run in this check, whatever its samples."""
+    for one in budget.findings:
+        if one.code in (FindingCode.CODE_LEFT_OUT, FindingCode.ROUTED_ELSEWHERE):
+            yield Gap(one.code, f"was not run whole: {one.message}", only_adds=True)
+
+
+def _of_what_ran(last: Sample) -> Iterator[Gap]:
+    """Code that did not run, and rows of which it is not known where they come from."""
+    run = last.run
+    for label, why in run.not_run:
+        code = FindingCode.ASYNC_CODE if "async" in why else FindingCode.CODE_NOT_RUN
+        yield Gap(code, f"was not run whole: {label} {why}", only_adds=True)
     for statement, rows in run.unattributed.items():
         yield Gap(
             FindingCode.ROWS_UNATTRIBUTED,
@@ -104,39 +129,12 @@ def of_unknown_origin(run: Run) -> Iterator[Gap]:
             f"can't be compared with the seeded rows: {shorten(statement, 200, placeholder=' …')}; "
             "select from a table by its name instead",
         )
-    opened = run.facts.opened > run.facts.connected
-    if opened or run.facts.own_sessions:
+    if run.facts.opened > run.facts.connected or run.facts.own_sessions:
         yield Gap(
             FindingCode.CONNECTION_UNLOGGED,
             "opens a connection to the database that is not Django's, so what it loads there is "
             "not known; use schema_editor.connection instead",
         )
-
-
-def _untouched(budget: Budget, last: Sample, touched: float | None) -> Iterator[Gap]:
-    if touched is None or touched >= TOUCHED_TOO_FEW:
-        return
-    share = "none" if touched == 0 else f"only {touched:.0%}"
-    yield Gap(
-        FindingCode.ROWS_UNTOUCHED,
-        f"touched {share} of the seeded rows ({_seeded(budget, last)}), so its memory says nothing "
-        "about production; give rows that it works on with seed=",
-    )
-
-
-def _unmatched(budget: Budget, last: Sample, statements: Sequence[str]) -> Iterator[Gap]:
-    if statements:
-        statement = shorten(statements[0], 200, placeholder=" …")
-        yield Gap(
-            FindingCode.STATEMENT_UNMATCHED,
-            f"has a statement that found none of the seeded rows ({_seeded(budget, last)}), so "
-            f"nothing is known of what it loads in production: {statement}; give rows that it "
-            "works on with seed=",
-            only_adds=True,
-        )
-
-
-def _unlogged(last: Sample) -> Iterator[Gap]:
     if last.unlogged:
         found = ", ".join(f"{format_rows(n)} rows of {t}" for t, n in last.unlogged.items())
         yield Gap(
@@ -146,48 +144,19 @@ def _unlogged(last: Sample) -> Iterator[Gap]:
         )
 
 
-def left_out(budget: Budget) -> Iterator[Gap]:
-    """Code that the project has and that will not run in this check, whatever its samples."""
-    for one in budget.findings:
-        if one.code in (FindingCode.CODE_LEFT_OUT, FindingCode.ROUTED_ELSEWHERE):
-            yield Gap(one.code, f"was not run whole: {one.message}", only_adds=True)
-
-
-def _not_run(last: Sample) -> Iterator[Gap]:
-    for label, why in last.run.not_run:
-        code = FindingCode.ASYNC_CODE if "async" in why else FindingCode.CODE_NOT_RUN
-        yield Gap(code, f"was not run whole: {label} {why}", only_adds=True)
-
-
-def _branch(budget: Budget, last: Sample, branch: Branch | None) -> Iterator[Gap]:
-    if branch is not None:
-        yield Gap(
-            FindingCode.BRANCH_AHEAD,
-            f"compares a count with {format_rows(branch.rows)} in its code, and no sample had more "
-            f"rows (the largest had {_seeded(budget, last)}), so what it does beyond that was not "
-            f"seen; time_budget={branch.time_budget} would allow it",
-        )
-
-
-def _left_growing(finished: Sequence[Sample]) -> Iterator[Gap]:
+def _of_memory(finished: Sequence[Sample], limit: int) -> Iterator[Gap]:
+    """Memory that is in no peak."""
     if any(sample.run.facts.left_growing for sample in finished):
         yield Gap(
             FindingCode.PROCESSES_GROWING,
             "leaves processes running that still took more memory when they were stopped, so the "
             "peak of these is not known; let the migration wait for them",
         )
-
-
-def _unexplained(budget: Budget, finished: Sequence[Sample]) -> Iterator[Gap]:
-    """What any sample took: a file may have gone between two looks at another one."""
+    # Of any sample: a file may have gone between two looks at another one.
     more = max(sample.run.facts.unexplained for sample in finished)
-    if finished[-1].run.peak + more > budget.limit:
+    if more and finished[-1].run.peak + more > limit:
         yield Gap(
             FindingCode.MEMORY_UNEXPLAINED,
             f"took {format_size(more)} more in its memory control group than its processes and its "
             "shared memory account for; look for files that it writes to a tmpfs",
         )
-
-
-def _seeded(budget: Budget, last: Sample) -> str:
-    return f"{format_rows(last.rows[budget.counted_model])} {budget.counted_model}"

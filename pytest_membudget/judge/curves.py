@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from pytest_membudget.judge.projection import REPEATABILITY, REPEATABILITY_OF_TREES, VISIBLE, Point
+from pytest_membudget.judge.growth_fit import REPEATABILITY, REPEATABILITY_OF_TREES, VISIBLE, Point
 from pytest_membudget.processes.worker.cycles import SETTLED
 from pytest_membudget.sample import Phase, Run, Sample
 
@@ -31,9 +31,7 @@ def curves(samples: Sequence[Sample]) -> list[list[Point]]:
 
 def curves_by_migration(samples: Sequence[Sample]) -> dict[str, list[list[Point]]]:
     """The same for each of several migrations of one process, by its label."""
-    labels = {
-        phase.migration for sample in samples for phase in sample.run.phases if phase.migration
-    }
+    labels = {phase.migration for sample in samples for phase in sample.run.phases} - {""}
     return {
         label: curves([_of_migration(sample, label) for sample in samples])
         for label in sorted(labels)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
-from pytest_membudget.budget.row_scale import RowScale
 from pytest_membudget.judge.coverage import TOUCHED_ALL
 from pytest_membudget.judge.curves import (
     breaks_at,
@@ -15,15 +16,11 @@ from pytest_membudget.judge.curves import (
     noise_of,
 )
 from pytest_membudget.judge.evidence import Evidence
-from pytest_membudget.judge.ladder import Outlook
+from pytest_membudget.judge.growth_fit import FLOOR_ROWS, Point
 from pytest_membudget.judge.matching import share_of_each
-from pytest_membudget.judge.projection import (
-    FLOOR_ROWS,
-    MIB,
-    Projection,
-    fits_up_to,
-    project_highest,
-)
+from pytest_membudget.judge.projection import Projection, fits_up_to, project_highest
+from pytest_membudget.sample import Sample
+from pytest_membudget.units import MIB
 
 _ENOUGH = 3
 _NARROW_SHARE = 0.05
@@ -33,164 +30,152 @@ _TELLING_SHARE = 0.25
 
 @dataclass(frozen=True)
 class Estimate:
-    """Built once after each sample; ``scale`` converts its row counts, of the largest model.
+    """What the samples of ``evidence`` say.  Row counts are of the largest model.
 
-    ``projection`` is to production's row count, None where the samples do not suffice; its interval
-    reaches up to where every seeded row would be touched.  ``enough`` says that there are enough
-    samples to trust it, ``telling`` that it alone says that the limit is passed and by how much,
-    ``narrow`` that more rows would tell little more.  ``limit_passed_at`` and ``breaks_at`` are row
-    counts: where the limit is passed, and where a statement has too many parameters; None where
-    they are unknown or beyond production.  ``past`` is how many rows the next sample should have
-    more than, as the code tells; ``threshold_ahead`` where growth may end, ``cycles_add_up`` that
-    it may end where the cycle collector runs.  ``peaks`` are those of several migrations, the
-    highest first; ``duration`` is the time in seconds at production's row count.
+    ``touched`` is the share of the seeded rows that the last sample read or wrote.
     """
 
-    scale: RowScale
-    projection: Projection | None = None
-    enough: bool = False
-    telling: bool = False
-    narrow: bool = False
-    limit_passed_at: float | None = None
-    breaks_at: float | None = None
-    past: int | None = None
-    threshold_ahead: int | None = None
-    cycles_add_up: bool = False
-    peaks: tuple[tuple[str, float], ...] = ()
-    duration: float | None = None
+    evidence: Evidence
+    touched: float | None = None
+
+    @cached_property
+    def projection(self) -> Projection | None:
+        """To production's row count; None where the samples do not suffice.
+
+        The interval reaches up to where every seeded row would be touched.
+        """
+        rows, noise = self.evidence.ladder.rows, self._noise
+        projection = project_highest(self._curves, rows, noise, self._grain)
+        if projection is None:
+            return None
+        seen = max(sample.run.peak for sample in self.evidence.samples)
+        spread = projection.half_width if projection.measured else 2 * noise
+        low = max(projection.low, min(seen, projection.peak) - spread)
+        if self.threshold_ahead is not None:
+            bounded = project_highest(self._curves, self.threshold_ahead, noise)
+            low = min(low, bounded.low if bounded else 0)
+        if self.cycles_add_up:
+            low = min(low, seen - spread)
+        elsewhere = max(seen, most_elsewhere(self._climbed, rows) + 2 * noise)
+        high = max(projection.high, seen + spread if projection.measured else elsewhere)
+        return replace(
+            projection,
+            low=low,
+            peak=max(projection.peak, seen),
+            high=max(high, self._if_all_were_touched(high)),
+        )
+
+    @cached_property
+    def enough(self) -> bool:
+        """Whether there are enough samples to trust the projection."""
+        if self.projection is None or self.projection.measured:
+            return self.projection is not None
+        above_floor = [sample for sample in self._climbed if sample.size >= FLOOR_ROWS / 2]
+        return len(above_floor) >= _ENOUGH and not self._is_refuted()
+
+    @property
+    def telling(self) -> bool:
+        """Whether the projection alone says that the limit is passed, and by how much."""
+        projection = self.projection
+        if projection is None or projection.measured:
+            return projection is not None
+        sharp = projection.half_width <= _TELLING_SHARE * projection.peak
+        return sharp and projection.low > self.evidence.budget.limit and self.enough
+
+    @property
+    def narrow(self) -> bool:
+        """Whether more rows would tell little more."""
+        if self.projection is None:
+            return False
+        widest = max(_NARROW_SHARE * self.projection.peak, _NARROW_BYTES)
+        return self.projection.half_width <= widest
+
+    @cached_property
+    def limit_passed_at(self) -> float | None:
+        """With how many rows; None where it is unknown, or where a sample says otherwise."""
+        samples, limit = self.evidence.samples, self.evidence.budget.limit
+        over = [sample for sample in samples if sample.run.peak > limit]
+        if over and over[0] is samples[0]:
+            return 0.0
+        fits = fits_up_to(self._curves, self.evidence.ladder.rows, limit, self._noise)
+        return None if over and fits is not None and fits >= over[0].size else fits
 
     @property
     def fits(self) -> int | None:
         """How many rows of the counted model fit; None where it is unknown or there is no end."""
-        return self.scale.to_counted(self.limit_passed_at)
+        return self.evidence.budget.to_counted(self.limit_passed_at)
+
+    @property
+    def breaks_at(self) -> int | None:
+        """With how many rows, up to production's, a statement has too many parameters."""
+        return breaks_at(self.evidence.finished, self.evidence.ladder.rows)
 
     @property
     def breaks_with(self) -> int | None:
-        """With how many rows of the counted model a statement has too many parameters."""
-        return self.scale.to_counted(self.breaks_at)
+        """The same in rows of the counted model."""
+        return self.evidence.budget.to_counted(self.breaks_at)
 
-    def outlook(self, *, decided: bool, exceeds: bool) -> Outlook:
-        """What the ladder asks, beside the verdict."""
-        ends = [end for end in (self.limit_passed_at, self.breaks_at) if end is not None]
-        return Outlook(decided, self.narrow, exceeds, min(ends, default=None), self.past)
+    @property
+    def past(self) -> int | None:
+        """How many rows the next sample should have more than, as the code tells."""
+        evidence = self.evidence
+        past = evidence.ahead.past([*evidence.thresholds, *evidence.branches])
+        if past is None and self._grain and not self.narrow:
+            return evidence.finished[-1].size
+        return past
 
+    @cached_property
+    def threshold_ahead(self) -> int | None:
+        """With how many rows growth may end, as the code tells."""
+        return self.evidence.ahead.threshold(self.evidence.thresholds)
 
-def estimate(evidence: Evidence, touched: float | None) -> Estimate:
-    """``touched`` is the share of the seeded rows that the last sample read or wrote."""
-    scale = evidence.budget.scale
-    if not evidence.samples:
-        return Estimate(scale)
-    return _Estimator(evidence, touched).estimate()
+    @cached_property
+    def cycles_add_up(self) -> bool:
+        """Whether growth may end where the cycle collector runs."""
+        finished, rows = self.evidence.finished, self.evidence.ladder.rows
+        return bool(finished) and finished[-1].size < rows and cycles_add_up(finished, rows)
 
+    @cached_property
+    def peaks(self) -> list[tuple[str, float]]:
+        """Those of several migrations of one process, the highest first."""
+        found = []
+        for label, points in curves_by_migration(self._climbed).items():
+            projection = project_highest(points, self.evidence.ladder.rows, self._noise)
+            if projection is not None:
+                found.append((label, projection.peak))
+        return sorted(found, key=lambda item: -item[1])
 
-class _Estimator:
-    def __init__(self, evidence: Evidence, touched: float | None) -> None:
-        self._evidence = evidence
-        self._touched = touched
-        self._samples, self._finished = evidence.samples, evidence.finished
-        self._ladder = evidence.ladder
-        self._rows = self._ladder.rows
-        self._limit = evidence.budget.limit
-        self._climbed = self._ladder.climb(self._samples)
-        self._curves = curves(self._climbed)
-        self._noise = noise_of(self._samples)
-        self._ahead = evidence.ahead
-        self._grain = self._ahead.grain(evidence.thresholds)
-        self._threshold = self._ahead.threshold(evidence.thresholds)
-        last = self._finished[-1].size if self._finished else self._rows
-        self._cycles = last < self._rows and cycles_add_up(self._finished, self._rows)
+    @property
+    def duration(self) -> float | None:
+        """Seconds that the migration takes at production's row count."""
+        ladder, finished = self.evidence.ladder, self.evidence.finished
+        return ladder.duration(finished, ladder.rows) if finished else None
 
-    def estimate(self) -> Estimate:
-        projection = self._projection()
-        enough = projection is not None and self._is_enough(projection)
-        narrow = projection is not None and _is_narrow(projection)
-        duration = self._ladder.duration(self._finished, self._rows) if self._finished else None
-        return Estimate(
-            self._evidence.budget.scale,
-            projection,
-            enough=enough,
-            telling=projection is not None and self._is_telling(projection, enough),
-            narrow=narrow,
-            limit_passed_at=self._limit_passed_at(),
-            breaks_at=breaks_at(self._finished, self._rows),
-            past=self._past(narrow),
-            threshold_ahead=self._threshold,
-            cycles_add_up=self._cycles,
-            peaks=self._peaks(),
-            duration=duration,
-        )
+    @cached_property
+    def _climbed(self) -> Sequence[Sample]:
+        return self.evidence.ladder.climb(self.evidence.samples)
 
-    def _projection(self) -> Projection | None:
-        noise = self._noise
-        projection = project_highest(self._curves, self._rows, noise, self._grain)
-        if projection is None:
-            return None
-        seen = max(sample.run.peak for sample in self._samples)
-        elsewhere = max(seen, most_elsewhere(self._climbed, self._rows) + 2 * noise)
-        spread = projection.half_width if projection.measured else 2 * noise
-        projection = replace(
-            projection,
-            low=max(projection.low, min(seen, projection.peak) - spread),
-            peak=max(projection.peak, seen),
-            high=max(projection.high, seen + spread if projection.measured else elsewhere),
-        )
-        if self._threshold is not None:
-            bounded = project_highest(self._curves, self._threshold, noise)
-            projection = replace(projection, low=min(projection.low, bounded.low if bounded else 0))
-        if self._cycles:
-            projection = replace(projection, low=min(projection.low, seen - spread))
-        return self._if_all_were_touched(projection)
+    @cached_property
+    def _curves(self) -> list[list[Point]]:
+        return curves(self._climbed)
 
-    def _if_all_were_touched(self, projection: Projection) -> Projection:
-        share = share_of_each(self._evidence.forced_values)
-        if self._touched and self._touched <= TOUCHED_ALL:
-            share = min(share, self._touched)
-        if share == 1 or not self._finished:
-            return projection
-        baseline = self._finished[-1].run.baseline or 0
-        whole = baseline + (projection.high - baseline) / share
-        return replace(projection, high=max(projection.high, whole))
+    @cached_property
+    def _noise(self) -> float:
+        return noise_of(self.evidence.samples)
 
-    def _is_enough(self, projection: Projection) -> bool:
-        if projection.measured:
-            return True
-        above_floor = [sample for sample in self._climbed if sample.size >= FLOOR_ROWS / 2]
-        return len(above_floor) >= _ENOUGH and not self._is_refuted()
+    @cached_property
+    def _grain(self) -> int:
+        return self.evidence.ahead.grain(self.evidence.thresholds)
+
+    def _if_all_were_touched(self, high: float) -> float:
+        share, finished = share_of_each(self.evidence.forced_values), self.evidence.finished
+        if self.touched and self.touched <= TOUCHED_ALL:
+            share = min(share, self.touched)
+        baseline = finished[-1].run.baseline or 0 if finished else 0
+        return baseline + (high - baseline) / share
 
     def _is_refuted(self) -> bool:
         """Whether a sample that was stopped had passed what the others project for it."""
-        last = self._samples[-1]
+        last = self.evidence.samples[-1]
         expected = None if last.finished else project_highest(self._curves, last.size)
         return expected is not None and last.run.peak > expected.high
-
-    def _is_telling(self, projection: Projection, enough: bool) -> bool:
-        if projection.measured:
-            return True
-        sharp = projection.half_width <= _TELLING_SHARE * projection.peak
-        return sharp and projection.low > self._limit and enough
-
-    def _limit_passed_at(self) -> float | None:
-        """None where it is unknown, or where a sample says otherwise."""
-        over = [sample for sample in self._samples if sample.run.peak > self._limit]
-        if over and over[0] is self._samples[0]:
-            return 0.0
-        fits = fits_up_to(self._curves, self._rows, self._limit, self._noise)
-        return None if over and fits is not None and fits >= over[0].size else fits
-
-    def _past(self, narrow: bool) -> int | None:
-        past = self._ahead.past([*self._evidence.thresholds, *self._evidence.branches])
-        if past is None and self._grain and not narrow:
-            return self._finished[-1].size
-        return past
-
-    def _peaks(self) -> tuple[tuple[str, float], ...]:
-        projections = {
-            label: project_highest(points, self._rows, self._noise)
-            for label, points in curves_by_migration(self._climbed).items()
-        }
-        found = [(label, one.peak) for label, one in projections.items() if one is not None]
-        return tuple(sorted(found, key=lambda item: -item[1]))
-
-
-def _is_narrow(projection: Projection) -> bool:
-    return projection.half_width <= max(_NARROW_SHARE * projection.peak, _NARROW_BYTES)

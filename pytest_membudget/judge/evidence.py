@@ -15,21 +15,30 @@ from pytest_membudget.sample import ForcedValues, Sample
 
 
 @dataclass(frozen=True)
+class Database:
+    """The alias of the settings that was migrated, and what it leads to."""
+
+    alias: str | None = None
+    vendor: str | None = None
+    version: str | None = None
+
+
+@dataclass(frozen=True)
 class Evidence:
     """What a verdict is made of.
 
     ``touches_rows`` says that the migration is expected to read or write rows, ``thresholds`` at
     how many a chunk or a buffer of it may be full, ``branches`` with how many it compares a count.
-    ``database`` has the alias, the vendor and its version; ``tables`` maps the budget's models to
-    their tables; ``notes`` are findings from elsewhere; ``unnamed`` are gaps of tables whose row
-    counts are unknown; ``literals`` are the values that stand in the migration's source.
+    ``tables`` maps the budget's models to their tables; ``notes`` are findings from elsewhere;
+    ``unnamed`` are gaps of tables whose row counts are unknown; ``literals`` are the values that
+    stand in the migration's source.
     """
 
     budget: Budget
     touches_rows: bool
     thresholds: Sequence[int] = ()
     branches: Sequence[int] = ()
-    database: Mapping[str, str | None] = field(default_factory=dict)
+    database: Database = Database()
     tables: Mapping[str, str] = field(default_factory=dict)
     samples: tuple[Sample, ...] = ()
     notes: tuple[Finding, ...] = ()
@@ -39,12 +48,9 @@ class Evidence:
     def with_sample(self, sample: Sample) -> Evidence:
         return replace(self, samples=(*self.samples, sample))
 
-    def with_note(self, note: Finding) -> Evidence:
-        return replace(self, notes=(*self.notes, note))
-
     @property
     def ladder(self) -> Ladder:
-        return Ladder(self.budget.scale.largest, self.budget.time_budget)
+        return Ladder(self.budget.largest, self.budget.time_budget)
 
     @property
     def finished(self) -> tuple[Sample, ...]:
@@ -52,7 +58,7 @@ class Evidence:
 
     @property
     def forced_values(self) -> ForcedValues:
-        """The columns, by table, that are seeded as its statements ask for."""
+        """The columns, by table, that are seeded so that its statements find rows."""
         return self.samples[-1].forced_values if self.samples else {}
 
     @property

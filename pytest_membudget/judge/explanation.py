@@ -85,9 +85,12 @@ class Stacks:
 
 @dataclass(frozen=True)
 class Attribution:
-    """Why the peak grows.  ``note`` says what the lines leave open, or why there are none."""
+    """Why the peak grows: the keys of a result that say so.
 
-    lines: tuple[Line, ...] = ()
+    ``attribution_note`` says what the lines leave open, or why there are none.
+    """
+
+    attribution: tuple[Line, ...] = ()
+    attribution_note: str | None = None
     advice: tuple[Advice, ...] = ()
-    note: str | None = None
     stacks: Stacks | None = field(default=None, repr=False)

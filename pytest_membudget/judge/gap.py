@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pytest_membudget.finding import FindingCode
@@ -36,6 +37,16 @@ def unnamed_table(label: str, known: int | None, *, seed: bool = False) -> Gap:
     return Gap(FindingCode.ROWS_UNNAMED, f"accesses {label}, {missing}; {cure}", only_adds=True)
 
 
+def rows_unknown(models: Sequence[str], profile: str | None) -> Gap:
+    """Models that the dry runs of a gate found, and that the profile does not have."""
+    refresh = f"refresh {profile} or " if profile else ""
+    return Gap(
+        FindingCode.ROWS_UNNAMED,
+        f"accesses {', '.join(models)}, whose production row count is unknown; {refresh}pass "
+        f"--membudget-rows {models[0]}=N",
+    )
+
+
 def table_without_model(table: str) -> Gap:
     """A table that has no rows, and that no rows can be made for."""
     return Gap(
@@ -43,4 +54,13 @@ def table_without_model(table: str) -> Gap:
         f"accesses the table {table}, which is empty and has no model, so its rows can't be made; "
         "make them with seed=",
         only_adds=True,
+    )
+
+
+def tables_without_model(tables: Sequence[str]) -> Gap:
+    """The same of tables that the dry runs of a gate found."""
+    return Gap(
+        FindingCode.TABLE_WITHOUT_MODEL,
+        f"accesses {', '.join(tables)}, which has no model, so its rows can't be made; write a "
+        "marked test with rows= and a seed= that makes them",
     )

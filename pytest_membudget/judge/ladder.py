@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from pytest_membudget.judge.projection import FLOOR_ROWS
+from pytest_membudget.judge.growth_fit import FLOOR_ROWS
 from pytest_membudget.sample import Sample
 
 _PROBE_ROWS = 2_000
@@ -152,9 +152,9 @@ class Ladder:
     def _start(self, samples: Sequence[Sample], left: float, largest: float) -> int | None:
         """The size of the second sample, from which two more follow, each twice the one before.
 
-        The larger it is the less do the floor and the noise of a peak weigh, so it grows while
-        all three are quick.  Where time is felt already it may grow faster than the rows, so the
-        first step is a small one, and smaller still where the time left would not do.
+        The larger it is, the less the floor and the noise of a peak matter, so it grows while all
+        three are quick.  Where a sample takes noticeable time, that may grow faster than the rows,
+        so the first step is small, and smaller still where little time is left.
         """
         start = self._rung(self._exponent(_START_ROWS))
 

@@ -14,7 +14,7 @@ _OFTEN = 10
 
 
 def touched_share(sample: Sample, tables: Mapping[str, str]) -> float:
-    """The share of the seeded rows that the run read or wrote, of the largest model it went to.
+    """The share of the seeded rows that a run read or wrote, of the largest model it accessed.
 
     ``tables`` maps a model label to its table.  A lookup table that is read in full says nothing
     of the rows that a filter left out of a larger one.

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from pytest_membudget.budget.request import Budget
-from pytest_membudget.judge.gap import Gap
 from pytest_membudget.judge.projection import Projection
 from pytest_membudget.sample import Outcome, Sample
 from pytest_membudget.units import (
@@ -22,7 +21,7 @@ def peaks(budget: Budget, projection: Projection, fits: int | None) -> str:
     verb = "peaked" if projection.measured else "would peak"
     size = format_interval(projection.low, projection.peak, projection.high)
     return (
-        f"{budget.label} {verb} at {size} with {_counted(budget)} rows; "
+        f"{budget.label} {verb} at {size} with {budget.counted(budget.rows)} rows; "
         f"the limit is {format_size(budget.limit)}.{_fits(budget, projection.peak, fits)}"
     )
 
@@ -30,7 +29,7 @@ def peaks(budget: Budget, projection: Projection, fits: int | None) -> str:
 def passed_limit(budget: Budget, sample: Sample, fits: int | None) -> str:
     """``exceeds``: a sample took more than the limit, and the others tell no more."""
     rows = format_rows(sample.rows[budget.counted_model])
-    end = f"{rows} of {_counted(budget)} rows.{_fits(budget, sample.run.peak, fits)}"
+    end = f"{rows} of {budget.counted(budget.rows)} rows.{_fits(budget, sample.run.peak, fits)}"
     return f"{budget.label} {_passed(budget, sample)} with {end}"
 
 
@@ -59,9 +58,9 @@ def assumes(columns: str) -> str:
     )
 
 
-def unseen(budget: Budget, gap: Gap) -> str:
-    """``inconclusive``: something of which no sample says anything."""
-    return f"{budget.label} {gap.sentence}."
+def sentence(budget: Budget, text: str) -> str:
+    """``inconclusive`` with what a gap says, or ``within`` with why no rows are needed."""
+    return f"{budget.label} {text}."
 
 
 def unclear(budget: Budget, projection: Projection, last: Sample) -> str:
@@ -79,7 +78,7 @@ def unclear(budget: Budget, projection: Projection, last: Sample) -> str:
     if projection.high < budget.limit:
         fit = "seems to fit, but there were too few samples to be sure"
     return (
-        f"{budget.label} {fit}: it would peak at {size} with {_counted(budget)} rows, "
+        f"{budget.label} {fit}: it would peak at {size} with {budget.counted(budget.rows)} rows, "
         f"the limit is {format_size(budget.limit)}, and {measured}."
     )
 
@@ -106,34 +105,12 @@ def too_many_parameters(budget: Budget, rows: int) -> str:
     )
 
 
-def rows_unknown(budget: Budget, models: Sequence[str], profile: str | None) -> str:
-    """``inconclusive``: it accesses ``models``, which the profile does not have."""
-    refresh = f"refresh {profile} or " if profile else ""
-    return (
-        f"{budget.label} accesses {', '.join(models)}, whose production row count is unknown; "
-        f"{refresh}pass --membudget-rows {models[0]}=N."
-    )
-
-
-def without_model(budget: Budget, tables: Sequence[str]) -> str:
-    """``inconclusive``: it accesses tables that can't be seeded."""
-    return (
-        f"{budget.label} accesses {', '.join(tables)}, which has no model, so its rows "
-        "can't be made; write a marked test with rows= and a seed= that makes them."
-    )
-
-
 def processes_not_followed(budget: Budget, processes: int) -> str:
     """``inconclusive``: which tables its child processes access is not known."""
     return (
         f"{budget.label} ran {processes} processes, and the tables that they access could not all "
         "be followed; write a marked test with rows=."
     )
-
-
-def loads_no_rows(budget: Budget, why: str) -> str:
-    """``within``: the migration's operations tell that no rows have to be made for it."""
-    return f"{budget.label} {why}."
 
 
 def too_few_rows_to_matter(budget: Budget, rows: Mapping[str, int]) -> str:
@@ -147,9 +124,8 @@ def too_few_rows_to_matter(budget: Budget, rows: Mapping[str, int]) -> str:
 def broke(budget: Budget, samples: Sequence[Sample]) -> str:
     """``error``: the last sample raised or was killed."""
     last, worked = samples[-1], [sample for sample in samples if sample.finished]
-    rows = format_rows(last.rows[budget.counted_model])
     verb = "raised" if last.run.outcome == Outcome.RAISED else "broke"
-    text = f"{budget.label} {verb} with {rows} {budget.counted_model} rows: {last.run.failure}"
+    text = f"{budget.label} {verb} with {budget.counted(last.rows)} rows: {last.run.failure}"
     if worked:
         text += f" (with {format_rows(worked[-1].rows[budget.counted_model])} rows it worked)"
     return text
@@ -198,7 +174,3 @@ def _why(sample: Sample) -> str:
     if sample.run.outcome == Outcome.TIMED_OUT:
         return sample.run.failure
     return "the time budget allowed one sample only"
-
-
-def _counted(budget: Budget) -> str:
-    return f"{format_rows(budget.rows[budget.counted_model])} {budget.counted_model}"

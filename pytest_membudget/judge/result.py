@@ -15,20 +15,12 @@ from msgspec import to_builtins
 
 from pytest_membudget.files import convert
 from pytest_membudget.finding import Finding
+from pytest_membudget.judge.evidence import Database
 from pytest_membudget.judge.explanation import Advice, Line, Stacks
 from pytest_membudget.judge.figures import Bytes, Difference, Limit, Rows, Seconds
-from pytest_membudget.judge.projection import Growth
+from pytest_membudget.judge.growth_fit import Growth
 from pytest_membudget.judge.verdict import Basis, Verdict
 from pytest_membudget.sample import Outcome, Sample
-
-
-@dataclass(frozen=True)
-class Database:
-    """The alias of the settings that was migrated, and what it leads to."""
-
-    alias: str | None = None
-    vendor: str | None = None
-    version: str | None = None
 
 
 @dataclass(frozen=True)

@@ -1,15 +1,14 @@
-"""The answer to one budget: within, exceeds, inconclusive or error, and why."""
+"""The verdict on one budget: within, exceeds, inconclusive or error, and why."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from pytest_membudget.budget.request import Budget
 from pytest_membudget.judge import reasons
 from pytest_membudget.judge.coverage import Coverage
 from pytest_membudget.judge.estimate import Estimate
-from pytest_membudget.sample import Outcome, Sample
+from pytest_membudget.judge.evidence import Evidence
+from pytest_membudget.sample import Outcome
 from pytest_membudget.texts import TextEnum
 
 
@@ -55,15 +54,13 @@ class Judgement:
         return self.exceeds or self.verdict == Verdict.WITHIN
 
 
-def judge(
-    budget: Budget, samples: Sequence[Sample], estimate: Estimate, coverage: Coverage
-) -> Judgement:
-    """Hold the samples and what they say against the limit.  This is the only place that does.
+def judge(evidence: Evidence, estimate: Estimate, coverage: Coverage) -> Judgement:
+    """Compare the samples, and the estimate made of them, with the limit: only here.
 
     With a gap no verdict is ``within``, and a projection is only believed to exceed where the gaps
     can but add to it.
     """
-    found = _judge(budget, samples, estimate, coverage)
+    found = _judge(evidence, estimate, coverage)
     if len(estimate.peaks) > 1 and found.basis is not None:
         found = replace(found, reason=f"{found.reason} {reasons.sets_peak(estimate.peaks[0][0])}")
     if coverage.assumed and found.exceeds:
@@ -76,11 +73,9 @@ def judge(
     return found
 
 
-def _judge(
-    budget: Budget, samples: Sequence[Sample], estimate: Estimate, coverage: Coverage
-) -> Judgement:
+def _judge(evidence: Evidence, estimate: Estimate, coverage: Coverage) -> Judgement:
+    budget, samples, last = evidence.budget, evidence.samples, evidence.samples[-1]
     projection, gaps, fits = estimate.projection, coverage.gaps, estimate.fits
-    last = samples[-1]
     over = next((sample for sample in samples if sample.run.peak > budget.limit), None)
     if over is not None:
         reason = reasons.passed_limit(budget, over, fits)
@@ -96,12 +91,11 @@ def _judge(
     if projection is None and last.run.outcome == Outcome.TIMED_OUT:
         return Judgement(Verdict.ERROR, None, reasons.never_ended(budget, last))
     if gaps:
-        return Judgement(Verdict.INCONCLUSIVE, None, reasons.unseen(budget, gaps[0]))
+        return Judgement(Verdict.INCONCLUSIVE, None, reasons.sentence(budget, gaps[0].sentence))
     if projection is None:
         return Judgement(Verdict.INCONCLUSIVE, None, reasons.not_judged(budget, last))
-    breaks_at = estimate.breaks_with
-    if breaks_at is not None and not projection.measured:
-        reason = reasons.too_many_parameters(budget, breaks_at)
+    if estimate.breaks_with is not None and not projection.measured:
+        reason = reasons.too_many_parameters(budget, estimate.breaks_with)
         return Judgement(Verdict.INCONCLUSIVE, Basis.PROJECTED, reason)
     basis = Basis.MEASURED if projection.measured else Basis.PROJECTED
     if projection.high < budget.limit and estimate.enough:

@@ -19,6 +19,8 @@ from pytest_membudget.budget.options import (
     Options,
     Setting,
 )
+from pytest_membudget.errors import BudgetError
+from pytest_membudget.texts import visible
 
 # The command line reads these itself, so that an error names the argument.
 _READ_EARLY = ("limit", "time_budget")
@@ -54,30 +56,16 @@ def _setting(config: pytest.Config, option: Option) -> Setting[Any] | None:
     value = value or config.getini(name)
     if not value:
         return None
-    from pytest_membudget.errors import BudgetError
-    from pytest_membudget.texts import visible
-
     try:
-        return Setting(_read(option, value), source)
+        return Setting(option.reader(value), source)
     except BudgetError as error:
         raise pytest.UsageError(visible(f"{name}: {error}")) from None
 
 
-def _read(option: Option, value: Any) -> Any:
-    """Read a value; what reads it is imported where there is one."""
-    if option.reader is None:
-        return value
-    from pytest_membudget.budget import request
-
-    return getattr(request, option.reader)(value)
-
-
 def _argument(option: Option) -> Callable[[str], Any]:
     def read(value: str) -> Any:
-        from pytest_membudget.errors import BudgetError
-
         try:
-            return _read(option, value)
+            return option.reader(value)
         except BudgetError as error:
             raise argparse.ArgumentTypeError(str(error)) from None
 

@@ -1,24 +1,24 @@
-"""Gathers the results of a run, from whichever process they come, and hands them to reports."""
+"""Collects the results of a run, from whichever process they come, and writes the reports."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import partial
+import os
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from pytest_membudget.budget.options import Options
-from pytest_membudget.plugin.terminal_info import ScreenOfWorkers
+from pytest_membudget.plugin.terminal_info import tell_worker
 
 if TYPE_CHECKING:
     from pytest_membudget.judge.result import Result
 
 # What the worker of an xdist run could not remove, in its output.
 LEFT = "membudget_left"
+_STEP_SUMMARY = "GITHUB_STEP_SUMMARY"
 
 
-class Reporter(ScreenOfWorkers):
+class Reporter:
     """Registered where reports arrive: in the only process, or in xdist's controller."""
 
     def __init__(self, options: Options) -> None:
@@ -26,6 +26,10 @@ class Reporter(ScreenOfWorkers):
         self._results: dict[str, Result] = {}
         self._problems: dict[str, str] = {}
         self.left: list[str] = []
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_configure_node(self, node: Any) -> None:
+        tell_worker(node)
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any) -> None:
@@ -41,32 +45,29 @@ class Reporter(ScreenOfWorkers):
 
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         """A report that can't be written loses no other one, and fails the run."""
-        reports = [] if session.config.option.collectonly else self._reports()
-        if not reports:
+        paths = {} if session.config.option.collectonly else self._paths()
+        if not paths:
             return
-        from pytest_membudget.files import write_each
+        from pytest_membudget.reports.output import write_reports
 
-        self._problems = write_each(reports)
+        self._problems = write_reports(self._in_order(), paths)
         if self._problems and session.exitstatus == pytest.ExitCode.OK:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
-    def _reports(self) -> list[tuple[str, Callable[[], None]]]:
-        results = self._in_order()
-        reports: list[tuple[str, Callable[[], None]]] = [
-            (f"--membudget-{name}", partial(write, results, setting.value))
-            for name, write in _WRITERS.items()
-            if (setting := getattr(self._options, name)) is not None
-        ]
-        if results:
-            reports.append(("GITHUB_STEP_SUMMARY", partial(_append_to_step_summary, results)))
-        return reports
+    def _paths(self) -> dict[str, str]:
+        """The files that were asked for, by the format of the report."""
+        settings = {name: getattr(self._options, name) for name in ("json", "html", "markdown")}
+        paths = {name: setting.value for name, setting in settings.items() if setting is not None}
+        summary = os.environ.get(_STEP_SUMMARY)
+        return {**paths, _STEP_SUMMARY: summary} if summary and self._results else paths
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         self._name_leftovers(terminalreporter)
         if self._results:
             self._show_results(terminalreporter)
         for name, problem in self._problems.items():
-            terminalreporter.write_line(f"ERROR: {name}: {problem}", red=True)
+            where = name if name == _STEP_SUMMARY else f"--membudget-{name}"
+            terminalreporter.write_line(f"ERROR: {where}: {problem}", red=True)
 
     def _show_results(self, terminalreporter: pytest.TerminalReporter) -> None:
         from pytest_membudget.reports.annotations import workflow_commands
@@ -80,10 +81,9 @@ class Reporter(ScreenOfWorkers):
             *workflow_commands(results),
         ):
             terminalreporter.write_line(line)
-        for name in _WRITERS:
-            setting = getattr(self._options, name)
-            if setting is not None and f"--membudget-{name}" not in self._problems:
-                terminalreporter.write_line(f"results written to {setting.value}")
+        for name, path in self._paths().items():
+            if name not in (_STEP_SUMMARY, *self._problems):
+                terminalreporter.write_line(f"results written to {path}")
 
     def _name_leftovers(self, terminalreporter: pytest.TerminalReporter) -> None:
         if self.left:
@@ -94,34 +94,6 @@ class Reporter(ScreenOfWorkers):
 
     def _in_order(self) -> list[Result]:
         return [self._results[nodeid] for nodeid in sorted(self._results)]
-
-
-def _write_json(results: list[Result], path: str) -> None:
-    from pytest_membudget.reports.document import write_json
-
-    write_json(results, path)
-
-
-def _write_html(results: list[Result], path: str) -> None:
-    from pytest_membudget.reports.document import Environment
-    from pytest_membudget.reports.html import write_html
-
-    write_html(results, path, [Environment.of_this_process()])
-
-
-def _write_markdown(results: list[Result], path: str) -> None:
-    from pytest_membudget.reports.markdown import write_markdown
-
-    write_markdown(results, path)
-
-
-def _append_to_step_summary(results: list[Result]) -> None:
-    from pytest_membudget.reports.markdown import append_to_step_summary
-
-    append_to_step_summary(results)
-
-
-_WRITERS = {"json": _write_json, "html": _write_html, "markdown": _write_markdown}
 
 
 def _outcome(report: pytest.TestReport) -> str:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import shutil
 import sys
+from typing import Any
 
 import pytest
 
-_KEY = "membudget_screen"
+_KEY = "membudget_terminal"
 
 
 def terminal_info(config: pytest.Config) -> tuple[int, bool]:
@@ -22,12 +23,9 @@ def terminal_info(config: pytest.Config) -> tuple[int, bool]:
     return width, _shows_braille()
 
 
-class ScreenOfWorkers:
-    """Tells each worker of xdist about the terminal; registered in the controller."""
-
-    @pytest.hookimpl(optionalhook=True)
-    def pytest_configure_node(self, node: object) -> None:
-        node.workerinput[_KEY] = terminal_info(node.config)  # type: ignore[attr-defined]
+def tell_worker(node: Any) -> None:
+    """Give a worker of xdist what it will be asked for; called in the controller."""
+    node.workerinput[_KEY] = terminal_info(node.config)
 
 
 def _shows_braille() -> bool:

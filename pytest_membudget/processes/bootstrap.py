@@ -1,14 +1,9 @@
-"""What both child programs do first."""
+"""What the child programs do first."""
 
 from __future__ import annotations
 
 import fcntl
 import os
-from pathlib import Path
-
-from pytest_membudget.database.target import Target
-from pytest_membudget.processes.redirection import install
-from pytest_membudget.project.settings import load_settings
 
 
 def signal_when_closed(lifeline: int, receiver: int) -> None:
@@ -26,17 +21,3 @@ def keep_channel(fd: int, replacement: int) -> int:
     kept = os.dup(fd)
     os.dup2(replacement, fd)
     return kept
-
-
-def redirected(alias: str, folder: Path) -> Target:
-    """Load the settings with ``alias`` as the one that is redirected, and every other one closed.
-
-    It must run before any code of the project.  The scratch databases have no names yet.
-    """
-    target = Target(alias, None, "", str(folder), str(folder / "target.json"))
-    target.write()
-    install(target)
-    settings = load_settings()
-    # A pool would hand out sessions of the scratch database before.
-    settings.DATABASES[alias]["OPTIONS"].pop("pool", None)
-    return target

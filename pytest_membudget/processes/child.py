@@ -12,7 +12,7 @@ from typing import IO
 
 import psutil
 
-# Each would change what the measured process weighs, or drag pytest's world into it.
+# Each would change the memory of the measured process, or load pytest's plugins into it.
 _NOT_INHERITED = (
     "COV_CORE_",
     "COVERAGE_",
@@ -35,32 +35,28 @@ _KILL_SECONDS = 5.0
 GRACE_SECONDS = 10.0
 
 
-def start_worker(stdout: int | IO[bytes], stderr: int | IO[bytes]) -> subprocess.Popen[bytes]:
-    """Start the worker; see :func:`_start`."""
-    return _start(["worker", "0", *_command("worker.main")], stdout, stderr)
+def start_worker() -> subprocess.Popen[bytes]:
+    """Start a worker, with all of its output in one pipe; see :func:`_start`."""
+    return _start(["worker", "0", *_command("worker.main")], subprocess.STDOUT)
 
 
-def start_server(
-    alias: str, stdout: int | IO[bytes], stderr: int | IO[bytes]
-) -> subprocess.Popen[bytes]:
+def start_server(alias: str, log: IO[bytes]) -> subprocess.Popen[bytes]:
     """Start a database server process, and what cleans up where it can't do that itself."""
     cleanup = _command("server.cleanup", alias)
     command = ["server", str(GRACE_SECONDS), *_command("server.main"), "--", *cleanup]
-    return _start(command, stdout, stderr)
+    return _start(command, log)
 
 
 def _command(module: str, *arguments: str) -> list[str]:
     return [sys.executable, "-c", _START.format(module=module), *arguments, json.dumps(sys.path)]
 
 
-def _start(
-    arguments: list[str], stdout: int | IO[bytes], stderr: int | IO[bytes]
-) -> subprocess.Popen[bytes]:
+def _start(arguments: list[str], stderr: int | IO[bytes]) -> subprocess.Popen[bytes]:
     """Start a supervisor with the program below it; the status of the process is the program's.
 
-    Started with ``exec``, since a forked child would begin with this process's high-water mark; see
-    ``VmHWM`` in proc(5).  The session of its own keeps Ctrl-C for this process, which decides what
-    the child still has to do.
+    It is started with ``exec``, since a forked child would begin with this process's high-water
+    mark; see ``VmHWM`` in proc(5).  It has a session of its own, so Ctrl-C reaches only this
+    process, which ends the child.
     """
     environment = {
         name: value for name, value in os.environ.items() if not name.startswith(_NOT_INHERITED)
@@ -68,7 +64,7 @@ def _start(
     return subprocess.Popen(
         [sys.executable, "-I", "-S", _SUPERVISOR, *arguments],
         stdin=subprocess.PIPE,
-        stdout=stdout,
+        stdout=subprocess.PIPE,
         stderr=stderr,
         env={**environment, "PYTHONHASHSEED": "0"},
         start_new_session=True,

@@ -1,4 +1,4 @@
-"""The parent of each child program: no process that the program starts outlives it unnoticed.
+"""The parent of each child program, which ends all processes that the program has started.
 
 Usage: ``supervisor.py KIND GRACE COMMAND... [-- CLEANUP...]``.  It runs COMMAND on its own standard
 streams and ends as that does.  When standard input has closed, COMMAND may go on for ``GRACE``

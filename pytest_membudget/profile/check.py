@@ -38,9 +38,10 @@ def check_profile(profile: Profile, models: Mapping[str, ModelTable], today: dat
     """Hold ``profile`` against ``models``, which are keyed by the name of their table."""
     age = (today - profile.taken).days
     problems = [*_stale(age), *_missing(profile, models)]
+    database = profile.database
     how = "scanned" if profile.exact else "from the catalogue"
     return Answer(
-        f"{_count(len(profile.tables), 'table')} of {profile.vendor} {profile.version}, {how}, "
+        f"{_count(len(profile.tables), 'table')} of {database.vendor} {database.version}, {how}, "
         f"taken on {profile.taken} ({_count(age, 'day')} ago)",
         problems,
         list(_notes(profile, models)),
@@ -70,7 +71,7 @@ def _notes(profile: Profile, models: Mapping[str, ModelTable]) -> Iterable[str]:
         model.model
         for name, model in models.items()
         if (table := profile.tables.get(name)) is not None
-        and engine_of(profile.vendor).estimates_distinct
+        and engine_of(profile.database.vendor).estimates_distinct
         and table.rows
         and all(column.distinct is None for column in table.columns.values())
     ]

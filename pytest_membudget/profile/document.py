@@ -48,7 +48,7 @@ class TableProfile(Struct, frozen=True):
     """One table.  ``rows`` is None where it was never analysed.
 
     ``toast_bytes`` is what PostgreSQL keeps outside of the rows, see
-    :func:`pytest_membudget.profile.widths.stored_widths`; ``row_bytes`` is MySQL's average row.
+    :func:`pytest_membudget.profile.shape.stored_widths`; ``row_bytes`` is MySQL's average row.
     """
 
     rows: Count | None = None
@@ -74,14 +74,6 @@ class Profile(Struct, frozen=True):
     taken: date
     exact: bool
     tables: dict[str, TableProfile]
-
-    @property
-    def vendor(self) -> str:
-        return self.database.vendor
-
-    @property
-    def version(self) -> str:
-        return self.database.version
 
     @property
     def never_analysed(self) -> list[str]:

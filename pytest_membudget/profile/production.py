@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 from pytest_membudget.finding import Finding, FindingCode
+from pytest_membudget.profile.column_stats import StatsByColumn
 
 EVERY_OTHER = "*"
 
@@ -24,7 +24,7 @@ class Production:
     tables: Mapping[str, int | None] = field(default_factory=dict)
     stated: Mapping[str, int] = field(default_factory=dict)
     fallback: Mapping[str, int] = field(default_factory=dict)
-    shape: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    shape: StatsByColumn = field(default_factory=dict)
 
     def notes(self, tables: Mapping[str, str]) -> list[Finding]:
         """What the profile does not know of these tables, by model."""
@@ -32,7 +32,11 @@ class Production:
             return []
         found = []
         columns = {label: self.shape.get(table, {}) for label, table in tables.items()}
-        if plain := [label for label, known in columns.items() if not _has_widths(known)]:
+        if plain := [
+            label
+            for label, known in columns.items()
+            if not any(one.width is not None for one in known.values())
+        ]:
             found.append(
                 Finding(
                     FindingCode.WIDTHS_UNKNOWN,
@@ -44,7 +48,7 @@ class Production:
             f"{label}.{name}"
             for label, known in columns.items()
             for name, one in known.items()
-            if one["compressed"]
+            if one.compressed
         ]
         if compressed:
             found.append(
@@ -59,8 +63,9 @@ class Production:
     def width(self, table: str) -> float | None:
         """Average bytes of a row; None where the profile does not know all of its columns."""
         columns = self.shape.get(table, {}).values()
-        widths = [one["width"] if one["nulls"] != 1 else 0 for one in columns]
-        return sum(widths) if widths and None not in widths else None
+        widths = [one.width if one.nulls != 1 else 0 for one in columns]
+        known = [width for width in widths if width is not None]
+        return sum(known) if widths and len(known) == len(widths) else None
 
     def rows(self, table: str, label: str) -> int | None:
         """The row count of a model; None where nobody knows."""
@@ -74,10 +79,6 @@ class Production:
             if (rows := known.get(key)) is not None:
                 return rows
         return None
-
-
-def _has_widths(columns: Mapping[str, Mapping[str, Any]]) -> bool:
-    return any(one["width"] is not None for one in columns.values())
 
 
 def _by_lower(rows: Mapping[str, int]) -> Mapping[str, int]:

@@ -8,14 +8,6 @@ from pytest_membudget.errors import BudgetError
 
 VENDORS = ("postgresql", "mysql", "sqlite")
 
-_PARTS = {
-    ("postgresql", False): ("tables", "catalogue", "document"),
-    ("postgresql", True): ("tables", "scan", "document"),
-    ("mysql", False): ("tables", "catalogue"),
-    ("mysql", True): ("tables", "scan"),
-    ("sqlite", False): ("tables", "catalogue", "document"),
-    ("sqlite", True): ("tables", "scan", "document"),
-}
 # A statement that must name the tables of the database is written by another one.
 _WRITES_SQL = {("mysql", True), ("sqlite", False), ("sqlite", True)}
 _CLIENTS = {
@@ -44,7 +36,9 @@ def statement(vendor: str, *, exact: bool) -> str:
     if vendor not in VENDORS:
         raise BudgetError(f"no profile can be taken of {vendor}, only of {', '.join(VENDORS)}")
     folder = files(__package__) / "sql" / vendor
-    parts = [(folder / f"{name}.sql").read_text("utf-8") for name in _PARTS[vendor, exact]]
+    names = ("tables", "scan" if exact else "catalogue", "document")
+    found = [folder / f"{name}.sql" for name in names]
+    parts = [part.read_text("utf-8") for part in found if part.is_file()]
     return "".join(parts).replace("{exact}", "true" if exact else "false").rstrip()
 
 

@@ -1,11 +1,26 @@
-"""What seeding takes from a profile: row counts, and what the values of each column are like."""
+"""What seeding takes from a profile: row counts, and what the values of each column are like.
+
+PostgreSQL keeps long values outside of the row, so the widths of its catalogue are not enough.
+"""
 
 from __future__ import annotations
 
-from typing import Any
+import re
+from dataclasses import dataclass
+from math import inf
 
-from pytest_membudget.profile.document import Profile
-from pytest_membudget.profile.widths import stored_widths
+from pytest_membudget.profile.column_stats import ColumnStats, StatsByColumn
+from pytest_membudget.profile.document import ColumnProfile, Profile, TableProfile
+
+# What is left in the row of a value that is stored outside of it, without its header.
+_POINTER = 17
+# Four chunks of 1,996 bytes fill a page of 8,192.
+_PAYLOAD = 4 * 1996 / 8192
+# A row is compressed from 2 KB on, and few documents shrink to less than an eighth.
+_MAYBE_COMPRESSED = 256
+
+_DOCUMENT = re.compile(r"jsonb?|bytea|xml|hstore|.*\[\]")
+_UNBOUNDED = re.compile(r"text|citext|character varying")
 
 
 def row_counts(profile: Profile) -> dict[str, int | None]:
@@ -13,20 +28,89 @@ def row_counts(profile: Profile) -> dict[str, int | None]:
     return {name: table.rows for name, table in profile.tables.items()}
 
 
-def shape(profile: Profile) -> dict[str, dict[str, dict[str, Any]]]:
-    """By table and column, plain JSON values: see ``Shape`` in seeding/column_stats.py."""
-    found = {}
-    for name, table in profile.tables.items():
-        widths = stored_widths(table)
-        found[name] = {
-            column: {
-                "width": widths[column].bytes if column in widths else None,
-                "compressed": column in widths and widths[column].compressed,
-                "text": profile.exact,
-                "nulls": figures.nulls,
-                "distinct": figures.distinct,
-                "rows": table.rows,
-            }
-            for column, figures in table.columns.items()
+def shape(profile: Profile) -> StatsByColumn:
+    return {name: _stats(table, profile.exact) for name, table in profile.tables.items()}
+
+
+def _stats(table: TableProfile, exact: bool) -> dict[str, ColumnStats]:
+    widths = stored_widths(table)
+    return {
+        name: ColumnStats(
+            width=widths[name].bytes if name in widths else None,
+            compressed=name in widths and widths[name].compressed,
+            text=exact,
+            nulls=column.nulls,
+            distinct=column.distinct,
+            rows=table.rows,
+        )
+        for name, column in table.columns.items()
+    }
+
+
+@dataclass(frozen=True)
+class Width:
+    """Average ``bytes`` of a value that is not NULL, as the database holds it.
+
+    ``compressed`` where it may hold it compressed: what a migration reads may then be larger.
+    """
+
+    bytes: float
+    compressed: bool = False
+
+
+def stored_widths(table: TableProfile) -> dict[str, Width]:
+    """The width of each column whose width is known, including what is stored outside of the rows.
+
+    The catalogue tells how much that is for the whole table, not of which columns.  It is given to
+    those whose values look like pointers: documents, binary and arrays before text without a
+    limit; where none do, to the longer ones in proportion.
+    Source: PostgreSQL's documentation, "TOAST", and access/heaptoast.h.
+    """
+    outside = _outside(table)
+    return {
+        name: Width(
+            round(column.width + outside.get(name, 0), 1),
+            compressed=name in outside or _maybe_compressed(table, column),
+        )
+        for name, column in table.columns.items()
+        if column.width is not None
+    }
+
+
+def _outside(table: TableProfile) -> dict[str, float]:
+    """Bytes a value outside of the row, for each column that may have values there."""
+    if not table.toast_bytes or not table.rows:
+        return {}
+    columns = _columns_outside(table)
+    inside = sum(_filled(table.rows, one) * (one.width or 0) for one in columns.values())
+    return {
+        name: table.toast_bytes * _PAYLOAD * (column.width or 0) / inside
+        for name, column in columns.items()
+        if inside
+    }
+
+
+def _filled(rows: int, column: ColumnProfile) -> float:
+    return rows * (1 - (column.nulls or 0))
+
+
+def _columns_outside(table: TableProfile) -> dict[str, ColumnProfile]:
+    def long(kind: re.Pattern[str], least: float, most: float = inf) -> dict[str, ColumnProfile]:
+        return {
+            name: column
+            for name, column in table.columns.items()
+            if kind.fullmatch(column.type) and least <= (column.width or 0) <= most
         }
-    return found
+
+    for kind in (_DOCUMENT, _UNBOUNDED):
+        found = long(kind, _POINTER - 1, _POINTER + 1) or long(kind, _POINTER)
+        if found:
+            return found
+    return long(_DOCUMENT, 1) or long(_UNBOUNDED, 1)
+
+
+def _maybe_compressed(table: TableProfile, column: ColumnProfile) -> bool:
+    # An exact profile has measured the values themselves, and does not tell toast_bytes.
+    if table.toast_bytes is None or (column.width or 0) < _MAYBE_COMPRESSED:
+        return False
+    return bool(_DOCUMENT.fullmatch(column.type) or _UNBOUNDED.fullmatch(column.type))

@@ -1,7 +1,7 @@
-"""The whole numbers that a migration's code compares a count of rows with: it may branch there.
+"""The whole numbers that a migration's code compares a count of rows with.
 
-A number is only taken where what it is compared with may count rows.  A value of a row, such as a
-price or a year, does not, nor do seconds.
+With more rows than such a number the code may do something else.  Numbers that are compared with a
+value of a row, such as a price or a year, or with seconds, are left out.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ import sys
 from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 from itertools import pairwise
-from pathlib import Path
 from types import FunctionType, ModuleType
 
-from pytest_membudget.project.assignments import assignments
-from pytest_membudget.project.numbers import LEAST, functions_reached, is_the_projects_own
+from pytest_membudget.project.numbers import LEAST, closure, functions_reached, whole
+from pytest_membudget.project.ownership import is_own_source
+from pytest_membudget.project.syntax import assignments, syntax_tree
 
 _Function = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 _ARITHMETIC: dict[type[ast.operator], Callable[[int, int], int]] = {
@@ -48,13 +48,9 @@ def compared_numbers(functions: Iterable[object]) -> list[int]:
 
 @cache
 def _functions_of(file: str) -> dict[int, list[_Function]]:
-    """The functions of a file by their first line, which is that of the first decorator."""
+    """The functions of a file by their first line, decorators included."""
     found: dict[int, list[_Function]] = {}
-    try:
-        tree = ast.parse(Path(file).read_bytes())
-    except (OSError, SyntaxError, ValueError):
-        return found
-    for node in ast.walk(tree):
+    for node in ast.walk(syntax_tree(file)):
         if isinstance(node, _Function):
             decorators = [] if isinstance(node, ast.Lambda) else node.decorator_list
             found.setdefault(min(one.lineno for one in [node, *decorators]), []).append(node)
@@ -62,7 +58,7 @@ def _functions_of(file: str) -> dict[int, list[_Function]]:
 
 
 class _Names:
-    """What the names in one function stand for, as far as its text and its globals tell."""
+    """What the names in one function stand for, by its source and its globals."""
 
     def __init__(self, function: FunctionType, tree: _Function) -> None:
         self._function = function
@@ -97,7 +93,7 @@ class _Names:
         if isinstance(node, ast.Call):
             is_int = isinstance(node.func, ast.Name) and node.func.id == "int"
             return self._value(node.args[0]) if is_int and len(node.args) == 1 else None
-        return _whole(self._object(node))
+        return whole(self._object(node))
 
     def _object(self, node: ast.expr) -> object:
         if isinstance(node, ast.Constant):
@@ -107,9 +103,9 @@ class _Names:
         if isinstance(node, ast.Attribute):
             holder = self._object(node.value)
             if type(holder) is type:
-                own = is_the_projects_own(sys.modules.get(holder.__module__))
+                own = is_own_source(sys.modules.get(holder.__module__))
                 return vars(holder).get(node.attr) if own else None
-            if type(holder) is ModuleType and is_the_projects_own(holder):
+            if type(holder) is ModuleType and is_own_source(holder):
                 return vars(holder).get(node.attr)
         return None
 
@@ -151,25 +147,12 @@ class _Names:
         return any(self._may_count(one, seen) for one in inner)
 
 
-def _whole(value: object) -> int | None:
-    # The exact type: isinstance() asks a lazy object for its class, which makes it work.
-    if type(value) is int:
-        return value
-    return int(value) if type(value) is float and value.is_integer() else None
-
-
 def _outside(function: FunctionType) -> dict[str, object]:
-    """The variables of the functions around it, and the defaults of its own parameters."""
-    code = function.__code__
-    positional = code.co_varnames[: code.co_argcount]
+    """The defaults of its own parameters, and the variables of the functions around it."""
+    positional = function.__code__.co_varnames[: function.__code__.co_argcount]
     defaults = function.__defaults__ or ()
-    found: dict[str, object] = {
-        **dict(zip(positional[len(positional) - len(defaults) :], defaults, strict=True)),
+    return {
+        **dict(zip(reversed(positional), reversed(defaults), strict=False)),
         **(function.__kwdefaults__ or {}),
+        **closure(function),
     }
-    for name, cell in zip(code.co_freevars, function.__closure__ or (), strict=True):
-        try:
-            found[name] = cell.cell_contents
-        except ValueError:
-            continue
-    return found

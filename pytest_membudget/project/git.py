@@ -1,4 +1,4 @@
-"""What git tells: which files a branch has added or changed."""
+"""The files that a branch has added or changed, by git."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pytest_membudget.errors import BudgetError
 
 
 class Repository:
-    """The working tree that ``folder`` is in, held against ``ref``.
+    """The working tree of ``folder``, compared with ``ref``.
 
     Raises BudgetError where there is no git, no repository, no such ref, or no common history.
     """

@@ -3,25 +3,14 @@
 from __future__ import annotations
 
 import difflib
-import inspect
-import sys
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from functools import cache, cached_property
 
-from django.apps import apps as project_apps
-from django.db.migrations import Migration, RunPython, RunSQL, SeparateDatabaseAndState
+from django.db.migrations import Migration
 from django.db.migrations.loader import MigrationLoader
-from django.db.migrations.operations.base import Operation
 from django.db.migrations.state import ProjectState
-from django.db.models import ManyToManyField
 
 from pytest_membudget.errors import BudgetError
-from pytest_membudget.finding import Finding, FindingCode
-from pytest_membudget.project.comparisons import compared_numbers
-from pytest_membudget.project.numbers import is_the_projects_own, named_numbers
-from pytest_membudget.project.own_code import calls_own_default, own_receivers
-from pytest_membudget.project.routing import alias_for, runs_on
-from pytest_membudget.project.source import left_out
 
 Key = tuple[str, str]
 
@@ -96,151 +85,18 @@ class History:
             return list(keys)
         return [(key[0], self._previous(key) or "zero") for key in reversed(keys)]
 
-    def findings(self, keys: Sequence[Key], alias: str) -> list[Finding]:
-        """What will not run on ``alias``, though production may run it."""
-        found = []
-        for key in keys:
-            operations = self.operations([key])
-            name = ".".join(key)
-            if why := left_out(inspect.getfile(type(self._migration(key))), operations):
-                found.append(Finding(FindingCode.CODE_LEFT_OUT, f"{name}: {why}"))
-            if operations and not runs_on(alias, key[0], operations):
-                elsewhere = alias_for(key[0], operations)
-                there = (
-                    f"give database={elsewhere!r}" if elsewhere != alias else "no alias takes it"
-                )
-                message = f"{name}: the routers keep it off the database {alias!r}; {there}"
-                found.append(Finding(FindingCode.ROUTED_ELSEWHERE, message))
-        return found
-
-    def alias_for(self, keys: Sequence[Key]) -> str:
-        """The alias that the routers let these migrations run on."""
-        return alias_for(keys[0][0], self.operations(keys))
-
-    def files(self, keys: Sequence[Key]) -> list[str]:
-        """The files of the migrations themselves."""
-        return [inspect.getfile(type(self._migration(key))) for key in keys]
-
-    def every_file(self) -> dict[Key, str]:
-        """The file of each migration of the project and of its packages."""
-        return {key: inspect.getfile(type(one)) for key, one in self.loader.disk_migrations.items()}
+    def migrations(self, keys: Iterable[Key]) -> list[Migration]:
+        return [self.loader.disk_migrations[key] for key in keys]
 
     def order(self) -> list[Key]:
         """Every migration, each after those that it depends on; the replaced ones come last."""
         return list(dict.fromkeys([*self._plan, *sorted(self.loader.disk_migrations)]))
-
-    def does_nothing(self, keys: Sequence[Key]) -> str | None:
-        """Why no row can come into the process, where the operations themselves tell that."""
-        operations = self.operations(keys)
-        if not operations:
-            return "has no operations"
-        if self.touches_rows(keys) or any(map(calls_own_default, operations)) or own_receivers():
-            return None
-        return "runs no code over rows: altering tables is the database's work"
-
-    def thresholds(self, keys: Sequence[Key], *, reverse: bool = False) -> list[int]:
-        """Row counts at which a chunk or a buffer may be full: the numbers that the code names."""
-        return named_numbers(self._functions(keys, reverse=reverse))
-
-    def branches(self, keys: Sequence[Key], *, reverse: bool = False) -> list[int]:
-        """Row counts from which on the code may do something else: it compares with them."""
-        return compared_numbers(self._functions(keys, reverse=reverse))
-
-    def _functions(self, keys: Sequence[Key], *, reverse: bool) -> Iterator[object]:
-        """The code that RunPython runs, and that of operations which are the project's own."""
-        for operation in self.operations(keys):
-            if isinstance(operation, RunPython):
-                yield operation.reverse_code if reverse else operation.code
-            elif is_the_projects_own(sys.modules.get(type(operation).__module__)):
-                kind = type(operation)
-                yield kind.database_backwards if reverse else kind.database_forwards
-
-    def touches_rows(self, keys: Sequence[Key]) -> bool:
-        """Whether code of the project's own runs, which is expected to read or write rows."""
-        return any(
-            isinstance(operation, RunSQL)
-            or (isinstance(operation, RunPython) and operation.code is not RunPython.noop)
-            or not type(operation).__module__.startswith("django.")
-            for operation in self.operations(keys)
-        )
-
-    def mixed(self, keys: Sequence[Key]) -> str | None:
-        """The file of one that, in one transaction, alters tables and runs code over rows."""
-        for key, file in zip(keys, self.files(keys), strict=True):
-            kinds = {isinstance(one, RunPython | RunSQL) for one in self.operations([key])}
-            if self._migration(key).atomic and len(kinds) == 2:
-                return file
-        return None
-
-    def irreversible(self, keys: Sequence[Key]) -> str | None:
-        """The first operation that can't be reversed, described; None where all can."""
-        for operation in self.operations(keys):
-            if not operation.reversible:
-                return operation.describe()
-        return None
-
-    def models(self, state: ProjectState) -> list[str]:
-        """Labels of the models in ``state`` that have a table, sorted.
-
-        Those of the tables of ManyToManyFields are among them, as Django calls them.
-        """
-        unmigrated = [
-            model._meta.label
-            for app_label in self.loader.unmigrated_apps
-            for model in project_apps.get_app_config(app_label).get_models(
-                include_auto_created=True
-            )
-        ]
-        models = [f"{model.app_label}.{model.name}" for model in state.models.values()]
-        links = [
-            f"{model.app_label}.{model.name}_{name}"
-            for model in state.models.values()
-            for name, field in model.fields.items()
-            if isinstance(field, ManyToManyField) and field.remote_field.through is None
-        ]
-        return sorted([*models, *links, *unmigrated])
-
-    def resolve_rows(
-        self, rows: Mapping[str, int], state: ProjectState, where: str, *, strict: bool
-    ) -> dict[str, int]:
-        """Write each label as the project does.  BudgetError for a model that isn't there.
-
-        Rows for the whole project name models that not every migration knows yet: unless
-        ``strict``, those are left out as long as any other is there.
-        """
-        known = {label.lower(): label for label in self.models(state)}
-        if not strict:
-            rows = {label: n for label, n in rows.items() if label.lower() in known} or rows
-        resolved = {}
-        for label, count in rows.items():
-            if label.lower() not in known:
-                app_label = label.split(".")[0]
-                siblings = [one for one in known.values() if one.split(".")[0] == app_label]
-                models = ", ".join(siblings or known.values())
-                raise BudgetError(f"rows: no model {label!r} exists {where}; there are {models}")
-            resolved[known[label.lower()]] = count
-        return resolved
 
     @cached_property
     def _plan(self) -> list[Key]:
         graph = self.loader.graph
         plan = (node for leaf in graph.leaf_nodes() for node in graph.forwards_plan(leaf))
         return list(dict.fromkeys(plan))
-
-    def operations(self, keys: Sequence[Key]) -> list[Operation]:
-        """Their operations, those inside of another one in its place."""
-
-        def flat(operations: Iterable[Operation]) -> Iterable[Operation]:
-            for operation in operations:
-                if isinstance(operation, SeparateDatabaseAndState):
-                    yield from flat(operation.database_operations)
-                else:
-                    yield operation
-
-        return [one for key in keys for one in flat(self._migration(key).operations)]
-
-    def _migration(self, key: Key) -> Migration:
-        return self.loader.disk_migrations[key]
 
     def _replacements_beside_what_they_replace(self) -> set[Key]:
         loader = self.loader

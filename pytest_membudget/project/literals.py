@@ -1,27 +1,25 @@
-"""The values that stand literally in the source of migrations."""
+"""The literal values in the source of migrations."""
 
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable
-from pathlib import Path
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from typing import Any
+
+from pytest_membudget.project.syntax import syntax_tree
 
 
 def literals(files: Iterable[str]) -> frozenset[Any]:
-    """Texts and numbers of these files; none of one that can't be read.
+    """The texts and numbers in these files; a file that can't be read has none.
 
-    A text within a larger one is not among them, nor a part of an f-string: they may have been
-    put together from anything.
+    A part of a larger text or of an f-string is not among them.
     """
-    return frozenset(value for file in files for value in _of(Path(file)))
+    return frozenset(value for file in files for value in _of(file))
 
 
-def _of(file: Path) -> Iterable[Any]:
-    try:
-        tree = ast.parse(file.read_bytes())
-    except (OSError, SyntaxError, ValueError):
-        return
+def _of(file: str) -> Iterator[Any]:
+    tree = syntax_tree(file)
     parts = {
         id(part)
         for node in ast.walk(tree)
@@ -29,13 +27,9 @@ def _of(file: Path) -> Iterable[Any]:
         for part in node.values
     }
     for node in ast.walk(tree):
-        if isinstance(node, ast.Constant) and id(node) not in parts:
-            if isinstance(node.value, str | int | float):
-                yield node.value
-        elif (
-            isinstance(node, ast.UnaryOp)
-            and isinstance(node.op, ast.USub)
-            and isinstance(node.operand, ast.Constant)
-            and isinstance(node.operand.value, int | float)
-        ):
-            yield -node.operand.value
+        # -1 is an operator and a number.
+        if isinstance(node, ast.Constant | ast.UnaryOp) and id(node) not in parts:
+            with suppress(ValueError):
+                value = ast.literal_eval(node)
+                if isinstance(value, str | int | float):
+                    yield value

@@ -1,4 +1,4 @@
-"""The production profile over Django's connection, and the models that it is held against."""
+"""The production profile over Django's connection, and the models to compare it with."""
 
 from __future__ import annotations
 

@@ -1,13 +1,13 @@
-"""Every model that the project has or has had, to find one that is misspelt."""
+"""The labels of the project's models, as row counts name them."""
 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 
 from django.apps import apps as project_apps
-from django.db.migrations.state import ModelState, ProjectState
+from django.db.migrations.state import ProjectState
 
 from pytest_membudget.errors import BudgetError
 from pytest_membudget.profile.production import EVERY_OTHER
@@ -15,33 +15,59 @@ from pytest_membudget.project.graph import History, history
 from pytest_membudget.texts import shown
 
 
+def require_models(labels: Iterable[str], where: str) -> None:
+    """Raise BudgetError for a label of no model that the project has or has had.
+
+    ``where`` is what the labels stand in.
+    """
+    known = _every_label()
+    for label in labels:
+        if label != EVERY_OTHER and label.lower() not in known:
+            close = difflib.get_close_matches(label.lower(), known, n=1)
+            nearest = f"; did you mean {known[close[0]]}?" if close else ""
+            raise BudgetError(f"{where}: the project has no model {shown(label)}{nearest}")
+
+
+def resolve_rows(
+    project: History, rows: Mapping[str, int], state: ProjectState, where: str, *, strict: bool
+) -> dict[str, int]:
+    """Write each label as the project does.  BudgetError for a model that isn't there.
+
+    Rows for the whole project name models that not every migration knows yet: unless ``strict``,
+    those are left out as long as any other is there.
+    """
+    known = {label.lower(): label for label in _in_state(project, state)}
+    if not strict:
+        rows = {label: n for label, n in rows.items() if label.lower() in known} or rows
+    resolved = {}
+    for label, count in rows.items():
+        if label.lower() not in known:
+            app_label = label.split(".")[0]
+            siblings = [one for one in known.values() if one.split(".")[0] == app_label]
+            models = ", ".join(siblings or known.values())
+            raise BudgetError(f"rows: no model {label!r} exists {where}; there are {models}")
+        resolved[known[label.lower()]] = count
+    return resolved
+
+
+def _in_state(project: History, state: ProjectState) -> list[str]:
+    """Labels of the models in ``state`` that have a table, sorted."""
+    unmigrated = [
+        model._meta.label
+        for app_label in project.loader.unmigrated_apps
+        for model in project_apps.get_app_config(app_label).get_models(include_auto_created=True)
+    ]
+    return sorted([*unmigrated, *_labels(state)])
+
+
 @cache
-def project_models() -> ProjectModels:
-    """The project's models, looked for once a process."""
-    return ProjectModels()
-
-
-class ProjectModels:
-    """Labels of the models of the apps and of every migration's state, M2M tables included."""
-
-    def __init__(self) -> None:
-        labels = {model._meta.label for model in project_apps.get_models(include_auto_created=True)}
-        labels.update(_in_migrations(history()))
-        if history().loader.replacements:
-            labels.update(_in_migrations(history(squashed=False)))
-        self._known = {label.lower(): label for label in sorted(labels)}
-
-    def require(self, labels: Iterable[str], where: str) -> None:
-        """Raise BudgetError for a label that is none of them; ``where`` is what it stands in."""
-        for label in labels:
-            if label != EVERY_OTHER and label.lower() not in self._known:
-                raise BudgetError(
-                    f"{where}: the project has no model {shown(label)}{self._nearest(label)}"
-                )
-
-    def _nearest(self, label: str) -> str:
-        close = difflib.get_close_matches(label.lower(), self._known, n=1)
-        return f"; did you mean {self._known[close[0]]}?" if close else ""
+def _every_label() -> dict[str, str]:
+    """Labels of the models of the apps and of every migration's state, by their lower case."""
+    labels = {model._meta.label for model in project_apps.get_models(include_auto_created=True)}
+    labels.update(_in_migrations(history()))
+    if history().loader.replacements:
+        labels.update(_in_migrations(history(squashed=False)))
+    return {label.lower(): label for label in sorted(labels)}
 
 
 def _in_migrations(project: History) -> Iterator[str]:
@@ -49,13 +75,14 @@ def _in_migrations(project: History) -> Iterator[str]:
     for key in project.order():
         if key in project.loader.graph.nodes:
             project.loader.graph.nodes[key].mutate_state(state, preserve=False)
-            for model in state.models.values():
-                yield from _labels(model)
+            yield from _labels(state)
 
 
-def _labels(model: ModelState) -> Iterator[str]:
-    label = f"{model.app_label}.{model.name}"
-    yield label
-    for name, field in model.fields.items():
-        if field.many_to_many and getattr(field.remote_field, "through", None) is None:
-            yield f"{label}_{name}"
+def _labels(state: ProjectState) -> Iterator[str]:
+    """Those of the tables of ManyToManyFields are among them, as Django calls them."""
+    for model in state.models.values():
+        label = f"{model.app_label}.{model.name}"
+        yield label
+        for name, field in model.fields.items():
+            if field.many_to_many and getattr(field.remote_field, "through", None) is None:
+                yield f"{label}_{name}"

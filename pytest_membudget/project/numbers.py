@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from functools import lru_cache, partial
 from types import CodeType, FunctionType, MethodType, ModuleType
+
+from pytest_membudget.project.ownership import is_own_source
 
 # With fewer rows than that every check leaves the threshold behind.
 LEAST = 1_000
 # Django's own: QuerySet.iterator() fetches so many rows at a time, unless told otherwise.
 _ITERATOR_CHUNK = 2_000
 _CACHED = type(lru_cache(lambda: None))
-_INSTALLED = ("site-packages", "dist-packages")
 
 
 def named_numbers(functions: Iterable[object]) -> list[int]:
@@ -21,24 +23,27 @@ def named_numbers(functions: Iterable[object]) -> list[int]:
     Sorted; Django's own chunk is among them.  Nothing of the project is called or compared.
     """
     found = {_ITERATOR_CHUNK}
-    for value, _ in _all_reached(functions):
-        # The exact type: isinstance() asks a lazy object for its class, which makes it work.
-        if type(value) is int:
-            found.add(value)
-        elif type(value) is float and value.is_integer():
-            found.add(int(value))
+    found.update(number for value, _ in _all_reached(functions) if (number := whole(value)))
     return sorted(number for number in found if number >= LEAST)
 
 
+def whole(value: object) -> int | None:
+    """The whole number that a value is; None of any other."""
+    # The exact type: isinstance() asks a lazy object for its class, which makes it work.
+    if type(value) is int:
+        return value
+    return int(value) if type(value) is float and value.is_integer() else None
+
+
 def functions_reached(functions: Iterable[object]) -> Iterator[FunctionType]:
-    """``functions`` themselves, and those of the project that they lead to."""
+    """``functions``, and those of the project that they call."""
     for value, asked_for in _all_reached(functions):
-        if type(value) is FunctionType and (asked_for or is_the_projects_own(value.__code__)):
+        if type(value) is FunctionType and (asked_for or is_own_source(value.__code__)):
             yield value
 
 
 def _all_reached(functions: Iterable[object]) -> Iterator[tuple[object, bool]]:
-    """Each value with whether it is one of ``functions`` itself."""
+    """Each value that they lead to, and whether it is one of ``functions``."""
     seen: set[int] = set()
     given = list(functions)
     waiting = [(value, True) for value in given]
@@ -62,18 +67,14 @@ def _reached(value: object, *, asked_for: bool) -> Iterator[object]:
         yield from (value.__wrapped__, value.cache_parameters()["maxsize"])
     elif type(value) is FunctionType:
         yield from _from_function(value, asked_for=asked_for)
-    elif type(value) is type and is_the_projects_own(sys.modules.get(str(value.__module__))):
+    elif type(value) is type and is_own_source(sys.modules.get(str(value.__module__))):
         yield from vars(value).values()
 
 
 def _from_function(function: FunctionType, *, asked_for: bool) -> Iterator[object]:
     yield function.__dict__.get("__wrapped__")
-    for cell in function.__closure__ or ():
-        try:
-            yield cell.cell_contents
-        except ValueError:
-            continue
-    if not asked_for and not is_the_projects_own(function.__code__):
+    yield from closure(function).values()
+    if not asked_for and not is_own_source(function.__code__):
         return
     yield from function.__defaults__ or ()
     yield from (function.__kwdefaults__ or {}).values()
@@ -82,19 +83,17 @@ def _from_function(function: FunctionType, *, asked_for: bool) -> Iterator[objec
         for name in code.co_names:
             there = function.__globals__.get(name)
             yield there
-            if type(there) is ModuleType and is_the_projects_own(there):
+            if type(there) is ModuleType and is_own_source(there):
                 yield from (vars(there).get(attribute) for attribute in code.co_names)
 
 
-def is_the_projects_own(source: CodeType | ModuleType | None) -> bool:
-    """Whether its file is neither an installed package's nor of Python itself."""
-    if type(source) is CodeType:
-        file: object = source.co_filename
-    else:
-        file = getattr(source, "__file__", None)
-    path = str(file or "<built in>")
-    installed = any(folder in path for folder in _INSTALLED) or path.startswith("<")
-    return not installed and not path.startswith(sys.base_prefix + "/lib")
+def closure(function: FunctionType) -> dict[str, object]:
+    """The variables of the functions around it that have a value by now."""
+    found = {}
+    for name, cell in zip(function.__code__.co_freevars, function.__closure__ or (), strict=True):
+        with suppress(ValueError):
+            found[name] = cell.cell_contents
+    return found
 
 
 def _nested(code: CodeType) -> Iterator[CodeType]:

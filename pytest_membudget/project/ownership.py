@@ -7,9 +7,12 @@ import site
 import sys
 import sysconfig
 from collections.abc import Iterable
+from functools import cache
 from pathlib import Path
+from types import CodeType, ModuleType
 
 _PACKAGE = str(Path(__file__).parents[1])
+_INSTALLED = ("/site-packages/", "/dist-packages/")
 
 
 class Ownership:
@@ -32,7 +35,23 @@ class Ownership:
     def is_own(self, file: str) -> bool:
         if file.startswith(self._own):
             return True
-        return not file.startswith(("<", *self._libraries))
+        installed = any(folder in file for folder in _INSTALLED)
+        return not installed and not file.startswith(("<", *self._libraries))
+
+
+@cache
+def is_own_file(file: str) -> bool:
+    """Whether it is neither Python's, Django's nor an installed package's."""
+    return Ownership([]).is_own(file)
+
+
+def is_own_source(source: CodeType | ModuleType | None) -> bool:
+    """The same of the file of a module or a function's code; not of what is built in."""
+    # The exact type: isinstance() asks a lazy object for its class, which makes it work.
+    if type(source) is CodeType:
+        return is_own_file(source.co_filename)
+    file = getattr(source, "__file__", None)
+    return file is not None and is_own_file(str(file))
 
 
 def is_ours(file: str) -> bool:

@@ -38,7 +38,7 @@ _LONG = 16
 _DEEP = 8
 
 _CREDENTIALS = re.compile(r"(?<=://)[^\s/@'\"]+(?=@)")
-# PostgreSQL tells values after these labels, until the next one, and quotes the statement.
+# In PostgreSQL's errors these labels begin values of rows, and a line quotes the statement.
 _DETAIL = re.compile(
     r"\s*\b(?:DETAIL|CONTEXT|QUERY):.*?(?=\n\s*HINT:|\n[ \t]*\n|\nTraceback|\Z)", re.DOTALL
 )
@@ -53,27 +53,25 @@ class Secrets:
         self.values = frozenset(values)
 
     def hide(self, text: str) -> str:
-        """The text with a mask in place of each, and without what tells values of a row."""
+        """The text with a mask in place of each, and without the values of rows in errors."""
         text = _CREDENTIALS.sub(MASK, _LINE.sub("", _DETAIL.sub("", text)))
         text = _INPUT.sub(rf"\g<1>{MASK}\g<2>", text)
         return self._pattern.sub(MASK, text) if self.values else text
 
     def hide_in(self, value: T) -> T:
         """The same for every text in plain data and in dataclasses; keys and enumerations stay."""
-        return self._hidden(value)  # type: ignore[no-any-return]
-
-    def _hidden(self, value: Any) -> Any:
-        if isinstance(value, str):
-            return value if isinstance(value, Enum) else self.hide(value)
-        if isinstance(value, Mapping):
-            return {key: self._hidden(one) for key, one in value.items()}
-        if isinstance(value, list | tuple):
-            return type(value)(map(self._hidden, value))
-        if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        hidden: Any = value
+        if isinstance(value, str) and not isinstance(value, Enum):
+            hidden = self.hide(value)
+        elif isinstance(value, Mapping):
+            hidden = {key: self.hide_in(one) for key, one in value.items()}
+        elif isinstance(value, list | tuple):
+            hidden = type(value)(map(self.hide_in, value))
+        elif dataclasses.is_dataclass(value) and not isinstance(value, type):
             names = [field.name for field in dataclasses.fields(value) if field.init]
-            changed = {name: self._hidden(getattr(value, name)) for name in names}
-            return dataclasses.replace(value, **changed)
-        return value
+            changed = {name: self.hide_in(getattr(value, name)) for name in names}
+            hidden = dataclasses.replace(value, **changed)
+        return hidden  # type: ignore[no-any-return]
 
     @cached_property
     def _pattern(self) -> re.Pattern[str]:

@@ -1,4 +1,4 @@
-"""Which migrations a gate is about, and what production has applied before each."""
+"""The migrations that a gate measures, and what production has applied before each."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from pathlib import Path
 from pytest_membudget.errors import BudgetError
 from pytest_membudget.project.git import Repository
 from pytest_membudget.project.graph import Key, history, history_with
-from pytest_membudget.project.ownership import Ownership
+from pytest_membudget.project.operations import does_nothing, file_of
+from pytest_membudget.project.ownership import is_own_file
 
 OWN, ALL, DEPLOY = "own", "all", "deploy:"
 
@@ -20,8 +21,8 @@ class Gated:
 
     ``later`` are the migrations of the same gate that come after it, with all that depend on them;
     ``skip_reason`` says why no rows have to be made for it, None where they do.  ``after`` are the
-    migrations applied after it, with those that follow it and are told apart as well, so that one
-    walk weighs all of them; ``recorded`` says that production records it and does not run it.
+    migrations of a state in which it is applied; following migrations without rows share one state,
+    so all of them are weighed by building it.  ``recorded`` says that production only records it.
     """
 
     keys: tuple[Key, ...]
@@ -71,14 +72,17 @@ class _Choice:
     def __init__(self, what: str, rootdir: Path) -> None:
         self._project = history()
         self._existed: Callable[[Path], bool] = lambda file: True
-        self.files = {key: Path(file).resolve() for key, file in self._project.every_file().items()}
+        self.files = {
+            key: Path(file_of(migration)).resolve()
+            for key, migration in self._project.loader.disk_migrations.items()
+        }
         wanted = self._wanted(what, rootdir)
         self.keys = [key for key in self._project.order() if key in wanted]
 
     def skip_reason(self, keys: Sequence[Key]) -> str | None:
         """Why no rows have to be made to measure them; None where they have to."""
         replaces = self.replaces(keys[0]) if len(keys) == 1 else None
-        return replaces or self._project.does_nothing(keys)
+        return replaces or does_nothing(self._project.migrations(keys))
 
     def replaces(self, key: Key) -> str | None:
         """A squashed migration is recorded, not run, where what it replaces has been applied."""
@@ -94,8 +98,7 @@ class _Choice:
         loader, files = self._project.loader, self.files
         apps, nodes = loader.migrated_apps, loader.graph.nodes
         if what == OWN:
-            owned = Ownership([])
-            return {key for key in nodes if owned.is_own(str(files[key]))}
+            return {key for key in nodes if is_own_file(str(files[key]))}
         if what == ALL:
             return set(nodes)
         if what in apps:

@@ -128,8 +128,7 @@ def by_line(lines: Sequence[Line]) -> list[Line]:
                 share=there.share + line.share,
             )
         merged[at] = line
-    own = sorted(merged.values(), key=lambda one: -one.bytes_per_row)
-    return sorted(own, key=lambda one: one.line is None)
+    return sorted(merged.values(), key=lambda one: (one.line is None, -one.bytes_per_row))
 
 
 def several_vendors(results: Iterable[Result]) -> bool:
@@ -137,12 +136,12 @@ def several_vendors(results: Iterable[Result]) -> bool:
 
 
 def measured(results: Iterable[Result]) -> list[Result]:
-    """Those without the ones that a gate could pass with a few rows or none."""
+    """Those whose peak was measured with seeded rows, or is not known."""
     return [result for result in results if not _is_skipped(result)]
 
 
 def skipped(results: Iterable[Result]) -> list[Result]:
-    """Those that take no rows into the process, so that a few rows or none told their peak."""
+    """Those that load no rows, whose peak was measured with a few rows or none."""
     return [result for result in results if _is_skipped(result)]
 
 
@@ -161,20 +160,16 @@ def _is_skipped(result: Result) -> bool:
 
 def by_headroom(results: Iterable[Result]) -> list[Result]:
     """Least headroom first, before it those of which no peak is known."""
-
-    def key(result: Result) -> tuple[bool, int]:
-        left = headroom_bytes(result)
-        return (left is not None, left or 0)
-
-    return sorted(results, key=key)
+    return sorted(results, key=lambda one: (one.peak_bytes is not None, headroom_bytes(one) or 0))
 
 
 def noted(result: Result, *, everything: bool) -> list[str]:
-    """The findings that a reader has to know, or all of them."""
+    """The findings that a reader has to know, or all of them, but for what the reason says."""
     return [
         finding.message
         for finding in result.findings
         if everything or finding.code in _NOTED_ALWAYS
+        if finding.message.removeprefix("the migration ") not in result.reason
     ]
 
 
@@ -185,15 +180,10 @@ def verdicts(results: Sequence[Result]) -> list[tuple[Verdict, int]]:
     return [(name, names.count(name)) for name in worst if name in names]
 
 
-def gain(advice: Advice) -> str:
-    """What a piece of advice would save, and the peak that would remain; empty if unknown."""
-    saved, left = advice.bytes_per_row, advice.peak_bytes
-    parts = [f"saves {saved:,} bytes a row"] if saved else []
-    if left is not None:
-        parts.append(f"would leave a peak of about {format_size(left)}")
-    return " and ".join(parts)
-
-
 def support(advice: Advice) -> str:
-    """What stands behind a piece of advice: what it gives, and how that is known."""
-    return "; ".join(filter(None, [gain(advice), advice.evidence]))
+    """What a piece of advice would save, the peak that would remain, and how that is known."""
+    saved, left = advice.bytes_per_row, advice.peak_bytes
+    gain = [f"saves {saved:,} bytes a row"] if saved else []
+    if left is not None:
+        gain.append(f"would leave a peak of about {format_size(left)}")
+    return "; ".join(filter(None, [" and ".join(gain), advice.evidence]))

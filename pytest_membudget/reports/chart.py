@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from pytest_membudget.judge.result import Result
 from pytest_membudget.reports.cells import counted
-from pytest_membudget.reports.curve import Curve, Point, curve, rows_step, short_rows, size_step
+from pytest_membudget.reports.curve import Curve, Point, curve, rows_step, short_rows, size_axis
 from pytest_membudget.sample import Outcome
 from pytest_membudget.units import format_rows, format_size
 
@@ -44,8 +44,7 @@ def _draw(result: Result, known: Curve, width: int, unicode: bool) -> list[str]:
         rows, sizes = zip(*points, strict=True)
         figure.scatter(rows, sizes, marker=character)
 
-    dense = [most_rows * number / (width * 2) for number in range(width * 2)]
-    mark([(rows, limit) for rows in dense], None if unicode else "-")
+    mark(_between([(0.0, limit), (most_rows, limit)], width * 4), None if unicode else "-")
     if known.projection:
         mark(_between(known.projection, width * 2), None if unicode else ".")
     for point, sample in zip(known.samples, result.samples, strict=True):
@@ -65,12 +64,12 @@ def _axes(most_bytes: float, most_rows: float, width: int) -> plotille.Figure:
     """An empty figure with a line for each tick of memory."""
     import plotille
 
-    step = size_step(most_bytes, _HEIGHT)
+    step, height = size_axis(most_bytes, _HEIGHT)
     figure = plotille.Figure()
-    figure.width, figure.height = width, int(most_bytes / step) + 1
+    figure.width, figure.height = width, height
     figure.with_colors = figure.origin = False
     figure.set_x_limits(0, most_rows)
-    figure.set_y_limits(0, figure.height * step)
+    figure.set_y_limits(0, height * step)
     figure.x_label, figure.y_label = "rows", "peak"
     figure.x_ticks_fkt = lambda low, _: short_rows(low)
     figure.y_ticks_fkt = lambda low, _: format_size(low) if low else "0"

@@ -6,7 +6,7 @@ from typing import Any
 
 from pytest_membudget.judge.result import Result, SampleFigures
 from pytest_membudget.reports import cells
-from pytest_membudget.reports.curve import Point, curve, size_step
+from pytest_membudget.reports.curve import Point, curve, size_axis
 from pytest_membudget.units import format_rows
 
 _TICKS = 8
@@ -27,8 +27,7 @@ def _growth(result: Result) -> dict[str, Any] | None:
     if known is None:
         return None
     model, rows = cells.counted(result)
-    most = 1.05 * max(known.most_bytes, result.limit_bytes)
-    step = size_step(most, _TICKS)
+    step, count = size_axis(1.05 * max(known.most_bytes, result.limit_bytes), _TICKS)
     return {
         "model": model,
         "rows": rows,
@@ -40,7 +39,7 @@ def _growth(result: Result) -> dict[str, Any] | None:
         "projection": _points(known.projection),
         "low": _points(known.low),
         "high": _points(known.high),
-        "most": {"x": known.most_rows, "y": step * (int(most / step) + 1)},
+        "most": {"x": known.most_rows, "y": step * count},
         "step": step,
     }
 
@@ -60,15 +59,11 @@ def _time(result: Result) -> dict[str, Any] | None:
     most = max(point["y"] for point in points)
     limit = result.limit_bytes
     shows_limit = limit < _FAR * most
-    top = 1.05 * max(most, limit if shows_limit else 0)
-    step = size_step(top, _TICKS)
+    step, count = size_axis(1.05 * max(most, limit if shows_limit else 0), _TICKS)
     return {
         "timelines": timelines,
         "limit": limit if shows_limit else None,
-        "most": {
-            "x": max(point["x"] for point in points),
-            "y": step * (int(top / step) + 1),
-        },
+        "most": {"x": max(point["x"] for point in points), "y": step * count},
         "step": step,
     }
 

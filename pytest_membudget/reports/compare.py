@@ -6,9 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pytest_membudget.judge.result import Result
-from pytest_membudget.judge.verdict import Verdict
 from pytest_membudget.reports import cells
-from pytest_membudget.reports.reader import identity
+from pytest_membudget.reports.document import identity
 
 
 @dataclass(frozen=True)
@@ -19,20 +18,9 @@ class Change:
     new: Result | None
 
     @property
-    def name(self) -> str:
-        return cells.migration(self._either)
-
-    @property
-    def vendor(self) -> str:
-        return cells.vendor(self._either)
-
-    @property
-    def before(self) -> str:
-        return "" if self.old is None else cells.short_peak(self.old)
-
-    @property
-    def after(self) -> str:
-        return "" if self.new is None else cells.short_peak(self.new)
+    def latest(self) -> Result:
+        """The result that the budget has now, or had when it was removed."""
+        return self._known[-1]
 
     @property
     def difference_bytes(self) -> int | None:
@@ -68,17 +56,8 @@ class Change:
         return self.old is None or self.new is None or self.old.verdict != self.new.verdict
 
     @property
-    def worst(self) -> Verdict:
-        """The verdict that the budget has now, or had when it was removed."""
-        return self._either.verdict
-
-    @property
     def _known(self) -> list[Result]:
         return [one for one in (self.old, self.new) if one is not None]
-
-    @property
-    def _either(self) -> Result:
-        return self._known[-1]
 
 
 def compare(old: Sequence[Result], new: Sequence[Result]) -> list[Change]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from pytest_membudget.judge.projection import Growth
+from pytest_membudget.judge.growth_fit import Growth
 from pytest_membudget.judge.result import Result
 from pytest_membudget.reports.cells import counted, sample_rows
 from pytest_membudget.sample import Outcome
@@ -70,12 +70,15 @@ def _path(start: Point, end: Point, growth: Growth | None) -> list[Point]:
     ]
 
 
-def size_step(most: float, count: int) -> int:
-    """A distance of ticks in bytes, a power of two as limits are, so that ``count`` reach most."""
+def size_axis(most: float, count: int) -> tuple[int, int]:
+    """A distance of ticks in bytes, so that ``count`` reach ``most``, and how many ticks there are.
+
+    It is a power of two, as limits are.
+    """
     step = 1024
     while step * count < most:
         step *= 2
-    return step
+    return step, int(most / step) + 1
 
 
 def rows_step(most: float, count: float) -> float:

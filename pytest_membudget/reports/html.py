@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import astuple
 from functools import cache
 from importlib.resources import files
@@ -37,11 +37,14 @@ def write_html(
     """
     ordered = cells.by_headroom(cells.measured(results))
     skipped = cells.skipped(results)
-    graphs = _FlameGraphs(path)
-    links = graphs.write(ordered)
+    folder, links, problem = Path(path).with_suffix(".flamegraphs"), dict[int, str](), None
+    try:
+        _write_flame_graphs(ordered, folder, links)
+    except OSError as error:
+        problem = error
     write_text(path, html(ordered, environments, links, skipped))
-    if graphs.problem is not None:
-        raise unwritable(str(graphs.folder), graphs.problem)
+    if problem is not None:
+        raise unwritable(str(folder), problem)
 
 
 def html(
@@ -52,7 +55,7 @@ def html(
 ) -> str:
     """The page; ``flame_graphs`` are links by the index of the result.
 
-    ``skipped`` are results that a few rows or none told, which it only lists.
+    ``skipped`` are results of checks that needed no seeded rows, which the page only lists.
     """
     return _template().render(
         results=results,
@@ -105,39 +108,29 @@ def _versions(one: Environment) -> str:
     return f"Python {one.python}, Django {one.django}, {one.platform}"
 
 
-class _FlameGraphs:
-    """A folder beside the page at ``path``.  ``problem`` is why some of them are not in it."""
+def _write_flame_graphs(results: Sequence[Result], folder: Path, links: dict[int, str]) -> None:
+    """Write what memray can draw, and the link to each; nothing where memray is not installed.
 
-    def __init__(self, path: str) -> None:
-        self.folder = Path(path).with_suffix(".flamegraphs")
-        self.problem: OSError | None = None
-        self._names: set[str] = set()
+    Raises OSError.
+    """
+    with_stacks = {index: one.stacks for index, one in enumerate(results) if one.stacks}
+    if not with_stacks:
+        return
+    try:
+        from pytest_membudget.attribution.flamegraph import write_flamegraph
+    except ImportError:
+        return
+    folder.mkdir(parents=True, exist_ok=True)
+    taken: set[str] = set()
+    for index, stacks in with_stacks.items():
+        name = _free_name(results[index], taken)
+        taken.add(name)
+        write_flamegraph(stacks, str(folder / name))
+        links[index] = quote(f"{folder.name}/{name}")
 
-    def write(self, results: Sequence[Result]) -> dict[int, str]:
-        """Write what memray can draw; the links to it, none where memray is not installed."""
-        with_stacks = {index: one.stacks for index, one in enumerate(results) if one.stacks}
-        if not with_stacks:
-            return {}
-        try:
-            from pytest_membudget.attribution.flamegraph import write_flamegraph
-        except ImportError:
-            return {}
-        links: dict[int, str] = {}
-        for index, stacks in with_stacks.items():
-            name = self._free_name(results[index])
-            try:
-                self.folder.mkdir(parents=True, exist_ok=True)
-                write_flamegraph(stacks, str(self.folder / name))
-            except OSError as error:
-                self.problem = error
-            else:
-                links[index] = quote(f"{self.folder.name}/{name}")
-        return links
 
-    def _free_name(self, result: Result) -> str:
-        """A name after the migration; several tests may be of the same one."""
-        stem = re.sub(r"[^A-Za-z0-9_.-]+", "_", cells.migration(result)).strip("_")[:_LONGEST_NAME]
-        names = (f"{stem}{f'-{number}' if number else ''}.html" for number in count())
-        name = next(name for name in names if name not in self._names)
-        self._names.add(name)
-        return name
+def _free_name(result: Result, taken: Collection[str]) -> str:
+    """A name after the migration; several tests may be of the same one."""
+    stem = re.sub(r"[^A-Za-z0-9_.-]+", "_", cells.migration(result)).strip("_")[:_LONGEST_NAME]
+    names = (f"{stem}{f'-{number}' if number else ''}.html" for number in count())
+    return next(name for name in names if name not in taken)

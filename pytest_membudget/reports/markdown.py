@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import html
-import os
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,7 @@ from pytest_membudget.judge.explanation import Advice, Line
 from pytest_membudget.judge.result import Result
 from pytest_membudget.judge.verdict import Verdict
 from pytest_membudget.reports import cells
+from pytest_membudget.reports.columns import LEFT, Columns, of_changes, of_results
 from pytest_membudget.reports.compare import Change
 from pytest_membudget.texts import visible
 
@@ -38,7 +38,8 @@ def markdown(results: Sequence[Result]) -> str:
     ordered = cells.by_headroom(cells.measured(results))
     parts = [title, f"{counts}\n"]
     if ordered:
-        parts.append(_table(_columns(ordered), ordered))
+        mark = {"": lambda result: _MARKS[result.verdict]}
+        parts.append(_table({**mark, **of_results(ordered)}, ordered))
     if skipped := cells.how_many_skipped(results):
         parts.append(f"{skipped}.\n")
     parts += [_failure(result) for result in ordered if cells.failing(result)]
@@ -47,29 +48,18 @@ def markdown(results: Sequence[Result]) -> str:
 
 def comparison(changes: Sequence[Change]) -> str:
     """A table of what a change did to each budget."""
-    columns: dict[str, Callable[[Any], str]] = {
-        "": lambda change: "🗑️" if change.new is None else _MARKS[change.worst],
-        "migration": lambda change: code(change.name),
-        "database": lambda change: escape(change.vendor),
-        "before": lambda change: change.before,
-        "after": lambda change: change.after,
-        "difference": lambda change: change.difference,
-        "bytes a row": lambda change: change.bytes_per_row,
-        "verdict": lambda change: change.verdict,
-    }
-    if len({change.vendor for change in changes}) < 2:
-        del columns["database"]
-    return f"## Memory budgets, before and after\n\n{_table(columns, changes)}"
+    mark = {"": lambda one: "🗑️" if one.new is None else _MARKS[one.latest.verdict]}
+    table = _table({**mark, **of_changes(changes)}, changes)
+    return f"## Memory budgets, before and after\n\n{table}"
 
 
 def write_markdown(results: Sequence[Result], path: str) -> None:
     write_text(path, markdown(results))
 
 
-def append_to_step_summary(results: Sequence[Result]) -> None:
-    """Add the results to the summary of the GitHub job that this is, if it is one."""
-    path = os.environ.get("GITHUB_STEP_SUMMARY")
-    if path and results:
+def append_to_step_summary(results: Sequence[Result], path: str) -> None:
+    """Add the results, if there are any, to the summary of a GitHub job."""
+    if results:
         try:
             with Path(path).open("a", encoding="utf-8") as file:
                 file.write(f"{markdown(results)}\n")
@@ -94,27 +84,11 @@ def _one_line(text: str) -> str:
     return visible(" ".join(text.split()), keep="")
 
 
-def _columns(results: Sequence[Result]) -> dict[str, Callable[[Any], str]]:
-    columns: dict[str, Callable[[Any], str]] = {
-        "": lambda result: _MARKS[result.verdict],
-        "migration": lambda result: code(cells.migration(result)),
-        "database": lambda result: escape(cells.vendor(result)),
-        "rows": cells.rows,
-        "peak": cells.peak,
-        "limit": cells.limit,
-        "headroom": cells.headroom,
-        "fits up to": cells.fits,
-        "verdict": cells.verdict,
-    }
-    if not cells.several_vendors(results):
-        del columns["database"]
-    return columns
-
-
-def _table(columns: dict[str, Callable[[Any], str]], items: Sequence[Any]) -> str:
-    left = ("", "migration", "database", "verdict", "line")
-    lines = [columns, (":--" if name in left else "--:" for name in columns)]
-    lines += [[cell(item) for cell in columns.values()] for item in items]
+def _table(columns: Columns, items: Sequence[Any]) -> str:
+    lines: list[Iterable[str]] = [columns, (":--" if name in LEFT else "--:" for name in columns)]
+    lines += [
+        [_SHOWN.get(name, str)(cell(item)) for name, cell in columns.items()] for item in items
+    ]
     return "".join(f"| {' | '.join(line)} |\n" for line in lines)
 
 
@@ -146,8 +120,10 @@ def _line(line: Line) -> str:
     return f"{code(cells.place(line))} {code(source)}"
 
 
-_LINES: dict[str, Callable[[Any], str]] = {
+_LINES: Columns = {
     "bytes a row": lambda line: f"{line.bytes_per_row:,}",
     "share": lambda line: f"{line.share:.0%}",
     "line": _line,
 }
+# The texts of a table that the project itself writes.
+_SHOWN = {"migration": code, "database": escape}

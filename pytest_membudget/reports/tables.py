@@ -1,9 +1,9 @@
-"""Tables of the terminal: samples, growth by line, all budgets, two runs beside each other."""
+"""Tables in the terminal, drawn by Rich: of any columns, of samples and of growth by line."""
 
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from rich import box
@@ -14,21 +14,13 @@ from rich.text import Text
 
 from pytest_membudget.judge.explanation import Line
 from pytest_membudget.judge.result import Result
-from pytest_membudget.judge.verdict import Basis, Verdict
+from pytest_membudget.judge.verdict import Basis
 from pytest_membudget.reports import cells
-from pytest_membudget.reports.compare import Change
+from pytest_membudget.reports.columns import LEFT, Columns
 from pytest_membudget.texts import log_text, visible
 from pytest_membudget.units import format_rows, format_seconds, format_size
 
-_STYLES = {
-    Verdict.WITHIN: "green",
-    Verdict.EXCEEDS: "red",
-    Verdict.INCONCLUSIVE: "yellow",
-    Verdict.ERROR: "red",
-}
-_WIDE, _NO_END = 120, 10_000
-
-_Columns = dict[str, Callable[[Any], str | Text]]
+_NO_END = 10_000
 
 
 def render(table: Table, width: int, *, color: bool = False) -> list[str]:
@@ -38,6 +30,21 @@ def render(table: Table, width: int, *, color: bool = False) -> list[str]:
     assert isinstance(console.file, io.StringIO)
     lines = [log_text(line.rstrip()) for line in console.file.getvalue().splitlines()]
     return "\n".join(lines).strip("\n").splitlines()
+
+
+def table_of(columns: Columns, items: Sequence[Any]) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, 2, 0, 0), pad_edge=False)
+    for name in columns:
+        justify, no_wrap = "left" if name in LEFT else "right", name != "migration"
+        table.add_column(name, justify=justify, no_wrap=no_wrap, overflow="fold")  # type: ignore[arg-type]
+    for item in items:
+        table.add_row(*(_text(cell(item)) for cell in columns.values()))
+    return table
+
+
+def natural_width(table: Table) -> int:
+    """The width of a table whose cells are not wrapped."""
+    return _console(_NO_END).measure(table).maximum
 
 
 def samples_table(result: Result) -> Table:
@@ -80,93 +87,9 @@ def attribution_table(lines: Sequence[Line], *, frames: bool) -> Table:
     return table
 
 
-def summary_table(results: Sequence[Result], width: int) -> Table:
-    """A table of all budgets; a narrow one has shorter cells and fewer columns."""
-    if width >= _WIDE:
-        table = _table(_summary_columns(results, wide=True), results)
-        if _natural_width(table) <= width:
-            return table
-    columns = _summary_columns(results, wide=False)
-    return _fitting(columns, results, width, spared=("rows", "headroom", "fits up to"))
-
-
-def _summary_columns(results: Sequence[Result], *, wide: bool) -> _Columns:
-    columns: _Columns = {
-        "migration": cells.migration,
-        "database": cells.vendor,
-        "rows": cells.rows,
-        "peak": cells.peak if wide else cells.short_peak,
-        "limit": cells.limit,
-        "headroom": cells.headroom,
-        "fits up to": cells.fits,
-        "verdict": _verdict_with_basis if wide else _verdict,
-    }
-    if not cells.several_vendors(results):
-        del columns["database"]
-    return columns
-
-
-def comparison_table(changes: Sequence[Change], width: int) -> Table:
-    """What became of each budget; a narrow one has fewer columns."""
-    columns: _Columns = {
-        "migration": lambda change: change.name,
-        "database": lambda change: change.vendor,
-        "before": lambda change: change.before,
-        "after": lambda change: change.after,
-        "difference": lambda change: change.difference,
-        "bytes a row": lambda change: change.bytes_per_row,
-        "verdict": _changed_verdict,
-    }
-    if len({change.vendor for change in changes}) < 2:
-        del columns["database"]
-    return _fitting(columns, changes, width, spared=("bytes a row", "before", "difference"))
-
-
-def _fitting(columns: _Columns, items: Sequence[Any], width: int, spared: Sequence[str]) -> Table:
-    """The table of as many columns as there is room for; those of ``spared`` go first."""
-    table = _table(columns, items)
-    for name in spared:
-        if _natural_width(table) <= width:
-            break
-        columns = {title: cell for title, cell in columns.items() if title != name}
-        table = _table(columns, items)
-    return table
-
-
-def _table(columns: _Columns, items: Sequence[Any]) -> Table:
-    table = Table(box=box.SIMPLE_HEAD, padding=(0, 2, 0, 0), pad_edge=False)
-    for name in columns:
-        table.add_column(
-            name,
-            justify="left" if name in ("migration", "database", "verdict") else "right",
-            no_wrap=name != "migration",
-            overflow="fold",
-        )
-    for item in items:
-        table.add_row(*(_text(cell(item)) for cell in columns.values()))
-    return table
-
-
 def _text(text: str | Text) -> Text:
     """A cell that is shown as it is: one of type str may contain markup of Rich's."""
     return text if isinstance(text, Text) else Text(visible(text, keep=""))
-
-
-def _natural_width(table: Table) -> int:
-    return _console(_NO_END).measure(table).maximum
-
-
-def _verdict(result: Result) -> Text:
-    return Text(result.verdict, style=_STYLES[result.verdict])
-
-
-def _verdict_with_basis(result: Result) -> Text:
-    basis = f", {result.basis}" if result.basis else ""
-    return _verdict(result) + basis
-
-
-def _changed_verdict(change: Change) -> Text:
-    return Text(change.verdict, style=_STYLES[change.worst] if change.verdict_changed else "")
 
 
 def _console(width: int, *, color: bool = False) -> Console:

@@ -3,18 +3,51 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
+
+from rich.table import Table
+from rich.text import Text
 
 from pytest_membudget.judge.result import Result
+from pytest_membudget.judge.verdict import Verdict
 from pytest_membudget.reports import cells
+from pytest_membudget.reports.columns import Columns, of_changes, of_results, without
 from pytest_membudget.reports.compare import Change
-from pytest_membudget.reports.tables import comparison_table, render, summary_table
+from pytest_membudget.reports.tables import natural_width, render, table_of
 from pytest_membudget.texts import log_text, visible
+
+_STYLES = {
+    Verdict.WITHIN: "green",
+    Verdict.EXCEEDS: "red",
+    Verdict.INCONCLUSIVE: "yellow",
+    Verdict.ERROR: "red",
+}
+_WIDE = 120
 
 
 def summary(results: Sequence[Result], width: int, *, color: bool) -> list[str]:
-    """A table of all budgets, as lines no wider than ``width``; a narrow one has fewer columns."""
+    """A table of all budgets, as lines no wider than ``width``.
+
+    A narrow one has shorter cells and fewer columns.
+    """
     measured = cells.measured(results)
-    return render(summary_table(measured, width), width, color=color) if measured else []
+    if not measured:
+        return []
+    columns = of_results(measured)
+    if width >= _WIDE:
+        table = table_of({**columns, "verdict": _verdict_with_basis}, measured)
+        if natural_width(table) <= width:
+            return render(table, width, color=color)
+    narrow: Columns = {**columns, "peak": cells.short_peak, "verdict": _verdict}
+    table = _fitting(narrow, measured, width, ("rows", "headroom", "fits up to"))
+    return render(table, width, color=color)
+
+
+def comparison(changes: Sequence[Change], width: int, *, color: bool) -> list[str]:
+    """A table of what became of each budget, as lines no wider than ``width``."""
+    columns: Columns = {**of_changes(changes), "verdict": _changed_verdict}
+    table = _fitting(columns, changes, width, ("bytes a row", "before", "difference"))
+    return render(table, width, color=color)
 
 
 def notes(results: Sequence[Result]) -> list[str]:
@@ -30,6 +63,27 @@ def notes(results: Sequence[Result]) -> list[str]:
     ]
 
 
-def comparison(changes: Sequence[Change], width: int, *, color: bool) -> list[str]:
-    """A table of what became of each budget, as lines no wider than ``width``."""
-    return render(comparison_table(changes, width), width, color=color)
+def _fitting(columns: Columns, items: Sequence[Any], width: int, spared: Sequence[str]) -> Table:
+    """The table of as many columns as there is room for; those of ``spared`` go first."""
+    table = table_of(columns, items)
+    for name in spared:
+        if natural_width(table) <= width:
+            break
+        columns = without(columns, name)
+        table = table_of(columns, items)
+    return table
+
+
+def _verdict(result: Result) -> Text:
+    return Text(result.verdict, style=_STYLES[result.verdict])
+
+
+def _verdict_with_basis(result: Result) -> Text:
+    basis = f", {result.basis}" if result.basis else ""
+    return _verdict(result) + basis
+
+
+def _changed_verdict(change: Change) -> Text:
+    return Text(
+        change.verdict, style=_STYLES[change.latest.verdict] if change.verdict_changed else ""
+    )

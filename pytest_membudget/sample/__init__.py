@@ -82,7 +82,7 @@ class Facts:
 
 @dataclass(frozen=True)
 class Run:
-    """How one process ended that applied the migration, and what it weighed.
+    """How one process ended that applied the migration, and how much memory it took.
 
     Sizes are bytes, times seconds.  ``peak`` is the peak RSS: of the process as the kernel kept
     it (``VmHWM``), or of its whole tree as the largest sum of PSS at one instant where it had
@@ -133,10 +133,10 @@ class Run:
 
 @dataclass(frozen=True)
 class Sample:
-    """One rung of the ladder: the rows that were seeded and the run over them.
+    """The rows that were seeded and the run over them.
 
     ``rows`` counts each model of the budget at this scale, ``seeded`` every table that was
-    filled, ``size`` the largest of ``rows``, which is what the ladder climbs.
+    filled, ``size`` the largest of ``rows``, which the ladder doubles.
     ``profile_mismatches`` are the columns, by label, whose values could not be made as the profile
     says, ``forced_values`` those that were seeded as the migration's filters ask for, by table.
     ``crowded`` says that there is no room for a sample of twice as many rows.

@@ -28,7 +28,7 @@ class BulkUpdate:
 
 @dataclass(frozen=True)
 class ResultSize:
-    """``bytes`` that malloc handed out for the result of a line's largest statement."""
+    """``bytes`` that malloc allocated for the result of a line's largest statement."""
 
     file: str
     line: int

@@ -1,122 +1,203 @@
-"""The values of one column among which the template rows choose."""
+"""The values of a column that the template rows choose from, with the widths of the profile."""
 
 from __future__ import annotations
 
 import zlib
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import islice
+from math import floor
 from random import Random
 from typing import Any
 
-from faker import Faker
-
-from pytest_membudget.seeding.column_stats import ColumnStats
 from pytest_membudget.seeding.columns import Column, ConstantColumn, DrawnColumn
+from pytest_membudget.seeding.dialects.base import Field
 from pytest_membudget.seeding.errors import unstorable
 from pytest_membudget.seeding.fields import stored_as_builtin
-from pytest_membudget.seeding.gauge import Gauge, shares
-from pytest_membudget.seeding.staging_tables import StagingTables
-from pytest_membudget.seeding.table import Table
+from pytest_membudget.seeding.fields.base import SizedValues
+from pytest_membudget.seeding.staging_tables import StagingTables, new_name
 
 _TRIES = 20
+_ROUNDS = 6
+_CLOSE = 0.005
+_SAMPLE = 200
+_LEAST = 10
+_BYTES = 1 << 20
+"""How many values are measured: fewer of wide ones, which differ less from each other."""
+
+_SPREAD = 0.6
+_STRETCH = 40
 
 
-class ColumnValues:
-    """Draws for one table, as many as its template has rows."""
-
-    def __init__(self, table: Table, fake: Faker, size: int) -> None:
-        self.size = size
-        self._table = table
-        self._fake = fake
-
-    def draw(self, column: Column, staging: StagingTables) -> list[Any]:
-        """Values that can be stored; what the table's rules say of them is not asked yet."""
-        if isinstance(column, ConstantColumn):
-            return column.values
-        if not isinstance(column, DrawnColumn):
-            return [1]
-        field = column.field
-        self._fake.seed_instance(seed_of(f"{self._table.label}.{field.name}"))
-        errors: list[Exception] = []
-        for attempt in self._attempts(column, staging):
-            try:
-                values = attempt()
-                if not stored_as_builtin(field):
-                    staging.trial(self._table.model, field, values)
-                return values
-            except Exception as error:  # a field may raise anything
-                errors.append(error)
-        raise unstorable(self._table.label, field.name, errors)
-
-    def arranged(self, column: Column, values: list[Any], nulls: float | None) -> list[Any]:
-        """A value for each template row, and the profile's share of NULLs between them."""
-        if column.stats is None or isinstance(column, ConstantColumn):
+def draw(column: Column, size: int, staging: StagingTables) -> list[Any]:
+    """Values for ``size`` rows that can be stored; the rules of the table are not applied yet."""
+    if isinstance(column, ConstantColumn):
+        return column.values
+    if not isinstance(column, DrawnColumn):
+        return [1]
+    field, rng = column.field, Random(seed_of(str(column.field)))
+    errors: list[Exception] = []
+    for attempt in _attempts(column, column.count(size), staging, rng):
+        try:
+            values = attempt()
+            if not stored_as_builtin(field):
+                staging.trial(field, values)
             return values
-        rng = self._fake.random
-        rng.seed(seed_of(f"{self._table.label}.{column.field.name}.order"))
-        empty = shares(self.size, nulls or 0, rng)
-        order = _rounds(values, empty.count(False), rng)
-        return [None if missing else next(order) for missing in empty]
+        except Exception as error:  # a field may raise anything
+            errors.append(error)
+    raise unstorable(field.model._meta.label, field.name, errors)
 
-    def _attempts(
-        self, column: DrawnColumn, staging: StagingTables
-    ) -> Iterator[Callable[[], list[Any]]]:
-        """Ways to make the values: a field of the project's own may refuse some of them."""
-        field, kind, stats, fake = column.field, column.kind, column.stats, self._fake
 
-        def repeat(make: Callable[[], Any]) -> Callable[[], list[Any]]:
-            return lambda: [make() for _ in range(column.count(self.size))]
+def arranged(column: Column, values: list[Any], size: int, nulls: float | None) -> list[Any]:
+    """A value for each template row, and the profile's share of NULLs between them."""
+    if column.stats is None or isinstance(column, ConstantColumn):
+        return values
+    rng = Random(seed_of(f"{column.field}.order"))
+    empty = shares(size, nulls or 0, rng)
+    order = _rounds(values, empty.count(False), rng)
+    return [None if missing else next(order) for missing in empty]
 
-        if kind.choices:
-            yield repeat(lambda: fake.random.choice(kind.choices))
-        else:
-            if stats is not None:
-                yield lambda: self._fitted(column, stats, staging)
-            yield repeat(lambda: kind.plausible(fake))
-            yield repeat(lambda: field.to_python(kind.plausible(fake)))
-        if field.has_default():
-            yield repeat(field.get_default)
-        if field.null:
-            yield repeat(lambda: None)
 
-    def _fitted(self, column: DrawnColumn, stats: ColumnStats, staging: StagingTables) -> list[Any]:
-        """Values as the profile says."""
-        rng, dialect = self._fake.random, staging.dialect
-        kind, variation, count = column.kind, column.variation, column.count(self.size)
-        if variation and variation.at:
-            return [variation.at(n) for n in rng.sample(range(variation.room), count)]
-        width = stats.width if stats.width is not None or not variation else variation.width
-        sized = kind.sized(self._fake) if width is not None else None
-        if sized is None or width is None:
-            return self._different(column, count, stats.distinct)
-        compressed = stats.compressed and dialect.compresses
-        if stats.compressed and not compressed:
-            width *= kind.compression
-        if sized.exact:
-            width = min(width, sized.most)
-        marks = variation.marks if variation else ""
-        endings = [kind.ending(n, width) + marks if stats.distinct else "" for n in range(count)]
-        gauge = Gauge(staging, column.field, compressed, stats.text)
-        return gauge.fitted(sized, width, endings, rng)
+def _attempts(
+    column: DrawnColumn, count: int, staging: StagingTables, rng: Random
+) -> Iterator[Callable[[], list[Any]]]:
+    """Ways to make the values: a field of the project's own may refuse some of them."""
+    field, kind = column.field, column.kind
 
-    def _different(self, column: DrawnColumn, count: int, distinct: int | None) -> list[Any]:
-        """So many values, different ones if it is known how many there are of them."""
-        draw = column.kind.plausible
-        if distinct is None:
-            return [draw(self._fake) for _ in range(count)]
-        found: dict[str, Any] = {}
-        for _ in range(_TRIES * count):
-            value = draw(self._fake)
-            found.setdefault(repr(value), value)
-            if len(found) == count:
-                break
-        return list(found.values())
+    def repeat(make: Callable[[], Any]) -> Callable[[], list[Any]]:
+        return lambda: [make() for _ in range(count)]
+
+    if kind.choices:
+        yield repeat(lambda: rng.choice(kind.choices))
+    else:
+        if column.stats is not None:
+            yield lambda: _fitted(column, count, staging, rng)
+        yield repeat(lambda: kind.plausible(rng))
+        yield repeat(lambda: field.to_python(kind.plausible(rng)))
+    if field.has_default():
+        yield repeat(field.get_default)
+    if field.null:
+        yield repeat(lambda: None)
+
+
+def _fitted(column: DrawnColumn, count: int, staging: StagingTables, rng: Random) -> list[Any]:
+    """Values as the profile says."""
+    kind, stats, variation = column.kind, column.stats, column.variation
+    assert stats is not None
+    if variation and variation.at:
+        return [variation.at(n) for n in rng.sample(range(variation.room), count)]
+    width = stats.width if stats.width is not None or not variation else variation.width
+    sized = kind.sized(rng) if width is not None else None
+    if sized is None or width is None:
+        drawn = (kind.plausible(rng) for _ in range(_TRIES * count))
+        return [*islice(drawn, count)] if stats.distinct is None else _different(drawn, count)
+    if sized.exact:
+        width = min(width, sized.most)
+    marks = variation.marks if variation else ""
+    endings = [kind.ending(n, width) + marks if stats.distinct else "" for n in range(count)]
+    gauge = Gauge(staging, column.field, stats.compressed, stats.text)
+    return gauge.fitted(sized, width, endings, rng)
+
+
+def _different(values: Iterator[Any], count: int) -> list[Any]:
+    """The first ``count`` different values, or fewer."""
+    found: dict[str, Any] = {}
+    while len(found) < count and (value := next(values, None)) is not None:
+        found.setdefault(repr(value), value)
+    return list(found.values())
 
 
 def _rounds(values: list[Any], count: int, rng: Random) -> Iterator[Any]:
-    """The values again and again, each time in another order, so that no two columns agree."""
+    """The values repeatedly, each time in another order, so that columns are not correlated."""
     while True:
         yield from values if len(values) >= count else rng.sample(values, len(values))
 
 
 def seed_of(name: str) -> int:
     return zlib.crc32(name.encode())
+
+
+@dataclass(frozen=True)
+class Gauge:
+    """``field`` is stored as in its own table; ``compressed`` wherever that makes it shorter.
+
+    With ``text`` it is the value's text that has the width.
+    """
+
+    staging: StagingTables
+    field: Field
+    compressed: bool
+    text: bool = False
+
+    def width(self, values: list[Any], width: float) -> float:
+        """Their average bytes once they are stored, which should be about ``width``."""
+        staging, name = self.staging, new_name()
+        dialect = staging.dialect
+        rows = [(value,) for value in values]
+        stored = dialect.stored(self.field, compressed=self.compressed, text=self.text)
+        with staging.attempt(name, [self.field]):
+            if self.compressed:
+                dialect.compress(name)
+            staging.load(name, [self.field], rows, width)
+            [(found,)] = dialect.fetch(f"SELECT avg({stored}) FROM {name}")
+        return float(found or 0)
+
+    def fitted(
+        self, sized: SizedValues, width: float, endings: list[str], rng: Random
+    ) -> list[Any]:
+        """A value for each ending; samples are measured until their average is ``width``."""
+        state = rng.getstate()
+        least, count = max(map(len, endings)), len(endings)
+
+        def make(mean: float, count: int) -> list[Any]:
+            rng.setstate(state)
+            wanted = sizes(mean, count, sized, least, rng)
+            return [sized.make(size, ending) for size, ending in zip(wanted, endings, strict=False)]
+
+        mean = width / sized.unit
+        if sized.exact and stored_as_builtin(self.field) and not self.compressed:
+            return make(mean, count)
+        sample = max(_LEAST, min(_SAMPLE, int(_BYTES / (width + 1))))
+        before: tuple[float, float] | None = None
+        for _ in range(_ROUNDS):
+            found = self.width(make(mean, min(count, sample)), width)
+            if abs(found - width) <= _CLOSE * width or not found:
+                break
+            if before is not None and found != before[1]:
+                # What is stored beside the contents makes a straight line better than a ratio.
+                slope = (found - before[1]) / (mean - before[0])
+            else:
+                slope = found / mean
+            before = mean, found
+            mean = max(mean + (width - found) / slope, mean / 4) if slope > 0 else mean / 2
+        return make(mean, count)
+
+
+def sizes(mean: float, count: int, sized: SizedValues, least: int, rng: Random) -> list[int]:
+    """``count`` sizes around ``mean``, whose average is ``mean`` in each part of the list."""
+    least = max(least, sized.least)
+    if mean < sized.small:
+        filled = max(mean, 0) / sized.small
+        return [sized.small * hit for hit in shares(count, filled, rng)]
+    mean = min(max(mean, least), sized.most)
+    room = min(mean - least, sized.most - mean, _SPREAD * mean)
+    exact: list[float] = []
+    while len(exact) < count:
+        away = rng.triangular(-room, room)
+        exact += [mean - away, mean + away] if len(exact) + 1 < count else [mean]
+    found, total, given = [], 0.0, 0
+    for size in exact:
+        total += size
+        found.append(floor(total + 0.5) - given)
+        given += found[-1]
+    return found
+
+
+def shares(count: int, share: float, rng: Random) -> list[bool]:
+    """``count`` marks of which a share is set, evenly over the list."""
+    marks = [floor((n + 1) * share + 0.5) > floor(n * share + 0.5) for n in range(count)]
+    for start in range(0, count, _STRETCH):
+        stretch = marks[start : start + _STRETCH]
+        rng.shuffle(stretch)
+        marks[start : start + _STRETCH] = stretch
+    return marks

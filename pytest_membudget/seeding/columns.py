@@ -8,7 +8,7 @@ from dataclasses import field as attribute
 from enum import Enum
 from typing import Any
 
-from pytest_membudget.seeding.column_stats import ColumnStats
+from pytest_membudget.profile.column_stats import ColumnStats
 from pytest_membudget.seeding.dialects.base import Field
 from pytest_membudget.seeding.fields import FieldKind
 from pytest_membudget.seeding.fields.base import Variation
@@ -18,15 +18,22 @@ from pytest_membudget.seeding.staging_tables import StagingTables
 UNLIMITED = 1 << 62
 
 
+Row = tuple[Any, ...]
+
+
 @dataclass(frozen=True)
 class TemplateRows:
-    """The template as it is loaded.
+    """The rows that all further rows of a table repeat.
 
-    ``filled``: column -> how many of the ``size`` rows have a value there, where they are numbered.
+    ``filled``: column -> how many of the rows have a value there, where they are numbered.
     """
 
-    size: int
+    rows: list[Row]
     filled: Mapping[str, int] = attribute(default_factory=dict)
+
+    @property
+    def size(self) -> int:
+        return len(self.rows)
 
 
 @dataclass(frozen=True, eq=False)

@@ -11,7 +11,7 @@ from itertools import pairwise
 from typing import Any, cast
 
 from django.db import models
-from django.db.models.expressions import Value
+from django.db.models.expressions import Col, Value
 from django.db.models.sql import Query
 
 from pytest_membudget.seeding.dialects.base import Dialect, Field
@@ -39,17 +39,17 @@ class Rule:
     literals: tuple[Any, ...]
 
 
+def is_generated(field: Field) -> bool:
+    """Does the database compute the column? Django has such fields from 5.0 on."""
+    return getattr(field, "generated", False)
+
+
 def uniques(model: Model) -> list[Unique]:
     """The narrowest first, since a set that holds inside of a wider one settles that one too."""
     found = [
-        Unique((field.name,))
+        Unique(_sources([field.name], model), exact=not is_generated(field))
         for field in model._meta.local_concrete_fields
-        if field.unique and not isinstance(field, models.GeneratedField)
-    ]
-    found += [
-        Unique(_sources([field.name], model), exact=False)
-        for field in model._meta.local_concrete_fields
-        if isinstance(field, models.GeneratedField) and field.unique
+        if field.unique
     ]
     if len(keys := getattr(model._meta, "pk_fields", ())) > 1:
         found.append(Unique(tuple(field.name for field in keys)))
@@ -58,8 +58,8 @@ def uniques(model: Model) -> list[Unique]:
         condition = getattr(constraint, "condition", None)
         if isinstance(constraint, models.UniqueConstraint):
             expressions = list(constraint.expressions)
-            names = _sources(constraint.fields or references(expressions, model), model)
-            nulls_distinct = constraint.nulls_distinct is not False
+            names = _sources(constraint.fields or _named(expressions, model), model)
+            nulls_distinct = getattr(constraint, "nulls_distinct", None) is not False
             found.append(Unique(names, condition, nulls_distinct, not expressions))
         elif type(constraint).__name__ == "ExclusionConstraint":
             found.append(Unique(_sources(_apart(constraint, model), model), condition))
@@ -69,92 +69,68 @@ def uniques(model: Model) -> list[Unique]:
 
 def rules(model: Model, dialect: Dialect) -> list[Rule]:
     return [
-        rule(constraint.name, constraint.condition, "NOT ({})", model, dialect)
+        # The attribute is ``check`` before Django 5.1.
+        rule(constraint.name, vars(constraint).get("condition") or constraint.check, model, dialect)
         for constraint in model._meta.constraints
         if isinstance(constraint, models.CheckConstraint)
     ]
 
 
-def rule(name: str, condition: Any, broken: str, model: Model, dialect: Dialect) -> Rule:
+def rule(
+    name: str, condition: Any, model: Model, dialect: Dialect, broken: str = "NOT ({})"
+) -> Rule:
     """The rule that ``broken`` makes of a condition; NOT outside of it leaves NULL alone."""
     query = Query(model, alias_cols=False)
-    compiler = query.get_compiler(connection=dialect.connection)
-    sql, parameters = query.build_where(condition).as_sql(compiler, dialect.connection)
+    where, connection = query.build_where(condition), dialect.connection
+    sql, parameters = where.as_sql(query.get_compiler(connection=connection), connection)
     return Rule(
         name,
         broken.format(sql % tuple(dialect.literal(parameter) for parameter in parameters)),
-        frozenset(references(condition, model)),
-        tuple(literals(condition)),
+        frozenset(node.target.name for node in _nodes(where) if isinstance(node, Col)),
+        tuple(literal for node in _nodes(where) for literal in _literals(node)),
     )
 
 
-def references(node: Any, model: Model) -> Iterator[str]:
-    """The names of the model's own fields in a condition or an expression."""
-    for path in dict.fromkeys(_paths(node)):
-        name = path.split("__")[0]
-        field = model._meta.pk if name == "pk" else model._meta.get_field(name)
-        if field is not None:
-            yield field.name
+def _named(expressions: Iterable[Any], model: Model) -> list[str]:
+    """The names of the fields in some expressions."""
+    query = Query(model, alias_cols=False)
+    found = [models.F(one) if isinstance(one, str) else one for one in expressions]
+    nodes = [node for one in found for node in _nodes(one.resolve_expression(query))]
+    return list(dict.fromkeys(node.target.name for node in nodes if isinstance(node, Col)))
+
+
+def _nodes(node: Any) -> Iterator[Any]:
+    """All parts of a resolved expression."""
+    yield node
+    for part in node.get_source_expressions() if hasattr(node, "get_source_expressions") else ():
+        yield from _nodes(part)
+
+
+def _literals(node: Any) -> Iterable[Any]:
+    """The constants that a part of a condition compares with."""
+    found = getattr(node, "value" if isinstance(node, Value) else "rhs", None)
+    found = found if isinstance(found, list | tuple | set | frozenset) else [found]
+    return [one for one in found if one is not None and not hasattr(one, "resolve_expression")]
 
 
 def _sources(names: Iterable[str], model: Model) -> tuple[str, ...]:
     """The fields themselves, or those that a generated one is made of."""
-    found: dict[str, None] = {}
+    found: list[str] = []
     for name in names:
         field: Any = model._meta.get_field(name)
-        generated = isinstance(field, models.GeneratedField)
-        parts = _sources(references(field.expression, model), model) if generated else (name,)
-        found.update(dict.fromkeys(parts))
-    return tuple(found)
+        parts = _named([field.expression], model) if is_generated(field) else ()
+        found += _sources(parts, model) or [name]
+    return tuple(dict.fromkeys(found))
 
 
 def _apart(constraint: Any, model: Model) -> Iterable[str]:
     """The fields each of which can keep rows apart that an exclusion constraint compares."""
-    names = [(list(references(part, model)), operator) for part, operator in constraint.expressions]
+    names = [(_named([part], model), operator) for part, operator in constraint.expressions]
     ranges = [
         n[0] for n, _ in names if len(n) == 1 and hasattr(model._meta.get_field(n[0]), "range_type")
     ]
     equal = [name for n, operator in names if operator == "=" for name in n]
     return [*ranges, *equal] or [name for n, _ in names for name in n]
-
-
-def _paths(node: Any) -> Iterator[str]:
-    if isinstance(node, str):
-        yield node
-    elif isinstance(node, models.F):
-        yield str(vars(node)["name"])
-    elif isinstance(node, models.Q):
-        for child in node.children:
-            if isinstance(child, tuple):
-                yield child[0]
-                yield from _paths(child[1] if hasattr(child[1], "resolve_expression") else ())
-            else:
-                yield from _paths(child)
-    else:
-        for part in _parts(node):
-            yield from _paths(part)
-
-
-def literals(node: Any) -> Iterator[Any]:
-    """The constants that a condition compares with."""
-    if isinstance(node, models.Q):
-        for child in node.children:
-            yield from literals(child[1] if isinstance(child, tuple) else child)
-    elif isinstance(node, Value):
-        yield node.value
-    elif isinstance(node, models.F):
-        return
-    elif hasattr(node, "resolve_expression") or isinstance(node, list | tuple | set | frozenset):
-        for part in [*_parts(node), getattr(node, "rhs", None)]:
-            yield from literals(part)
-    elif node is not None:
-        yield node
-
-
-def _parts(node: Any) -> Iterable[Any]:
-    if hasattr(node, "get_source_expressions"):
-        return [part for part in node.get_source_expressions() if part is not None]
-    return node if isinstance(node, list | tuple | set | frozenset) else ()
 
 
 def candidates(field: Field, rule: Rule) -> list[Any]:

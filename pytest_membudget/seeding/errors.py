@@ -20,7 +20,7 @@ def unstorable(model: str, field: str | None, errors: Iterable[Exception]) -> Se
     return refusal(model, field, "no value tried can be stored and loaded", details)
 
 
-def too_few(model: str, field: str | None, possible: int, wanted: int) -> SeedError:
-    return refusal(
-        model, field, f"only {possible:,} different rows are possible, {wanted:,} are wanted"
-    )
+def too_few(model: str, field: str | None, possible: int, wanted: int, existing: int) -> SeedError:
+    without = f" without the values of the {existing:,} that are there" if existing else ""
+    reason = f"only {max(possible, 0):,} different rows are possible{without}"
+    return refusal(model, field, f"{reason}, {wanted:,} are wanted")

@@ -3,25 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from typing import Any, cast
 
 from django.db import models
 
-from pytest_membudget.seeding import columns, constraints, forced_values, references
-from pytest_membudget.seeding.column_stats import ColumnStats, StatsByColumn
-from pytest_membudget.seeding.columns import Column, ConstantColumn, DrawnColumn, Marks
+from pytest_membudget.profile.column_stats import StatsByColumn
+from pytest_membudget.seeding import constraints
+from pytest_membudget.seeding.columns import (
+    Column,
+    ConstantColumn,
+    DrawnColumn,
+    Marks,
+    SequenceColumn,
+    SingleValueColumn,
+    UniqueColumn,
+)
 from pytest_membudget.seeding.dialects.base import Field
-from pytest_membudget.seeding.fields import FieldKind, kind_of
+from pytest_membudget.seeding.fields import FieldKind
 from pytest_membudget.seeding.profile_fit import ProfileFit
-from pytest_membudget.seeding.references import ParentKeys
+from pytest_membudget.seeding.references import (
+    OptionalReference,
+    ParentKeys,
+    Reference,
+    SelfReference,
+    UniqueReference,
+)
 from pytest_membudget.seeding.staging_tables import StagingTables
 from pytest_membudget.seeding.table import Table
-from pytest_membudget.seeding.unique_together import Group
-from pytest_membudget.seeding.unique_values import UniqueValues
 from pytest_membudget.seeding.uniqueness import Uniqueness
-
-Facts = tuple[Field, FieldKind, ColumnStats | None, float | None]
-"""What every column is made of: see :class:`Column`."""
 
 
 class Layout:
@@ -36,113 +46,127 @@ class Layout:
         parent: Callable[[type[models.Model]], Table],
     ) -> None:
         self._table = table
-        self._model = table.model
-        self._uniques = constraints.uniques(self._model)
-        self._profile = ProfileFit(self._model, table.dialect, profile)
-        self._values = UniqueValues(table, staging, self._profile.widths)
-        self._fields = {
-            field.name: field
-            for field in table.dialect.columns(self._model)
-            if not isinstance(field, models.GeneratedField)
-        }
-        self._forced = self._force(wanted)
+        table.rules = constraints.rules(table.model, table.dialect)
+        fields = table.dialect.columns(table.model)
+        table.fields = {f.name: f for f in fields if not constraints.is_generated(f)}
+        self._profile = ProfileFit(table, profile)
+        self._uniques = constraints.uniques(table.model)
+        self._force(wanted)
         self._keys: dict[str, ParentKeys] = {}
-        for name, field in self._fields.items():
-            if field.is_relation and name not in self._forced:
+        for name, field in table.fields.items():
+            if field.is_relation and name not in table.columns:
                 target = cast("Any", field).target_field
                 rows = parent(target.model)
                 self._keys[name] = ParentKeys(rows, target, own=rows is table)
-
-    def lay_out(self) -> None:
-        constants = {
-            name: column.values
-            for name, column in self._forced.items()
-            if isinstance(column, ConstantColumn)
-        }
-        self._uniqueness = Uniqueness(self._values, self._fields, self._keys, constants)
+        self._uniqueness = Uniqueness(table, staging, self._keys, self._profile.widths)
         self._uniqueness.settle(self._uniques)
-        table, rules = self._table, self._values.rules
-        table.rules, table.groups = rules, self._uniqueness.groups
+        rules = table.rules
         self._ruled = {name for rule in rules for name in rule.fields}
         self._shared = {name for rule in rules if len(rule.fields) > 1 for name in rule.fields}
         self._never_null = self._compared_nulls() | {
             related.field.target_field.name
-            for related in self._model._meta.related_objects
+            for related in table.model._meta.related_objects
             if isinstance(related.field, models.ForeignKey)
         }
-        table.columns = {name: self._column(field) for name, field in self._fields.items()}
 
-    def _force(self, wanted: Mapping[str, Sequence[Any]]) -> dict[str, Column]:
-        """The columns that have to hold certain values; those the database fills are left out."""
+    def columns(self) -> dict[str, Column]:
+        return {name: self._column(name, field) for name, field in self._table.fields.items()}
+
+    def _force(self, wanted: Mapping[str, Sequence[Any]]) -> None:
+        """Set the columns that have to hold certain values; remove those the database fills."""
+        table = self._table
         single = {u.fields for u in self._uniques if len(u.fields) == 1 and u.condition is None}
-        forced: dict[str, Column] = {}
         for name, asked in wanted.items():
-            if (field := self._fields.get(name)) is None:
+            if (field := table.fields.get(name)) is None:
                 continue
-            values = forced_values.storable_values(field, asked, (name,) in single)
+            values = _storable_values(field, asked, (name,) in single)
             if values is None:
                 continue
-            self._table.forced_values[str(field.column)] = list(asked) if values else []
-            if forced_values.is_left_to_database(field, values):
-                del self._fields[name]
-                continue
-            kind = kind_of(field, self._table.dialect)
-            if column := forced_values.forced_column(field, kind, values):
-                forced[name] = column
-        return forced
+            table.forced_values[str(field.column)] = list(asked) if values else []
+            if _is_left_to_database(field, values):
+                del table.fields[name]
+            elif column := _forced_column(field, table.kind(name), values):
+                table.columns[name] = column
 
     def _compared_nulls(self) -> set[str]:
         """The fields of which NULLs are equal, and that are numbered to differ."""
         numbered = {*self._keys, *self._uniqueness.sequences}
-        numbered.update(*(group.members for group in self._uniqueness.groups))
+        numbered.update(*(group.members for group in self._table.groups))
         equal = (unique.fields for unique in self._uniques if not unique.nulls_distinct)
         return numbered.intersection(name for fields in equal for name in fields)
 
-    def _column(self, field: Field) -> Column:
-        name, kind = field.name, kind_of(field, self._table.dialect)
+    def _column(self, name: str, field: Field) -> Column:
+        kind, keys = self._table.kind(name), self._keys.get(name)
         unique, group = self._uniqueness.sequences.get(name), self._uniqueness.group_of(name)
-        if name in self._forced and not unique and not group:
-            return self._forced[name]
+        if name in self._table.columns and not unique and not group:
+            return self._table.columns[name]
         stats = self._profile.stats(field, kind)
-        nulls = stats.nulls if stats and field.null and name not in self._never_null else None
-        facts = field, kind, stats, nulls or None
-        marks = Marks.FILLED if nulls or (name in self._shared and field.null) else Marks.NONE
-        if unique:
-            return self._unique(facts, marks)
-        if group:
-            return self._grouped(facts, marks, group)
-        if name in self._keys:
-            return self._reference(facts, marks)
-        free = name not in self._ruled
-        variation = self._profile.variation(field, kind, stats) if free else None
-        return DrawnColumn(*facts, variation=variation)
-
-    def _unique(self, facts: Facts, marks: Marks) -> Column:
-        field, *_, nulls = facts
-        keys = self._keys.get(field.name)
+        empties = field.null and name not in self._never_null
+        nulls = (stats.nulls or None) if stats and empties else None
+        facts: dict[str, Any] = {"field": field, "kind": kind, "stats": stats, "nulls": nulls}
+        if not (unique or group or keys):
+            free = name not in self._ruled
+            variation = self._profile.variation(field, kind, stats) if free else None
+            return DrawnColumn(**facts, variation=variation)
+        marked = nulls or (name in self._shared and field.null)
+        facts["marks"] = Marks.FILLED if marked else Marks.NONE
+        facts["sequence"] = keys or unique
+        if group and not unique:
+            facts |= {"sequence": group.members[name], "index": group.index(name)}
+            return Reference(**facts) if keys else SequenceColumn(**facts)
         if keys is None:
-            sequence = self._uniqueness.sequences[field.name]
-            return columns.UniqueColumn(*facts, sequence=sequence, marks=marks)
-        if keys.own or not field.null:
-            return references.UniqueReference(*facts, sequence=keys, marks=marks)
-        marks = Marks.NUMBERED if nulls else marks
-        return references.OptionalReference(*facts, sequence=keys, marks=marks)
-
-    def _grouped(self, facts: Facts, marks: Marks, group: Group) -> Column:
-        name = facts[0].name
-        index = group.index(name)
-        if keys := self._keys.get(name):
-            return references.Reference(*facts, sequence=keys, index=index, marks=marks)
-        sequence = group.members[name]
-        return columns.SequenceColumn(*facts, sequence=sequence, index=index, marks=marks)
-
-    def _reference(self, facts: Facts, marks: Marks) -> Column:
-        field, _, stats, _ = facts
-        keys = self._keys[field.name]
+            return UniqueColumn(**facts)
+        if unique and (keys.own or not field.null):
+            return UniqueReference(**facts)
         if keys.own:
-            return references.SelfReference(*facts, sequence=keys, marks=marks)
-        if stats and marks is Marks.FILLED:
-            marks = Marks.NUMBERED
+            return SelfReference(**facts)
+        if nulls or (stats and marked and not unique):
+            facts["marks"] = Marks.NUMBERED
+        if unique:
+            return OptionalReference(**facts)
         share = self._profile.share(keys.parent.model, stats)
-        index = keys.spread(list(self._keys).index(field.name), share)
-        return references.Reference(*facts, sequence=keys, index=index, marks=marks)
+        facts["index"] = keys.spread(list(self._keys).index(name), share)
+        return Reference(**facts)
+
+
+def _storable_values(field: Field, wanted: Sequence[Any], unique: bool) -> list[Any] | None:
+    """Those of the values that the column can hold; none for one that was just added.
+
+    None where the column is free, since it can't hold what is asked for.
+    """
+    free = not (field.is_relation or unique)
+    if all(value is None for value in wanted):
+        return [] if free or field.null else None
+    found = []
+    for value in wanted if free else ():
+        with suppress(Exception):  # a field may raise anything
+            found += [field.to_python(value)] if value is not None or field.null else []
+    return found or None
+
+
+def _is_left_to_database(field: Field, values: list[Any]) -> bool:
+    """Is it the database that fills the column when it is added to a table?"""
+    python = values or field.null or field.has_default()
+    # Django has database defaults from 5.0 on.
+    default = getattr(field, "db_default", models.NOT_PROVIDED)
+    return not python and default is not models.NOT_PROVIDED
+
+
+def _forced_column(field: Field, kind: FieldKind, values: list[Any]) -> Column | None:
+    """A column of these values, or what rows get when it is added to their table.
+
+    None where rows can get nothing, so that the column is like any other.
+    """
+    if values:
+        return ConstantColumn(field, kind, values=values)
+    if field.null:
+        return ConstantColumn(field, kind, values=[None])
+    if field.has_default():
+        first, second = field.get_default(), field.get_default()
+        if first == second:
+            return ConstantColumn(field, kind, values=[first])
+        # The value of a clock or of chance would make each run another one.
+        return SingleValueColumn(field, kind)
+    if field.blank and field.empty_strings_allowed:
+        return ConstantColumn(field, kind, values=[""])
+    return None

@@ -1,16 +1,15 @@
-"""Which tables grow, and to how many rows."""
+"""Decides which tables grow, and to how many rows."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from functools import partial
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.db import DatabaseError, models
 from django.db.migrations.state import StateApps
 
 from pytest_membudget.database.error_text import message
-from pytest_membudget.seeding.column_stats import StatsByColumn
+from pytest_membudget.profile.column_stats import StatsByColumn
 from pytest_membudget.seeding.dialects.base import Dialect
 from pytest_membudget.seeding.errors import refusal
 from pytest_membudget.seeding.layout import Layout
@@ -24,7 +23,7 @@ _ROUNDS = 100
 
 
 class Plan:
-    """The tables met so far; each is laid out once, so that its rows go on as they began."""
+    """The tables seen so far; each is laid out once, so that its later rows continue the first."""
 
     def __init__(
         self,
@@ -51,10 +50,11 @@ class Plan:
 
     def grow(self, rows: Mapping[str, int], staging: StagingTables) -> list[Table]:
         """Set how many rows each table shall have; returns those that have too few yet."""
+        self._staging = staging
         for table in self._tables.values():
             table.want, table.requested = table.have, False
         for label, count in rows.items():
-            table = self._table(self.model(label), staging)
+            table = self._table(self.model(label))
             table.requested = True
             table.require(count)
         asked = [table for table in self._tables.values() if table.requested]
@@ -64,11 +64,11 @@ class Plan:
                 if table.want > table.have:
                     table.demand()
             for table in asked:
-                self._link(table.model, staging)
+                self._link(table.model)
             if before == [table.want for table in self._tables.values()]:
                 break
         else:
-            raise refusal(", ".join(rows), None, "its tables ask each other for ever more rows")
+            raise refusal(", ".join(rows), None, "its tables need ever more rows of each other")
         growing = [table for table in self._tables.values() if table.want > table.have]
         for table in growing:
             table.place()
@@ -77,30 +77,29 @@ class Plan:
     def tables(self) -> list[Table]:
         return [table for table in self._tables.values() if table.want]
 
-    def _link(self, model: Model, staging: StagingTables) -> None:
+    def _link(self, model: Model) -> None:
         """Let the rows of a model, and those it inherits, have links to others."""
-        for source in [model, *_parents(model)]:
-            for field in source._meta.local_many_to_many:
-                through: Any = field.remote_field.through
-                if not through._meta.auto_created:
-                    continue
-                links = self._table(through, staging)
-                other = self._table(_concrete(field.remote_field.model), staging)
-                if links.requested:
-                    continue
-                other.ensure_rows()
-                rows = self._table(source, staging)
-                each = min(_LINKS, other.want or other.existing)
-                links.require(links.have + each * (rows.want - rows.have))
+        for field in model._meta.many_to_many:
+            through: Any = field.remote_field.through
+            if not through._meta.auto_created:
+                continue
+            links = self._table(through)
+            other = self._table(_concrete(field.remote_field.model))
+            if links.requested:
+                continue
+            other.ensure_rows()
+            rows = self._table(field.model)
+            each = min(_LINKS, other.want or other.existing)
+            links.require(links.have + each * (rows.want - rows.have))
 
-    def _table(self, model: Model, staging: StagingTables) -> Table:
+    def _table(self, model: Model) -> Table:
         if model not in self._tables:
             table = Table(model, self._dialect, self._existing(model))
             # Models refer to each other in circles: known first, laid out then.
             self._tables[model] = table
             forced = self._forced.get(model, {})
-            parent = partial(self._table, staging=staging)
-            Layout(table, staging, forced, self._profile, parent).lay_out()
+            layout = Layout(table, self._staging, forced, self._profile, self._table)
+            table.columns = layout.columns()
         return self._tables[model]
 
     def _existing(self, model: Model) -> int:
@@ -113,9 +112,3 @@ class Plan:
 
 def _concrete(model: Model) -> Model:
     return model._meta.concrete_model or model
-
-
-def _parents(model: Model) -> Iterator[Model]:
-    for parent in model._meta.parents:
-        yield parent
-        yield from _parents(parent)

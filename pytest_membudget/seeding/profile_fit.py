@@ -1,35 +1,50 @@
-"""What the columns of a table take from the profile, as far as the model's rules let them."""
+"""Applies the profile to a table, and tells which columns do not match it."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 from django.db import models
 
-from pytest_membudget.seeding.column_stats import ColumnStats, StatsByColumn, as_toasted
-from pytest_membudget.seeding.dialects.base import Dialect, Field
-from pytest_membudget.seeding.fields import FieldKind, kind_of, stored_as_builtin
+from pytest_membudget.profile.column_stats import ColumnStats, StatsByColumn
+from pytest_membudget.seeding.dialects.base import Field
+from pytest_membudget.seeding.fields import FieldKind, stored_as_builtin
 from pytest_membudget.seeding.fields.base import SPAN, Variation
+from pytest_membudget.seeding.table import Table
 
-Model = type[models.Model]
+_THRESHOLD = 2032
+_POINTER = 18
+"""PostgreSQL's TOAST_TUPLE_THRESHOLD, and what stays in a row of a value stored outside of it."""
 
 _ALL = 0.95
 """Of so many parents the statistics say that all have children."""
+_NULLS = 0.02
+_WIDTH = 0.05
+_BYTES = 4
+_JUDGED = 50
+"""How far a column may be from the profile, a few bytes aside, and how many rows show it."""
 
 
 class ProfileFit:
     """``widths`` are those that are known, by column."""
 
-    def __init__(self, model: Model, dialect: Dialect, profile: StatsByColumn) -> None:
+    def __init__(self, table: Table, profile: StatsByColumn) -> None:
         self._profile = profile
-        own = profile.get(model._meta.db_table, {})
-        fields = dialect.columns(model) if own else []
-        ratios = {str(field.column): kind_of(field, dialect).compression for field in fields}
+        own = profile.get(table.model._meta.db_table, {})
+        fields = table.fields.values() if own else ()
+        ratios = {str(field.column): table.kind(field.name).compression for field in fields}
         self._stats = as_toasted(own, ratios)
-        self.widths = {name: s.width for name, s in own.items() if s.width is not None}
+        if not table.dialect.compresses:
+            for name, stats in self._stats.items():
+                if stats.compressed and stats.width is not None:
+                    raw = stats.width * ratios.get(name, 1)
+                    self._stats[name] = replace(stats, width=raw, compressed=False)
+        self.widths = {name: s.width for name, s in self._stats.items() if s.width is not None}
 
     def stats(self, field: Field, kind: FieldKind) -> ColumnStats | None:
-        """Without what is decided by the field: which values there are of two or of a few."""
+        """Statistics of the column, without ``distinct`` where the field limits the values."""
         stats = self._stats.get(str(field.column))
         if stats and (kind.choices or not kind.has_variety):
             return replace(stats, distinct=None)
@@ -38,13 +53,13 @@ class ProfileFit:
     def variation(
         self, field: Field, kind: FieldKind, stats: ColumnStats | None
     ) -> Variation | None:
-        """For more different values than a template holds. No rule may be about the field."""
+        """For more distinct values than a template holds; only for fields that no rule is about."""
         if stats is None or kind.choices or not stored_as_builtin(field):
             return None
         many = (stats.distinct or 0) > SPAN and (stats.variety or 0) * SPAN >= 1
         return kind.variation(stats.width) if many else None
 
-    def share(self, parent: Model, stats: ColumnStats | None) -> float:
+    def share(self, parent: type[models.Model], stats: ColumnStats | None) -> float:
         """The share of the parents that have children in production."""
         columns = self._profile.get(parent._meta.db_table, {}).values()
         parents = max((column.rows or 0 for column in columns), default=0)
@@ -52,3 +67,60 @@ class ProfileFit:
             return 1.0
         share = stats.distinct / parents
         return 1.0 if share > _ALL else share
+
+
+def profile_mismatches(table: Table, size: int) -> list[str]:
+    """The columns whose first ``size`` rows miss the width or the share of NULLs of the profile."""
+    dialect, count = table.dialect, min(table.want, size)
+    judged = [(column, column.stats) for column in table.columns.values() if column.stats]
+    if count < _JUDGED or not judged:
+        return []
+    parts = []
+    for column, stats in judged:
+        stored = dialect.stored(column.field, compressed=stats.compressed, text=stats.text)
+        parts.append(f"avg({stored}), avg(CASE WHEN {column.name} IS NULL THEN 1.0 ELSE 0.0 END)")
+    names = ", ".join(column.name for column, _ in judged)
+    keys = getattr(table.model._meta, "pk_fields", None) or [table.model._meta.pk]
+    order = ", ".join(dialect.column(key) for key in keys)
+    rows = f"SELECT {names} FROM {table.name} ORDER BY {order} LIMIT {count}"
+    rows += f" OFFSET {table.existing}"
+    [found] = dialect.fetch(f"SELECT {', '.join(parts)} FROM ({rows}) AS x")
+    return [
+        str(column.field.column)
+        for (column, stats), width, nulls in zip(judged, found[::2], found[1::2], strict=True)
+        if _is_off(column.kind, stats, width, nulls)
+    ]
+
+
+def _is_off(kind: FieldKind, stats: ColumnStats, width: Any, nulls: Any) -> bool:
+    if stats.nulls is not None and abs(float(nulls) - stats.nulls) > _NULLS:
+        return True
+    if width is None or stats.width is None or not kind.has_width:
+        return False
+    return abs(float(width) - stats.width) > max(_BYTES, _WIDTH * stats.width)
+
+
+def as_toasted(
+    columns: Mapping[str, ColumnStats], ratios: Mapping[str, float]
+) -> dict[str, ColumnStats]:
+    """The same, ``compressed`` only where PostgreSQL would have compressed.
+
+    It takes the widest value of a row first and stops as soon as the row fits in a page's quarter,
+    so narrow values are never compressed, nor are those of narrow rows.
+    """
+    raw = {
+        name: (stats.width or 0) * (ratios.get(name, 1) if stats.compressed else 1)
+        for name, stats in columns.items()
+    }
+    left = sum(raw.values())
+    found = dict(columns)
+    for name in sorted(raw, key=lambda name: -raw[name]):
+        stats = columns[name]
+        if left <= _THRESHOLD:
+            found[name] = replace(stats, compressed=False)
+        elif stats.compressed:
+            stored = stats.width or 0
+            left += (stored if stored <= _THRESHOLD else _POINTER) - raw[name]
+        elif raw[name] > _THRESHOLD:
+            left += _POINTER - raw[name]
+    return found

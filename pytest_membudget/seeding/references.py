@@ -7,10 +7,10 @@ from dataclasses import KW_ONLY, dataclass
 from dataclasses import field as attribute
 
 from pytest_membudget.seeding.columns import UNLIMITED, SequenceColumn, UniqueColumn
-from pytest_membudget.seeding.dialects.base import NUMBER, Field
+from pytest_membudget.seeding.dialects.base import Field
 from pytest_membudget.seeding.errors import refusal
 from pytest_membudget.seeding.sequences import Sequence
-from pytest_membudget.seeding.staging_tables import StagingTables, new_name
+from pytest_membudget.seeding.staging_tables import StagingTables, lookup, new_name
 from pytest_membudget.seeding.table import Table
 
 _REUSED = 1000
@@ -32,15 +32,19 @@ class ParentKeys(Sequence):
     @property
     def limit(self) -> int:
         # Whether a table is reused depends on the limits of its own references.
-        return UNLIMITED if self.own or not self.parent.reused else self.size
+        return UNLIMITED if self.fresh else self.size
 
     @property
     def growable(self) -> bool:  # type: ignore[override]
-        return not self.own and not self.parent.reused
+        return not self.own and self.fresh
 
     @property
     def requested(self) -> bool:  # type: ignore[override]
         return self.parent.requested
+
+    @property
+    def fresh(self) -> bool:  # type: ignore[override]
+        return self.own or not self.parent.reused
 
     def require(self, count: int) -> None:
         self.parent.require(count)
@@ -48,8 +52,7 @@ class ParentKeys(Sequence):
     def at(self, number: str) -> str:
         parent = self.parent
         if parent.reused:
-            quoted = parent.dialect.column(self.target)
-            return f"(SELECT k.{quoted} FROM {self._existing} AS k WHERE k.{NUMBER} = {number})"
+            return lookup(self._existing, parent.dialect.column(self.target), number)
         column = parent.columns.get(self.target.name)
         key = column.key(number) if column else None
         if key is None:

@@ -9,18 +9,18 @@ from typing import Any
 
 from django.db import DatabaseError, connections, transaction
 from django.db.migrations.state import StateApps
-from faker import Faker
 
 from pytest_membudget.database.error_text import message
 from pytest_membudget.errors import NoRoom
-from pytest_membudget.seeding.column_stats import StatsByColumn
+from pytest_membudget.profile.column_stats import StatsByColumn
+from pytest_membudget.seeding.columns import TemplateRows
 from pytest_membudget.seeding.dialects import dialect_of
 from pytest_membudget.seeding.errors import refusal
 from pytest_membudget.seeding.plan import Plan
-from pytest_membudget.seeding.profile_check import profile_mismatches
+from pytest_membudget.seeding.profile_fit import profile_mismatches
 from pytest_membudget.seeding.staging_tables import StagingTables
 from pytest_membudget.seeding.table import SOME, Table
-from pytest_membudget.seeding.template_rows import Template
+from pytest_membudget.seeding.template_rows import Composition, holding
 from pytest_membudget.units import format_size
 
 _TEMPLATES = 1000
@@ -31,12 +31,12 @@ _BYTES = 32 << 20
 
 @dataclass(frozen=True)
 class Seeded:
-    """What is there after a growth.
+    """What a database holds after a call of :meth:`Seeder.grow`.
 
     ``rows``: label -> seeded rows, those of parents and M2M through tables included.
     ``widths``: label -> column -> average bytes of its values as stored, NULLs left out.
     ``profile_mismatches``: label -> columns whose width or share of NULLs is not the profile's.
-    ``forced_values``: table -> columns that hold what was asked for, with the values or none.
+    ``forced_values``: table -> columns with forced values, and the values, if any.
     """
 
     rows: dict[str, int]
@@ -68,12 +68,11 @@ class Seeder:
         self._using = using
         self._dialect = dialect_of(connections[using])
         self._plan = Plan(apps, self._dialect, forced_values or {}, profile or {})
-        self._templates: dict[Table, Template] = {}
+        self._templates: dict[Table, TemplateRows] = {}
         self._mismatches: dict[str, list[str]] = {}
-        self._fake = Faker(use_weighting=False)
 
     def grow(self, rows: Mapping[str, int], room: float = inf) -> Seeded:
-        """Add what is missing to have ``rows`` rows of each label, and all that they need.
+        """Add rows until each label has ``rows`` rows, and the rows that they refer to.
 
         Raises NoRoom, before anything is written, where that takes more than ``room`` bytes.
         Raises :class:`~pytest_membudget.errors.SeedError` for a model that cannot be seeded; the
@@ -81,17 +80,15 @@ class Seeder:
         """
         at = ", ".join(rows)
         try:
-            with (
-                self._dialect.fast(),
-                transaction.atomic(using=self._using),
-                StagingTables(self._dialect) as staging,
-            ):
+            with self._dialect.fast(), transaction.atomic(using=self._using):
+                staging = StagingTables(self._dialect)
                 growing = self._plan.grow(rows, staging)
                 _check_room(growing, room)
                 self._prepare(growing, staging)
                 for table in growing:
                     at = table.label
                     self._insert(table, staging)
+                staging.clear()
         except DatabaseError as error:
             raise refusal(at, None, message(error).splitlines()[0], message(error)) from error
         for table in growing:
@@ -111,18 +108,19 @@ class Seeder:
             table.prepare(staging, max(table.want, _TEMPLATES))
 
     def _insert(self, table: Table, staging: StagingTables) -> None:
-        template = self._templates.get(table)
-        if template is None:
-            template = self._templates[table] = Template(table, self._fake, _template_size(table))
-        with template.loaded(staging) as rows:
-            self._dialect.execute(table.growth(rows))
+        if table not in self._templates:
+            composition = Composition(table, _template_size(table), staging)
+            self._templates[table] = composition.template()
+        template = self._templates[table]
+        with holding(table, template.rows, staging):
+            self._dialect.execute(table.growth(template))
         self._dialect.finish(table.model)
         if table.label not in self._mismatches:
             self._mismatches[table.label] = profile_mismatches(table, template.size)
 
 
 def _check_room(growing: list[Table], room: float) -> None:
-    """By the widths that are known: what is not known has values of some dozen bytes."""
+    """Use the widths that the profile has; other values have some dozen bytes."""
     sizes = {table: table.width * (table.want - table.have) for table in growing}
     if sum(sizes.values()) > room:
         table = max(growing, key=lambda table: sizes[table])
@@ -133,6 +131,6 @@ def _check_room(growing: list[Table], room: float) -> None:
 
 
 def _template_size(table: Table) -> int:
-    """Fewer rows where their values are wide, but enough for a share of NULLs."""
+    """Fewer rows where their values are wide, but enough to show a share of NULLs."""
     size = _TEMPLATES if table.requested or table.want > SOME else SOME
     return max(min(_FEWEST, size), min(size, int(_BYTES / max(1, table.width))))

@@ -5,13 +5,11 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import field as attribute
+from typing import Any
 
-from pytest_membudget.seeding.dialects.base import NUMBER, Field
-from pytest_membudget.seeding.staging_tables import StagingTables
-
-if TYPE_CHECKING:
-    from typing_extensions import Self
+from pytest_membudget.seeding.dialects.base import Field
+from pytest_membudget.seeding.staging_tables import StagingTables, lookup, new_name
 
 
 @dataclass(frozen=True)
@@ -21,9 +19,9 @@ class Numbering:
     size: int
     at: Callable[[int], Any]
 
-    @classmethod
-    def of(cls, values: list[Any]) -> Self:
-        return cls(len(values), lambda n: values[n - 1])
+    @staticmethod
+    def of(values: list[Any]) -> Numbering:
+        return Numbering(len(values), lambda n: values[n - 1])
 
 
 class Sequence(ABC):
@@ -32,7 +30,9 @@ class Sequence(ABC):
     size: int
     growable: bool = False
     requested: bool = False
-    """Can there be as many as :meth:`require` says? Does the caller say how many there are?"""
+    fresh: bool = True
+    """Can there be as many as :meth:`require` says? Does the caller say how many there are?
+    Are there none of these values in rows that were there before?"""
 
     @property
     def limit(self) -> int:
@@ -67,21 +67,36 @@ def shifted(write: Callable[[str], str], start: int, size: int) -> Formula:
 
 @dataclass
 class StoredSequence(Sequence):
-    """Made in Python and looked up by number, where no formula can say the value."""
+    """Made in Python and looked up by number, where no formula can say the value.
 
-    name: str
+    ``unused`` are the values that no row had before, ``every`` all of them where those are few.
+    ``partners`` are the sequences of the columns that this one is unique together with.
+    """
+
     field: Field
     column: str
-    numbering: Numbering
+    unused: Numbering
+    every: Numbering | None = None
+    partners: list[Sequence] = attribute(default_factory=list)
+    name: str = attribute(default_factory=new_name)
+
+    @property
+    def fresh(self) -> bool:  # type: ignore[override]
+        return self.every is None
+
+    @property
+    def numbering(self) -> Numbering:
+        other = any(partner.fresh for partner in self.partners)
+        return self.every if self.every and other else self.unused
 
     @property
     def size(self) -> int:  # type: ignore[override]
         return self.numbering.size
 
     def at(self, number: str) -> str:
-        return f"(SELECT k.{self.column} FROM {self.name} AS k WHERE k.{NUMBER} = {number})"
+        return lookup(self.name, self.column, number)
 
     def prepare(self, staging: StagingTables, count: int) -> None:
         rows = [(self.numbering.at(n),) for n in range(1, min(self.size, count) + 1)]
         staging.create(self.name, [self.field])
-        staging.load(self.name, self.field.model, [self.field], rows)
+        staging.load(self.name, [self.field], rows)

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from copy import copy
 from itertools import count
-from types import SimpleNamespace, TracebackType
-from typing import TYPE_CHECKING, Any, cast
+from types import SimpleNamespace
+from typing import Any, cast
 
 from django.db import models, transaction
 from django.db.models.options import Options
@@ -15,21 +15,22 @@ from django.db.models.sql import InsertQuery
 
 from pytest_membudget.seeding.dialects.base import NUMBER, Dialect, Field
 
-if TYPE_CHECKING:
-    from typing_extensions import Self
-
 Row = Sequence[Any]
 
 _BATCH = 1000
 _WIDE = 2000
 _TRIAL = "membudget_trial"
 
-
 _numbers = count()
 
 
 def new_name() -> str:
     return f"membudget_{next(_numbers)}"
+
+
+def lookup(name: str, column: str, number: str) -> str:
+    """SQL of the value that row ``number`` of a temporary table has."""
+    return f"(SELECT k.{column} FROM {name} AS k WHERE k.{NUMBER} = {number})"
 
 
 class _Insert(InsertQuery):
@@ -50,36 +51,26 @@ class StagingTables:
 
     def __init__(self, dialect: Dialect) -> None:
         self.dialect = dialect
-        self._names: list[str] = []
+        self._names: dict[str, None] = {}
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, _: BaseException | None, __: TracebackType | None
-    ) -> None:
-        # After an error the transaction is rolled back, and they with it.
-        while kind is None and self._names:
-            self.drop(self._names[-1])
+    def clear(self) -> None:
+        for name in list(self._names):
+            self.drop(name)
 
     def create(self, name: str, fields: Sequence[Field]) -> None:
         dialect = self.dialect
         columns = [f"{NUMBER} {dialect.numbering}"]
         columns += [f"{dialect.column(f)} {f.rel_db_type(dialect.connection)}" for f in fields]
         dialect.execute(f"CREATE TEMPORARY TABLE {dialect.quote(name)} ({', '.join(columns)})")
-        self._names.append(name)
+        self._names[name] = None
 
     def drop(self, name: str) -> None:
-        self.dialect.execute(f"DROP TABLE {self.dialect.quote(name)}")
-        self._names.remove(name)
+        # A table whose use failed is gone with its savepoint.
+        self.dialect.execute(f"DROP TABLE IF EXISTS {self.dialect.quote(name)}")
+        del self._names[name]
 
     def load(
-        self,
-        name: str,
-        model: type[models.Model],
-        fields: Sequence[Field],
-        rows: Sequence[Row],
-        width: float = 0,
+        self, name: str, fields: Sequence[Field], rows: Sequence[Row], width: float = 0
     ) -> None:
         """Insert rows of about ``width`` bytes, where that is known."""
         connection = self.dialect.connection
@@ -92,11 +83,11 @@ class StagingTables:
                 SimpleNamespace(**dict(zip(names, row, strict=True)))
                 for row in rows[start : start + batch]
             ]
-            query = _Insert(model, name)
+            query = _Insert(fields[0].model, name)
             query.insert_values(list(fields), cast("Any", objects), raw=True)
             query.get_compiler(connection=connection).execute_sql()
 
-    def trial(self, model: type[models.Model], field: Field, values: Sequence[Any]) -> None:
+    def trial(self, field: Field, values: Sequence[Any]) -> None:
         """Store and load some values of one field; raises whatever the field raises."""
         connection = self.dialect.connection
         column = field.get_col("trial")
@@ -105,7 +96,7 @@ class StagingTables:
             *column.get_db_converters(connection),
         ]
         with self.attempt(_TRIAL, [field]):
-            self.load(_TRIAL, model, [field], [(value,) for value in values])
+            self.load(_TRIAL, [field], [(value,) for value in values])
             sql = f"SELECT {self.dialect.column(field)} FROM {_TRIAL}"
             for (value,) in self.dialect.fetch(sql):
                 for converter in converters:
@@ -114,11 +105,7 @@ class StagingTables:
     @contextmanager
     def attempt(self, name: str, fields: Sequence[Field]) -> Iterator[None]:
         """A table for what may fail: it is gone afterwards, in any case."""
-        try:
-            with transaction.atomic(using=self.dialect.connection.alias):
-                self.create(name, fields)
-                yield
-                self.drop(name)
-        finally:
-            if name in self._names:
-                self._names.remove(name)
+        with transaction.atomic(using=self.dialect.connection.alias):
+            self.create(name, fields)
+            yield
+            self.drop(name)

@@ -1,4 +1,4 @@
-"""A table to be seeded: its columns, and how many rows it has and shall have."""
+"""A table to be seeded: its columns, and how many rows it has and should have."""
 
 from __future__ import annotations
 
@@ -11,22 +11,24 @@ from django.db import models
 
 from pytest_membudget.seeding.columns import UNLIMITED, Column, TemplateRows
 from pytest_membudget.seeding.constraints import Rule
-from pytest_membudget.seeding.dialects.base import NUMBER, Dialect
+from pytest_membudget.seeding.dialects.base import NUMBER, Dialect, Field
 from pytest_membudget.seeding.errors import too_few, unstorable
+from pytest_membudget.seeding.fields import FieldKind, kind_of
 from pytest_membudget.seeding.staging_tables import StagingTables
 from pytest_membudget.seeding.unique_together import Group
 
 TEMPLATE = "membudget_template"
 SOME = 100
-"""Rows of a parent that nobody asked for."""
+"""Rows of a parent that no row count was given for."""
 
 
 @dataclass(eq=False)
 class Table:
     """``existing`` rows were there before the first of ours, of which it has ``have``.
 
-    ``requested``: does the caller say how many rows it shall have?
-    ``forced_values``: the columns that hold what was asked for, with the values or none.
+    ``requested``: does the caller say how many rows it should have?
+    ``fields``: those that get a column.
+    ``forced_values``: the columns with forced values, and the values, if any.
     """
 
     model: type[models.Model]
@@ -35,6 +37,7 @@ class Table:
     have: int = 0
     want: int = 0
     requested: bool = False
+    fields: dict[str, Field] = attribute(default_factory=dict)
     columns: dict[str, Column] = attribute(default_factory=dict)
     groups: list[Group] = attribute(default_factory=list)
     rules: list[Rule] = attribute(default_factory=list)
@@ -48,6 +51,9 @@ class Table:
     def name(self) -> str:
         return self.dialect.quote(self.model._meta.db_table)
 
+    def kind(self, name: str) -> FieldKind:
+        return kind_of(self.fields[name], self.dialect)
+
     @property
     def width(self) -> float:
         """Bytes of a row as far as the profile knows."""
@@ -55,7 +61,7 @@ class Table:
 
     @property
     def reused(self) -> bool:
-        """Are there rows, but no room for ours? Then children point at those."""
+        """Has it rows, but no room for new ones? Then children refer to the existing rows."""
         return not self.requested and self.existing > 0 and self.capacity()[0] < 1
 
     def capacity(self) -> tuple[int, str | None]:
@@ -83,9 +89,10 @@ class Table:
         """Check that there is room for the rows, and settle where they go."""
         possible, field = self.capacity()
         if self.want > possible:
-            raise too_few(self.label, field, max(possible, 0), self.want)
+            raise too_few(self.label, field, possible, self.want, self.existing)
         for group in self.groups:
-            group.place(self.have, self.want)
+            if not group.place(self.have, self.want):
+                raise too_few(self.label, group.label, group.size, self.want, self.existing)
 
     def grown(self) -> None:
         for group in self.groups:

@@ -3,84 +3,71 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from itertools import cycle, islice
 from typing import Any
 
-from faker import Faker
+from django.db import models, transaction
 
-from pytest_membudget.seeding.column_values import ColumnValues, seed_of
-from pytest_membudget.seeding.columns import ConstantColumn, Marks, SequenceColumn, TemplateRows
+from pytest_membudget.seeding.column_values import arranged, draw, seed_of
+from pytest_membudget.seeding.columns import (
+    Column,
+    ConstantColumn,
+    Marks,
+    Row,
+    SequenceColumn,
+    TemplateRows,
+)
 from pytest_membudget.seeding.constraints import Rule, candidates
-from pytest_membudget.seeding.errors import refusal
+from pytest_membudget.seeding.dialects.base import NUMBER, Field
+from pytest_membudget.seeding.errors import refusal, unstorable
 from pytest_membudget.seeding.fields import stored_as_builtin
+from pytest_membudget.seeding.sequences import Formula
 from pytest_membudget.seeding.staging_tables import StagingTables
-from pytest_membudget.seeding.table import Table
-from pytest_membudget.seeding.template_table import Row, TemplateTable
+from pytest_membudget.seeding.table import TEMPLATE, Table
 
 _ROUNDS = 8
+_FAR = 10**7
 
 
-class Template:
-    """Made once for a table, then loaded again whenever the table is to grow."""
+class Composition:
+    """Composes ``size`` rows of the values of each column that keep the rules of the table."""
 
-    def __init__(self, table: Table, fake: Faker, size: int) -> None:
-        self.size = size
+    def __init__(self, table: Table, size: int, staging: StagingTables) -> None:
         self._table = table
-        self._fake = fake
-        self._rows: list[Row] = []
-        self._filled: dict[str, int] = {}
-
-    @contextmanager
-    def loaded(self, staging: StagingTables) -> Iterator[TemplateRows]:
-        if not self._table.template_columns():
-            yield TemplateRows(self.size)
-            return
-        target = TemplateTable(self._table, staging)
-        if not self._rows:
-            values = ColumnValues(self._table, self._fake, self.size)
-            self._rows = self._numbered(_Composition(self._table, values, target).rows())
-        with target.holding(self._rows):
-            yield TemplateRows(self.size, self._filled)
-
-    def _numbered(self, rows: list[Row]) -> list[Row]:
-        """The rows with a running number in the columns that number those that are not NULL."""
-        found = [list(row) for row in rows]
-        for place, column in enumerate(self._table.template_columns()):
-            if isinstance(column, SequenceColumn) and column.marks is Marks.NUMBERED:
-                filled = [row for row in found if row[place] is not None]
-                for number, row in enumerate(filled, 1):
-                    row[place] = number
-                self._filled[column.name] = len(filled)
-        return [tuple(row) for row in found]
-
-
-class _Composition:
-    """Composes rows of the values of each column, so that they keep the rules of the table."""
-
-    def __init__(self, table: Table, values: ColumnValues, target: TemplateTable) -> None:
-        self._label = table.label
-        self._size = values.size
-        self._target = target
-        self._values = values
+        self._size = size
+        self._staging = staging
         self._columns = table.template_columns()
         names = {column.field.name for column in self._columns}
         known = table.columns.keys()
         self._rules = [r for r in table.rules if r.fields & names and r.fields <= known]
-        self._pools = [values.draw(column, target.staging) for column in self._columns]
+        self._pools = [draw(column, size, staging) for column in self._columns]
         self._rng = random.Random(seed_of(table.label))
 
-    def rows(self) -> list[Row]:
+    def template(self) -> TemplateRows:
+        if not self._columns:
+            return TemplateRows([()] * self._size)
         for place, column in enumerate(self._columns):
             nulls = self._obey(place)
-            self._pools[place] = self._values.arranged(column, self._pools[place], nulls)
+            self._pools[place] = arranged(column, self._pools[place], self._size, nulls)
         rows = list(islice(zip(*map(cycle, self._pools), strict=False), self._size))
         shared = [rule for rule in self._rules if len(rule.fields) > 1]
-        return self._agreeing(rows, shared) if shared else rows
+        return self._numbered(self._agreeing(rows, shared) if shared else rows)
+
+    def _numbered(self, rows: list[Row]) -> TemplateRows:
+        """The rows with a running number in the columns that number those that are not NULL."""
+        values: list[Any] = [*zip(*rows, strict=True)]
+        filled = {}
+        for place, column in enumerate(self._columns):
+            if isinstance(column, SequenceColumn) and column.marks is Marks.NUMBERED:
+                filled[column.name] = sum(value is not None for value in values[place])
+                numbers = iter(range(1, len(rows) + 1))
+                values[place] = [None if v is None else next(numbers) for v in values[place]]
+        return TemplateRows([*zip(*values, strict=True)], filled)
 
     def _obey(self, place: int) -> float | None:
-        """Leave out what the rules on a column alone forbid; returns the share of NULLs to have."""
+        """Remove what rules on this column alone forbid; return the share of NULLs to use."""
         column = self._columns[place]
         field, nulls = column.field, column.nulls
         rules = [rule for rule in self._rules if rule.fields == {field.name}]
@@ -90,32 +77,33 @@ class _Composition:
         tried += [None] if nulls else []
         others = [pool[0] for pool in self._pools]
         rows = [(*others[:place], value, *others[place + 1 :]) for value in tried]
-        allowed = [row[place] for row in self._target.passing(rows, rules)]
+        allowed = [row[place] for row in passing(self._table, rows, rules, self._staging)]
         if nulls:
             nulls = nulls if None in allowed else None
             allowed = [value for value in allowed if value is not None]
         if not allowed:
-            raise refusal(self._label, field.name, f"no value found that satisfies {_names(rules)}")
+            reason = f"no value found that satisfies {_names(rules)}"
+            raise refusal(self._table.label, field.name, reason)
         self._pools[place] = allowed
         return nulls
 
     def _agreeing(self, rows: list[Row], rules: list[Rule]) -> list[Row]:
-        """Rows that keep the rules between columns, by trial of ever wilder ones."""
+        """Rows that keep the rules between columns, found by trying ever more extreme ones."""
         involved = set().union(*(rule.fields for rule in rules))
-        wild = {
+        extremes = {
             place: self._extremes(place, rules)
             for place, column in enumerate(self._columns)
             if column.field.name in involved
         }
         kept: list[Row] = []
         for _ in range(_ROUNDS):
-            kept += self._target.passing(rows, rules)
+            kept += passing(self._table, rows, rules, self._staging)
             if len(kept) >= self._size:
                 return kept[: self._size]
-            rows = [self._shaken(row, wild) for row in rows]
+            rows = [self._changed(row, extremes) for row in rows]
         if not kept:
             reason = f"no values found that together satisfy {_names(rules)}"
-            raise refusal(self._label, ", ".join(sorted(involved)), reason)
+            raise refusal(self._table.label, ", ".join(sorted(involved)), reason)
         return list(islice(cycle(kept), self._size))
 
     def _extremes(self, place: int, rules: list[Rule]) -> list[Any]:
@@ -129,15 +117,75 @@ class _Composition:
         found += column.kind.extremes() if stored_as_builtin(field) else []
         return [*found, *([None] if field.null else [])]
 
-    def _shaken(self, row: Row, wild: dict[int, list[Any]]) -> Row:
-        shaken, rng = list(row), self._rng
-        for place, extremes in wild.items():
-            if rng.random() < 0.5 and extremes:
-                shaken[place] = rng.choice(extremes)
-            else:
-                shaken[place] = rng.choice(self._pools[place])
-        return tuple(shaken)
+    def _changed(self, row: Row, extremes: dict[int, list[Any]]) -> Row:
+        changed, rng = list(row), self._rng
+        for place, values in extremes.items():
+            extreme = rng.random() < 0.5 and values
+            changed[place] = rng.choice(values if extreme else self._pools[place])
+        return tuple(changed)
 
 
 def _names(rules: list[Rule]) -> str:
     return ", ".join(rule.name for rule in rules)
+
+
+@contextmanager
+def holding(table: Table, rows: list[Row], staging: StagingTables) -> Iterator[None]:
+    """A temporary table that has these rows, where the table needs one."""
+    fields = [_carrier(column) for column in table.template_columns()]
+    if not fields:
+        yield
+        return
+    try:
+        with transaction.atomic(using=staging.dialect.connection.alias):
+            staging.create(TEMPLATE, fields)
+            staging.load(TEMPLATE, fields, rows, table.width)
+    except Exception as error:  # a field may raise anything
+        for field, values in zip(fields, zip(*rows, strict=True), strict=True):
+            if not _can_be_stored(field, values, staging):
+                raise unstorable(table.label, field.name, [error]) from error
+        raise unstorable(table.label, None, [error]) from error
+    yield
+    staging.drop(TEMPLATE)
+
+
+def passing(
+    table: Table, rows: list[Row], rules: Iterable[Rule], staging: StagingTables
+) -> list[Row]:
+    """The rows that keep all the rules."""
+    broken: set[int] = set()
+    with holding(table, rows, staging):
+        for rule in rules:
+            for number in _numbers(table, rule):
+                columns = table.source(number, rule.fields, TemplateRows(rows))
+                source = f"SELECT t.{NUMBER}, {columns} FROM {TEMPLATE} AS t"
+                sql = f"SELECT {NUMBER} FROM ({source}) AS x WHERE {rule.broken}"
+                broken.update(number for (number,) in staging.dialect.fetch(sql))
+    return [row for number, row in enumerate(rows, 1) if number not in broken]
+
+
+def _numbers(table: Table, rule: Rule) -> Iterator[str]:
+    """The rows to try a rule on: the first ones, and where possible some far away."""
+    yield f"t.{NUMBER}"
+    columns = [table.columns[name] for name in rule.fields]
+    found = [column.sequence for column in columns if isinstance(column, SequenceColumn)]
+    if found and all(isinstance(s, Formula) and s.size > 2 * _FAR for s in found):
+        yield f"(t.{NUMBER} + {_FAR})"
+
+
+def _can_be_stored(field: Field, values: Row, staging: StagingTables) -> bool:
+    with suppress(Exception):
+        staging.trial(field, values)
+        return True
+    return False
+
+
+def _carrier(column: Column) -> Field:
+    """The field that carries a column's template values: its own, or a flag for a reference."""
+    if not isinstance(column, SequenceColumn):
+        return column.field
+    flag: Field = models.IntegerField(null=True)
+    flag.set_attributes_from_name(column.field.name)
+    flag.attname, flag.column = column.field.attname, column.field.column
+    flag.model = column.field.model
+    return flag

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from math import prod
 
 from pytest_membudget.seeding.columns import UNLIMITED
-from pytest_membudget.seeding.errors import too_few
 from pytest_membudget.seeding.sequences import Sequence
 
 
@@ -28,10 +27,9 @@ class Group:
     member. It has none in common with the boxes before it, and new parents get their children.
     """
 
-    def __init__(self, model: str, members: dict[str, Sequence]) -> None:
+    def __init__(self, members: dict[str, Sequence]) -> None:
         self.members = members
         self.label = ", ".join(members)
-        self._model = model
         self._sequences = list(members.values())
         self._boxes: list[_Box] = []
         self._box = _Box([], [])
@@ -39,7 +37,13 @@ class Group:
         self._seen = [0] * len(members)
 
     def capacity(self) -> int:
+        """How many combinations there can be, with more parents."""
         return min(UNLIMITED, prod(sequence.limit for sequence in self._sequences))
+
+    @property
+    def size(self) -> int:
+        """How many combinations there are now."""
+        return prod(self._sizes())
 
     def _sizes(self) -> list[int]:
         return [sequence.size for sequence in self._sequences]
@@ -65,15 +69,17 @@ class Group:
         sizes, sequences = self._sizes(), self._sequences
         growable = [place for place, sequence in enumerate(sequences) if sequence.growable]
         if not growable:
-            raise too_few(self._model, self.label, prod(sizes), want)
+            return
         place = min(growable, key=lambda p: (sequences[p].requested, -sizes[p]))
         others = max(1, prod(size for p, size in enumerate(sizes) if p != place))
         sequences[place].require(self._seen[place] + -(-missing // others))
 
-    def place(self, have: int, want: int) -> None:
-        """Settle where the rows of this growth go; the counts are final by now."""
+    def place(self, have: int, want: int) -> bool:
+        """Settle where the rows of this growth go, whose counts are final; is there room?"""
         self._have, self._missing = have, want - have
-        self._box = next(self._fitting(self._missing))
+        box = next(self._fitting(self._missing), None)
+        self._box = box or self._box
+        return box is not None
 
     def grown(self) -> None:
         if self._box not in self._boxes:

@@ -1,95 +1,175 @@
-"""Decides by which columns the rows of a table differ."""
+"""Decides by which columns the rows of a table differ, and finds the values of those."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from dataclasses import field as attribute
-from typing import Any
 
-from pytest_membudget.seeding.constraints import Unique
+from pytest_membudget.seeding import constraints
+from pytest_membudget.seeding.columns import ConstantColumn
+from pytest_membudget.seeding.constraints import Rule, Unique
 from pytest_membudget.seeding.dialects.base import Field
-from pytest_membudget.seeding.errors import refusal
-from pytest_membudget.seeding.fields import FieldKind, kind_of
-from pytest_membudget.seeding.sequences import Sequence
+from pytest_membudget.seeding.errors import refusal, unstorable
+from pytest_membudget.seeding.fields import FieldKind, stored_as_builtin
+from pytest_membudget.seeding.fields.base import WantedValues
+from pytest_membudget.seeding.sequences import Numbering, Sequence, StoredSequence
+from pytest_membudget.seeding.staging_tables import StagingTables
+from pytest_membudget.seeding.table import Table
 from pytest_membudget.seeding.unique_together import Group
-from pytest_membudget.seeding.unique_values import UniqueValues
 
 _WIDE = 10**8
 """Enough values for any table, so that a column can be unique on its own."""
+_TRIED = 1000
 
 
-@dataclass
 class Uniqueness:
-    """``sequences``: the columns that are unique on their own. ``groups``: those that are together.
+    """``sequences``: the columns that are unique on their own.
 
-    ``fields`` are those that get a column, ``keys`` what the references among them point at, and
-    ``constants`` the values of those that hold nothing else.
+    ``keys`` are what references point at, ``widths`` those that are known, by column.
     """
 
-    values: UniqueValues
-    fields: Mapping[str, Field]
-    keys: Mapping[str, Sequence]
-    constants: Mapping[str, list[Any]]
-    sequences: dict[str, Sequence] = attribute(default_factory=dict)
-    groups: list[Group] = attribute(default_factory=list)
+    def __init__(
+        self,
+        table: Table,
+        staging: StagingTables,
+        keys: Mapping[str, Sequence],
+        widths: Mapping[str, float],
+    ) -> None:
+        self.sequences: dict[str, Sequence] = {}
+        self._table = table
+        self._staging = staging
+        self._keys = keys
+        self._widths = widths
+        self._constants = {
+            name: column.values
+            for name, column in table.columns.items()
+            if isinstance(column, ConstantColumn)
+        }
 
     def group_of(self, name: str) -> Group | None:
-        return next((group for group in self.groups if name in group.members), None)
+        return next((group for group in self._table.groups if name in group.members), None)
 
     def settle(self, uniques: Iterable[Unique]) -> None:
         for unique in uniques:
-            names = [name for name in unique.fields if name in self.fields]
+            names = [name for name in unique.fields if name in self._table.fields]
             if not self._is_settled(unique, names):
-                self._settle(unique, [n for n in names if n not in self.constants], uniques)
+                self._settle(unique, [n for n in names if n not in self._constants], uniques)
 
     def _is_settled(self, unique: Unique, names: list[str]) -> bool:
-        empty = any(self.constants.get(name) == [None] for name in names)
+        empty = any(self._constants.get(name) == [None] for name in names)
         return (
             any(name in self.sequences for name in names)
             or (empty and unique.nulls_distinct)
-            or any(group.members.keys() <= set(names) for group in self.groups)
+            or any(group.members.keys() <= set(names) for group in self._table.groups)
         )
 
     def _settle(self, unique: Unique, members: list[str], uniques: Iterable[Unique]) -> None:
         free = [name for name in members if not self.group_of(name)]
         wide = [name for name in free if self._is_wide(name, unique)]
-        parents = [name for name in free if name in self.keys]
+        parents = [name for name in free if name in self._keys]
+        label, table = ", ".join(unique.fields), self._table
         if len(members) == 1 and unique.condition is None:
             self._make_unique(members[0], unique)
         elif wide:
             self._make_unique(min(wide, key=lambda name: self._price(name, uniques)), unique)
         elif unique.condition is not None:
-            self.values.avoid(unique)
+            # No row is one that a conditional constraint is about.
+            name = f"unique {label}"
+            rule = constraints.rule(name, unique.condition, table.model, table.dialect, "{}")
+            table.rules.append(rule)
         elif free and len(free) == len(members):
             sequences = {name: self._sequence(name, unique) for name in free}
-            self.groups.append(Group(self.values.label, sequences))
+            for sequence in sequences.values():
+                if isinstance(sequence, StoredSequence):
+                    sequence.partners = list(sequences.values())
+            table.groups.append(Group(sequences))
         elif parents:
             self._make_unique(parents[0], unique)
         else:
-            raise refusal(
-                self.values.label,
-                ", ".join(unique.fields),
-                "nothing is left that could differ from row to row",
-            )
+            reason = "nothing is left that could differ from row to row"
+            raise refusal(table.label, label, reason)
 
     def _make_unique(self, name: str, unique: Unique) -> None:
         self.sequences[name] = self._sequence(name, unique)
 
     def _sequence(self, name: str, unique: Unique) -> Sequence:
-        return self.keys.get(name) or self.values.sequence(self.fields[name], unique.exact)
+        if name in self._keys:
+            return self._keys[name]
+        field = self._table.fields[name]
+        width = self._widths.get(str(field.column))
+        return unique_values(self._table, field, self._staging, width, unique.exact)
 
     def _is_wide(self, name: str, unique: Unique) -> bool:
-        if name in self.keys or self._kind(name).choices:
+        if name in self._keys or self._table.kind(name).choices:
             return False
         return self._sequence(name, unique).size >= _WIDE
 
-    def _kind(self, name: str) -> FieldKind:
-        return kind_of(self.fields[name], self.values.dialect)
-
     def _price(self, name: str, uniques: Iterable[Unique]) -> tuple[int, int, int]:
-        """The less, the better does it become the one that is unique on its own."""
-        rules = self.values.rules
+        """The column with the lowest price becomes the one that is unique on its own."""
+        rules = self._table.rules
         compared = sum(len(rule.fields) > 1 and name in rule.fields for rule in rules)
         shared = sum(name in unique.fields for unique in uniques)
-        return compared, -shared, self._kind(name).unique_rank
+        return compared, -shared, self._table.kind(name).unique_rank
+
+
+def unique_values(
+    table: Table, field: Field, staging: StagingTables, width: float | None, exact: bool
+) -> Sequence:
+    """The distinct values of a field which agree with the rules on it alone.
+
+    Unless ``exact``, they differ in what an expression may leave of them too, such as their day.
+    """
+    kind = table.kind(field.name)
+    if not kind.choices and stored_as_builtin(field):
+        rules = [rule for rule in table.rules if rule.fields == {field.name}]
+        literals = [literal for rule in rules for literal in rule.literals]
+        wanted = WantedValues(_last(table, kind), literals, exact, width)
+        for formula in kind.formulas(wanted):
+            if all(_agrees(table, field, formula, rule) for rule in rules):
+                return formula
+    values = kind.distinct()
+    if not stored_as_builtin(field):
+        values = _storable(field, values, staging)
+    return _stored(table, field, values)
+
+
+def _last(table: Table, kind: FieldKind) -> int:
+    if not table.existing or not kind.counts_on:
+        return table.existing
+    column = table.dialect.column(kind.field)
+    [(largest,)] = table.dialect.fetch(f"SELECT max({column}) FROM {table.name}")
+    return max(int(largest or 0), 0)
+
+
+def _agrees(table: Table, field: Field, sequence: Sequence, rule: Rule) -> bool:
+    dialect = table.dialect
+    name = dialect.column(field)
+    value = dialect.typed(sequence.at("series.i"), field)
+    series = dialect.series(1, max(1, min(_TRIED, sequence.size)))
+    sql = f"SELECT 1 FROM (SELECT {value} AS {name} FROM {series}) AS x WHERE {rule.broken}"
+    return not dialect.fetch(f"{sql} LIMIT 1")
+
+
+def _stored(table: Table, field: Field, values: Numbering) -> StoredSequence:
+    """The values that no row had before, and all of them."""
+    existing, column = table.existing, table.dialect.column(field)
+    if not existing or values.size > _TRIED:
+        unused = Numbering(values.size - existing, lambda n: values.at(n + existing))
+        return StoredSequence(field, column, unused)
+    every = [values.at(n) for n in range(1, values.size + 1)]
+    rows = table.model._base_manager.using(table.dialect.connection.alias)
+    taken = set(rows.values_list(field.name, flat=True))
+    unused = Numbering.of([value for value in every if value not in taken])
+    return StoredSequence(field, column, unused, Numbering.of(every))
+
+
+def _storable(field: Field, values: Numbering, staging: StagingTables) -> Numbering:
+    tries = [values, Numbering(values.size, lambda n: field.to_python(values.at(n)))]
+    errors: list[Exception] = []
+    for attempt in tries:
+        try:
+            staging.trial(field, [attempt.at(n) for n in range(1, min(values.size, 2) + 1)])
+        except Exception as error:  # a field may raise anything
+            errors.append(error)
+        else:
+            return attempt
+    raise unstorable(field.model._meta.label, field.name, errors)

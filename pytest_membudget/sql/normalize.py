@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
@@ -50,6 +51,7 @@ def textual(query: Any) -> str:
         return ""
 
 
+@dataclass(slots=True)
 class Form:
     """A text in which each parameter is ``%s``, each text ``'%s'`` and each number ``%d``.
 
@@ -57,12 +59,9 @@ class Form:
     the key of each parameter that is kept by the position of its mark, ``literals`` the literals.
     """
 
-    __slots__ = ("literals", "parameters", "text")
-
-    def __init__(self, text: str, parameters: dict[int, Any], literals: dict[int, Any]) -> None:
-        self.text = text
-        self.parameters = parameters
-        self.literals = literals
+    text: str
+    parameters: dict[int, Any]
+    literals: dict[int, Any]
 
     @classmethod
     def read(cls, text: str, vendor: str) -> Form:

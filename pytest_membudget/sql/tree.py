@@ -20,6 +20,14 @@ _COLLECTING = (
 )
 _COLLECTING_NAMES = frozenset({"json_agg", "jsonb_agg", "xmlagg", "json_group_array"})
 _WITH_ROWS = (exp.Query, exp.DML, exp.Merge, exp.Copy, exp.Create)
+# Which parts of a node have the tables that its rows are taken from.
+_SOURCES: tuple[tuple[Any, tuple[str, ...]], ...] = (
+    (exp.Select, ("from_", "joins", "laterals")),
+    (exp.SetOperation, ("this", "expression")),
+    (exp.Insert, ("expression",)),
+    ((exp.Update, exp.Delete, exp.Merge), ("this", "from_", "using")),
+    ((exp.From, exp.Join, exp.Subquery, exp.Lateral, exp.Paren, exp.Copy), ("this", "joins")),
+)
 _FRAMES = (exp.Select, exp.Update, exp.Delete, exp.Insert, exp.Merge)
 
 
@@ -28,6 +36,8 @@ class Reader:
 
     def __init__(self, tree: exp.Expr) -> None:
         self.tree = tree
+        self.copies = isinstance(tree, exp.Copy)
+        self.copies_out = self.copies and not tree.args.get("kind")
         self.ctes = {cte.alias_or_name: cte for cte in tree.find_all(exp.CTE)}
         self.aliases: dict[tuple[int, str], list[Table]] = {}
         for table in tree.find_all(exp.Table):
@@ -42,18 +52,18 @@ class Reader:
         tree = self.tree
         everything = [t for table in tree.find_all(exp.Table) for t in self._tables(table)]
         target = self._target()
-        inserts = isinstance(tree, exp.Insert) or self._copies_in()
+        inserts = isinstance(tree, exp.Insert) or (self.copies and not self.copies_out)
         sources = dict.fromkeys([*self._tables(tree), *self._everything(tree)])
         if target is not None and (inserts or isinstance(tree, exp.Create)):
             sources.pop(target, None)
         query = isinstance(tree, exp.Query | exp.Values)
-        returns = query or tree.args.get("returning") is not None or self._copies_out()
+        returns = query or tree.args.get("returning") is not None or self.copies_out
         return Statement(
             sources=tuple(sources) if isinstance(tree, _WITH_ROWS) else (),
             target=target,
             inserts=inserts,
-            changes=not (query or self._copies_out()) or tree.find(exp.DML) is not None,
-            copies=isinstance(tree, exp.Copy),
+            changes=not (query or self.copies_out) or tree.find(exp.DML) is not None,
+            copies=self.copies,
             named=frozenset(everything) | ({target} if target else set()),
             returns=returns,
             single=query and self._is_single(),
@@ -70,19 +80,12 @@ class Reader:
             yield from self._tables(table)
 
     def _target(self) -> Table | None:
-        if isinstance(self.tree, exp.Query) or not isinstance(self.tree, _WITH_ROWS):
-            return None
-        if self._copies_out():
+        changes = isinstance(self.tree, _WITH_ROWS) and not isinstance(self.tree, exp.Query)
+        if not changes or self.copies_out:
             return None
         table = self.tree.this
         table = table.find(exp.Table) if isinstance(table, exp.Expr) else None
         return None if table is None else _table(table)
-
-    def _copies_in(self) -> bool:
-        return isinstance(self.tree, exp.Copy) and bool(self.tree.args.get("kind"))
-
-    def _copies_out(self) -> bool:
-        return isinstance(self.tree, exp.Copy) and not self.tree.args.get("kind")
 
     def _tables(self, node: Any, seen: tuple[str, ...] = ()) -> list[Table]:
         """The tables that a part of the statement takes its rows from, in order."""
@@ -92,25 +95,10 @@ class Reader:
                 return self._tables(cte.this, (*seen, cte.alias))
             table = _table(node)
             return [] if cte is not None or table is None else [table]
-        parts: list[Any] = []
-        if isinstance(node, exp.Select):
-            parts = [node.args.get("from_"), *node.args.get("joins", [])]
-            parts += node.args.get("laterals", [])
-        elif isinstance(node, exp.SetOperation):
-            parts = [node.left, node.right]
-        elif isinstance(node, exp.Insert):
-            parts = [node.expression]
-        elif isinstance(node, exp.Update | exp.Delete | exp.Merge):
-            using = node.args.get("using")
-            parts = [node.this, node.args.get("from_")]
-            parts += using if isinstance(using, list) else [using]
-        elif isinstance(
-            node, exp.From | exp.Join | exp.Subquery | exp.Lateral | exp.Paren | exp.Copy
-        ):
-            parts = (
-                [node.this, *node.args.get("joins", [])] if node.args.get("joins") else [node.this]
-            )
-        return [table for part in parts if part is not None for table in self._tables(part, seen)]
+        names = next((names for kinds, names in _SOURCES if isinstance(node, kinds)), ())
+        found = [node.args.get(name) or [] for name in names]
+        parts = [one for part in found for one in (part if isinstance(part, list) else [part])]
+        return [table for part in parts for table in self._tables(part, seen)]
 
     def _cte(self, table: exp.Table) -> exp.CTE | None:
         """The one that is meant; within itself a name means a table, where it isn't recursive."""

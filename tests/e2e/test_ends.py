@@ -116,7 +116,7 @@ def test_processes_of_two_versions_refuse_each_other(
     project.budget('"shop.0002"', 'rows={"shop.Order": 15}', 'limit="512Mi"')
     project.write(
         "conftest.py",
-        "from pytest_membudget.processes.messages import json_lines\njson_lines.VERSION += 1\n",
+        "from pytest_membudget.processes.messages import codec\ncodec.VERSION += 1\n",
     )
     result = project.result()
     assert result["verdict"] == "error"

@@ -251,11 +251,11 @@ def test_a_project_without_the_marker_imports_nothing_heavy(pytester: pytest.Pyt
         import sys
 
         def test_plain():
-            heavy = {"django", "psutil", "memray", "rich", "faker", "jinja2", "plotille", "msgspec"}
+            heavy = {"django", "psutil", "memray", "rich", "jinja2", "plotille", "msgspec"}
             assert not heavy & set(sys.modules)
         """
     )
-    pytester.runpytest_subprocess("-p", "no:django", "-p", "no:faker").assert_outcomes(passed=1)
+    pytester.runpytest_subprocess("-p", "no:django").assert_outcomes(passed=1)
 
 
 @pytest.mark.parametrize(

@@ -7,13 +7,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import psycopg
 import pytest
 import servers
 from profiles import client, columns, membudget, refused_to_write, write_project
 
 from pytest_membudget.profile.document import parse_profile
-from pytest_membudget.profile.widths import Width, stored_widths
+from pytest_membudget.profile.shape import Width, stored_widths
 
 SCHEMA = r"""
 CREATE TABLE shop_order (
@@ -52,15 +51,14 @@ TABLES = [
 
 @pytest.fixture(scope="module")
 def server(postgresql: servers.Server) -> Iterator[servers.Server]:
-    with pytest.MonkeyPatch.context() as patch, psycopg.connect(_address(postgresql)) as admin:
+    with pytest.MonkeyPatch.context() as patch, postgresql.connect() as admin:
         for name, value in postgresql.environment.items():
             patch.setenv(name, value)
-        admin.autocommit = True
         admin.execute("CREATE DATABASE profiled")
         # Autovacuum would analyse what is never analysed here.
         admin.execute("ALTER SYSTEM SET autovacuum = off")
         admin.execute("SELECT pg_reload_conf()")
-        with psycopg.connect(_address(postgresql, "profiled")) as connection:
+        with postgresql.connect("profiled") as connection:
             connection.execute(SCHEMA)
         yield postgresql
         admin.execute("DROP DATABASE profiled WITH (FORCE)")
@@ -78,15 +76,8 @@ def exact(server: servers.Server) -> str:
     return client("postgresql", ["-d", "profiled"], exact=True)
 
 
-def _address(server: servers.Server, dbname: str = "postgres") -> str:
-    return (
-        f"host={server.host} port={server.port} user={server.user} password={server.password} "
-        f"dbname={dbname}"
-    )
-
-
 def _ask(server: servers.Server, query: str) -> Any:
-    with psycopg.connect(_address(server, "profiled")) as connection:
+    with server.connect("profiled") as connection:
         row = connection.execute(query).fetchone()
         assert row is not None
         return row[0]
@@ -162,7 +153,7 @@ def test_a_scan_reads_each_table_once(server: servers.Server, exact: str) -> Non
 
 def test_a_scan_of_as_many_columns_as_a_table_may_have(server: servers.Server) -> None:
     names = [f"c{number}" for number in range(1600)]
-    with psycopg.connect(_address(server, "profiled"), autocommit=True) as connection:
+    with server.connect("profiled") as connection:
         connection.execute(f"CREATE TABLE wide ({' int, '.join(names)} text)")
         connection.execute("INSERT INTO wide (c0, c1599) VALUES (1, 'text'), (NULL, 'text')")
         found = columns(client("postgresql", ["-d", "profiled"], exact=True), "wide")
@@ -181,17 +172,7 @@ def test_a_partitioned_table_is_the_sum_of_its_partitions(estimated: str, exact:
 def test_over_django_it_is_the_same(
     server: servers.Server, estimated: str, exact: str, tmp_path: Path
 ) -> None:
-    write_project(
-        tmp_path,
-        {
-            "ENGINE": "django.db.backends.postgresql",
-            "NAME": "profiled",
-            "HOST": server.host,
-            "PORT": server.port,
-            "USER": server.user,
-            "PASSWORD": server.password,
-        },
-    )
+    write_project(tmp_path, server.database("profiled"))
     taken = membudget(tmp_path, "--database", "default")
     assert taken.stdout == estimated
     assert taken.stderr == "never analysed, so without a row count: never\n"
@@ -211,7 +192,7 @@ def test_other_schemas_are_found_on_the_search_path(server: servers.Server) -> N
 
 
 def test_a_role_that_may_not_read_the_tables(server: servers.Server) -> None:
-    with psycopg.connect(_address(server, "profiled"), autocommit=True) as connection:
+    with server.connect("profiled") as connection:
         connection.execute("CREATE ROLE watcher LOGIN PASSWORD 'membudget'")
         try:
             with pytest.MonkeyPatch.context() as patch:

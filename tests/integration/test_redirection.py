@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import inspect
+import os
 import subprocess
 import sys
 import types
@@ -129,6 +131,24 @@ def test_which_sqlite_files_are_opened(target: Target, database: Any, allowed: b
     else:
         with pytest.raises(RefusedDatabase):
             drivers._check_file(database, target)
+
+
+@pytest.mark.parametrize(("function", "place"), [(subprocess.Popen.__init__, 11), (os.execve, 2)])
+def test_where_a_function_takes_an_environment(function: Any, place: int) -> None:
+    assert list(inspect.signature(function).parameters)[place] == "env"
+
+
+@pytest.mark.parametrize("given", [{"PYTHONPATH": "own"}, {b"PYTHONPATH": b"own"}, None])
+def test_each_environment_is_completed(target: Target, given: Any) -> None:
+    class Holder:
+        start = staticmethod(lambda *args, env=None: args[-1] if env is None else env)
+
+    children._watch_environment(Holder, "start", 1, target)
+    for environment in (Holder.start("x", given), Holder.start("x", env=given)):
+        assert environment[children.VARIABLE] == target.file
+        first, *own = environment["PYTHONPATH"].split(os.pathsep)
+        assert first == children._STARTUP
+        assert given is None or own == ["own"]
 
 
 def test_a_process_that_cannot_be_redirected_does_not_run(target: Target, tmp_path: Path) -> None:

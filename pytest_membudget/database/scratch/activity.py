@@ -1,4 +1,4 @@
-"""What a PostgreSQL server counted of the accesses to a database's tables."""
+"""The statistics that a PostgreSQL server keeps of accesses to a database's tables."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 Name = tuple[str, str]
 """A table's schema and its name in there."""
 
-# A session hands in what it has counted when it ends, which takes a moment after its client.
+# A session reports its counts when it ends, a moment after its client.
 _LAST_SESSION_TAKES = 2.0
 _OWN = "nspname NOT IN ('pg_catalog', 'information_schema', 'pg_toast')"
 _TABLES = """
@@ -18,7 +18,7 @@ _TABLES = """
         (n_tup_ins + n_tup_upd + n_tup_del)::bigint
     FROM pg_stat_user_tables
 """
-# Whose rows the server goes through for a statement that names another table.
+# The tables whose rows the server may read for a statement that names another table.
 _LINKS = f"""
     WITH links (kind, one, other) AS (
         SELECT 'foreign key', conrelid, confrelid FROM pg_constraint WHERE contype = 'f'
@@ -81,7 +81,7 @@ class Activity:
 
 
 def sessions(cursor: Any, name: str) -> int | None:
-    """How many sessions there were on a database; None where one of them is still there."""
+    """How many sessions a database has had; None where one of them is still open."""
     end = time.monotonic() + _LAST_SESSION_TAKES
     while time.monotonic() < end:
         cursor.execute(
@@ -98,7 +98,7 @@ def sessions(cursor: Any, name: str) -> int | None:
 
 
 def activity(connection: Any, sessions: int) -> Activity:
-    """Read what was counted, and what explains accesses to tables that no statement names."""
+    """Read the counts, and what explains accesses to tables that no statement names."""
     with connection.cursor() as cursor:
 
         def rows(sql: str) -> list[Any]:

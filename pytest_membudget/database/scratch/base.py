@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import contextlib
 from abc import ABC, abstractmethod
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -9,12 +10,13 @@ from django.db.utils import Error
 
 from pytest_membudget.database.scratch.activity import Activity
 from pytest_membudget.database.target import Target
+from pytest_membudget.errors import ServerError
 
 
 class ScratchDatabases(ABC):
-    """Databases that this run made.  ``clone`` and ``drop`` take only names that it gave out.
+    """The databases of this run.  ``clone`` and ``drop`` refuse the names of any others.
 
-    ``target`` is told which one the Django connection leads to, for child processes as well.
+    ``target`` names the one that the Django connection uses, for child processes as well.
     """
 
     def __init__(self, connection: Any, folder: Path, target: Target) -> None:
@@ -38,39 +40,51 @@ class ScratchDatabases(ABC):
         return name
 
     def drop(self, name: str) -> None:
-        """Drop a database, now or, where the server refuses that as yet, at the end."""
+        """Drop a database, or leave it for ``close`` where the server refuses that now."""
         self._own(name)
         with contextlib.suppress(Error):
             self._drop(name)
             self.names.remove(name)
 
     def use(self, name: str) -> None:
-        """Point the Django connection at one of the databases; None of it is open afterwards."""
+        """Close the Django connection and point it at one of the databases."""
         self._own(name)
         self.release()
         self.connection.settings_dict["NAME"] = self.target.name = name
         self.target.write()
 
+    @contextlib.contextmanager
+    def using(self, name: str) -> Iterator[None]:
+        """Point the Django connection at one of the databases, and close it at the end."""
+        self.use(name)
+        try:
+            yield
+        finally:
+            self.release()
+
     def release(self) -> None:
-        """Close the Django connection, which would be in the way of a clone."""
+        """Close the Django connection: a database with a session can't be cloned."""
         self.connection.close()
 
     def close(self) -> None:
-        """Drop everything that this run made."""
+        """Drop all databases of this run."""
         self.release()
         for name in reversed(self.names.copy()):
             self.drop(name)
 
-    @abstractmethod
     def remove_leftovers(self) -> None:
-        """Remove what runs left behind that are dead by now."""
+        """Drop the databases of runs that have died."""
+        for name in self.leftovers():
+            # Another run may be dropping it right now.
+            with contextlib.suppress(Error, ServerError):
+                self._drop(name)
 
     def leftovers(self) -> list[str]:
-        """The databases of runs that are dead by now."""
+        """The databases of runs that have died."""
         return []
 
     def activity(self, name: str) -> Activity | None:
-        """What the server counted in one of the databases; None where it can't be told."""
+        """The server's statistics of one of the databases; None where there are none."""
         self._own(name)
         return None
 
@@ -80,7 +94,7 @@ class ScratchDatabases(ABC):
 
     @abstractmethod
     def free(self) -> int | None:
-        """Bytes free where the databases lie; None where that cannot be known."""
+        """Free bytes on the disk of the databases; None where that is unknown."""
 
     @abstractmethod
     def _name(self, number: int) -> str: ...

@@ -1,4 +1,4 @@
-"""What a PostgreSQL server refuses, with what mends it.
+"""Errors of a PostgreSQL server, each with what the user can do about it.
 
 Source of the codes: PostgreSQL's documentation, appendix "PostgreSQL Error Codes".
 """
@@ -20,50 +20,51 @@ _READ_ONLY = "25006"
 _TOO_MANY_CONNECTIONS = "53300"
 # libpq gives no code of a connection that was refused.
 _TOO_MANY = ("too many clients", "too many connections", "remaining connection slots")
+_CURES = {
+    _QUERY_CANCELED: (
+        "the role, the database or OPTIONS sets a statement_timeout, and membudget's own "
+        "statements take as long as the data is large: ALTER ROLE … SET statement_timeout "
+        '= 0 for the role that tests, or "OPTIONS": {"options": "-c statement_timeout=0"}'
+    ),
+    _TOO_MANY_CONNECTIONS: (
+        "a check needs 3 connections: close others, or raise max_connections or the "
+        "role's limit, ALTER ROLE … CONNECTION LIMIT -1"
+    ),
+    _READ_ONLY: (
+        "name a server and a role that may write: no standby, and no default_transaction_read_only "
+        "(ALTER ROLE … SET default_transaction_read_only = off)"
+    ),
+}
 
 
 @contextmanager
 def with_cure(connection: Any) -> Iterator[None]:
-    """Raise ServerError, which says what mends it, for what the server refuses an administrator."""
+    """Raise ServerError with the cure of an error in making or copying a database."""
     try:
         yield
     except Error as error:
         cure = _creation_cure(error, connection) or cure_of(error)
         if cure is None:
             raise
-        raise ServerError(f"{_first_line(error)}; {cure}") from error
+        first_line = str(error).strip().partition("\n")[0]
+        raise ServerError(f"{first_line}; {cure}") from error
 
 
 def cure_of(error: BaseException | None) -> str | None:
-    """What mends an error of the server, wherever it was raised; None where that isn't known.
-
-    The error that a ServerError was made of counts as well.
-    """
+    """What the user can do about an error or one of its causes; None where that is unknown."""
     while error is not None:
         code, text = _code(error), str(error)
-        if code == _QUERY_CANCELED and "user request" not in text:
-            return (
-                "the role, the database or OPTIONS sets a statement_timeout, and membudget's own "
-                "statements take as long as the data is large: ALTER ROLE … SET statement_timeout "
-                '= 0 for the role that tests, or "OPTIONS": {"options": "-c statement_timeout=0"}'
-            )
-        if code == _TOO_MANY_CONNECTIONS or any(sign in text for sign in _TOO_MANY):
-            return (
-                "a check needs 3 connections: close others, or raise max_connections or the "
-                "role's limit, ALTER ROLE … CONNECTION LIMIT -1"
-            )
-        if code == _READ_ONLY:
-            return (
-                "name a server and a role that may write: no standby, and no "
-                "default_transaction_read_only (ALTER ROLE … SET default_transaction_read_only = "
-                "off)"
-            )
+        if any(sign in text for sign in _TOO_MANY):
+            code = _TOO_MANY_CONNECTIONS
+        by_user = code == _QUERY_CANCELED and "user request" in text
+        if code in _CURES and not by_user:
+            return _CURES[code]
         error = error.__cause__
     return None
 
 
 def is_in_use(error: BaseException | None) -> bool:
-    """Whether the database that was to be copied has sessions of others."""
+    """Whether the database to copy has sessions of others."""
     return error is not None and _code(error) == _OBJECT_IN_USE
 
 
@@ -78,12 +79,8 @@ def _creation_cure(error: Error, connection: Any) -> str | None:
 
 
 def _code(error: BaseException) -> str | None:
-    """The SQLSTATE, of the driver's exception that Django's was made of."""
+    """The SQLSTATE of a driver's exception, also of the one that Django has wrapped."""
     found = getattr(error, "sqlstate", None) or getattr(error, "pgcode", None)
     if found is None and isinstance(error, Error) and error.__cause__ is not None:
         return _code(error.__cause__)
     return found
-
-
-def _first_line(error: Error) -> str:
-    return str(error).strip().partition("\n")[0]

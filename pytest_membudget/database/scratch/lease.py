@@ -1,4 +1,4 @@
-"""Which runs are still alive whose databases are on a PostgreSQL server.
+"""Which runs with databases on a PostgreSQL server are still alive.
 
 A run is alive while it has a session whose ``application_name`` is the run's name.  A session may
 be ended by an idle timeout or a restart of the server, so each run also holds a lease: the comment
@@ -67,11 +67,12 @@ class Lease:
                     "until": int(cursor.fetchone()[0]) + _SECONDS,
                 }
             )
-            cursor.execute(f"""COMMENT ON DATABASE "{self._database}" IS '{_quoted(text)}'""")
+            quoted = text.replace("'", "''")
+            cursor.execute(f"""COMMENT ON DATABASE "{self._database}" IS '{quoted}'""")
 
 
 def dead_runs(cursor: Any) -> dict[str, list[str]]:
-    """The databases of runs that have ended, by run, as their names tell: see the mark as well."""
+    """The databases of runs that have ended, by run.  A name is no proof: see the mark as well."""
     cursor.execute(
         "SELECT d.datname, shobj_description(d.oid, 'pg_database') FROM pg_database d"
         " WHERE d.datname ~ %s AND pg_has_role(d.datdba, 'USAGE')",
@@ -107,7 +108,3 @@ def _holds(comment: str | None, run: str, now: int) -> bool:
         return bool(lease["until"] > now)
     except (ValueError, KeyError, TypeError):
         return False
-
-
-def _quoted(text: str) -> str:
-    return text.replace("'", "''")

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import contextlib
 import secrets
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from django.db.utils import Error
 
+from pytest_membudget.database.engine import MARK_SCHEMA, POSTGRESQL
 from pytest_membudget.database.free_space import free_bytes
 from pytest_membudget.database.scratch.activity import Activity, activity, sessions
 from pytest_membudget.database.scratch.base import ScratchDatabases
 from pytest_membudget.database.scratch.errors import cure_of, is_in_use, with_cure
 from pytest_membudget.database.scratch.lease import PREFIX, Lease, dead_runs
-from pytest_membudget.database.target import MARK_SCHEMA, Target
+from pytest_membudget.database.target import Target
 from pytest_membudget.errors import ServerError
 
 _MAINTENANCE = ("postgres", "template1")
@@ -36,19 +38,11 @@ class PostgreSQLScratch(ScratchDatabases):
 
     def create(self) -> str:
         name = super().create()
-        with self.target.allow_unmarked(name):
-            marking = _connection_to(self.connection, name)
-            with contextlib.closing(marking), marking.cursor() as cursor:
-                cursor.execute(f"CREATE SCHEMA {MARK_SCHEMA}")
-                cursor.execute(f"COMMENT ON SCHEMA {MARK_SCHEMA} IS '{self.target.mark}'")
+        with self._unmarked(name) as cursor:
+            cursor.execute(f"CREATE SCHEMA {MARK_SCHEMA}")
+            cursor.execute(f"COMMENT ON SCHEMA {MARK_SCHEMA} IS '{self.target.mark}'")
         self._lease.take(name)
         return name
-
-    def remove_leftovers(self) -> None:
-        for name in self.leftovers():
-            # Another run may be removing it right now.
-            with contextlib.suppress(Error, ServerError):
-                self._drop(name)
 
     def leftovers(self) -> list[str]:
         with self._admin_cursor() as cursor:
@@ -66,11 +60,8 @@ class PostgreSQLScratch(ScratchDatabases):
             had = sessions(cursor, name)
         if had is None:
             return None
-        self.use(name)
-        try:
+        with self.using(name):
             return activity(self.connection, had)
-        finally:
-            self.release()
 
     def size(self, name: str) -> int:
         with self._admin_cursor() as cursor:
@@ -78,7 +69,7 @@ class PostgreSQLScratch(ScratchDatabases):
             return int(cursor.fetchone()[0])
 
     def free(self) -> int | None:
-        """Known where the server runs on this machine and says where its files are."""
+        """Known only of a server on this machine that tells the folder of its files."""
         try:
             with self._admin_cursor() as cursor:
                 cursor.execute("SELECT pg_backend_pid(), current_setting('data_directory')")
@@ -104,7 +95,7 @@ class PostgreSQLScratch(ScratchDatabases):
         except ServerError as error:
             if "TEMPLATE" in self._suffix or not is_in_use(error.__cause__):
                 raise
-            # Sessions in template1 are in the way of a copy of it; nobody can open template0.
+            # A database with sessions can't be copied; template0 never has any.
             self._make(f"{create} TEMPLATE template0")
 
     def _clone(self, source: str, name: str) -> None:
@@ -126,22 +117,23 @@ class PostgreSQLScratch(ScratchDatabases):
             prepared = [gid for (gid,) in cursor.fetchall()]
         if not prepared:
             return
+        with self._unmarked(name) as cursor:
+            for gid in prepared:  # a statement that takes no parameters
+                cursor.execute("ROLLBACK PREPARED '{}'".format(gid.replace("'", "''")))
+
+    def _mark_of(self, name: str) -> str | None:
+        with self._unmarked(name) as cursor:
+            cursor.execute(POSTGRESQL.identity)
+            _, mark = cursor.fetchone()
+        return None if mark is None else str(mark)
+
+    @contextlib.contextmanager
+    def _unmarked(self, name: str) -> Iterator[Any]:
+        """A cursor of a session in a database that may not have the run's mark."""
         with self.target.allow_unmarked(name):
             session = _connection_to(self.connection, name)
             with contextlib.closing(session), session.cursor() as cursor:
-                for gid in prepared:  # a statement that takes no parameters
-                    cursor.execute("ROLLBACK PREPARED '{}'".format(gid.replace("'", "''")))
-
-    def _mark_of(self, name: str) -> str | None:
-        with self.target.allow_unmarked(name):
-            looking = _connection_to(self.connection, name)
-            with contextlib.closing(looking), looking.cursor() as cursor:
-                cursor.execute(
-                    "SELECT obj_description(to_regnamespace(%s)::oid, 'pg_namespace')",
-                    [MARK_SCHEMA],
-                )
-                (mark,) = cursor.fetchone()
-        return None if mark is None else str(mark)
+                yield cursor
 
     def _make(self, sql: str) -> None:
         with with_cure(self._admin):
@@ -187,7 +179,7 @@ def _connection_to(connection: Any, name: str) -> Any:
 
 
 def _open(admin: Any, run: str) -> None:
-    """Begin the session that says that the run is alive."""
+    """Begin the session that shows that the run is alive."""
     admin.ensure_connection()
     admin.inc_thread_sharing()
     with admin.cursor() as cursor:

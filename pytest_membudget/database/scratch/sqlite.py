@@ -10,8 +10,7 @@ from pytest_membudget.database.scratch.base import ScratchDatabases
 
 
 class SQLiteScratch(ScratchDatabases):
-    def remove_leftovers(self) -> None:
-        """Nothing: :mod:`pytest_membudget.database.folder` removes the run's folder."""
+    """Files in the run's folder; those of dead runs are removed with their folders."""
 
     def size(self, name: str) -> int:
         return Path(name).stat().st_size

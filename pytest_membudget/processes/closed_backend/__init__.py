@@ -1,4 +1,4 @@
-"""A database backend that refuses: for every alias that is not the scratch database.
+"""A database backend that refuses each connection, for every alias but the scratch database.
 
-Whatever the settings say, a migration under measurement can't reach a real database by them.
+A migration that is measured can't reach a real database through the settings.
 """

@@ -1,5 +1,5 @@
-"""Everything that crosses the border of a process, as frozen dataclasses, and how it is written.
+"""What processes say to each other, as dataclasses, and how these are written.
 
-``server`` and ``orders`` are spoken with a database server process; ``job``, ``reply`` and
-``child_log`` with a worker, in modules of their own since it is weighed with what it imports.
+``server`` and ``orders`` are for a database server process; ``job``, ``reply`` and ``statements``
+are for a worker, in modules of their own since it is weighed with what it imports.
 """

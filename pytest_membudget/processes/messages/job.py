@@ -1,10 +1,10 @@
-"""What a worker is told to do; the worker, which is weighed, imports this at its beginning."""
+"""The job of a worker, which imports this module as it starts and is weighed with it."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from pytest_membudget.processes.messages import json_lines
+from pytest_membudget.processes.messages.codec import parse
 
 Key = tuple[str, str]
 
@@ -26,7 +26,7 @@ class Rewrite:
 
 @dataclass(frozen=True)
 class Probes:
-    """What accompanies a run that is not a measurement, or that tries a change.
+    """What a run records that is not a measurement, or the changes that it tries.
 
     ``folders`` are those of the migrations' apps, ``capture`` is the file that memray records to;
     ``observe`` asks for an Observed.
@@ -40,24 +40,22 @@ class Probes:
 
 @dataclass(frozen=True)
 class WorkerJob:
-    """Run ``manage.py migrate`` for each of ``targets`` on the database ``alias``.
+    """Run ``manage.py migrate`` for each of ``targets`` on the database of a Target.
 
-    ``migrations`` are those whose state is told afterwards.  ``target`` is the file of a Target,
-    ``reply`` the one to write the reply to, ``overflow`` the one that child processes log to.
+    The reply says whether each of ``migrations`` is applied afterwards.  ``target`` is the file of
+    the Target, ``reply`` the one to write the reply to.
     """
 
-    alias: str
     targets: list[Key]
     migrations: list[Key]
     target: str
     reply: str
-    overflow: str
     probes: Probes | None = None
 
 
 def read_job(line: str) -> WorkerJob:
-    """The job of a line, without a library: see codec.py for what the other processes use."""
-    _, fields = json_lines.decode(line)
+    """The job of a line, without a library."""
+    _, fields = parse(line)
     probes = fields.pop("probes")
     if probes is not None:
         rewrites = [Rewrite(**one) for one in probes.pop("rewrites")]

@@ -6,27 +6,28 @@ the database has them.  Databases are named as their scratch databases are.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Generic, TypeVar
+from typing import ClassVar, Generic, TypeVar
 
 from pytest_membudget.database.scratch.activity import Activity
 from pytest_membudget.processes.messages.job import Key
+from pytest_membudget.profile.column_stats import StatsByColumn
+from pytest_membudget.sample import ForcedValues
 
 A = TypeVar("A")
 Uniques = list[list[str]]
-"""Sets of columns of which values find a single row."""
+"""Sets of columns whose values find a single row."""
 
 
 @dataclass(frozen=True)
 class Order(Generic[A]):
     """``A`` is the type of its answer.
 
-    ``doing`` says to users what it does, ``builds_state`` that it builds the state before a
-    migration, which may take longer than a check.
+    With ``builds_state`` it may build the state before a migration, which has a time limit of its
+    own; ``doing`` says to users what any other order does.
     """
 
-    doing: ClassVar[str]
+    doing: ClassVar[str] = ""
     builds_state: ClassVar[bool] = False
 
 
@@ -43,7 +44,6 @@ class Prepared:
 class Prepare(Order[Prepared]):
     """Make a database at the state where ``applied`` are applied; ``labels`` are its models."""
 
-    doing = "building the state"
     builds_state = True
     applied: list[Key]
     labels: list[str]
@@ -51,7 +51,7 @@ class Prepare(Order[Prepared]):
 
 @dataclass(frozen=True)
 class MigrationWeight:
-    """What migrations took on empty tables, in bytes of peak RSS as a Mark has it.
+    """What migrations took on empty tables, in bytes of peak RSS, see Marks.
 
     ``models`` is how many models there are after them.
     """
@@ -63,12 +63,12 @@ class MigrationWeight:
 
 @dataclass(frozen=True)
 class Weigh(Order[MigrationWeight | None]):
-    """What ``migrations`` take on empty tables, in the state where ``after`` are applied.
+    """Measure ``migrations`` on empty tables, where needed by building a state of ``after``.
 
     The answer is None where the kernel keeps no such figures.
     """
 
-    doing = "applying it to empty tables"
+    builds_state = True
     migrations: list[Key]
     after: list[Key]
 
@@ -88,7 +88,7 @@ class TableModel:
 
 @dataclass(frozen=True)
 class StateTables:
-    """``models`` by table, and ``others``: the tables and views that no model stands for."""
+    """``models`` by table, and ``others``: the tables and views without a model."""
 
     models: dict[str, TableModel]
     others: list[str]
@@ -96,16 +96,15 @@ class StateTables:
 
 @dataclass(frozen=True)
 class ListTables(Order[StateTables]):
-    """The tables of the state where ``applied`` are applied."""
+    """List the tables of the state where ``applied`` are applied."""
 
-    doing = "listing the tables"
     builds_state = True
     applied: list[Key]
 
 
 @dataclass(frozen=True)
 class Count(Order[dict[str, int]]):
-    """How many rows each of ``tables`` has in the database ``name``."""
+    """Count the rows of each of ``tables`` in the database ``name``."""
 
     doing = "counting the rows"
     name: str
@@ -114,21 +113,20 @@ class Count(Order[dict[str, int]]):
 
 @dataclass(frozen=True)
 class Seeded:
-    """``rows`` by model with all that was seeded unasked, ``widths`` in bytes by model and field.
+    """``rows`` are those of each model, the tables that these refer to included.
 
-    ``profile_mismatches`` names the fields, by model, whose width or share of NULLs is not the
-    profile's; ``forced_values`` holds, by table, the columns that were seeded as it was asked for.
-    ``size`` is how many bytes the database takes, ``free`` how many are left where it lies, None
-    where that isn't known.
+    The database takes ``size`` bytes; ``free`` bytes are left on its disk, None where that isn't
+    known.  ``widths``, ``profile_mismatches`` and ``forced_values`` are as the seeder has them;
+    the user's function tells none.
     """
 
     rows: dict[str, int]
-    widths: dict[str, dict[str, int]]
-    profile_mismatches: dict[str, list[str]]
-    forced_values: dict[str, dict[str, list[Any]]]
     seconds: float
     size: int
     free: int | None
+    widths: dict[str, dict[str, int]] = field(default_factory=dict)
+    profile_mismatches: dict[str, list[str]] = field(default_factory=dict)
+    forced_values: ForcedValues = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -136,19 +134,18 @@ class Seed(Order[Seeded]):
     """Fill the database ``name``, of the state where ``applied`` are applied, up to ``rows``.
 
     ``forced_values`` holds columns by table with the values to seed them with, in turn; a column
-    without any is as empty as one that has just been added.  ``seed`` is the path of the user's
-    function that makes the rows.  ``profile`` is what production's profile says of columns, by
-    table and column; it counts for the first rows of a database, which later ones go on from.
-    The order fails with ``no_room`` where the rows take more than ``most`` bytes, or than there is
-    room for.
+    without values is seeded as if it had just been added.  ``seed`` is the path of the user's
+    function that makes the rows.  ``profile`` is production's profile by table and column; it is
+    read with the first order for a database.  The order fails with ``no_room`` where the rows take
+    more than ``most`` bytes, or more than there is room for.
     """
 
     name: str
     applied: list[Key]
     rows: dict[str, int]
-    forced_values: dict[str, dict[str, list[Any]]] = field(default_factory=dict)
+    forced_values: ForcedValues = field(default_factory=dict)
     seed: str | None = None
-    profile: Mapping[str, Mapping[str, Any]] | None = None
+    profile: StatsByColumn | None = None
     most: int | None = None
 
     @property
@@ -166,7 +163,7 @@ class Clone(Order[str]):
 
 @dataclass(frozen=True)
 class ReadActivity(Order[Activity | None]):
-    """What the server counted in a database after a run; None where it can't be told."""
+    """Read the server's statistics of a database after a run; None where there are none."""
 
     doing = "reading what the server counted"
     name: str
@@ -174,7 +171,7 @@ class ReadActivity(Order[Activity | None]):
 
 @dataclass(frozen=True)
 class Fingerprint(Order[dict[str, str]]):
-    """A fingerprint of each table's rows; see database/fingerprint.py."""
+    """Make a fingerprint of each table's rows; see database/fingerprint.py."""
 
     doing = "comparing the data"
     name: str
@@ -182,7 +179,7 @@ class Fingerprint(Order[dict[str, str]]):
 
 @dataclass(frozen=True)
 class ListRefusals(Order[list[str]]):
-    """The databases that earlier migrations, receivers and seeds were not let open."""
+    """List the databases that earlier migrations, receivers and seeds were refused."""
 
     doing = "listing what was refused"
 

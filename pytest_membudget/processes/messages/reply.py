@@ -1,49 +1,12 @@
-"""What a worker replies; it imports this once all has been weighed."""
+"""The reply of a worker, which imports this module only after it has been weighed."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
-from pytest_membudget.sample import Facts
+from pytest_membudget.processes.messages.statements import StatementCount
+from pytest_membudget.sample import Facts, Phase
 from pytest_membudget.sample.observed import Observed
-
-
-@dataclass(frozen=True)
-class StatementCount:
-    """A statement that was sent ``times`` times with these ``values`` by position.
-
-    ``values`` is None where executions are not told apart by them.  ``fetched`` and ``affected``
-    count rows; ``looked`` says that somebody, or the driver, looked how many rows there are.
-    """
-
-    text: str
-    values: dict[int, Any] | None
-    times: int = 0
-    fetched: int = 0
-    affected: int = 0
-    looked: bool = False
-
-
-@dataclass(frozen=True)
-class PhaseMark:
-    """A phase of the process, in bytes: the RSS that it ``began`` with, and its ``peak``.
-
-    ``statement`` is the one that it begins with, ``migration`` its label where there are several.
-    """
-
-    migration: str
-    statement: str
-    began: int
-    peak: int
-
-
-@dataclass(frozen=True)
-class NotRun:
-    """An ``operation`` whose code did not run whole, and ``why``."""
-
-    operation: str
-    why: str
 
 
 @dataclass(frozen=True)
@@ -51,10 +14,11 @@ class WorkerReply:
     """How the migration ended and what the process took: bytes of peak RSS, and seconds.
 
     ``peak`` and ``anonymous`` are None where the kernel keeps no such figures, ``baseline`` also
-    where the migration did not begin, ``duration`` where it broke off.  ``failure`` is the first
-    line of the exception, ``details`` its traceback.  ``applied`` says of each of the job's
-    migrations whether it is applied.  ``facts`` are those that the worker knows, of a migration
-    that broke off only how many connections it has opened.
+    where the migration did not begin, ``duration`` where it failed.  ``failure`` is the first line
+    of the exception, ``details`` its traceback.  ``applied`` says of each of the job's migrations
+    whether it is applied.  ``phases`` have the RSS that each began with, and its peak.  ``not_run``
+    has the operations whose code did not run to its end, each with the reason.  ``facts`` are those
+    that the worker knows; of a migration that failed, only the number of its connections.
     """
 
     peak: int | None
@@ -65,8 +29,8 @@ class WorkerReply:
     details: str
     vendor: str
     applied: list[bool]
-    phases: list[PhaseMark]
-    not_run: list[NotRun]
+    phases: list[tuple[Phase, int, int]]
+    not_run: list[tuple[str, str]]
     statements: list[StatementCount]
     facts: Facts
     observed: Observed | None = None

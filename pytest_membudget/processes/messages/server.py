@@ -1,29 +1,16 @@
 """What the pytest process and a database server process say to each other.
 
-``Start`` is answered by a ``Greeting``; then one order follows the other, each answered by any
+The first order is ``Start``, which is answered by a ``Greeting``.  Each order is answered by any
 number of ``Progress`` and by ``Done`` or ``Failed``.  ``Left`` is the last line.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, cast, get_args
 
 from pytest_membudget.processes.messages.codec import Codec, convert
-from pytest_membudget.processes.messages.orders import (
-    A,
-    Clone,
-    Count,
-    Drop,
-    Fingerprint,
-    ListRefusals,
-    ListTables,
-    Order,
-    Prepare,
-    ReadActivity,
-    Seed,
-    Weigh,
-)
+from pytest_membudget.processes.messages.orders import A, Order
 
 
 @dataclass(frozen=True)
@@ -34,31 +21,30 @@ class Greeting:
     not be shown.
     """
 
-    folder: str
-    mark: str
-    vendor: str
-    version: str
-    secrets: list[str]
+    folder: str = ""
+    mark: str = ""
+    vendor: str = ""
+    version: str = ""
+    secrets: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
 class Start(Order[Greeting]):
-    """Load the project with ``alias`` led to a scratch database; the first order, sent once."""
+    """Load the project with ``alias`` redirected to a scratch database; sent once, first."""
 
-    doing = "loading the project"
     alias: str
 
 
 @dataclass(frozen=True)
 class Progress:
-    """An order goes on: ``step`` names the migration that is applied to build a state."""
+    """``step`` names the migration that is being applied to build a state."""
 
     step: str
 
 
 @dataclass(frozen=True)
 class Done:
-    """The ``answer`` to an order, of its type; ``names`` are the databases that exist by now."""
+    """The ``answer`` to an order, of its type; ``names`` are the databases that exist now."""
 
     answer: Any
     names: list[str]
@@ -79,7 +65,7 @@ class Failed:
 
 @dataclass(frozen=True)
 class Left:
-    """The last words of a process: the databases that it could not drop."""
+    """The process ends; ``names`` are the databases that it could not drop."""
 
     names: list[str]
 
@@ -93,19 +79,5 @@ def answer_of(done: Done, order: Order[A]) -> A:
 
 Answer = Progress | Done | Failed | Left
 
-ORDERS = Codec(
-    (
-        Start,
-        Prepare,
-        Weigh,
-        ListTables,
-        Count,
-        Seed,
-        Clone,
-        ReadActivity,
-        Fingerprint,
-        ListRefusals,
-        Drop,
-    )
-)
+ORDERS = Codec(Order.__subclasses__())
 ANSWERS = Codec(get_args(Answer))

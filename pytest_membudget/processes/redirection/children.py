@@ -36,10 +36,12 @@ def install(target: Target) -> None:
             _check_command(_COMMANDS[event](args), target)
 
     sys.addaudithook(audit)
-    after_import("subprocess", lambda module: _watch_popen(module.Popen, target))
+    after_import(
+        "subprocess", lambda module: _watch_environment(module.Popen, "__init__", 11, target)
+    )
     after_import("multiprocessing.util", lambda module: _watch_spawn(module, target))
-    for name, place in (("execve", 2), ("posix_spawn", 2), ("posix_spawnp", 2)):
-        _watch_environment(name, place, target)
+    for name in ("execve", "posix_spawn", "posix_spawnp"):
+        _watch_environment(os, name, 2, target)
 
 
 def complete(environment: MutableMapping[str, str], target: Target) -> None:
@@ -58,28 +60,6 @@ def _completed(environment: Mapping[Any, Any] | None, target: Target) -> dict[st
     return plain
 
 
-def _with_environment(args: tuple[Any, ...], place: int, target: Target) -> tuple[Any, ...]:
-    return (*args[:place], _completed(args[place], target), *args[place + 1 :])
-
-
-def _watch_popen(popen: Any, target: Target) -> None:
-    initialize = popen.__init__
-
-    @functools.wraps(initialize)
-    def __init__(self: Any, args: Any, *more: Any, **options: Any) -> None:
-        if options.get("env") is not None:
-            options["env"] = _completed(options["env"], target)
-        elif len(more) > _ENV_OF_POPEN and more[_ENV_OF_POPEN] is not None:
-            more = _with_environment(more, _ENV_OF_POPEN, target)
-        initialize(self, args, *more, **options)
-
-    popen.__init__ = __init__
-
-
-# The place of env among the arguments of Popen that follow args.
-_ENV_OF_POPEN = 9
-
-
 def _watch_spawn(util: Any, target: Target) -> None:
     """The processes of multiprocessing inherit the environment as it is in that moment."""
     spawn = util.spawnv_passfds
@@ -92,21 +72,22 @@ def _watch_spawn(util: Any, target: Target) -> None:
     util.spawnv_passfds = spawnv_passfds
 
 
-def _watch_environment(name: str, place: int, target: Target) -> None:
-    original = getattr(os, name)
+def _watch_environment(holder: Any, name: str, place: int, target: Target) -> None:
+    """Complete what a function is given as ``env``, its positional argument ``place``."""
+    original = getattr(holder, name)
 
     @functools.wraps(original)
     def with_environment(*args: Any, **kwargs: Any) -> Any:
         if len(args) > place:
-            args = _with_environment(args, place, target)
+            args = (*args[:place], _completed(args[place], target), *args[place + 1 :])
         elif "env" in kwargs:
             kwargs["env"] = _completed(kwargs["env"], target)
         return original(*args, **kwargs)
 
-    setattr(os, name, with_environment)
+    setattr(holder, name, with_environment)
 
 
-# What the audit events of the standard library say of the command; see its "Audit events table".
+# The command among the arguments of audit events; see the standard library's "Audit events table".
 _COMMANDS = {
     "subprocess.Popen": lambda args: args[1],
     "os.system": lambda args: args[0],
@@ -127,7 +108,7 @@ def _check_command(command: Any, target: Target) -> None:
 
 
 def _commands(command: Any) -> Iterator[list[str]]:
-    """The words of the command, and those of each command that a shell gets to run."""
+    """The words of the command, and of each command that it has a shell run."""
     if isinstance(command, str | bytes | os.PathLike):
         text = os.fsdecode(command)
         yield from _in_shell(text)

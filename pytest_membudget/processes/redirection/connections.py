@@ -1,15 +1,16 @@
-"""Each new Django connection is asked which database it is really connected to.
+"""Each new Django connection is checked for the database that it is really connected to.
 
-An engine, a pool or a proxy may lead elsewhere than ``NAME`` says, so the answer counts that the
-database itself gives, before Django or the project sends the first statement.
+An engine, a pool or a proxy may connect to another database than ``NAME``, so the database itself
+is asked, before Django or the project sends the first statement.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
+from pytest_membudget.database.engine import engine_of
 from pytest_membudget.database.target import RefusedDatabase, Target
-from pytest_membudget.processes.redirection.drivers import IDENTITY
+from pytest_membudget.processes.redirection.drivers import identity_of
 from pytest_membudget.processes.redirection.imports import after_import
 
 
@@ -46,22 +47,19 @@ def _watch(wrapper: Any, target: Target) -> None:
 
 def _check(connection: Any, target: Target) -> None:
     """Raise RefusedDatabase unless it is the scratch database that it should be."""
-    if connection.vendor == "sqlite":
-        for _, _, file in connection.connection.execute("PRAGMA database_list").fetchall():
+    engine = engine_of(connection.vendor)
+    if engine.files:
+        for _, _, file in connection.connection.execute(engine.files).fetchall():
             if file and not target.holds(file):
                 target.refuse(f"the SQLite file {file}")
-    elif connection.vendor == "postgresql":
-        _check_postgresql(connection, target)
+    elif engine.identity:
+        _check_identity(connection, target)
     else:
         target.refuse(f"a database of the kind {connection.vendor!r}")
 
 
-def _check_postgresql(connection: Any, target: Target) -> None:
-    with connection.connection.cursor() as cursor:
-        cursor.execute(IDENTITY)
-        name, mark = cursor.fetchone()
-    if not connection.connection.autocommit:
-        connection.connection.rollback()
+def _check_identity(connection: Any, target: Target) -> None:
+    name, mark = identity_of(connection.connection)
     if not target.owns(name, mark):
         target.refuse(f"the PostgreSQL database {name!r}")
     wanted = connection.settings_dict["NAME"]

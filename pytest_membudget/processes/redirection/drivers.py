@@ -12,13 +12,10 @@ import sys
 from typing import Any
 from urllib.parse import unquote
 
-from pytest_membudget.database.target import MARK_SCHEMA, Target
+from pytest_membudget.database.engine import POSTGRESQL
+from pytest_membudget.database.target import Target
 from pytest_membudget.processes.redirection.imports import after_import
 
-IDENTITY = (
-    "SELECT pg_catalog.current_database(), pg_catalog.obj_description("
-    f"pg_catalog.to_regnamespace('{MARK_SCHEMA}')::oid, 'pg_namespace')"
-)
 _OTHERS = (
     "MySQLdb",
     "asyncpg",
@@ -113,11 +110,11 @@ def _watch_psycopg(psycopg: Any, target: Target) -> None:
 
 
 def _checked(connection: Any, target: Target) -> Any:
-    """A psycopg connection, once libpq has said where it leads.
+    """The psycopg connection, if its database is one of this run.
 
-    It is asked below psycopg, whose cursors would begin a transaction.
+    The query is sent with libpq, since a cursor of psycopg would begin a transaction.
     """
-    result = connection.pgconn.exec_(IDENTITY.encode())
+    result = connection.pgconn.exec_(POSTGRESQL.identity.encode())
     values = [result.get_value(0, column) for column in range(2)] if result.ntuples else [b"", None]
     name, mark = (None if value is None else bytes(value).decode() for value in values)
     if not target.owns(name or "", mark):
@@ -126,16 +123,23 @@ def _checked(connection: Any, target: Target) -> Any:
     return connection
 
 
+def identity_of(connection: Any) -> tuple[str, str | None]:
+    """The name and the mark of the database that a connection to PostgreSQL leads to."""
+    with connection.cursor() as cursor:
+        cursor.execute(POSTGRESQL.identity)
+        name, mark = cursor.fetchone()
+    if not connection.autocommit:
+        connection.rollback()
+    return name, mark
+
+
 def _watch_psycopg2(psycopg2: Any, target: Target) -> None:
     connect = psycopg2.connect
 
     @functools.wraps(connect)
     def checked(*args: Any, **kwargs: Any) -> Any:
         connection = connect(*args, **kwargs)
-        with connection.cursor() as cursor:
-            cursor.execute(IDENTITY)
-            name, mark = cursor.fetchone()
-        connection.rollback()
+        name, mark = identity_of(connection)
         if not target.owns(name, mark):
             connection.close()
             target.refuse(f"the PostgreSQL database {name!r}")

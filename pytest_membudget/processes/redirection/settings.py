@@ -30,27 +30,24 @@ def redirect(databases: MutableMapping[str, Config], target: Target) -> None:
 
 
 def redirected(alias: str, config: Config, target: Target) -> Config:
-    """What the alias leads to: the scratch database, or nothing.
+    """The settings of an alias: those of the scratch database, or those of a closed one.
 
-    A replica has the same address, or says whose mirror it is.  The server has to be that of the
-    target's alias in any case: a child process may load other settings.
+    A replica has the same address, or names the alias that it is a mirror of.  It must have the
+    same server as the target's alias, since a child process may load other settings.
     """
-    if config.get("ENGINE") == CLOSED_ENGINE or _is_scratch(config, target):
+    if config.get("ENGINE") == CLOSED_ENGINE:
+        return config
+    same_server = target.address is not None and _address(config)[:-1] == target.address[:-1]
+    if same_server and target.name is not None and config.get("NAME") == target.name:
         return config
     ours = alias == target.alias
     mirror = (config.get("TEST") or {}).get("MIRROR") == target.alias
-    same_server = target.address is not None and _address(config)[:-1] == target.address[:-1]
     if same_server and (ours or mirror or _address(config) == target.address):
         if target.name is not None:
             config["NAME"] = target.name
         if target.name is not None or ours:
             return config
     return {"ENGINE": CLOSED_ENGINE, "NAME": alias, "TEST": {"MIRROR": None}}
-
-
-def _is_scratch(config: Config, target: Target) -> bool:
-    same_server = target.address is not None and _address(config)[:-1] == target.address[:-1]
-    return target.name is not None and config.get("NAME") == target.name and same_server
 
 
 def _let_name_decide(config: Config) -> None:

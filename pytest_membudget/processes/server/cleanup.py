@@ -6,39 +6,27 @@ It ends by saying on standard error which databases it could not drop, in the me
 
 from __future__ import annotations
 
+import os
+import sys
+import time
+from contextlib import ExitStack
+
+from pytest_membudget.processes.messages.codec import encode
+from pytest_membudget.processes.messages.server import Left
+from pytest_membudget.processes.server.main import open_scratch
+
 _ATTEMPTS, _PAUSE = 5, 0.5
 
 
 def main() -> None:
-    import os
-    import sys
-    import time
-
-    from pytest_membudget.database.folder import RunFolder, remove_dead_folders
-    from pytest_membudget.processes.bootstrap import redirected
-    from pytest_membudget.processes.messages.codec import encode
-    from pytest_membudget.processes.messages.server import Left
-
-    alias = sys.argv[1]
-    remove_dead_folders()
-    folder = RunFolder()
-    try:
-        target = redirected(alias, folder.path)
-
-        from django.db import connections
-
-        from pytest_membudget.database.scratch import scratch_databases
-
-        scratch = scratch_databases(connections[alias], folder.path, target)
+    with ExitStack() as cleanup:
+        scratch = open_scratch(sys.argv[1], cleanup)
         for _ in range(_ATTEMPTS):
             scratch.remove_leftovers()
             left = scratch.leftovers()
             if not left:
                 break
             time.sleep(_PAUSE)  # the server may not have noticed yet that its client is dead
-        scratch.close()
         print(encode(Left(left)), file=sys.stderr)
-    finally:
-        folder.close()
     sys.stderr.flush()
     os._exit(0)

@@ -6,19 +6,12 @@ import contextlib
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Generic
 
 from pytest_membudget.errors import NoRoom, OutOfTime, ServerError
 from pytest_membudget.processes.deadline import Deadline
 from pytest_membudget.processes.messages.orders import A, Order, Seed
-from pytest_membudget.processes.messages.server import (
-    Done,
-    Failed,
-    Greeting,
-    Progress,
-    Start,
-    answer_of,
-)
+from pytest_membudget.processes.messages.server import Done, Failed, Progress, Start, answer_of
 from pytest_membudget.processes.server.process import CLEANUP_SECONDS, ServerProcess
 from pytest_membudget.project.secrets import Secrets, known_secrets
 from pytest_membudget.units import format_seconds
@@ -32,168 +25,157 @@ _ORDER_SECONDS = 60.0
 _INTERRUPTED_SECONDS = 0.5
 
 
-@dataclass(frozen=True)
-class _UnderWay:
-    """An order that has been sent: it may take ``seconds``, which are over at ``until``."""
+@dataclass
+class Pending(Generic[A]):
+    """An order that has been sent; it may take ``seconds``, which are over at ``until``.
 
-    order: Order[Any]
+    ``wait`` waits for the end of the order and sets ``end``.
+    """
+
+    order: Order[A]
     seconds: float
     until: float
+    wait: Callable[[], None]
+    end: Done | Failed | ServerError | None = None
+
+    def answer(self) -> A:
+        """Wait for the answer.  Raises ServerError where there is none."""
+        if self.end is None:
+            self.wait()
+        if isinstance(self.end, Done):
+            return answer_of(self.end, self.order)
+        if isinstance(self.end, Failed):
+            kind = NoRoom if self.end.no_room else ServerError
+            raise kind(self.end.text, self.end.details)
+        raise self.end or ServerError("the run was interrupted")
 
 
-class ServerClient:
+class ServerClient(ServerProcess):
     """Starts a database server process and gives it orders.
 
-    ``call`` waits for the answer; ``begin`` doesn't, and has to be followed by ``finish`` before
-    the next order.  Raises ServerError where an order failed, and OutOfTime where it took too long:
-    a seed is bound to ``deadline``, the check's, and building a state to ``STATE_SECONDS``, of
-    which one migration may take ``STEP_SECONDS``.  ``progress`` is told how far a state is.
-    ``greeting`` is what the process says of its database.
+    A seed is bound to ``deadline``, the check's, and building a state to ``STATE_SECONDS``, of
+    which one migration may take ``STEP_SECONDS``; OutOfTime is raised where an order takes longer.
+    ``progress`` is called with each migration that is applied to build a state.
     """
 
     def __init__(self, alias: str) -> None:
+        super().__init__(alias)
+        self.alias = alias
         self.deadline: Deadline | None = None
         self.progress: Callable[[str], None] = lambda text: None
-        # What a process weighs that applies nothing, and with how many models; see schema_only.py.
+        # The peak of a worker that applies nothing, and its number of models; see schema_only.py.
         self.idle: tuple[int, int] | None = None
-        self._process = ServerProcess(alias)
-        self._under_way: _UnderWay | None = None
-        self._send(Start(alias), STEP_SECONDS)
+        self._pending: Pending[Any] | None = None
+        self._error: ServerError | None = None
         try:
-            self.greeting: Greeting = self.finish()
+            self.greeting = self.begin(Start(alias)).answer()
         except BaseException:
             self.close(_INTERRUPTED_SECONDS)
             raise
-        self._process.greeting = self.greeting
-
-    @property
-    def alive(self) -> bool:
-        return self._process.alive
-
-    def call(self, order: Order[A]) -> A:
-        paused = self.deadline.paused() if self.deadline and order.builds_state else None
-        with paused or contextlib.nullcontext():
-            self.begin(order)
-            answer: A = self.finish()
-            return answer
 
     @contextlib.contextmanager
     def bound_to(self, deadline: Deadline, progress: Callable[[str], None]) -> Iterator[None]:
-        """Work for one check; what comes after it has no part in its deadline."""
+        """Work for one check; orders after it have no part in its deadline."""
         self.deadline, self.progress = deadline, progress
         try:
             yield
         finally:
             self.deadline, self.progress = None, lambda text: None
 
-    def begin(self, order: Order[Any]) -> None:
-        assert self._under_way is None, "one order at a time"
-        if self._process.closed:
-            raise ServerError("the process that makes scratch databases has ended")
-        self._send(order, self._seconds(order))
+    def call(self, order: Order[A]) -> A:
+        """Give an order and wait for its answer.  Raises ServerError where there is none."""
+        self._wait()
+        paused = self.deadline.paused() if self.deadline and order.builds_state else None
+        with paused or contextlib.nullcontext():
+            return self.begin(order).answer()
 
-    def finish(self) -> Any:
-        """Wait for the answer to the order under way, of the type that the order says."""
-        assert self._under_way is not None, "an order is under way"
-        under_way = self._under_way
-        try:
-            answer = self._answer(under_way)
-        except BaseException:
-            # Nobody will ask for the answer any more, so the next order would get it.
-            self.leave()
-            raise
-        finally:
-            self._under_way = None
-        if isinstance(answer, Failed):
-            kind = NoRoom if answer.no_room else ServerError
-            raise kind(answer.text, answer.details)
-        return answer_of(answer, under_way.order)
-
-    def leave(self) -> None:
-        """Close its input, which makes it drop all that it made, and do not wait for that."""
-        self._process.leave()
-
-    def close(self, seconds: float = CLEANUP_SECONDS) -> None:
-        """Leave it, and wait until it has ended."""
-        self._process.close(seconds)
-
-    def leftovers(self) -> Iterator[str]:
-        """After ``close``: each thing that is left, with the command that removes it."""
-        return self._process.leftovers()
+    def begin(self, order: Order[A]) -> Pending[A]:
+        """Give an order without waiting for its answer; the next order waits for its end."""
+        self._wait()
+        if self.closed:
+            raise self._error or ServerError("the process that makes scratch databases has ended")
+        seconds = self._seconds(order)
+        self._pending = Pending(order, seconds, time.monotonic() + seconds, self._wait)
+        self.send(order)
+        return self._pending
 
     def _seconds(self, order: Order[Any]) -> float:
+        if isinstance(order, Start):
+            return STEP_SECONDS
         if order.builds_state or self.deadline is None:
             return STATE_SECONDS
         least = max(LEAST_SECONDS, self.deadline.left())
         return least if isinstance(order, Seed) else _ORDER_SECONDS
 
-    def _send(self, order: Order[Any], seconds: float) -> None:
-        self._under_way = _UnderWay(order, seconds, time.monotonic() + seconds)
-        self._process.send(order)
+    def _wait(self) -> None:
+        """Wait for the end of the order under way: the process carries out one at a time."""
+        pending, self._pending = self._pending, None
+        if pending is None:
+            return
+        try:
+            pending.end = self._end(pending)
+        except BaseException as error:
+            # The next order would get its answer.
+            self.leave()
+            if not isinstance(error, ServerError):
+                raise
+            self._error = pending.end = error
 
-    def _answer(self, under_way: _UnderWay) -> Done | Failed:
-        step, until = "", under_way.until
+    def _end(self, pending: Pending[Any]) -> Done | Failed:
+        step, until = "", pending.until
         while True:
             last = min(until, time.monotonic() + STEP_SECONDS) if step else until
             try:
-                answer = self._process.read(last)
+                answer = self.read(last)
             except TimeoutError:
-                seconds = STEP_SECONDS if last < until else under_way.seconds
-                raise self._out_of_time(under_way.order, seconds, step) from None
+                seconds = STEP_SECONDS if last < until else pending.seconds
+                raise self._out_of_time(pending.order, format_seconds(seconds), step) from None
             if isinstance(answer, Done | Failed):
                 return answer
             if isinstance(answer, Progress):
                 step = answer.step
                 self.progress(f"building the state before it: {step}")
 
-    def _out_of_time(self, order: Order[Any], seconds: float, step: str) -> OutOfTime:
-        took, text = format_seconds(seconds), "the state before the migration was not built"
-        if step:
-            text += f": {step} had not ended"
-        elif isinstance(order, Start):
-            text = "the project was not loaded"
-        elif self.deadline is not None and not order.builds_state:
-            budget = format_seconds(self.deadline.seconds)
-            return OutOfTime(
-                f"{order.doing} had not ended after {took}; its time budget is {budget}"
-            )
-        return OutOfTime(f"{text} after {took}")
+    def _out_of_time(self, order: Order[Any], took: str, step: str) -> OutOfTime:
+        if isinstance(order, Start):
+            return OutOfTime(f"the project was not loaded after {took}")
+        if order.builds_state:
+            late = f": {step} had not ended" if step else ""
+            return OutOfTime(f"the state before the migration was not built{late} after {took}")
+        text = f"{order.doing} had not ended after {took}"
+        if self.deadline is not None:
+            text += f"; its time budget is {format_seconds(self.deadline.seconds)}"
+        return OutOfTime(text)
 
 
 class ServerClients:
     """The database server processes of one run, one an alias, each started when first needed."""
 
     def __init__(self) -> None:
-        self._working: dict[str, ServerClient] = {}
-        self._left: list[ServerClient] = []
+        self._servers: list[ServerClient] = []
 
     def get(self, alias: str) -> ServerClient:
-        """One that works; one that died is replaced, since the next check may do better."""
-        server = self._working.get(alias)
-        if server is None or not server.alive:
-            if server is not None:
-                server.leave()
-                self._left.append(server)
-            server = self._working[alias] = ServerClient(alias)
-        return server
+        """The process of an alias; one that has ended is replaced for the next check."""
+        for server in self._servers:
+            if server.alias == alias and server.alive:
+                return server
+        self._servers.append(ServerClient(alias))
+        return self._servers[-1]
 
     @property
     def secrets(self) -> Secrets:
         """Those of this process, and of the settings where a server process has loaded them."""
-        theirs = (one for server in self._working.values() for one in server.greeting.secrets)
+        theirs = (one for server in self._servers for one in server.greeting.secrets)
         return Secrets({*known_secrets().values, *theirs})
 
     def close(self, *, interrupted: bool = False) -> list[str]:
         """End all of them; what is left of a run that was not interrupted, and how to remove it.
 
-        Each goes on to drop what it made even when this process does not wait for it any more.
+        Each drops what it made even when this process does not wait for it any more.
         """
-        servers = [*self._left, *self._working.values()]
+        servers, self._servers = self._servers, []
         for server in servers:
             server.leave()
         for server in servers:
             server.close(_INTERRUPTED_SECONDS if interrupted else CLEANUP_SECONDS)
-        left = [text for server in servers for text in server.leftovers()]
-        self._working.clear()
-        self._left.clear()
-        return left
+        return [text for server in servers for text in server.leftovers()]

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from django.db import connections
 from django.db.migrations.state import StateApps
 
 from pytest_membudget.database.error_text import message, traceback_of
@@ -15,31 +14,28 @@ from pytest_membudget.database.scratch.activity import Activity
 from pytest_membudget.database.scratch.base import ScratchDatabases
 from pytest_membudget.errors import ServerError
 from pytest_membudget.processes.messages import orders
+from pytest_membudget.processes.messages.server import Greeting, Start
 from pytest_membudget.processes.server.seeds import Seeds
 from pytest_membudget.processes.server.state_tables import state_tables, uniques
 from pytest_membudget.processes.server.states import Templates
 from pytest_membudget.project.graph import Key, history_with
+from pytest_membudget.project.secrets import known_secrets
 
 
 class DatabaseServer:
-    """Carries out the orders on one alias.
+    """Carries out the orders on one alias; ``empty`` is the name of an empty scratch database.
 
-    ``tell`` is told of each migration that is applied to build a state.
+    ``tell`` is called with each migration that is applied to build a state.
     """
 
-    def __init__(
-        self,
-        alias: str,
-        scratch: ScratchDatabases,
-        empty: str,
-        tell: Callable[[str], None] = lambda progress: None,
-    ) -> None:
+    def __init__(self, scratch: ScratchDatabases, empty: str, tell: Callable[[str], None]) -> None:
         self._scratch = scratch
-        self._connection = connections[alias]
-        self._templates = Templates(self._connection, scratch, empty, tell)
+        self._connection = scratch.connection
+        self._templates = Templates(scratch, empty, tell)
         self._apps: tuple[tuple[Key, ...], StateApps] | None = None
-        self._seeds = Seeds(alias, scratch)
+        self._seeds = Seeds(scratch)
         self._methods: Mapping[type[Any], Callable[[Any], Any]] = {
+            Start: self.start,
             orders.Prepare: self.prepare,
             orders.Weigh: self.weigh,
             orders.ListTables: self.list_tables,
@@ -56,11 +52,16 @@ class DatabaseServer:
         answer: orders.A = self._methods[type(order)](order)
         return answer
 
-    def version(self) -> str:
-        """The database's own."""
+    def start(self, order: Start) -> Greeting:
         version = ".".join(map(str, self._connection.get_database_version()))
         self._scratch.release()
-        return version
+        return Greeting(
+            folder=str(self._scratch.folder),
+            mark=self._scratch.target.mark,
+            vendor=self._connection.vendor,
+            version=version,
+            secrets=sorted(known_secrets().values),
+        )
 
     def prepare(self, order: orders.Prepare) -> orders.Prepared:
         with _building():
@@ -74,30 +75,27 @@ class DatabaseServer:
         )
 
     def weigh(self, order: orders.Weigh) -> orders.MigrationWeight | None:
-        keys, marks = order.migrations, self._templates.marks.of
-        if not keys or any(key not in marks for key in keys):
+        keys, marks = set(order.migrations), self._templates.marks.of
+        if not keys or not keys <= marks.keys():
             with _building():
                 self._templates.get(order.after)
-        found = [marks[key] for key in keys if key in marks]
-        if len(found) < len(keys):
+        if not keys <= marks.keys():
             return None
         return orders.MigrationWeight(
-            grown=sum(mark.grown for mark in found),
-            risen=max((mark.risen for mark in found), default=0),
+            grown=sum(marks[key][0] for key in keys),
+            risen=max((marks[key][1] for key in keys), default=0),
             models=self._templates.models,
         )
 
     def list_tables(self, order: orders.ListTables) -> orders.StateTables:
         with _building():
-            self._scratch.use(self._templates.get(order.applied))
-        try:
+            name = self._templates.get(order.applied)
+        with self._scratch.using(name):
             return state_tables(self._connection, self._state_apps(order.applied))
-        finally:
-            self._scratch.release()
 
     def count(self, order: orders.Count) -> dict[str, int]:
         quote = self._connection.ops.quote_name
-        with self._using(order.name), self._connection.cursor() as cursor:
+        with self._scratch.using(order.name), self._connection.cursor() as cursor:
             return {
                 table: cursor.execute(f"SELECT COUNT(*) FROM {quote(table)}").fetchone()[0]
                 for table in order.tables
@@ -105,7 +103,7 @@ class DatabaseServer:
 
     def seed(self, order: orders.Seed) -> orders.Seeded:
         apps = self._state_apps(order.applied)
-        with self._using(order.name):
+        with self._scratch.using(order.name):
             return self._seeds.fill(order, apps)
 
     def clone(self, order: orders.Clone) -> str:
@@ -115,7 +113,7 @@ class DatabaseServer:
         return self._scratch.activity(order.name)
 
     def fingerprint(self, order: orders.Fingerprint) -> dict[str, str]:
-        with self._using(order.name):
+        with self._scratch.using(order.name):
             return digest(self._connection)
 
     def list_refusals(self, order: orders.ListRefusals) -> list[str]:
@@ -124,15 +122,6 @@ class DatabaseServer:
     def drop(self, order: orders.Drop) -> None:
         self._seeds.forget(order.name)
         self._scratch.drop(order.name)
-
-    @contextmanager
-    def _using(self, name: str) -> Iterator[None]:
-        """Lead Django's connection to a database, and close it at the end."""
-        self._scratch.use(name)
-        try:
-            yield
-        finally:
-            self._scratch.release()
 
     def _state_apps(self, keys: list[Key]) -> StateApps:
         wanted = tuple(keys)
@@ -143,7 +132,7 @@ class DatabaseServer:
 
 @contextmanager
 def _building() -> Iterator[None]:
-    """Whatever a migration, a receiver or the database raises while a state is built."""
+    """Raise ServerError for any error of a migration, a receiver or the database."""
     try:
         yield
     except ServerError:

@@ -9,28 +9,23 @@ import os
 import select
 import signal
 import warnings
-from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from typing import IO, TYPE_CHECKING, NoReturn
 
 from pytest_membudget.database.error_text import message, traceback_of
 from pytest_membudget.database.folder import RunFolder, remove_dead_folders
+from pytest_membudget.database.target import Target
 from pytest_membudget.errors import MembudgetError, NoRoom
-from pytest_membudget.processes.bootstrap import keep_channel, redirected, signal_when_closed
+from pytest_membudget.processes.bootstrap import keep_channel, signal_when_closed
 from pytest_membudget.processes.messages.codec import encode
-from pytest_membudget.processes.messages.server import (
-    ORDERS,
-    Done,
-    Failed,
-    Greeting,
-    Left,
-    Progress,
-    Start,
-)
+from pytest_membudget.processes.messages.server import ORDERS, Answer, Done, Failed, Left, Progress
+from pytest_membudget.processes.redirection import install
 from pytest_membudget.processes.supervisor import CLEANED
 from pytest_membudget.project.secrets import known_secrets
+from pytest_membudget.project.settings import load_settings
 
 if TYPE_CHECKING:
+    from pytest_membudget.database.scratch.base import ScratchDatabases
     from pytest_membudget.processes.server.commands import DatabaseServer
 
 
@@ -57,66 +52,64 @@ def main() -> None:
 
 
 def _take_orders(lines: IO[str], replies: IO[str], names: list[str], cleanup: ExitStack) -> None:
-    """Until the parent is gone.  ``names`` are those of the databases that exist."""
-
-    def tell(step: str) -> None:
-        _send(replies, Progress(step))
-
-    try:
-        try:
-            start: Start = ORDERS.decode(lines.readline())
-            server, greeting = _open(start.alias, names, tell, cleanup)
-        except Exception as error:
-            _send(replies, _failure(error, names))
-            return
-        _send(replies, Done(greeting, names))
+    """Take orders until the parent is gone; ``names`` are those of the databases that exist."""
+    server: DatabaseServer | None = None
+    with suppress(_ParentGone, BrokenPipeError):
         for line in lines:
             answer: Done | Failed
             try:
-                answer = Done(server.answer(ORDERS.decode(line)), names)
+                order = ORDERS.decode(line)
+                server = server or _open(order.alias, names, replies, cleanup)
+                answer = Done(server.answer(order), names)
             except Exception as error:
                 answer = _failure(error, names)
             _send(replies, answer)
-    except (_ParentGone, BrokenPipeError):
-        pass
+            if server is None:
+                return
 
 
-def _open(
-    alias: str, names: list[str], tell: Callable[[str], None], cleanup: ExitStack
-) -> tuple[DatabaseServer, Greeting]:
-    """Point the project at a scratch database before any code of the project runs."""
+def _open(alias: str, names: list[str], replies: IO[str], cleanup: ExitStack) -> DatabaseServer:
+    """Set the project up with ``alias`` connected to an empty scratch database."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # Django's, of a connection before the apps are ready
+        scratch = open_scratch(alias, cleanup)
+        scratch.names = names
+        scratch.remove_leftovers()
+        empty = scratch.create()
+        scratch.use(empty)
+
+    import django
+
+    django.setup()
+
+    from pytest_membudget.processes.server.commands import DatabaseServer
+
+    return DatabaseServer(scratch, empty, lambda step: _send(replies, Progress(step)))
+
+
+def open_scratch(alias: str, cleanup: ExitStack) -> ScratchDatabases:
+    """Make a run folder and redirect the settings to its scratch databases; there are none yet.
+
+    It must run before any code of the project.  Every alias but ``alias`` is closed.
+    """
     folder = RunFolder()
     cleanup.callback(folder.close)
     remove_dead_folders()
-    target = redirected(alias, folder.path)
+    target = Target(alias, None, "", str(folder.path), str(folder.path / "target.json"))
+    target.write()
+    install(target)
+    settings = load_settings()
+    # A pool would hand out sessions of the scratch database before.
+    settings.DATABASES[alias]["OPTIONS"].pop("pool", None)
 
-    import django
     from django.db import connections
 
     from pytest_membudget.database.scratch import check_vendor, scratch_databases
 
     check_vendor(alias, connections[alias])
-
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # Django's, of a connection before the apps are ready
-        scratch = scratch_databases(connections[alias], folder.path, target)
-        scratch.names = names
-        cleanup.callback(scratch.close)
-        scratch.remove_leftovers()
-        empty = scratch.create()
-        scratch.use(empty)
-    django.setup()
-
-    from pytest_membudget.processes.server.commands import DatabaseServer
-
-    server = DatabaseServer(alias, scratch, empty, tell)
-    return server, Greeting(
-        folder=str(folder.path),
-        mark=target.mark,
-        vendor=connections[alias].vendor,
-        version=server.version(),
-        secrets=sorted(known_secrets().values),
-    )
+    scratch = scratch_databases(connections[alias], folder.path, target)
+    cleanup.callback(scratch.close)
+    return scratch
 
 
 def _raise_when_closed(lines: IO[str]) -> None:
@@ -155,6 +148,6 @@ def _failure(error: Exception, names: list[str]) -> Failed:
     return Failed(hide(text), hide(details), no_room=isinstance(error, NoRoom), names=names)
 
 
-def _send(replies: IO[str], answer: Progress | Done | Failed | Left) -> None:
+def _send(replies: IO[str], answer: Answer) -> None:
     replies.write(encode(answer) + "\n")
     replies.flush()

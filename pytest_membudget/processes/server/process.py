@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import os
+import select
 import signal
 import subprocess
 import tempfile
@@ -13,7 +15,6 @@ from typing import IO, Any
 from pytest_membudget.database.engine import engine_of
 from pytest_membudget.errors import ServerError
 from pytest_membudget.processes.child import close_stream, send, start_server
-from pytest_membudget.processes.lines import Lines
 from pytest_membudget.processes.messages.codec import encode
 from pytest_membudget.processes.messages.server import ANSWERS, Answer, Greeting, Left, Progress
 
@@ -21,16 +22,16 @@ CLEANUP_SECONDS = 90.0
 
 
 class ServerProcess:
-    """Sends messages and reads answers; ``greeting`` is None until it has been read."""
+    """Sends messages and reads answers; the ``greeting`` is empty until it has been read."""
 
     def __init__(self, alias: str) -> None:
-        self.greeting: Greeting | None = None
+        self.greeting = Greeting()
         self.closed = False
         self._names: list[str] = []
         self._log: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115, open as long as the process
-        self._process = start_server(alias, subprocess.PIPE, self._log)
+        self._process = start_server(alias, self._log)
         assert self._process.stdout is not None
-        self._lines = Lines(self._process.stdout.fileno())
+        self._lines = _Lines(self._process.stdout.fileno())
 
     @property
     def alive(self) -> bool:
@@ -52,7 +53,7 @@ class ServerProcess:
         self.closed = True
         close_stream(self._process.stdin)
 
-    def close(self, seconds: float) -> None:
+    def close(self, seconds: float = CLEANUP_SECONDS) -> None:
         """Leave it, and wait until it has ended."""
         self.leave()
         until = time.monotonic() + seconds
@@ -69,10 +70,10 @@ class ServerProcess:
     def leftovers(self) -> Iterator[str]:
         """After ``close``: each thing that is left, with the command that removes it."""
         running = self._process.poll() is None
-        if self.greeting and (drop := engine_of(self.greeting.vendor).drop):
+        if drop := engine_of(self.greeting.vendor).drop:
             for name in self._names:
                 yield f"the database {name}: {drop.format(name=name)}"
-        elif self.greeting and running:
+        elif self.greeting.folder and running:
             yield f"{self.greeting.folder}: rm -r {self.greeting.folder}"
         if running:
             yield (
@@ -101,9 +102,38 @@ class ServerProcess:
 
     def _left_by_cleanup(self, names: list[str]) -> list[str]:
         """What the cleanup could not drop of this run; ``names`` where there was none."""
-        mark = self.greeting.mark if self.greeting else ""
+        mark = self.greeting.mark
         for line in reversed(self._output().splitlines()):
             with contextlib.suppress(ValueError, ServerError):  # something else
                 left: Left = ANSWERS.decode(line)
                 return [name for name in left.names if mark and name.startswith(mark)]
         return names
+
+
+class _Lines:
+    """The lines of a pipe, read without the buffer of a file, which would hide them from poll()."""
+
+    def __init__(self, fd: int) -> None:
+        self._fd = fd
+        self._buffer = b""
+
+    def next(self, until: float) -> bytes:
+        """The next line; empty at the end.  TimeoutError where there is none by ``until``."""
+        while b"\n" not in self._buffer:
+            if not self._poll(max(0.0, until - time.monotonic())):
+                raise TimeoutError
+            chunk = os.read(self._fd, 1 << 16)
+            if not chunk:
+                return b""
+            self._buffer += chunk
+        line, _, self._buffer = self._buffer.partition(b"\n")
+        return line + b"\n"
+
+    def at_end(self) -> bool:
+        """Whether the other end is closed and nothing is left to be read."""
+        return not self._buffer and self._poll(0) == select.POLLHUP
+
+    def _poll(self, seconds: float) -> int:
+        poll = select.poll()
+        poll.register(self._fd, select.POLLIN)
+        return dict(poll.poll(1000 * seconds)).get(self._fd, 0)

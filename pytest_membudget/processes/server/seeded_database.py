@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import sys
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from pytest_membudget.budget.request import Budget
 from pytest_membudget.database.scratch.activity import Activity
@@ -24,7 +23,8 @@ from pytest_membudget.processes.messages.orders import (
     Seeded,
     StateTables,
 )
-from pytest_membudget.processes.server.client import ServerClient
+from pytest_membudget.processes.server.client import Pending, ServerClient
+from pytest_membudget.profile.column_stats import StatsByColumn
 from pytest_membudget.sample import ForcedValues
 
 # What a run is given in any case.
@@ -32,11 +32,11 @@ _LEAST_SECONDS = 5.0
 
 
 class SeededDatabase:
-    """Made at the state where ``applied`` are applied.  ``tables`` maps model labels to tables,
-    ``uniques`` tables to the sets of columns of which values find a single row; models that shall
-    have no rows are left out of both.
+    """A database at the state where ``applied`` are applied.
 
-    ``shape`` is what is known of production's values, the ``profile`` of Seed.
+    ``tables`` maps model labels to tables, ``uniques`` tables to the sets of columns whose values
+    find a single row; both leave out models that have no rows in the budget.  ``shape`` is what is
+    known of production's values, the ``profile`` of Seed.
     """
 
     def __init__(
@@ -44,22 +44,19 @@ class SeededDatabase:
         server: ServerClient,
         budget: Budget,
         applied: list[Key],
-        shape: Mapping[str, Mapping[str, Any]] | None = None,
+        shape: StatsByColumn | None = None,
     ) -> None:
-        self._server = server
         self.folder = server.greeting.folder
         self.mark = server.greeting.mark
+        self._server = server
         self._budget = budget
         self._applied = applied
         self._shape = shape
         self._forced_values: ForcedValues = {}
-        self._ahead: dict[str, int] | None = None
-        self._seeded: Seeded | None = None
-        self._names: list[str] = []
+        self._ahead: tuple[int, Pending[Seeded]] | None = None
         self._filled = False
-        self.tables: dict[str, str] = {}
-        self.uniques: dict[str, list[list[str]]] = {}
-        self._name = self._make()
+        self._names: list[str] = []
+        self._make()
 
     def within_deadline(self, seconds: float) -> float:
         """So many seconds, or fewer where the check has to end before."""
@@ -75,35 +72,31 @@ class SeededDatabase:
         }
 
     def fill(self, size: int, most: int | None = None) -> Seeded:
-        """Seed up to ``size``, or wait for it where it is under way.
+        """Seed up to ``size``, or wait for that where it has begun.
 
         Raises NoRoom where that takes more than ``most`` bytes, or than there is room for.
         """
-        rows = self.rows(size)
-        if self._ahead is None:
-            if self._filled and self._budget.seed is not None:
-                self._restart()
-            self._begin(rows, most)
-        assert self._ahead == rows, "what was seeded ahead is what comes next"
-        self._wait()
-        seeded, self._seeded, self._ahead = self._seeded, None, None
-        assert seeded is not None
+        ahead, self._ahead = self._ahead, None
+        if ahead is not None:
+            assert ahead[0] == size, "what was seeded ahead is what comes next"
+            return ahead[1].answer()
+        if self._filled and self._budget.seed is not None:
+            self._restart()
+        seeded = self._begin(size, most).answer()
         self._filled = True
         return seeded
 
     def fill_ahead(self, size: int) -> None:
-        """Seed up to ``size`` without waiting, while a worker runs on a clone."""
+        """Seed up to the ``size`` of the next sample while a worker runs on a clone."""
         if self._ahead is None and self._budget.seed is None:
-            self._begin(self.rows(size))
+            self._ahead = size, self._begin(size)
 
     def present(self) -> StateTables:
         """The tables of the state."""
-        self._wait()
         return self._server.call(ListTables(self._applied))
 
     def count(self, tables: Sequence[str]) -> dict[str, int]:
         """How many rows these tables have."""
-        self._wait()
         return self._server.call(Count(self._name, list(tables)))
 
     def clone(self) -> str:
@@ -112,12 +105,11 @@ class SeededDatabase:
         return name
 
     def activity(self, name: str) -> Activity | None:
-        """What the server counted in ``name`` after a run; None where it can't be told."""
+        """The server's statistics of ``name`` after a run; None where there are none."""
         return self._server.call(ReadActivity(name))
 
     def refusals(self) -> list[str]:
         """The databases that were not opened while the state was built and seeded."""
-        self._wait()
         return self._server.call(ListRefusals())
 
     def fingerprint(self, name: str) -> dict[str, str]:
@@ -129,9 +121,9 @@ class SeededDatabase:
         self._names.remove(name)
 
     def force_values(self, columns: ForcedValues) -> None:
-        """Begin anew, with these columns (by table) as empty as one that has just been added.
+        """Begin anew, with these columns by table seeded with their values, in turn.
 
-        One that comes with values holds these, in turn.
+        A column without values is seeded as if it had just been added.
         """
         self._forced_values = columns
         self._restart()
@@ -143,54 +135,32 @@ class SeededDatabase:
         """
         if isinstance(sys.exc_info()[1], KeyboardInterrupt):
             self._server.leave()
-        if not self._server.alive:
-            return
-        self._settle()
-        with contextlib.suppress(ServerError):
-            for name in reversed(self._names.copy()):
-                self.drop(name)
+        if self._server.alive:
+            with contextlib.suppress(ServerError):
+                for name in reversed(self._names.copy()):
+                    self.drop(name)
 
-    def _settle(self) -> None:
-        """Wait for what was seeded ahead and will not be needed, whether it failed or not."""
-        with contextlib.suppress(ServerError):
-            self._wait()
-        self._ahead = self._seeded = None
-
-    def _wait(self) -> None:
-        """Wait for what is seeded ahead: the process takes one order at a time."""
-        if self._ahead is not None and self._seeded is None:
-            try:
-                self._seeded = self._server.finish()
-            except BaseException:
-                self._ahead = None
-                raise
-
-    def _begin(self, rows: dict[str, int], most: int | None = None) -> None:
-        self._server.begin(
+    def _begin(self, size: int, most: int | None = None) -> Pending[Seeded]:
+        return self._server.begin(
             Seed(
                 name=self._name,
                 applied=self._applied,
-                rows=rows,
-                forced_values={
-                    table: {column: list(values) for column, values in columns.items()}
-                    for table, columns in self._forced_values.items()
-                },
+                rows=self.rows(size),
+                forced_values=self._forced_values,
                 seed=self._budget.seed,
                 profile=self._shape,
                 most=most,
             )
         )
-        self._ahead = rows
 
     def _restart(self) -> None:
-        self._settle()
+        self._ahead, self._filled = None, False
         self.drop(self._name)
-        self._filled = False
-        self._name = self._make()
+        self._make()
 
-    def _make(self) -> str:
+    def _make(self) -> None:
         labels = [label for label, count in self._budget.rows.items() if count]
         made = self._server.call(Prepare(self._applied, labels))
         self.tables, self.uniques = made.tables, made.uniques
+        self._name = made.name
         self._names.append(made.name)
-        return made.name

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from importlib import import_module
-from typing import Any
 
 from django.db import transaction
 from django.db.migrations.state import StateApps
@@ -15,15 +14,16 @@ from pytest_membudget.database.free_space import room_for_a_seed
 from pytest_membudget.database.scratch.base import ScratchDatabases
 from pytest_membudget.errors import NoRoom, SeedError
 from pytest_membudget.processes.messages.orders import Seed, Seeded
+from pytest_membudget.sample import ForcedValues
+from pytest_membudget.seeding import Seeded as Grown
 from pytest_membudget.seeding import Seeder
-from pytest_membudget.seeding.column_stats import stats_by_column
 
 
 class Seeds:
-    """A seeder for each database, which knows the rows that it has."""
+    """A seeder for each database; it knows which rows it has made there."""
 
-    def __init__(self, alias: str, scratch: ScratchDatabases) -> None:
-        self._alias = alias
+    def __init__(self, scratch: ScratchDatabases) -> None:
+        self._alias = scratch.connection.alias
         self._scratch = scratch
         self._seeders: dict[str, Seeder] = {}
 
@@ -31,12 +31,12 @@ class Seeds:
         """Fill the database that is in use.  Raises NoRoom."""
         begin = time.monotonic()
         if order.seed is None:
-            made = self._grow(order, apps)
+            made = vars(self._grow(order, apps))
         else:
             made = {"rows": _call_seed(order.seed, apps, order.rows, self._alias)}
         self._scratch.release()
         return Seeded(
-            **{"widths": {}, "profile_mismatches": {}, "forced_values": {}, **made},
+            **made,
             seconds=time.monotonic() - begin,
             size=self._scratch.size(order.name),
             free=self._scratch.free(),
@@ -45,36 +45,27 @@ class Seeds:
     def forget(self, name: str) -> None:
         self._seeders.pop(name, None)
 
-    def _grow(self, order: Seed, apps: StateApps) -> dict[str, Any]:
-        """The attributes of Seeded that the seeder knows."""
+    def _grow(self, order: Seed, apps: StateApps) -> Grown:
         name = order.name
         if name not in self._seeders:
             self._seeders[name] = Seeder(
                 apps,
                 self._alias,
                 forced_values=_fields(apps, order.forced_values),
-                profile=stats_by_column(order.profile),
+                profile=order.profile,
             )
         room = room_for_a_seed(self._scratch.free())
         most = room if order.most is None else min(room, order.most)
         try:
-            grown = self._seeders[name].grow(order.rows, most)
+            return self._seeders[name].grow(order.rows, most)
         except NoRoom:
-            # It has planned what it could not make.
+            # Its plan counts rows that it has not made.
             self.forget(name)
             raise
-        return {
-            "rows": grown.rows,
-            "widths": grown.widths,
-            "profile_mismatches": grown.profile_mismatches,
-            "forced_values": grown.forced_values,
-        }
 
 
-def _fields(
-    apps: StateApps, columns: Mapping[str, Mapping[str, list[Any]]]
-) -> dict[str, dict[str, list[Any]]]:
-    """What is said of columns by table, by model label and field name."""
+def _fields(apps: StateApps, columns: ForcedValues) -> ForcedValues:
+    """``columns`` by model label and field name instead of by table and column."""
     return {
         model._meta.label: {
             field.name: columns[model._meta.db_table][str(field.column)]
@@ -88,24 +79,23 @@ def _fields(
 
 def _call_seed(path: str, apps: StateApps, rows: Mapping[str, int], using: str) -> dict[str, int]:
     module, _, name = path.rpartition(".")
-    models = {label: apps.get_model(label) for label in rows}
-    before = {label: model._base_manager.using(using).count() for label, model in models.items()}
+
+    def count() -> dict[str, int]:
+        models = {label: apps.get_model(label) for label in rows}
+        return {label: one._base_manager.using(using).count() for label, one in models.items()}
+
+    before = count()
     try:
         seed = getattr(import_module(module), name)
         with transaction.atomic(using=using):
             seed(apps, dict(rows), using)
     except Exception as error:
-        raise SeedError(
-            next(iter(rows)),
-            None,
-            f"{path} raised {type(error).__name__}: {message(error)}",
-            traceback_of(error),
-        ) from error
-    counts = {label: model._base_manager.using(using).count() for label, model in models.items()}
+        reason = f"{path} raised {type(error).__name__}: {message(error)}"
+        raise SeedError(next(iter(rows)), None, reason, traceback_of(error)) from error
+    after = count()
     for label, wanted in rows.items():
-        if wanted not in (counts[label], counts[label] - before[label]):
-            made = counts[label] - before[label]
-            raise SeedError(
-                label, None, f"{path} made {made:,} rows where {wanted:,} were asked for"
-            )
-    return counts
+        made = after[label] - before[label]
+        if wanted not in (after[label], made):
+            reason = f"{path} made {made:,} rows where {wanted:,} were asked for"
+            raise SeedError(label, None, reason)
+    return after

@@ -12,7 +12,7 @@ from pytest_membudget.processes.messages.orders import StateTables, TableModel
 
 
 def state_tables(connection: Any, apps: StateApps) -> StateTables:
-    """Those that are there in the database of ``connection``."""
+    """The tables in the database of ``connection``."""
     present = {
         *connection.introspection.table_names(include_views=True),
         *_of_other_schemas(connection, apps),
@@ -26,7 +26,7 @@ def state_tables(connection: Any, apps: StateApps) -> StateTables:
 
 
 def uniques(model: type[Model]) -> list[list[str]]:
-    """Sets of columns of which values find a single row."""
+    """Sets of columns whose values find a single row."""
     meta = model._meta
     sets = [[field.name] for field in meta.local_concrete_fields if field.unique]
     sets += [list(names) for names in meta.unique_together]

@@ -1,4 +1,4 @@
-"""Which rows of which tables a run accessed, from the log of its statements."""
+"""The rows of each table that a run accessed, from the log of its statements."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from pytest_membudget.processes.messages.reply import StatementCount
+from pytest_membudget.processes.messages.statements import StatementCount
 from pytest_membudget.sample import Unmatched
 from pytest_membudget.sql.parse import read, shown
 from pytest_membudget.sql.statement import Statement, Table
 from pytest_membudget.sql.table_names import TableNames, is_own_of_django
 
 _EVERYTHING = ("*",)
-# A handful of rows, whatever the table holds.
+# The largest LIMIT with which a statement does not load more rows of a larger table.
 _HANDFUL = 99
 _MOST_VALUES = 8
 # PostgreSQL's and SQLite's own functions whose rows are made of their arguments.
@@ -33,7 +33,7 @@ class _Group:
 
 @dataclass
 class Accesses:
-    """The rows of each table, and what statements ask of them; see Run for the attributes."""
+    """The rows of each table, and the filters of statements; see Run for the attributes."""
 
     names: TableNames
     vendor: str
@@ -95,7 +95,7 @@ class Accesses:
         }
 
     def unmatched(self) -> tuple[Unmatched, ...]:
-        """The statements that found none of the rows each time."""
+        """The statements that found no row each time they were sent."""
         found: dict[str, _Group] = {}
         for (ending, *_), group in self._groups.items():
             if group.looked and group.times and not group.rows:
@@ -124,7 +124,7 @@ class Accesses:
     def _note_choices(
         self, statement: Statement, values: Mapping[int, Any] | None, *, returns: bool
     ) -> dict[str, tuple[str, ...]] | None:
-        """Note the columns that choose rows of each table; None where it takes a handful or none.
+        """Note the columns that choose rows of each table; None where it loads few rows or none.
 
         A column whose value has to equal one ends with ``=``.
         """
@@ -171,7 +171,7 @@ class Accesses:
 
 
 def _is_unknown(statement: Statement, *, several: bool) -> bool:
-    """Whether nobody can say what the rows of a statement are that names no table."""
+    """Whether the rows of a statement that names no table may come from one."""
     if statement.harmless:
         return False
     unknown = any(not one.startswith(_BUILT_IN) for one in statement.functions)

@@ -1,4 +1,4 @@
-"""Cursors that log what is sent through them and how many rows the driver hands over.
+"""Cursors that log their statements and how many rows they fetch or change.
 
 They are subclasses of the driver's own, so raw SQL and server-side cursors are logged too.
 """
@@ -11,17 +11,17 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from pytest_membudget.database.engine import engine_of
+from pytest_membudget.database.engine import SQLITE, engine_of
+from pytest_membudget.processes.messages.statements import StatementCount
 from pytest_membudget.processes.redirection.imports import after_import
 from pytest_membudget.processes.worker.high_water import Phases
 from pytest_membudget.processes.worker.statement_log import StatementLog
-from pytest_membudget.processes.worker.statement_shapes import Entry
 
 _NO_ROW = object()
 
 
 def log_connections(log: StatementLog, phases: Phases, name: str | None) -> None:
-    """Have each connection logged that Django opens from now on; ``name`` is the database's."""
+    """Log each connection that Django opens from now on; ``name`` is the database's."""
 
     def watch(connection: Any, **_: Any) -> None:
         log.note_connection(by_django=True)
@@ -39,14 +39,14 @@ def log_connections(log: StatementLog, phases: Phases, name: str | None) -> None
     )
     after_import(
         "django.db.backends.sqlite3.base",
-        lambda base: _log_sqlite(base, {**shared, "_vendor": "sqlite"}),
+        lambda base: _log_sqlite(base, {**shared, "_vendor": SQLITE.vendor}),
     )
     own = os.path.realpath(name or "")
     sys.addaudithook(note_opened)
 
 
 def _log_sqlite(base: Any, shared: dict[str, Any]) -> None:
-    """Have Django open connections whose cursors are logged, those that it does not wrap too."""
+    """Log the cursors of SQLite connections, also those that Django does not wrap."""
     from sqlite3 import Connection, Cursor
 
     raw = _subclass(Cursor, shared, _Fetching)
@@ -82,7 +82,7 @@ def _log_postgresql(connection: Any, shared: dict[str, Any]) -> None:
     for holder, name in holders:
         plain = getattr(holder, name, None)
         if plain is not None and not issubclass(plain, _Logging):
-            # A cursor that can't be scrolled has its whole result, and says how many rows it is.
+            # A cursor that can't be scrolled holds its whole result and knows its number of rows.
             mixins = (_Fetching,) if hasattr(plain, "scrollable") else ()
             setattr(holder, name, _subclass(plain, shared, *mixins))
 
@@ -97,7 +97,7 @@ class _Logging:
     _log: StatementLog
     _phases: Phases
     _vendor: str
-    _entry: Entry
+    _entry: StatementCount
 
     def execute(self, query: Any, *args: Any, **kwargs: Any) -> Any:
         self._note(query, args[0] if args else kwargs.get("params"))
@@ -164,7 +164,7 @@ class _Fetching:
     """Count the rows of a cursor that does not hold all of them as they are fetched."""
 
     _log: StatementLog
-    _entry: Entry
+    _entry: StatementCount
 
     def fetchone(self) -> Any:
         row = super().fetchone()  # type: ignore[misc]
@@ -190,7 +190,7 @@ class _Fetching:
         return _counting(iter(super().__next__, _NO_ROW), self._log, self._entry)  # type: ignore[misc]
 
 
-def _counting(rows: Iterator[Any], log: StatementLog, entry: Entry) -> Iterator[Any]:
+def _counting(rows: Iterator[Any], log: StatementLog, entry: StatementCount) -> Iterator[Any]:
     count = 0
     try:
         for row in rows:

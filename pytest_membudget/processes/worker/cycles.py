@@ -1,8 +1,8 @@
 """What Python's cycle collector did while the migration ran.
 
-Objects that refer to each other stay until the collector runs.  Those that have survived two of
-its younger generations stay until the oldest is collected, which happens only after it has grown
-by a quarter; until then they add up as if the migration kept them.
+Objects that refer to each other stay until the collector runs.  Those that have survived the two
+younger generations stay until the oldest is collected, which happens only after it has grown by a
+quarter.  Until then they look like memory that the migration keeps.
 """
 
 from __future__ import annotations

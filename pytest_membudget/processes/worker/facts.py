@@ -1,4 +1,4 @@
-"""What a run's process and its database are set to."""
+"""The settings of a run's process and database that findings depend on."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def facts_of(settings: Any, alias: str) -> dict[str, Any]:
 
 
 def _schemas(connection: Any) -> tuple[str, ...]:
-    """Where a table is looked for that no schema is named of; empty for the usual ones."""
+    """The schemas that are searched for a table; empty for the engine's usual ones."""
     query = engine_of(connection.vendor).search_path
     if not query:
         return ()
@@ -33,9 +33,9 @@ def _schemas(connection: Any) -> tuple[str, ...]:
 
 
 def _parameter_limit(connection: Any) -> int | None:
-    """How many parameters the database takes in a statement; None where it isn't known.
+    """How many parameters a statement may have; None where that is unknown.
 
-    psycopg writes them into the statement on the client, so PostgreSQL's limit is not met.
+    psycopg writes them into the statement on the client, so PostgreSQL's limit doesn't apply.
     """
     if not engine_of(connection.vendor).limits_parameters or sys.version_info < (3, 11):
         return None

@@ -1,8 +1,8 @@
 """The process's own high-water mark, as the kernel keeps it, for each phase of a migration.
 
-The peak of a whole run is that of its highest phase.  Which one that is may change with the rows:
-a list of every key that is small beside a page of objects outgrows it later.  So each phase has
-a mark of its own, and each is projected.
+The peak of a whole run is that of its highest phase.  Which one is highest may change with the
+rows: a list of all keys is smaller than a page of objects at first, and larger later.  So each
+phase has a mark of its own, and each is projected.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _MOST_PHASES = 40
 _MOST_HEADS = 500
 _START, _EXIT = "start", "exit"
 _Phase = tuple[str, str]
-# The end of the process is no phase of its own where it takes less.
+# The end of the process is a phase only where it takes more.
 _LITTLE = 2 * 1024**2
 
 
@@ -69,7 +69,7 @@ class Phases:
         self._enter((self._migration, _START))
 
     def begin_migration(self, label: str) -> None:
-        """What follows is of another migration, whatever statements were seen before."""
+        """Begin the phases of another migration; statements of the one before are new again."""
         if self._current is None:
             return
         self._close()
@@ -78,7 +78,7 @@ class Phases:
         self._enter((label, _START))
 
     def note(self, sql: object) -> None:
-        """Begin a phase where ``sql`` is of a new shape: its head, whatever the parameters."""
+        """Begin a phase if ``sql`` has a new shape: its beginning without parameters."""
         if self._current is None or not isinstance(sql, str) or os.getpid() != self._owner:
             return
         head = sql[:_HEAD]
@@ -98,7 +98,7 @@ class Phases:
             self._one_at_a_time.release()
 
     def end_of_migration(self) -> None:
-        """What follows are the threads and the handlers that the process ends with."""
+        """Begin the phase of the threads and handlers that the process ends with."""
         if self._current is not None:
             self._close()
             self._enter((self._migration, _EXIT))

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import subprocess
 import tempfile
+import threading
 import time
+from collections import deque
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,39 +16,35 @@ from pytest_membudget.database.target import Target
 from pytest_membudget.processes.child import close_stream, kill, send, start_worker
 from pytest_membudget.processes.messages.codec import encode
 from pytest_membudget.processes.messages.job import WorkerJob
-from pytest_membudget.processes.worker.launch import Launch
 from pytest_membudget.processes.worker.main import unfinished_answer
 from pytest_membudget.processes.worker.meter import Meter
-from pytest_membudget.processes.worker.outcome import Ended, outcome_of
-from pytest_membudget.processes.worker.output import Output
-from pytest_membudget.processes.worker.replies import read_reply
+from pytest_membudget.processes.worker.outcome import Ended, Launch, outcome_of, read_reply
 from pytest_membudget.sample import Outcome, Run
 
 _INTERVAL = 0.01
+_OUTPUT_KEPT = 64 * 1024
 
 
 def run(launch: Launch) -> Run:
     """Apply the migration in a fresh process."""
     with tempfile.TemporaryDirectory(dir=launch.folder) as folder:
-        job = WorkerJob(
-            alias=launch.alias,
-            targets=launch.targets,
-            migrations=launch.migrations,
-            target=str(Path(folder, "target.json")),
-            reply=str(Path(folder, "reply.json")),
-            overflow=str(Path(folder, "rows")),
-            probes=launch.probes,
-        )
         target = Target(
             launch.alias,
             launch.name,
             launch.mark,
             launch.folder,
-            job.target,
-            statements=job.overflow,
+            file=str(Path(folder, "target.json")),
+            statements=str(Path(folder, "statements")),
         )
-        process = start_worker(subprocess.PIPE, subprocess.STDOUT)
-        output = Output(process)
+        job = WorkerJob(
+            targets=launch.targets,
+            migrations=launch.migrations,
+            target=target.file,
+            reply=str(Path(folder, "reply.json")),
+            probes=launch.probes,
+        )
+        process = start_worker()
+        output = _Output(process)
         meter = Meter(process.pid)
         try:
             target.write()
@@ -60,7 +59,7 @@ def run(launch: Launch) -> Run:
             if not output.open:
                 close_stream(process.stdout)
         ended = Ended(
-            reply=read_reply(Path(job.reply), Path(job.overflow)),
+            reply=read_reply(Path(job.reply), Path(target.statements)),
             status=process.returncode,
             seconds=time.monotonic() - begin,
             stopped=stopped,
@@ -76,9 +75,9 @@ def _watch(
     begin: float,
     applied: Path,
 ) -> tuple[Outcome, str] | None:
-    """Wait for the end; the outcome of a run that was stopped, and what to say about it.
+    """Wait for the end; return the outcome and the failure of a run that was stopped.
 
-    ``applied`` is a file that is there once the migration is applied.
+    ``applied`` is a file that exists once the migration is applied.
     """
     while process.poll() is None:
         now = meter.look()
@@ -95,3 +94,35 @@ def _watch(
             return Outcome.TIMED_OUT, text
         time.sleep(_INTERVAL)
     return None
+
+
+class _Output:
+    """Drain what the worker prints, so that it never blocks, and keep the end of it."""
+
+    def __init__(self, process: subprocess.Popen[bytes]) -> None:
+        self._process = process
+        self._kept: deque[bytes] = deque()
+        self._size = 0
+        self._cut = False
+        self._thread = threading.Thread(target=self._drain, daemon=True)
+        self._thread.start()
+
+    def _drain(self) -> None:
+        assert self._process.stdout is not None
+        while chunk := os.read(self._process.stdout.fileno(), 8192):
+            self._kept.append(chunk)
+            self._size += len(chunk)
+            while self._size - len(self._kept[0]) > _OUTPUT_KEPT:
+                self._size -= len(self._kept.popleft())
+                self._cut = True
+
+    @property
+    def open(self) -> bool:
+        """Whether a process that outlived the worker still holds the other end."""
+        return self._thread.is_alive()
+
+    def text(self) -> str:
+        self._thread.join(timeout=1)
+        text = b"".join(self._kept).decode(errors="replace")
+        # The rest of a secret that was cut in two would not be recognised.
+        return text.partition("\n")[2] if self._cut else text

@@ -1,6 +1,6 @@
-"""The worker: apply migrations as ``manage.py migrate APP NAME`` does, then tell the peak.
+"""The worker: apply migrations as ``manage.py migrate APP NAME`` does, then report the peak.
 
-It imports no more of this package than it must, because everything it imports is weighed.
+It imports as little as it can, because its imports are in the peak.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ import time
 from pathlib import Path
 
 from pytest_membudget.processes.bootstrap import keep_channel, signal_when_closed
+from pytest_membudget.processes.messages.codec import encode
 from pytest_membudget.processes.messages.job import read_job
-from pytest_membudget.processes.messages.json_lines import encode
 from pytest_membudget.processes.worker.migrate import Migrate
 
 
@@ -42,7 +42,7 @@ def unfinished_answer(path: str) -> Path:
 
 
 def _answer(worker: int, path: str, migrate: Migrate) -> None:
-    """Write the answer at the end of the process, and leave at once: all has been weighed."""
+    """Write the answer at the end of the process, after the peak has been read, and exit."""
     if os.getpid() != worker:
         return
     reply = migrate.reply()

@@ -1,4 +1,4 @@
-"""What malloc has handed out and not got back, as glibc counts it; see mallinfo(3)."""
+"""The memory that malloc has allocated, as glibc counts it; see mallinfo(3)."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""A memory control group for one worker, where this process may make one: a second witness.
+"""A memory control group for one worker, where this process may make one.
 
-The kernel counts in it whatever the processes below the worker's supervisor take, in ways that
-nobody looks for as well.  It makes no figure: pages of files on a tmpfs are among it, which may lie
-on a disk in production.
+The kernel counts in it all memory of the processes below the worker's supervisor, also kinds that
+the meter doesn't know.  Its count is no figure of a result, since it has the pages of files on a
+tmpfs, which may be on a disk in production.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Memory of a process and all that it started, looked at from outside."""
+"""The memory of a process and all that it started, measured from outside."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ _STEADY_SECONDS, _LONGEST_SECONDS = 1.0, 10.0
 
 
 class Meter:
-    """Look at a worker now and then; the peaks are the largest of what was seen, in bytes.
+    """Measures a worker at intervals; the peaks are the largest values seen, in bytes.
 
-    ``supervisor`` is the process above the worker, to which all that the worker starts belongs,
-    daemons included.  ``left_running`` counts the processes that outlived the worker,
+    ``supervisor`` is the parent of the worker and of all that the worker leaves behind, daemons
+    included.  ``left_running`` counts the processes that outlived the worker,
     ``still_grows`` says that these took ever more.
 
     While there is more than the worker the figure is the sum of the proportional set sizes (PSS) at
@@ -54,7 +54,7 @@ class Meter:
 
     @property
     def alone(self) -> bool:
-        """Whether the worker's own high-water mark is all that there is to see."""
+        """Whether the worker's own high-water mark is the whole peak."""
         return self.processes == 1 and not self.shared_peak
 
     def look(self) -> int:
@@ -82,7 +82,7 @@ class Meter:
         return seen
 
     def is_over(self) -> bool:
-        """Whether the worker has ended, and what it left running takes no more any longer."""
+        """Whether the worker has ended, and what it left running has stopped growing."""
         if self._ended is None:
             return False
         now, size = time.monotonic(), self._points[-1][1] if self._points else 0
@@ -103,27 +103,27 @@ class Meter:
         return self._container.shortage()
 
     def was_killed_for_memory(self) -> str | None:
-        """The container in which the kernel has killed a process since the beginning, for want."""
+        """The container where the kernel has killed a process since the beginning; None if none."""
         return self._container.killed()
 
     def close(self) -> None:
-        """See what was left behind once all of it has ended, and remove what is theirs for sure."""
+        """Measure what the processes have left behind, and remove the files that they opened."""
         self._others = []
         if self._worker is not None:
             self._ended = self._ended or time.monotonic()
             self._looked_for_others = time.monotonic()
-            for _ in range(2):  # a file that is new is told at the second look
+            for _ in range(2):  # a new file is counted at the second look
                 self.look()
         self._shared.remove()
         self._group.close()
 
     def unexplained(self, peak: int) -> int:
-        """Bytes that the kernel has counted beyond ``peak``, in a control group of the worker's."""
+        """Bytes beyond ``peak`` that the kernel has counted in the worker's control group."""
         more = self._group.peak - peak
         return more if more > max(_NOTICED_BYTES, _NOTICED_SHARE * peak) else 0
 
     def timeline(self) -> tuple[tuple[float, int], ...]:
-        """At most some hundred ``(seconds, bytes)`` points, each the largest of its stretch."""
+        """At most some hundred ``(seconds, bytes)`` points, each the largest of its interval."""
         stride = -(-len(self._points) // _POINTS) or 1
         stretches = (self._points[i : i + stride] for i in range(0, len(self._points), stride))
         return tuple(max(stretch, key=lambda point: point[1]) for stretch in stretches)

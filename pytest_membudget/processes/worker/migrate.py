@@ -8,7 +8,7 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
 from pytest_membudget.database.target import Target
-from pytest_membudget.processes.messages.job import WorkerJob
+from pytest_membudget.processes.messages.job import Key, WorkerJob
 from pytest_membudget.processes.redirection import install
 from pytest_membudget.processes.worker.cycles import Cycles
 from pytest_membudget.processes.worker.facts import facts_of
@@ -28,21 +28,26 @@ class Migrate:
     def __init__(self, job: WorkerJob) -> None:
         self.ended = 0.0
         self._job = job
+        self._target = Target.read(job.target)
         self._phases = Phases()
-        self._log = StatementLog(job.overflow)
+        self._log = StatementLog(self._target.statements)
         self._cycles = Cycles()
         self._operations = OperationLog()
         self._probes = ExitStack()
         self._started = self._startup = 0.0
         self._baseline: int | None = None
         self._began = False
-        self._not_run: list[tuple[str, str]] = []
         self._duration: float | None = None
-        self._known: dict[str, Any] = {"failure": None, "details": "", "vendor": "", "applied": []}
+        self._known: dict[str, Any] = {
+            "failure": None,
+            "details": "",
+            "vendor": "",
+            "applied": [],
+            "not_run": [],
+        }
 
     def run(self) -> None:
-        job = self._job
-        target = Target.read(job.target)
+        job, target = self._job, self._target
         install(target)
         settings = load_settings()
         target.write()
@@ -57,7 +62,7 @@ class Migrate:
         def about_to_migrate(plan: Any = (), **_: Any) -> None:
             self._operations.follow(plan)
             if not self._began:
-                self._begin(target)
+                self._begin()
 
         pre_migrate.connect(about_to_migrate, weak=False)
         manage = _manage_command()
@@ -67,19 +72,19 @@ class Migrate:
         try:
             with self._probes:
                 for app_label, name in job.targets:
-                    command = ["migrate", app_label, name, "--database", job.alias, "--no-input"]
+                    command = ["migrate", app_label, name, "--database", target.alias, "--no-input"]
                     manage(["manage.py", *command, "--no-color", "--traceback"])
         finally:
-            self._known["vendor"] = connections[job.alias].vendor
+            self._known["vendor"] = connections[target.alias].vendor
         self._duration = time.perf_counter() - self._started - self._startup
-        self._not_run = list(self._operations.not_run.values())
+        self._known["not_run"] = list(self._operations.not_run.values())
         self._phases.end_of_migration()
         self._known["facts"] = {
-            **facts_of(settings, job.alias),
+            **facts_of(settings, target.alias),
             "most_parameters": self._log.most_parameters,
             **self._cycles.facts(),
         }
-        self._known["applied"] = _applied(job)
+        self._known["applied"] = _applied(target.alias, job.migrations)
 
     def fail(self, error: BaseException) -> None:
         from pytest_membudget.database.error_text import first_line, traceback_from_migration
@@ -89,14 +94,14 @@ class Migrate:
         self._phases.end_of_migration()
 
     def reply(self) -> WorkerReply:
-        """At the end of the process; its classes are imported once all is weighed."""
+        """The reply at the end of the process; its classes are imported after the peak is read."""
         duration = self._duration
         if duration is not None:
             duration += time.perf_counter() - self.ended
         self._phases.end()
         peak, anonymous = _weight(self._baseline, self._phases)
-        from pytest_membudget.processes.messages.reply import NotRun, PhaseMark, WorkerReply
-        from pytest_membudget.sample import Facts
+        from pytest_membudget.processes.messages.reply import WorkerReply
+        from pytest_membudget.sample import Facts, Phase
 
         facts = self._known.pop("facts", {})
         return WorkerReply(
@@ -104,18 +109,17 @@ class Migrate:
             anonymous=anonymous,
             baseline=self._baseline,
             duration=duration,
-            phases=[PhaseMark(*name, *marks) for name, marks in self._phases.marks.items()],
-            not_run=[NotRun(*one) for one in self._not_run],
+            phases=[(Phase(*name), *marks) for name, marks in self._phases.marks.items()],
             statements=self._log.records(),
             facts=Facts(**facts, connected=self._log.connected, opened=self._log.opened),
             **self._known,
         )
 
-    def _begin(self, target: Target) -> None:
+    def _begin(self) -> None:
         """The first migration is about to be applied."""
         self._began = True
         self._baseline = memory().get("peak")
-        target.forget_refusals()
+        self._target.forget_refusals()
         self._phases.begin()
         if self._job.probes:
             from pytest_membudget.processes.worker.probes.probe import probe
@@ -152,12 +156,12 @@ def _tell_migrations_apart(phases: Phases) -> None:
         setattr(MigrationExecutor, name, telling(getattr(MigrationExecutor, name)))
 
 
-def _applied(job: WorkerJob) -> list[bool]:
+def _applied(alias: str, migrations: list[Key]) -> list[bool]:
     from django.db import connections
     from django.db.migrations.recorder import MigrationRecorder
 
-    recorded = MigrationRecorder(connections[job.alias]).applied_migrations()
-    return [tuple(key) in recorded for key in job.migrations]
+    recorded = MigrationRecorder(connections[alias]).applied_migrations()
+    return [tuple(key) in recorded for key in migrations]
 
 
 def _weight(baseline: int | None, phases: Phases) -> tuple[int | None, int | None]:

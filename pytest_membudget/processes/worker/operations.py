@@ -1,11 +1,11 @@
-"""Which operations with code of the project's really ran: one that was skipped proves nothing."""
+"""Which operations with code of the project did not run: their rows are not in the peak."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-# What calling a function returns whose body has not run.
+# The types of what a call returns when the function's body has not run.
 _NOT_RUN = {
     "coroutine": "is an async function: Django calls it without awaiting it, so its body never "
     "runs and it is recorded as applied",
@@ -17,9 +17,9 @@ _NOT_LEFT = "did not return"
 
 
 class OperationLog:
-    """The operations of the migrations that are about to be applied, each with what became of it.
+    """Follows the operations of the migrations that are about to be applied.
 
-    ``not_run`` holds, for those whose code has not run whole, what they are called and why.
+    ``not_run`` holds the label of each whose code has not run to its end, and the reason.
     """
 
     def __init__(self) -> None:

@@ -1,4 +1,4 @@
-"""From a worker's reply, and what was seen of it from outside, to a Run."""
+"""One run of a worker: what it is to do, how it ended, and the Run that is made of both."""
 
 from __future__ import annotations
 
@@ -9,19 +9,48 @@ from typing import Any
 
 import psutil
 
+from pytest_membudget.processes.messages.codec import Codec
+from pytest_membudget.processes.messages.job import Key, Probes
 from pytest_membudget.processes.messages.reply import WorkerReply
-from pytest_membudget.processes.worker.launch import Launch
+from pytest_membudget.processes.messages.statements import ConnectionOpened, StatementCount
 from pytest_membudget.processes.worker.meter import Meter
 from pytest_membudget.sample import Facts, Outcome, Phase, Run
 from pytest_membudget.sql.table_names import TableNames
+
+_replies = Codec([WorkerReply])
+_logs = Codec([ConnectionOpened, StatementCount])
+
+
+@dataclass(frozen=True)
+class Launch:
+    """One run of a worker on the scratch database ``name`` of the alias.
+
+    ``tables`` are the models' tables, each with the sets of columns whose values find a single row;
+    ``targets`` are the arguments of ``manage.py migrate``; ``migrations`` are the keys that it has
+    to leave applied, or unapplied with ``reverse``.  ``folder`` holds the run's files, ``mark`` is
+    in each of its databases, see Target.  The run is stopped when its RSS exceeds ``stop_above``
+    bytes, or after ``deadline`` seconds.
+    """
+
+    alias: str
+    name: str
+    tables: dict[str, list[list[str]]]
+    targets: list[Key]
+    migrations: list[Key]
+    reverse: bool
+    deadline: float
+    stop_above: int
+    folder: str
+    mark: str
+    probes: Probes | None = None
 
 
 @dataclass(frozen=True)
 class Ended:
     """How a worker ended: its ``reply``, its ``status``, and the ``seconds`` that it took.
 
-    ``stopped`` is the outcome of a run that was stopped, with what to say about it; ``output`` is
-    what it printed.
+    ``stopped`` is the outcome and the failure of a run that was stopped; ``output`` is what the
+    worker has printed.
     """
 
     reply: WorkerReply | None
@@ -29,6 +58,36 @@ class Ended:
     seconds: float
     stopped: tuple[Outcome, str] | None
     output: str
+
+
+def read_reply(reply: Path, overflow: Path) -> WorkerReply | None:
+    """The reply with what child processes have logged; None where the worker could not reply."""
+    if not reply.exists():
+        return None
+    found: WorkerReply = _replies.decode(reply.read_bytes())
+    return _add_log(found, overflow.read_bytes().splitlines()) if overflow.exists() else found
+
+
+def _add_log(reply: WorkerReply, lines: list[bytes]) -> WorkerReply:
+    statements: dict[str, StatementCount] = {}
+    connected, opened = reply.facts.connected, reply.facts.opened
+    for line in lines:
+        try:
+            one = _logs.decode(line)
+        except ValueError:  # the child was killed while it wrote
+            continue
+        if isinstance(one, ConnectionOpened):
+            connected += one.by_django
+            opened += not one.by_django
+        elif one.name in statements:
+            statements[one.name].add(one)
+        else:
+            statements[one.name] = one
+    return replace(
+        reply,
+        statements=[*reply.statements, *statements.values()],
+        facts=replace(reply.facts, connected=connected, opened=opened),
+    )
 
 
 def outcome_of(launch: Launch, ended: Ended, meter: Meter) -> Run:
@@ -57,7 +116,7 @@ def outcome_of(launch: Launch, ended: Ended, meter: Meter) -> Run:
         duration=duration,
         startup=max(0.0, ended.seconds - duration),
         phases=_phases(reply, meter),
-        not_run=tuple((one.operation, one.why) for one in reply.not_run),
+        not_run=tuple(reply.not_run),
         facts=replace(reply.facts, **facts),
         observed=reply.observed,
         details=reply.details or ended.output,
@@ -95,19 +154,17 @@ def _peak_source(reply: WorkerReply | None, meter: Meter) -> str:
 
 
 def _phases(reply: WorkerReply, meter: Meter) -> dict[Phase, tuple[int, int]]:
-    """Those of the worker; of a tree, which may peak at another time, the whole as well."""
-    phases = {
-        Phase(mark.migration, mark.statement): (mark.began, mark.peak) for mark in reply.phases
-    }
+    """The phases of the worker, and one of the whole tree, which may peak at another time."""
+    phases = {phase: (began, peak) for phase, began, peak in reply.phases}
     if phases and not meter.alone:
         phases[Phase("", "children")] = (reply.baseline or 0, meter.tree_peak)
     return phases
 
 
 def _seen(meter: Meter, peak: int, folder: str) -> dict[str, Any]:
-    """The facts that are seen from outside: of the parts of the peak, and of what it lacks.
+    """The facts that the meter has.
 
-    A SQLite database on a tmpfs is memory, but not that of the migration.
+    The pages of a SQLite database on a tmpfs are memory, but not the migration's.
     """
     return {
         "shared_memory": meter.shared_peak,

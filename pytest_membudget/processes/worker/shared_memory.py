@@ -10,19 +10,21 @@ import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+import psutil
+
 _FOLDER = Path("/dev/shm")
 _PROC = Path("/proc")
 _IN_FOLDER, _MEMFD = f"{_FOLDER}/", "/memfd:"
-# stat(2) counts in these, whatever the file system's own blocks are.
+# The unit of st_blocks on every file system; see stat(2).
 _BLOCK = 512
 _Inode = tuple[int, int]
 
 
 class SharedMemory:
-    """What processes have taken since this object was made.
+    """The shared memory that processes have taken since this object was made.
 
-    A file in /dev/shm that is new or has grown is theirs where one of them has it open, or where it
-    is this user's and no other process has it open or mapped.
+    A file in /dev/shm that is new or has grown is counted if one of them has it open, or if it
+    belongs to this user and no other process has it open or mapped.
     """
 
     def __init__(self) -> None:
@@ -106,12 +108,8 @@ def _is_held(path: str, apart_from: list[int]) -> bool:
 
 def _mapped_by(pid: int) -> int:
     """Bytes of shared memory that count in the PSS of a process."""
-    mapped, counts = 0, False
-    with contextlib.suppress(OSError):
-        for line in (_PROC / str(pid) / "smaps").read_text(errors="replace").splitlines():
-            key, _, rest = line.partition(" ")
-            if not key.endswith(":"):
-                counts = _IN_FOLDER in rest or _MEMFD in rest
-            elif counts and key == "Pss:":
-                mapped += 1024 * int(rest.split()[0])
-    return mapped
+    try:
+        maps = psutil.Process(pid).memory_maps()
+    except (psutil.NoSuchProcess, psutil.AccessDenied):
+        return 0
+    return sum(one.pss for one in maps if one.path.startswith((_IN_FOLDER, _MEMFD)))

@@ -1,20 +1,18 @@
 """Log the statements that a migration sends: their texts, how often, and how many rows they bring.
 
-The log is kept in the process that is weighed, so it understands no SQL: it replaces what varies in
-a text and counts.  What the statements access is derived in the pytest process, see accesses.py.
+The log is kept in the measured process, so it does not parse SQL: it replaces what varies in a text
+and counts.  The pytest process finds out what the statements access, see accesses.py.
 """
 
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from pytest_membudget.processes.messages.json_lines import encode
-from pytest_membudget.processes.worker.statement_shapes import Entry, Sent, StatementShape
+from pytest_membudget.processes.messages.codec import encode
+from pytest_membudget.processes.messages.statements import ConnectionOpened, StatementCount
+from pytest_membudget.processes.worker.statement_shapes import Sent, StatementShape
 from pytest_membudget.sql.normalize import CUT, Form, textual
-
-if TYPE_CHECKING:
-    from pytest_membudget.processes.messages.reply import StatementCount
 
 _MOST_TEXTS = 500
 _MOST_SHAPES = 300
@@ -25,10 +23,10 @@ _NO_FORM = Form(CUT, {}, {})
 
 
 class StatementLog:
-    """The statements of a process, and the connections that Django, and anybody, has opened.
+    """The statements of a process, and how many connections it has opened, by Django and in all.
 
-    A child appends its own to the file ``overflow``, see messages/child_log.py.  Each is written at
-    once, since a pool may kill its workers.
+    A child appends its own to the file ``overflow``.  Each is written at once, since a pool may
+    kill its workers.
     """
 
     def __init__(self, overflow: str, *, child: bool = False) -> None:
@@ -39,7 +37,7 @@ class StatementLog:
         self._overflow = overflow
         self._child = child
         self._names = 0
-        self.nothing = Entry("", None)
+        self.nothing = StatementCount("", None)
         os.register_at_fork(after_in_child=self._become_child)
 
     def begin(self) -> None:
@@ -49,15 +47,13 @@ class StatementLog:
         self.most_parameters = 0
 
     def note_connection(self, *, by_django: bool) -> None:
-        """A connection was opened: by Django, or by anybody, who may only have tried to."""
+        """Count a connection of Django's, or with false one that any code has tried to open."""
         self.connected += by_django
         self.opened += not by_django
         if self._child:
-            from pytest_membudget.processes.messages.child_log import ConnectionOpened
-
             self._tell(ConnectionOpened(by_django))
 
-    def sent(self, query: Any, parameters: Any = (), vendor: str = "") -> Entry:
+    def sent(self, query: Any, parameters: Any = (), vendor: str = "") -> StatementCount:
         """The entry of a statement that is about to be sent."""
         text = query if type(query) is str else textual(query)
         sent = self._texts.get(hash(text))
@@ -76,8 +72,10 @@ class StatementLog:
             self._tell_count(entry, times=1)
         return entry
 
-    def count(self, entry: Entry, *, fetched: int | None = None, affected: int = 0) -> None:
-        """Add to an entry; ``fetched`` is None where nobody looked at its rows."""
+    def count(
+        self, entry: StatementCount, *, fetched: int | None = None, affected: int = 0
+    ) -> None:
+        """Add to an entry; ``fetched`` is None where no row has been asked for."""
         entry.affected += affected
         if fetched is not None:
             entry.fetched += fetched
@@ -87,7 +85,7 @@ class StatementLog:
 
     def records(self) -> list[StatementCount]:
         return [
-            entry.counted()
+            entry
             for shape in self._shapes.values()
             for entry in shape.entries()
             if entry.times or entry.looked or entry.affected
@@ -109,16 +107,20 @@ class StatementLog:
                 entry.name = ""
 
     def _tell_count(
-        self, entry: Entry, *, times: int = 0, fetched: int | None = None, affected: int = 0
+        self,
+        entry: StatementCount,
+        *,
+        times: int = 0,
+        fetched: int | None = None,
+        affected: int = 0,
     ) -> None:
-        from pytest_membudget.processes.messages.child_log import StatementCounted, StatementSent
-
+        counted = StatementCount("", None, times, fetched or 0, affected, fetched is not None)
         if not entry.name:
             self._names += 1
             entry.name = f"{os.getpid()}-{self._names}"
-            self._tell(StatementSent(entry.name, entry.text, entry.values))
-        looked = fetched is not None
-        self._tell(StatementCounted(entry.name, times, fetched or 0, affected, looked))
+            counted.text, counted.values = entry.text, entry.values
+        counted.name = entry.name
+        self._tell(counted)
 
     def _tell(self, message: Any) -> None:
         with open(self._overflow, "a") as file:  # noqa: PTH123

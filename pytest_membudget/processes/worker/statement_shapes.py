@@ -1,78 +1,47 @@
-"""Statements of one text, told apart by their values while there are few of them."""
+"""Statements of one text, counted by their values as long as these are few."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from pytest_membudget.processes.messages.statements import StatementCount
 from pytest_membudget.sql.normalize import UNKNOWN, Form
 
-if TYPE_CHECKING:
-    from pytest_membudget.processes.messages.reply import StatementCount
-
 _MOST_ENTRIES = 8
-# A position with so many values among these entries is one that goes through rows.
+# A position with so many values among these entries has another one for each row.
 _MANY_VALUES = 5
 _LONGEST_VALUE = 200
 
 
-class Entry:
-    """A statement with certain values, which a StatementCount is made of.
-
-    ``name`` is what a child process calls it, empty until it has told of it.
-    """
-
-    __slots__ = ("affected", "fetched", "looked", "name", "text", "times", "values")
-
-    def __init__(self, text: str, values: dict[int, Any] | None) -> None:
-        self.text = text
-        self.values = values
-        self.times = self.fetched = self.affected = 0
-        self.looked = False
-        self.name = ""
-
-    def add(self, other: Entry) -> None:
-        self.times += other.times
-        self.fetched += other.fetched
-        self.affected += other.affected
-        self.looked |= other.looked
-
-    def counted(self) -> StatementCount:
-        from pytest_membudget.processes.messages.reply import StatementCount
-
-        return StatementCount(
-            self.text, self.values, self.times, self.fetched, self.affected, self.looked
-        )
-
-
 class StatementShape:
-    """The entries of one text.  ``live`` are the positions whose values tell them apart."""
+    """The entries of one text; each has its own values at the positions ``live``."""
 
     __slots__ = ("by_values", "live", "merged", "text")
 
     def __init__(self, form: Form) -> None:
         self.text = form.text
         self.live = (*form.literals, *form.parameters)
-        self.merged: Entry | None = None
-        self.by_values: dict[tuple[Any, ...], Entry] = {}
+        self.merged: StatementCount | None = None
+        self.by_values: dict[tuple[Any, ...], StatementCount] = {}
 
-    def entries(self) -> list[Entry]:
+    def entries(self) -> list[StatementCount]:
         return [self.merged] if self.merged else list(self.by_values.values())
 
-    def find(self, values: Mapping[int, Any]) -> Entry:
-        """The entry of these values; those that can't be kept are ignored from now on."""
+    def find(self, values: Mapping[int, Any]) -> StatementCount:
+        """The entry of these values; positions with values that can't be kept are ignored."""
         self._ignore({at for at in self.live if not _is_plain(values[at])})
         if len(self.by_values) >= _MOST_ENTRIES and self._key(values) not in self.by_values:
             self._ignore({at for at in self.live if self._has_many(at)})
         if len(self.by_values) >= _MOST_ENTRIES and self._key(values) not in self.by_values:
             return self.merge()
         held = {at: values[at] for at in self.live}
-        return self.by_values.setdefault(self._key(values), Entry(self.text, held))
+        return self.by_values.setdefault(self._key(values), StatementCount(self.text, held))
 
-    def merge(self) -> Entry:
+    def merge(self) -> StatementCount:
         """One entry of all, from now on."""
         if self.merged is None:
-            merged = Entry(self.text, None)
+            merged = StatementCount(self.text, None)
             for entry in self.by_values.values():
                 merged.add(entry)
             self.by_values.clear()
@@ -94,7 +63,7 @@ class StatementShape:
         before, self.by_values = self.by_values, {}
         for entry in before.values():
             held = {at: (entry.values or {})[at] for at in self.live}
-            self.by_values.setdefault(self._key(held), Entry(self.text, held)).add(entry)
+            self.by_values.setdefault(self._key(held), StatementCount(self.text, held)).add(entry)
 
 
 class Sent:
@@ -109,7 +78,7 @@ class Sent:
         self._literals: list[Any] = []
         self._keys: list[Any] = []
 
-    def entry(self, parameters: Any) -> Entry:
+    def entry(self, parameters: Any) -> StatementCount:
         """The entry of an execution; this is called for each, so it has to be fast."""
         shape = self.shape
         if shape.merged is not None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any, TypeAlias
 
 from django.db import models
@@ -32,7 +32,7 @@ class Dialect(ABC):
     def quote(self, name: str) -> str:
         return self.connection.ops.quote_name(name)
 
-    def column(self, field: models.Field[Any, Any]) -> str:
+    def column(self, field: Field) -> str:
         return self.quote(str(field.column))
 
     def literal(self, value: Any) -> str:
@@ -47,20 +47,18 @@ class Dialect(ABC):
             cursor.execute(sql)
             return list(cursor.fetchall())
 
-    def columns(self, model: type[models.Model]) -> list[models.Field[Any, Any]]:
+    def columns(self, model: type[models.Model]) -> list[Field]:
         """The fields that have a column in the model's own table."""
         return [f for f in model._meta.local_concrete_fields if f.db_type(self.connection)]
 
-    @abstractmethod
     def fast(self) -> AbstractContextManager[None]:
         """Settings for bulk loading that have to be made outside of a transaction."""
+        return nullcontext()
 
-    @abstractmethod
-    def trust(self, tables: Iterable[str]) -> None:
+    def trust(self, tables: Iterable[str]) -> None:  # noqa: B027
         """Within the transaction: do not check each key, as all are right by construction."""
 
-    @abstractmethod
-    def finish(self, model: type[models.Model]) -> None:
+    def finish(self, model: type[models.Model]) -> None:  # noqa: B027
         """Leave a grown table as if its rows had come one by one."""
 
     @abstractmethod
@@ -68,9 +66,7 @@ class Dialect(ABC):
         """Column -> average bytes of its values, NULLs left out."""
 
     @abstractmethod
-    def stored(
-        self, value: str, field: models.Field[Any, Any], *, compressed: bool, text: bool
-    ) -> str:
+    def stored(self, field: Field, *, compressed: bool, text: bool) -> str:
         """Bytes of a value of the field's without the header, or of its text, as SQL."""
 
     def compress(self, table: str) -> None:  # noqa: B027
@@ -80,9 +76,9 @@ class Dialect(ABC):
     def series(self, first: int, last: int) -> str:
         """An item for FROM: ``series``, whose column ``i`` counts from first to last."""
 
-    @abstractmethod
-    def typed(self, expression: str, field: models.Field[Any, Any]) -> str:
+    def typed(self, expression: str, field: Field) -> str:
         """The expression as a value of the field's column."""
+        return expression
 
     @abstractmethod
     def digits(self, number: str, width: int) -> str: ...

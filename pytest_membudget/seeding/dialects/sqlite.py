@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 from django.db import models
@@ -17,6 +17,7 @@ class SQLite(Dialect):
     # Measured: 10 KB of document as text are 4.2 KB in PostgreSQL, compressed by pglz.
     json_ratio = 2.5
 
+    # Foreign keys can be switched off outside of a transaction only.
     @contextmanager
     def fast(self) -> Iterator[None]:
         if self.connection.in_atomic_block:  # SQLite refuses, and slower is fine there
@@ -33,12 +34,6 @@ class SQLite(Dialect):
         for name, value in pragmas.items():
             self.execute(f"PRAGMA {name} = {value}")
 
-    def trust(self, tables: Iterable[str]) -> None:
-        """SQLite takes this setting outside of a transaction only, see :meth:`fast`."""
-
-    def finish(self, model: type[models.Model]) -> None:
-        """AUTOINCREMENT follows explicit keys by itself."""
-
     def widths(self, model: type[models.Model]) -> dict[str, int]:
         columns = [str(field.column) for field in self.columns(model)]
         quoted = [self.quote(column) for column in columns]
@@ -48,17 +43,14 @@ class SQLite(Dialect):
         [row] = self.fetch(f"SELECT {averages} FROM ({newest})")
         return {column: round(width or 0) for column, width in zip(columns, row, strict=True)}
 
-    def stored(self, value: str, field: Field, *, compressed: bool, text: bool) -> str:
-        return f"length(CAST({value} AS blob))"
+    def stored(self, field: Field, *, compressed: bool, text: bool) -> str:
+        return f"length(CAST({self.column(field)} AS blob))"
 
     def series(self, first: int, last: int) -> str:
         return (
             f"(WITH RECURSIVE s(i) AS (SELECT {first} WHERE {first} <= {last} "
             f"UNION ALL SELECT i + 1 FROM s WHERE i < {last}) SELECT i FROM s) AS series"
         )
-
-    def typed(self, expression: str, field: Field) -> str:
-        return expression
 
     def digits(self, number: str, width: int) -> str:
         return f"printf('%0{width}d', {number})"

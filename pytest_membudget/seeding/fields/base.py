@@ -1,17 +1,18 @@
-"""The base of all kinds of field, and the table that finds the kind of a field."""
+"""The base of all kinds of field, and how the kind of a field is found."""
 
 from __future__ import annotations
 
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from random import Random
 from typing import Any, ClassVar, TypeVar
 
 from django.db import models
-from faker import Faker
+from django.db.backends.base.base import BaseDatabaseWrapper
 
 from pytest_membudget.seeding.dialects.base import Dialect, Field
-from pytest_membudget.seeding.fields.builtin_equivalent import builtin_equivalent
 from pytest_membudget.seeding.sequences import Formula, Numbering
 
 HUGE = 1 << 53
@@ -79,7 +80,7 @@ class Variation:
 
 
 class FieldKind(ABC):
-    """All that seeding knows about the values of a field.
+    """Makes the values of one kind of field.
 
     ``field`` is the project's own field, or the built-in one that is most like it.
     """
@@ -108,7 +109,7 @@ class FieldKind(ABC):
         return [value for value, _ in self.field.flatchoices if value not in (None, "")]
 
     @abstractmethod
-    def plausible(self, fake: Faker) -> Any:
+    def plausible(self, rng: Random) -> Any:
         """A value as a model instance holds it, never None."""
 
     @abstractmethod
@@ -123,7 +124,7 @@ class FieldKind(ABC):
         """The n-th distinct value, in SQL: the plain formula, then those a rule might ask for."""
         return iter(())
 
-    def sized(self, fake: Faker) -> SizedValues | None:
+    def sized(self, rng: Random) -> SizedValues | None:
         """Values of a wished width, or None if they have no width that could be chosen."""
         return None
 
@@ -173,3 +174,37 @@ def stored_as_builtin(field: Field) -> bool:
         if _STORAGE & vars(kind).keys():
             return False
     return False
+
+
+_BY_COLUMN: list[tuple[str, Callable[..., Field]]] = [
+    (r".*char.*\((?P<max_length>\d+)\)", models.CharField),
+    (r".*(text|char|clob)", models.TextField),
+    (r"(numeric|decimal)\((?P<max_digits>\d+),\s*(?P<decimal_places>\d+)\)", models.DecimalField),
+    (r"big|int8", models.BigIntegerField),
+    (r"small|int2", models.SmallIntegerField),
+    (r"int(?!erval)|serial", models.IntegerField),
+    (r"double|real|float|numeric|decimal", models.FloatField),
+    (r"bool", models.BooleanField),
+    (r"uuid", models.UUIDField),
+    (r"json", models.JSONField),
+    (r"timestamp|datetime", models.DateTimeField),
+    (r"date", models.DateField),
+    (r"time", models.TimeField),
+    (r"interval", models.DurationField),
+    (r"bytea|blob", models.BinaryField),
+    (r"inet|cidr", models.GenericIPAddressField),
+    (r"", models.TextField),
+]
+
+
+def builtin_equivalent(field: Field, connection: BaseDatabaseWrapper) -> Field:
+    """The built-in field whose column is like that of ``field``."""
+    column = (field.db_type(connection) or "").lower()
+    [found, *_] = (
+        make(**{name: int(text) for name, text in match.groupdict().items()})
+        for pattern, make in _BY_COLUMN
+        if (match := re.match(pattern, column))
+    )
+    found.choices = field.choices
+    found.set_attributes_from_name(field.name)
+    return found

@@ -1,13 +1,14 @@
-"""Bytes and UUIDs."""
+"""Bytes, UUIDs and network addresses."""
 
 from __future__ import annotations
 
 import zlib
 from collections.abc import Iterator
+from ipaddress import IPv4Address, IPv6Address
+from random import Random
 from uuid import UUID
 
 from django.db import models
-from faker import Faker
 
 from pytest_membudget.seeding.fields.base import (
     HUGE,
@@ -18,21 +19,24 @@ from pytest_membudget.seeding.fields.base import (
 )
 from pytest_membudget.seeding.sequences import Formula, Numbering
 
+_IPV6 = 0x20010DB8 << 96
+"""The prefix for documentation, 2001:db8::/32."""
+
 
 @register(models.BinaryField)
 class Binary(FieldKind):
     has_width = True
 
-    def plausible(self, fake: Faker) -> bytes:
-        return bytes(fake.random.randbytes(min(self.field.max_length or 128, 128)))
+    def plausible(self, rng: Random) -> bytes:
+        return bytes(rng.randbytes(min(self.field.max_length or 128, 128)))
 
     def numbering(self) -> Numbering:
         width = min(self.field.max_length or 8, 8)
         return Numbering(256**width - 1, lambda n: n.to_bytes(width, "big"))
 
-    def sized(self, fake: Faker) -> SizedValues:
+    def sized(self, rng: Random) -> SizedValues:
         return SizedValues(
-            lambda size, _: fake.random.randbytes(size),
+            lambda size, _: rng.randbytes(size),
             exact=True,
             most=self.field.max_length or float("inf"),
         )
@@ -42,8 +46,8 @@ class Binary(FieldKind):
 class Uuid(FieldKind):
     unique_rank = 0
 
-    def plausible(self, fake: Faker) -> UUID:
-        return UUID(int=fake.random.getrandbits(128), version=4)
+    def plausible(self, rng: Random) -> UUID:
+        return UUID(int=rng.getrandbits(128), version=4)
 
     def numbering(self) -> Numbering:
         return Numbering(HUGE, lambda n: UUID(int=n, version=4))
@@ -54,3 +58,20 @@ class Uuid(FieldKind):
         if self.dialect.connection.features.has_native_uuid_field:
             prefix = "-".join([prefix[:8], prefix[8:12], prefix[12:16], prefix[16:20], ""])
         yield Formula(1 << 44, lambda n: self.dialect.uuid(f"({n} + {wanted.after})", prefix))
+
+
+@register(models.GenericIPAddressField)
+class IPAddress(FieldKind):
+    @property
+    def is_ipv6(self) -> bool:
+        return bool(self.field.protocol.lower() == "ipv6")
+
+    def plausible(self, rng: Random) -> str:
+        if self.is_ipv6:
+            return str(IPv6Address(_IPV6 | rng.getrandbits(64)))
+        return str(IPv4Address(rng.randint(1 << 24, (1 << 32) - 1)))
+
+    def numbering(self) -> Numbering:
+        if self.is_ipv6:
+            return Numbering(HUGE, lambda n: str(IPv6Address(_IPV6 + n)))
+        return Numbering((255 << 24) - 1, lambda n: str(IPv4Address((1 << 24) + n)))

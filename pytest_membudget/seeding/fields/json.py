@@ -7,11 +7,10 @@ from random import Random
 from typing import Any
 
 from django.db import models
-from faker import Faker
 
 from pytest_membudget.seeding.dialects.base import Dialect
 from pytest_membudget.seeding.fields.base import HUGE, FieldKind, SizedValues, register
-from pytest_membudget.seeding.fields.words import WORDS, words
+from pytest_membudget.seeding.fields.words import SHAPES, WORDS, shaped, words
 from pytest_membudget.seeding.sequences import Numbering
 
 _STOCK = 400
@@ -27,27 +26,23 @@ class Json(FieldKind):
         super().__init__(field, dialect)
         self.compression = dialect.json_ratio
 
-    def plausible(self, fake: Faker) -> dict[str, Any]:
+    def plausible(self, rng: Random) -> dict[str, Any]:
         return {
-            "id": fake.random.randint(1, 1_000_000),
-            "name": fake.name(),
-            "active": fake.random.random() < 0.5,
-            "score": round(fake.random.uniform(0, 100), 2),
-            "tags": fake.words(3),
-            "address": {
-                "street": fake.street_address(),
-                "city": fake.city(),
-                "zip": fake.postcode(),
-            },
-            "note": fake.text(110),
+            "id": rng.randint(1, 1_000_000),
+            "name": shaped(SHAPES["name"], rng),
+            "active": rng.random() < 0.5,
+            "score": round(rng.uniform(0, 100), 2),
+            "tags": rng.sample(WORDS, 3),
+            "address": {name: shaped(SHAPES[name], rng) for name in ("street", "city", "zip")},
+            "note": words(80, rng),
             "parent": None,
         }
 
     def numbering(self) -> Numbering:
         return Numbering(HUGE, lambda n: {"id": n, "name": f"number {n}"})
 
-    def sized(self, fake: Faker) -> SizedValues:
-        documents = _Documents(fake.random)
+    def sized(self, rng: Random) -> SizedValues:
+        documents = _Documents(rng)
         return SizedValues(lambda size, _: documents.make(size), small=30)
 
 

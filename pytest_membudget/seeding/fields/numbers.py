@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from decimal import Decimal
 from math import ceil, floor
+from random import Random
 from typing import Any
 
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.backends.base.operations import BaseDatabaseOperations
-from faker import Faker
 
 from pytest_membudget.seeding.dialects.base import Dialect
 from pytest_membudget.seeding.fields.base import (
@@ -39,8 +39,8 @@ class Number(FieldKind):
     def value(self, steps: int) -> Any:
         return self.convert(steps)
 
-    def plausible(self, fake: Faker) -> Any:
-        return self.value(fake.random.randint(*self._steps(self.usual)))
+    def plausible(self, rng: Random) -> Any:
+        return self.value(rng.randint(*self._steps(self.usual)))
 
     def numbering(self) -> Numbering:
         low, high = self._steps(self.most)
@@ -73,20 +73,15 @@ class Number(FieldKind):
     def bounds(self, low: Any, high: Any) -> tuple[Any, Any]:
         """``low`` and ``high``, moved to where the column and the validators allow them to be."""
         limits = BaseDatabaseOperations.integer_field_ranges.get(self.field.get_internal_type())
-        least, most = limits or (None, None)
+        least, most = ([limit] for limit in limits) if limits else ([], [])
         for validator in self.field.validators:
             if isinstance(validator, MinValueValidator | MaxValueValidator):
                 value = validator.limit_value
                 limit = self.convert(value() if callable(value) else value)
-                if isinstance(validator, MinValueValidator):
-                    least = limit if least is None else max(least, limit)
-                else:
-                    most = limit if most is None else min(most, limit)
-        low = low if least is None else max(low, least)
-        high = high if most is None else min(high, most)
-        if low > high:
-            low, high = (low, low) if most is None or low <= most else (high, high)
-        return low, high
+                (least if isinstance(validator, MinValueValidator) else most).append(limit)
+        low = max([low, *least])
+        high = max(low, high)
+        return min([low, *most]), min([high, *most])
 
     def formulas(self, wanted: WantedValues) -> Iterator[Formula]:
         low, high = self._whole(wanted.after + 1, HUGE)
@@ -146,8 +141,8 @@ class DecimalNumber(Number):
 class Boolean(FieldKind):
     has_variety = False
 
-    def plausible(self, fake: Faker) -> bool:
-        return bool(fake.random.random() < 0.5)
+    def plausible(self, rng: Random) -> bool:
+        return bool(rng.random() < 0.5)
 
     def numbering(self) -> Numbering:
         return Numbering(2, lambda n: n == 1)

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import datetime as dt
+from random import Random
 from typing import Any
 
 from django.contrib.postgres import fields
 from django.contrib.postgres.search import SearchVectorField
-from faker import Faker
 
 from pytest_membudget.seeding.dialects.base import Dialect
 from pytest_membudget.seeding.fields.base import HUGE, FieldKind, SizedValues, kind_of, register
-from pytest_membudget.seeding.fields.words import words
+from pytest_membudget.seeding.fields.words import SHAPES, WORDS, shaped, words
 from pytest_membudget.seeding.sequences import Numbering
 
 _LENGTH = 3
@@ -34,25 +34,25 @@ class Array(Container):
     def length(self) -> int:
         return self.field.size or _LENGTH
 
-    def plausible(self, fake: Faker) -> list[Any]:
+    def plausible(self, rng: Random) -> list[Any]:
         if allowed := self.items.choices:
-            return list(fake.random.choices(allowed, k=self.length))
-        return [self.items.plausible(fake) for _ in range(self.length)]
+            return list(rng.choices(allowed, k=self.length))
+        return [self.items.plausible(rng) for _ in range(self.length)]
 
     def numbering(self) -> Numbering:
         items = self.items.distinct()
         return Numbering(items.size, lambda n: [items.at(n)] * self.length)
 
-    def sized(self, fake: Faker) -> SizedValues:
-        stock = self.items.choices or [self.items.plausible(fake) for _ in range(_STOCK)]
+    def sized(self, rng: Random) -> SizedValues:
+        stock = self.items.choices or [self.items.plausible(rng) for _ in range(_STOCK)]
         most = self.field.size or float("inf")
-        return SizedValues(lambda size, _: fake.random.choices(stock, k=size), unit=8, most=most)
+        return SizedValues(lambda size, _: rng.choices(stock, k=size), unit=8, most=most)
 
 
 @register(fields.RangeField)
 class Range(Container):
-    def plausible(self, fake: Faker) -> tuple[Any, Any]:
-        return _range(self.items.plausible(fake))
+    def plausible(self, rng: Random) -> tuple[Any, Any]:
+        return _range(self.items.plausible(rng))
 
     def numbering(self) -> Numbering:
         starts = self.items.numbering()
@@ -63,15 +63,15 @@ class Range(Container):
 class HStore(FieldKind):
     has_width = True
 
-    def plausible(self, fake: Faker) -> dict[str, str]:
-        return {word: fake.city() for word in fake.words(4)}
+    def plausible(self, rng: Random) -> dict[str, str]:
+        return {word: shaped(SHAPES["city"], rng) for word in rng.sample(WORDS, 4)}
 
     def numbering(self) -> Numbering:
         return Numbering(HUGE, lambda n: {"id": str(n)})
 
-    def sized(self, fake: Faker) -> SizedValues:
+    def sized(self, rng: Random) -> SizedValues:
         def make(size: int, _: str) -> dict[str, str]:
-            return {f"{words(8, fake.random, '-')}{n}": words(12, fake.random) for n in range(size)}
+            return {f"{words(8, rng, '-')}{n}": words(12, rng) for n in range(size)}
 
         return SizedValues(make, unit=30)
 
@@ -80,14 +80,14 @@ class HStore(FieldKind):
 class SearchVector(FieldKind):
     has_width = True
 
-    def plausible(self, fake: Faker) -> str:
-        return " ".join(fake.words(12))
+    def plausible(self, rng: Random) -> str:
+        return words(80, rng)
 
     def numbering(self) -> Numbering:
         return Numbering(HUGE, lambda n: f"number {n}")
 
-    def sized(self, fake: Faker) -> SizedValues:
-        return SizedValues(lambda size, _: words(size, fake.random))
+    def sized(self, rng: Random) -> SizedValues:
+        return SizedValues(lambda size, _: words(size, rng))
 
 
 def _range(first: Any) -> tuple[Any, Any]:

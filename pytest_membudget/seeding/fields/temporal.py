@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Iterator
+from random import Random
 from typing import Any
 
 from django.conf import settings
 from django.db import models
-from faker import Faker
 
 from pytest_membudget.seeding.fields.base import FieldKind, Variation, WantedValues, register
 from pytest_membudget.seeding.sequences import Formula, Numbering, shifted
@@ -24,8 +24,8 @@ _DAYS = 2_900_000
 class Moment(FieldKind):
     unique_rank = 3
 
-    def plausible(self, fake: Faker) -> dt.datetime:
-        seconds = fake.random.randint(0, _TEN_YEARS)
+    def plausible(self, rng: Random) -> dt.datetime:
+        seconds = rng.randint(0, _TEN_YEARS)
         return _aware(dt.datetime(2015, 1, 1) + dt.timedelta(seconds=seconds))
 
     def numbering(self) -> Numbering:
@@ -53,8 +53,8 @@ class Moment(FieldKind):
 class Date(FieldKind):
     """It has no variation: there are not enough days to be worth it."""
 
-    def plausible(self, fake: Faker) -> dt.date:
-        return dt.date(2015, 1, 1) + dt.timedelta(days=fake.random.randint(0, 3650))
+    def plausible(self, rng: Random) -> dt.date:
+        return dt.date(2015, 1, 1) + dt.timedelta(days=rng.randint(0, 3650))
 
     def numbering(self) -> Numbering:
         return Numbering(_DAYS, lambda n: EPOCH.date() + dt.timedelta(days=n))
@@ -68,8 +68,8 @@ class Date(FieldKind):
 
 @register(models.TimeField)
 class Time(FieldKind):
-    def plausible(self, fake: Faker) -> dt.time:
-        return (dt.datetime.min + dt.timedelta(seconds=fake.random.randint(0, _DAY - 1))).time()
+    def plausible(self, rng: Random) -> dt.time:
+        return (dt.datetime.min + dt.timedelta(seconds=rng.randint(0, _DAY - 1))).time()
 
     def numbering(self) -> Numbering:
         microseconds = _DAY * 10**6
@@ -80,8 +80,8 @@ class Time(FieldKind):
 
 @register(models.DurationField)
 class Duration(FieldKind):
-    def plausible(self, fake: Faker) -> dt.timedelta:
-        return dt.timedelta(seconds=fake.random.randint(1, 30 * _DAY))
+    def plausible(self, rng: Random) -> dt.timedelta:
+        return dt.timedelta(seconds=rng.randint(1, 30 * _DAY))
 
     def numbering(self) -> Numbering:
         return Numbering(10**12, lambda n: dt.timedelta(seconds=n))

@@ -1,12 +1,14 @@
-"""Texts of ordinary words, and slugs."""
+"""Texts of ordinary words, slugs, e-mail addresses, URLs and paths of files."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from random import Random
+from typing import Any
 
 from django.db import models
-from faker import Faker
 
+from pytest_membudget.seeding.dialects.base import Dialect
 from pytest_membudget.seeding.fields.base import (
     FieldKind,
     SizedValues,
@@ -14,7 +16,13 @@ from pytest_membudget.seeding.fields.base import (
     WantedValues,
     register,
 )
-from pytest_membudget.seeding.fields.words import LETTERS, PROVIDERS, sentences, short_text, words
+from pytest_membudget.seeding.fields.words import (
+    LETTERS,
+    SHAPES,
+    shaped,
+    short_text,
+    words,
+)
 from pytest_membudget.seeding.sequences import Formula, Numbering
 
 _FILLER = "some-plausible-text-of-an-ordinary-width-for-a-unique-value-"
@@ -38,16 +46,21 @@ class Text(FieldKind):
     """What stands before and after the words: the usual frame, then a shorter one."""
 
     @property
+    def shape(self) -> str | None:
+        """What the name of the field says of its values."""
+        return next((shape for part, shape in SHAPES.items() if part in self.field.name), None)
+
+    @property
     def limit(self) -> int | None:
         limit: int | None = self.field.max_length
         return limit
 
-    def plausible(self, fake: Faker) -> str:
+    def plausible(self, rng: Random) -> str:
         limit = self.limit or 120
-        if provider := self._provider():
-            return str(getattr(fake, provider)())[:limit]
-        low, high = (limit // 2, limit) if limit <= 20 else (limit // 4, limit // 2)
-        return sentences(fake, fake.random.randint(max(low, 1), high))
+        if self.shape:
+            return shaped(self.shape, rng)[:limit]
+        most = limit if limit <= 20 else limit * 7 // 20
+        return words(rng.randint(limit // 5 + 1, most), rng)
 
     def numbering(self) -> Numbering:
         length = min(self.limit or 12, 12)
@@ -69,11 +82,11 @@ class Text(FieldKind):
             for letters in (LETTERS, LETTERS.upper(), "0123456789"):
                 yield _spelled(letters, min(limit, 10), after)
 
-    def sized(self, fake: Faker) -> SizedValues | None:
+    def sized(self, rng: Random) -> SizedValues | None:
         def make(size: int, ending: str) -> str:
             start, end = self._frame(size)
             room = size - len(start) - len(end) - len(ending)
-            return start + self._filled(room, fake) + ending + end
+            return start + self._filled(room, rng) + ending + end
 
         shortest = len("".join(self.frames[-1]))
         least, most = shortest and shortest + 1, self.limit or float("inf")
@@ -98,15 +111,12 @@ class Text(FieldKind):
 
         return Variation(write, width=width, marks=marks)
 
-    def _provider(self) -> str | None:
-        return next((name for part, name in PROVIDERS.items() if part in self.field.name), None)
-
-    def _filled(self, size: int, fake: Faker) -> str:
-        if self.between == "-" or not self._provider():
-            return words(size, fake.random, self.between)
-        text = self.plausible(fake)[:size]
+    def _filled(self, size: int, rng: Random) -> str:
+        if self.between == "-" or not self.shape:
+            return words(size, rng, self.between)
+        text = self.plausible(rng)[:size]
         missing = size - len(text)
-        return text + (f" {words(missing - 1, fake.random)}" if missing else "")
+        return text + (f" {words(missing - 1, rng)}" if missing else "")
 
     def _frame(self, size: int) -> Frame:
         return self.frames[size < 2 * len("".join(self.frames[0]))]
@@ -149,30 +159,28 @@ class Text(FieldKind):
 @register(models.TextField)
 class LongText(Text):
     unique_rank = 2
+    shape = None
 
-    def plausible(self, fake: Faker) -> str:
-        return sentences(fake, fake.random.randint(120, 280))[: self.limit]
-
-    def _provider(self) -> None:
-        return None
+    def plausible(self, rng: Random) -> str:
+        return words(rng.randint(90, 212), rng)[: self.limit]
 
 
 @register(models.SlugField)
 class Slug(Text):
     between = "-"
 
-    def plausible(self, fake: Faker) -> str:
-        limit: int = self.field.max_length
-        return "-".join(fake.words(max(1, limit // 14)))[:limit]
+    @property
+    def shape(self) -> str:
+        return "-".join("*" * max(1, self.field.max_length // 14))
 
 
 @register(models.CommaSeparatedIntegerField)
 class CommaSeparatedIntegers(Text):
-    def plausible(self, fake: Faker) -> str:
+    def plausible(self, rng: Random) -> str:
         count = (self.field.max_length + 1) // 2
-        return ",".join(str(fake.random.randint(1, 9)) for _ in range(count))
+        return ",".join(str(rng.randint(1, 9)) for _ in range(count))
 
-    def sized(self, fake: Faker) -> None:
+    def sized(self, rng: Random) -> None:
         return None
 
     def variation(self, width: float | None) -> None:
@@ -190,3 +198,42 @@ def _spelled(letters: str, width: int, after: int) -> Formula:
         )
 
     return Formula(base**width - 1 - after, write)
+
+
+class Framed(Text):
+    """Text between a start and an end, the shorter ones where there is no room for more."""
+
+    between = "-"
+
+    def _unique_frames(self, limit: int) -> tuple[Frame, ...]:
+        return self.frames
+
+
+@register(models.EmailField)
+class Email(Framed):
+    frames = (("", "@example.com"), ("", "@a.io"))
+
+    def plausible(self, rng: Random) -> str:
+        return shaped(SHAPES["email"], rng)[-self.field.max_length :]
+
+
+@register(models.URLField)
+class Url(Framed):
+    frames = (("https://www.example.com/", ""), ("http://a.io/", ""))
+    shape = "https://www.*.com/*/*/*/"
+
+
+@register(models.FileField, models.FilePathField)
+class File(Framed):
+    unique_rank = 5
+
+    def __init__(self, field: Any, dialect: Dialect) -> None:
+        super().__init__(field, dialect)
+        end = ".png" if isinstance(field, models.ImageField) else ".pdf"
+        self.frames = (("files/2024/05/", end), ("f/", end))
+
+    def plausible(self, rng: Random) -> str:
+        folder = getattr(self.field, "upload_to", "") or "files/"
+        folder = folder if isinstance(folder, str) and "%" not in folder else "files/2024/05/"
+        end = self.frames[0][1]
+        return f"{folder.rstrip('/')}/{shaped('*-*-*', rng)}{end}"[-self.field.max_length :]

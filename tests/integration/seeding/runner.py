@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-import shutil
 import sys
 import traceback
+from collections.abc import Iterator
 from pathlib import Path
 
 import django
 from django.conf import settings
+from msgspec import convert
 
 sys.path.insert(0, str(Path(__file__).parent))
 
@@ -36,92 +37,85 @@ def configure(request: dict) -> None:
     django.setup()
 
 
-class Base:
-    """The migrated, empty database, and a copy of it for each model."""
+def migrate(connection) -> None:
+    from django.contrib.postgres.signals import get_hstore_oids
+    from django.core.management import call_command
 
-    def __init__(self) -> None:
-        from django.db import connection
-
-        self.connection = connection
-        self.original = connection.settings_dict["NAME"]
-
-    def make(self) -> None:
-        from django.contrib.postgres.signals import get_hstore_oids
-        from django.core.management import call_command
-
-        with self.connection.cursor() as cursor:
-            if self.connection.vendor == "postgresql":
-                cursor.execute("CREATE SCHEMA elsewhere")
-                cursor.execute("SELECT name FROM pg_available_extensions")
-                for name in {"hstore", "citext"} & {name for (name,) in cursor.fetchall()}:
-                    cursor.execute(f"CREATE EXTENSION {name}")
-                get_hstore_oids.cache_clear()
-                self.connection.close()
-        call_command("migrate", run_syncdb=True, verbosity=0, skip_checks=True)
-
-    def copy(self, number: int) -> str:
-        self.connection.close()
-        name = f"{self.original}_{number}"
-        if self.connection.vendor == "sqlite":
-            shutil.copyfile(self.original, name)
-        else:
-            self._admin(f'CREATE DATABASE "{name}" TEMPLATE "{self.original}" STRATEGY file_copy')
-        self.connection.settings_dict["NAME"] = name
-        return name
-
-    def drop(self, name: str) -> None:
-        self.connection.close()
-        self.connection.settings_dict["NAME"] = self.original
-        if self.connection.vendor == "sqlite":
-            Path(name).unlink()
-        else:
-            self._admin(f'DROP DATABASE "{name}"')
-
-    def _admin(self, sql: str) -> None:
-        with self.connection._nodb_cursor() as cursor:
-            cursor.execute(sql)
+    if connection.vendor == "postgresql":
+        fetch("CREATE SCHEMA elsewhere", connection)
+        available = {
+            name for (name,) in fetch("SELECT name FROM pg_available_extensions", connection)
+        }
+        for name in {"hstore", "citext"} & available:
+            fetch(f"CREATE EXTENSION {name}", connection)
+        get_hstore_oids.cache_clear()
+        connection.close()
+    call_command("migrate", run_syncdb=True, verbosity=0, skip_checks=True)
 
 
 def fetch(sql: str, connection) -> list:
     with connection.cursor() as cursor:
         cursor.execute(sql)
-        return cursor.fetchall()
+        return cursor.fetchall() if cursor.description else []
+
+
+def with_rows(connection) -> list[str]:
+    """The tables that have rows, quoted."""
+    from django.apps import apps
+
+    models = apps.get_models(include_auto_created=True)
+    found = [
+        m._meta.db_table for m in models if not m._meta.proxy and m._meta.can_migrate(connection)
+    ]
+    tables = [connection.ops.quote_name(table) for table in found]
+    counts = (f"SELECT {n} WHERE EXISTS (SELECT 1 FROM {one})" for n, one in enumerate(tables))
+    return [tables[n] for (n,) in fetch(" UNION ALL ".join(counts), connection)]
+
+
+def empty(connection) -> None:
+    if not (tables := with_rows(connection)):
+        return
+    if connection.vendor == "postgresql":
+        fetch(f"TRUNCATE {', '.join(tables)} RESTART IDENTITY CASCADE", connection)
+    else:
+        with connection.constraint_checks_disabled():
+            for table in (*tables, "sqlite_sequence"):
+                fetch(f"DELETE FROM {table}", connection)
 
 
 def dump(connection) -> str:
     """A digest of every row of every table, whatever their order."""
     digest = hashlib.sha256()
-    from django.apps import apps
-
-    for model in sorted(apps.get_models(include_auto_created=True), key=lambda m: m._meta.label):
-        if model._meta.proxy or not model._meta.can_migrate(connection):
-            continue
-        table = connection.ops.quote_name(model._meta.db_table)
+    for table in with_rows(connection):
         rows = sorted(map(repr, fetch(f"SELECT * FROM {table}", connection)))
-        digest.update(f"{model._meta.label}{len(rows)}{''.join(rows)}".encode())
+        digest.update(f"{table}{len(rows)}{''.join(rows)}".encode())
     return digest.hexdigest()
 
 
-def dangling(connection, label: str) -> list[str]:
-    """The references of a table that point at nothing."""
-    from django.apps import apps
+def broken(connection, model) -> Iterator[str]:
+    """References that point at nothing, and a sequence whose next value is there already."""
+    from django.db import models
 
     quote = connection.ops.quote_name
-    model = apps.get_model(label)
-    found = []
+    table = quote(model._meta.db_table)
     for field in model._meta.local_concrete_fields:
+        column = quote(field.column)
         if field.is_relation:
             target = field.target_field
-            child, parent = quote(model._meta.db_table), quote(target.model._meta.db_table)
             [(count,)] = fetch(
-                f"SELECT count(*) FROM {child} c WHERE c.{quote(field.column)} IS NOT NULL AND NOT "
-                f"EXISTS (SELECT 1 FROM {parent} p WHERE p.{quote(target.column)} = "
-                f"c.{quote(field.column)})",
+                f"SELECT count(*) FROM {table} c WHERE c.{column} IS NOT NULL AND NOT "
+                f"EXISTS (SELECT 1 FROM {quote(target.model._meta.db_table)} p "
+                f"WHERE p.{quote(target.column)} = c.{column})",
                 connection,
             )
             if count:
-                found.append(f"{field}: {count}")
-    return found
+                yield f"{field}: {count}"
+        if isinstance(field, models.AutoField) and connection.vendor == "postgresql":
+            literal = table.replace("'", "''")
+            sequence = f"pg_get_serial_sequence('{literal}', '{field.column}')"
+            sql = f"SELECT nextval({sequence}) - max({column}) FROM {table}"
+            if fetch(sql, connection) != [(1,)]:
+                yield f"{field}: its sequence is behind"
 
 
 def leftovers(connection) -> list:
@@ -130,64 +124,33 @@ def leftovers(connection) -> list:
     return fetch("SELECT relname FROM pg_class WHERE relpersistence = 't'", connection)
 
 
-def behind(connection, model) -> bool:
-    """Would the next insert meet a key that is there already?"""
-    from django.db import models
-
-    if connection.vendor != "postgresql":
-        return False
-    quote = connection.ops.quote_name
-    for field in model._meta.local_concrete_fields:
-        if isinstance(field, models.AutoField):
-            with connection.cursor() as cursor:
-                table = quote(model._meta.db_table)
-                cursor.execute(
-                    f"SELECT nextval(pg_get_serial_sequence(%s, %s)), (SELECT max("
-                    f"{quote(field.column)}) FROM {table})",
-                    [table, field.column],
-                )
-                following, largest = cursor.fetchone()
-                if following != largest + 1:
-                    return True
-    return False
-
-
-def grow(case: dict, connection) -> dict:
+def grow(case: dict, state, connection) -> dict:
     from django.apps import apps
-    from django.db.migrations.state import ProjectState
 
+    from pytest_membudget.profile.column_stats import ColumnStats
     from pytest_membudget.seeding import Seeder
-    from pytest_membudget.seeding.column_stats import stats_by_column
 
-    with connection.cursor() as cursor:
-        for sql in case.get("before", []):
-            cursor.execute(sql)
-    seeder = Seeder(
-        ProjectState.from_apps(apps).apps,
-        "default",
-        forced_values=case.get("forced_values"),
-        profile=stats_by_column(case.get("profile")),
-    )
+    for sql in case.get("before", []):
+        fetch(sql, connection)
+    profile = convert(case.get("profile", {}), dict[str, dict[str, ColumnStats]])
+    seeder = Seeder(state, "default", forced_values=case.get("forced_values"), profile=profile)
+    digests = []
     for rows in case["ladder"]:
-        seeded = seeder.grow(rows)
         connection.close()
-    counts, broken = {}, []
-    for name in seeded.rows:
-        model = apps.get_model(name)
-        table = connection.ops.quote_name(model._meta.db_table)
-        counts[name] = fetch(f"SELECT count(*) FROM {table}", connection)[0][0]
-        list(model._base_manager.all())
-        broken += dangling(connection, name)
-        if behind(connection, model):
-            broken.append(f"{name}: its sequence is behind")
+        seeded = seeder.grow(rows)
+        digests.append(dump(connection))
+    counts = {}
+    models = {name: apps.get_model(name) for name in seeded.rows}
+    for name, model in models.items():
+        counts[name] = len(model._base_manager.all())
     return {
         "rows": seeded.rows,
         "counts": counts,
-        "broken": broken,
+        "broken": [one for model in models.values() for one in broken(connection, model)],
         "leftovers": leftovers(connection),
         "widths": seeded.widths,
         "profile_mismatches": seeded.profile_mismatches,
-        "digest": dump(connection),
+        "digests": digests,
         "answers": [fetch(query, connection) for query in case.get("queries", [])],
     }
 
@@ -197,20 +160,21 @@ def main() -> None:
 
     request = json.load(sys.stdin)
     configure(request)
+    from django.apps import apps
     from django.db import connection
+    from django.db.migrations.state import ProjectState
 
-    base = Base()
-    base.make()
+    migrate(connection)
+    state = ProjectState.from_apps(apps).apps
     results = {}
-    for number, (key, case) in enumerate(request["cases"].items()):
-        name = base.copy(number)
+    for key, case in request["cases"].items():
         try:
-            results[key] = grow(case, connection)
+            results[key] = grow(case, state, connection)
         except SeedError as error:
             results[key] = {"error": str(error), "details": error.details}
         except Exception:
             results[key] = {"crash": traceback.format_exc()}
-        base.drop(name)
+        empty(connection)
     connection.close()
     json.dump(results, sys.stdout, default=str)
 

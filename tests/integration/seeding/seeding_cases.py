@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
+
+from django import VERSION
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[2]
@@ -24,13 +26,14 @@ def labels(app: str) -> list[str]:
     return [f"{app}.{name}" for name in names if name not in {*IMPOSSIBLE, "Stamped"}]
 
 
+BOTH = ["awkward", *(["awkward_newest"] if VERSION >= (5, 2) else [])]
 APPS = {
-    "sqlite": ["awkward"],
-    "postgresql": ["awkward", "awkward_postgresql", "awkward_extensions"],
+    "sqlite": BOTH,
+    "postgresql": [*BOTH, "awkward_postgresql", "awkward_extensions"],
 }
 EVERY = [(vendor, label) for vendor, apps in APPS.items() for app in apps for label in labels(app)]
 
 
-def all_cases(vendor: str) -> dict[str, Any]:
+def all_cases(vendor: str, steps: Sequence[int] = STEPS) -> dict[str, Any]:
     wanted = [label for where, label in EVERY if where == vendor]
-    return {label: {"ladder": [{label: step} for step in STEPS]} for label in wanted}
+    return {label: {"ladder": [{label: step} for step in steps]} for label in wanted}

@@ -13,12 +13,12 @@ def test_there_are_enough_awkward_models() -> None:
     assert sum(vendor == "sqlite" for vendor, _ in EVERY) >= 39
 
 
-CONTRIB = [pytest.mark.contrib]
-
-
 @pytest.mark.parametrize(
     ("vendor", "label"),
-    [pytest.param(*one, marks=CONTRIB if "extensions" in one[1] else ()) for one in EVERY],
+    [
+        pytest.param(*one, marks=pytest.mark.contrib if "extensions" in one[1] else ())
+        for one in EVERY
+    ],
 )
 def test_every_model_is_seeded(vendor: str, label: str, everything: Results) -> None:
     result = everything(vendor)[label]
@@ -33,8 +33,6 @@ def test_every_model_is_seeded(vendor: str, label: str, everything: Results) -> 
 
 @pytest.mark.parametrize("vendor", ["sqlite", "postgresql"])
 def test_the_same_rows_again(vendor: str, run: Run, everything: Results) -> None:
-    first = everything(vendor)
-    again = run(vendor, all_cases(vendor), hash_seed="4711")
-    assert {k: v.get("digest") for k, v in again.items()} == {
-        k: v.get("digest") for k, v in first.items()
-    }
+    again = run(vendor, all_cases(vendor, STEPS[:1]), hash_seed="4711")
+    for label, result in everything(vendor).items():
+        assert result["digests"][:1] == again[label]["digests"]

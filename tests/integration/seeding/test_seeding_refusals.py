@@ -10,6 +10,8 @@ HINT = 'give rows of your own with seed="module.function", called as seed(apps, 
 REFUSALS = {
     "awkward.Grade": "awkward.Grade.level: only 2 different rows are possible, 1,000 are wanted",
     "awkward.TooNarrow": "awkward.TooNarrow.active, kind: only 4 different rows are possible",
+    "taken": "awkward.TooNarrow.active, kind: only 0 different rows are possible without the "
+    "values of the 2 that are there, 1,000 are wanted",
     "awkward.Impossible": "awkward.Impossible.number: no value found that satisfies never_true",
     "awkward.Unloadable": "awkward.Unloadable.sealed: no value tried can be stored and loaded",
     "awkward.Limited": "awkward.Limited: ",
@@ -28,6 +30,10 @@ def refused(request: pytest.FixtureRequest, run: Run) -> Any:
     }
     cases["awkward.SmallKey"] = {
         "ladder": [{"awkward.SmallKey": 1000}, {"awkward.SmallKey": 40_000}]
+    }
+    cases["taken"] = {
+        "before": ["INSERT INTO awkward_toonarrow (active, kind) VALUES (true, 'a'), (false, 'b')"],
+        "ladder": [{"awkward.TooNarrow": 1000}],
     }
     return run(request.param, cases)
 

@@ -57,6 +57,11 @@ CASES: dict[str, Any] = {
             "SELECT DISTINCT grade_id FROM awkward_article_grades ORDER BY 1",
         ],
     },
+    "every choice taken": {
+        "before": ["INSERT INTO awkward_shelf (kind) VALUES ('a'), ('b')"],
+        "ladder": [{"awkward.Shelf": 100}, {"awkward.Shelf": 300}],
+        "queries": ["SELECT count(*), count(DISTINCT kind) FROM awkward_shelf"],
+    },
     "growing parents": {
         "ladder": [
             {"awkward.Membership": n, "awkward.UuidKey": n // 3, "awkward.SlugKey": n // 50}
@@ -128,6 +133,10 @@ def test_other_columns_are_filled(results: Any) -> None:
 
 def test_rows_of_earlier_migrations_stay_and_do_not_clash(results: Any) -> None:
     assert results["existing"]["answers"] == [[[9002, 14_000]], [[2002, 2041]], [[2]]]
+
+
+def test_new_parents_give_room_where_existing_rows_have_each_choice(results: Any) -> None:
+    assert results["every choice taken"]["answers"] == [[[302, 2]]]
 
 
 def test_where_there_is_no_room_for_parents_those_that_exist_are_used(results: Any) -> None:

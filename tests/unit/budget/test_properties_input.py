@@ -14,15 +14,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from properties import HIDDEN, anything, refusal, texts, tried
 
-from pytest_membudget.budget.growth import read_growth
-from pytest_membudget.budget.request import (
+from pytest_membudget.budget.readers import (
     LEAST_LIMIT,
     read_limit,
-    read_marker,
     read_output_path,
     read_rows,
     read_rows_lines,
 )
+from pytest_membudget.budget.request import read_marker
+from pytest_membudget.budget.row_growth import read_row_growth
 from pytest_membudget.errors import BudgetError
 from pytest_membudget.texts import log_text, shown, visible
 from pytest_membudget.units import (
@@ -72,20 +72,22 @@ def read(reader: Callable[[Any], Any], value: object) -> Any:
 
 @tried
 @given(VALUES)
-def test_a_size_is_read_or_refused(value: Any) -> None:
-    size = read(parse_size, value)
-    if size is not None:
+def test_an_amount_is_read_or_refused(value: Any) -> None:
+    if (size := read(parse_size, value)) is not None:
         assert type(size) is int
         assert 0 < size <= MOST
         about = parse_size(format_size(size).replace(" ", ""))
         assert about == pytest.approx(size, rel=0.06)
-
-
-@tried
-@given(VALUES)
-def test_a_limit_is_read_or_refused(value: Any) -> None:
     limit = read(read_limit, value)
     assert limit is None or limit == "cgroup" or LEAST_LIMIT <= limit <= MOST
+    if (rows := read(parse_rows, value)) is not None:
+        assert type(rows) is int
+        assert 0 <= rows <= MOST
+        assert parse_rows(format_rows(rows)) == rows
+        assert rows * 0.99 <= round_rows_down(rows) <= rows
+    if (seconds := read(parse_seconds, value)) is not None:
+        assert 0 < seconds <= LONGEST
+        assert format_seconds(seconds)
 
 
 @tried
@@ -99,29 +101,9 @@ def test_a_suggested_limit_is_one(number: int, unit: str) -> None:
 
 
 @tried
-@given(VALUES)
-def test_rows_are_read_or_refused(value: Any) -> None:
-    rows = read(parse_rows, value)
-    if rows is not None:
-        assert type(rows) is int
-        assert 0 <= rows <= MOST
-        assert parse_rows(format_rows(rows)) == rows
-        assert rows * 0.99 <= round_rows_down(rows) <= rows
-
-
-@tried
-@given(VALUES)
-def test_seconds_are_read_or_refused(value: Any) -> None:
-    seconds = read(parse_seconds, value)
-    if seconds is not None:
-        assert 0 < seconds <= LONGEST
-        assert format_seconds(seconds)
-
-
-@tried
 @given(st.builds("{}{} a {}".format, DIGITS | texts, texts | st.just("%"), st.just("month")))
 def test_growth_is_read_or_refused(value: str) -> None:
-    growth = read(read_growth, value)
+    growth = read(read_row_growth, value)
     if growth is not None:
         assert growth.until(2.0)
         assert growth.until(1e18)
@@ -156,7 +138,7 @@ ARGUMENTS = ("migration", "rows", "limit", "database", "seed", "reverse", "time_
 )
 def test_a_marker_is_read_or_refused(args: list[Any], kwargs: dict[str, Any]) -> None:
     request = read(lambda _: read_marker(args, kwargs), None)
-    assert request is None or request.migrations
+    assert request is None or request.migration
 
 
 @pytest.mark.parametrize("value", AWKWARD.values(), ids=AWKWARD.keys())

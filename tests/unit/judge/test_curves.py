@@ -14,8 +14,9 @@ from pytest_membudget.judge.curves import (
     cycles_add_up,
     most_elsewhere,
 )
-from pytest_membudget.judge.projection import MIB, project_highest
+from pytest_membudget.judge.projection import project_highest
 from pytest_membudget.sample import Facts, Outcome, Phase, Run, Sample
+from pytest_membudget.units import MIB
 
 # benchmarks: articles.0011_in_bulk_by_pages on PostgreSQL.  By rows: what the phase began with
 # and its peak, of the list of every key and of the pages of objects after it.
@@ -109,25 +110,21 @@ def test_two_samples_start_from_their_baseline() -> None:
 
 def test_nothing_grows_without_samples() -> None:
     assert curves([]) == []
+    assert not cycles_add_up([], 1_600_000)
     assert most_elsewhere([], 1_000_000) == 0
 
 
+PARAMETERS = {
+    "grows": ((5_000, 10_000), 250_000, 250_000),
+    "does not grow": ((999, 999), 250_000, None),
+    "no limit is known": ((10_000, 20_000), None, None),
+    "not before production's row count": ((500, 1_000), 250_000, None),
+    "the sample is beyond it": ((30_000, 30_000), 50_000, None),
+}
+
+
 @pytest.mark.parametrize(
-    ("parameters", "limit", "expected"),
-    [
-        ((5_000, 10_000), 250_000, 250_000),
-        ((999, 999), 250_000, None),
-        ((10_000, 20_000), None, None),
-        ((500, 1_000), 250_000, None),
-        ((30_000, 30_000), 50_000, None),
-    ],
-    ids=[
-        "grows",
-        "does not grow",
-        "no limit is known",
-        "not before production's row count",
-        "the sample is beyond it",
-    ],
+    ("parameters", "limit", "expected"), PARAMETERS.values(), ids=PARAMETERS.keys()
 )
 def test_a_statement_with_a_parameter_for_each_row_breaks(
     parameters: tuple[int, int], limit: int | None, expected: int | None
@@ -146,43 +143,28 @@ CHUNKS_3_13 = {25_000: (1, 263_222), 50_000: (3, 435_006), 100_000: (6, 906_024)
 CHUNKS_3_11 = {6_250: (2, 54_503), 12_500: (3, 109_003), 25_000: (6, 302_003)}
 ALL_3_13 = {12_500: (1, 131_972), 25_000: (2, 263_222), 50_000: (3, 24)}
 LOOP_3_13 = {50_000: (0, 683), 100_000: (1, 683)}
+GARBAGE = {
+    "it ran once": (CHUNKS_3_13, (25_000, 50_000), True),
+    "it has run often enough": (CHUNKS_3_13, (50_000, 100_000), False),
+    "it ran twice": (CHUNKS_3_11, (6_250, 12_500), True),
+    "often enough with smaller generations": (CHUNKS_3_11, (12_500, 25_000), False),
+    "alive or garbage, it is not known yet": (ALL_3_13, (12_500, 25_000), True),
+    "what is there is alive": (ALL_3_13, (25_000, 50_000), False),
+    "no garbage": (LOOP_3_13, (50_000, 100_000), False),
+    "too little to make it run": ({10**5: (0, 500), 10**6: (0, 900)}, (10**5, 10**6), False),
+}
 
 
-@pytest.mark.parametrize(
-    ("measured", "sizes", "expected"),
-    [
-        (CHUNKS_3_13, (25_000, 50_000), True),
-        (CHUNKS_3_13, (50_000, 100_000), False),
-        (CHUNKS_3_11, (6_250, 12_500), True),
-        (CHUNKS_3_11, (12_500, 25_000), False),
-        (ALL_3_13, (12_500, 25_000), True),
-        (ALL_3_13, (25_000, 50_000), False),
-        (LOOP_3_13, (50_000, 100_000), False),
-        ({100_000: (0, 500), 200_000: (0, 900)}, (100_000, 200_000), False),
-    ],
-    ids=[
-        "it ran once",
-        "it has run often enough",
-        "it ran twice",
-        "often enough with smaller generations",
-        "alive or garbage, it is not known yet",
-        "what is there is alive",
-        "no garbage",
-        "too little garbage to make it run",
-    ],
-)
+@pytest.mark.parametrize(("measured", "sizes", "expected"), GARBAGE.values(), ids=GARBAGE.keys())
 def test_garbage_that_adds_up_until_the_cycle_collector_runs(
     measured: dict[int, tuple[int, int]], sizes: tuple[int, int], *, expected: bool
 ) -> None:
-    samples = [
-        sample(
-            size, (0, MIB), oldest_collections=measured[size][0], cyclic_objects=measured[size][1]
-        )
-        for size in sizes
-    ]
+    samples = []
+    for size in sizes:
+        runs, garbage = measured[size]
+        samples.append(sample(size, (0, MIB), oldest_collections=runs, cyclic_objects=garbage))
     assert cycles_add_up(samples, 1_600_000) is expected
 
 
 def test_nothing_is_known_of_garbage_where_the_collector_is_off() -> None:
     assert not cycles_add_up([sample(rows, (0, MIB)) for rows in (50_000, 100_000)], 1_600_000)
-    assert not cycles_add_up([], 1_600_000)

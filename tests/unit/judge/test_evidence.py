@@ -8,14 +8,20 @@ from typing import Any
 import pytest
 
 from pytest_membudget.budget.request import Budget
-from pytest_membudget.judge.assessment import Assessment, assess
-from pytest_membudget.judge.coverage import Coverage
-from pytest_membudget.judge.estimate import Estimate
+from pytest_membudget.check.conclude import conclude, conclude_early
+from pytest_membudget.check.early_verdict import inconclusive, unseen_by
+from pytest_membudget.finding import FindingCode
+from pytest_membudget.judge.assessment import Assessment
 from pytest_membudget.judge.evidence import Evidence
-from pytest_membudget.judge.gap import Gap
-from pytest_membudget.judge.projection import MIB, project
-from pytest_membudget.judge.verdict import judge
+from pytest_membudget.judge.gap import (
+    Gap,
+    rows_unknown,
+    table_without_model,
+    tables_without_model,
+    unnamed_table,
+)
 from pytest_membudget.sample import Facts, Outcome, Run, Sample
+from pytest_membudget.units import MIB
 
 ROWS = 1_600_000
 LOOP = {25_000: 80, 50_000: 120, 100_000: 200}
@@ -43,7 +49,7 @@ def budget(limit: int, **settings: Any) -> Budget:
 
 def assessed(limit: int, peaks: dict[int, float], **facts: Any) -> Assessment:
     samples = (sample(1_563, 50), *(sample(rows, peak) for rows, peak in peaks.items()))
-    return assess(Evidence(budget(limit), False, samples=samples, **facts))
+    return Assessment(Evidence(budget(limit), False, samples=samples, **facts))
 
 
 def verdict(limit: int, peaks: dict[int, float], **facts: Any) -> str:
@@ -64,7 +70,7 @@ def test_garbage_that_the_cycle_collector_has_not_met_is_no_growth_without_end()
             for rows, (peak, collections, objects) in CHUNKS.items()
             if rows in sizes
         ]
-        found = assess(Evidence(budget(100), False, samples=(sample(1_563, 50), *samples)))
+        found = Assessment(Evidence(budget(100), False, samples=(sample(1_563, 50), *samples)))
         assert found.estimate.projection is not None
         assert found.estimate.projection.low <= 81.7 * MIB
         return found.judgement.verdict
@@ -81,19 +87,12 @@ def test_a_branch_that_no_sample_has_taken_is_no_pass() -> None:
         "largest had 100,000 shop.Order), so what it does beyond that was not seen; "
         "time_budget=130 would allow it."
     )
+    assert verdict(512, LOOP, branches=[500_000]) == "inconclusive", "it may also lower the peak"
 
 
-@pytest.mark.parametrize(
-    "number",
-    [50_000, 99_999, 1_600_000, 2_000_000],
-    ids=["passed", "just-passed", "equal", "beyond"],
-)
+@pytest.mark.parametrize("number", [50_000, 99_999, ROWS, ROWS + 1])
 def test_numbers_that_were_passed_or_never_will_be_are_no_gaps(number: int) -> None:
     assert verdict(512, FLAT, branches=[number]) == "within"
-
-
-def test_a_branch_may_also_lower_the_peak() -> None:
-    assert verdict(512, LOOP, branches=[500_000]) == "inconclusive"
 
 
 def test_a_number_counts_rows_of_the_largest_model_that_is_read() -> None:
@@ -131,19 +130,46 @@ def test_growth_may_come_in_steps_that_the_code_names() -> None:
     assert (smooth.past, stepped.past) == (None, 100_000)
 
 
+def test_a_gap_that_the_reason_names_is_a_finding_as_well() -> None:
+    unnamed, without_model = unnamed_table("shop.Line", None), table_without_model("legacy")
+    facts: dict[FindingCode, dict[str, Any]] = {
+        FindingCode.BRANCH_AHEAD: {"branches": [500_000]},
+        FindingCode.ROWS_UNNAMED: {"unnamed": (unnamed,)},
+        FindingCode.TABLE_WITHOUT_MODEL: {"unnamed": (without_model,)},
+    }
+    for code, known in facts.items():
+        result = conclude(assessed(512, FLAT, **known), "nodeid", "")
+        [message] = [one.message for one in result.findings if one.code == code]
+        assert result.reason == f"shop.0002_it {message.removeprefix('the migration ')}."
+
+
+@pytest.mark.parametrize(
+    "gap", [rows_unknown(["shop.Line"], "membudget.json"), tables_without_model(["legacy"])]
+)
+def test_a_gap_that_dry_runs_found_is_a_finding(gap: Gap) -> None:
+    found = Evidence(budget(512), False)
+    result = conclude_early(found, "nodeid", inconclusive(found.budget, [sample(20, 50)], [gap]))
+    assert [one.code for one in result.findings] == [gap.code]
+    assert result.reason == f"shop.0002_it {gap.sentence}."
+
+
 def judged(peaks: dict[int, float], gaps: Sequence[Gap], *, over: bool = False) -> str:
     samples = [sample(rows, peak) for rows, peak in peaks.items()]
     if over:
         samples.append(sample(200_000, 700, Outcome.OVER_LIMIT))
-    points = [(float(rows), peak * MIB) for rows, peak in peaks.items()]
-    estimate = Estimate(budget(512).scale, project(points, ROWS), enough=True)
-    return judge(budget(512), samples, estimate, Coverage(gaps=tuple(gaps))).verdict
+    found = Evidence(budget(512), False, samples=tuple(samples), unnamed=tuple(gaps))
+    return Assessment(found).judgement.verdict
 
 
 def test_gaps_come_before_a_projection_and_after_a_sample_that_passed_the_limit() -> None:
-    gap, addition = Gap("unseen", "did things"), Gap("more", "did more things", only_adds=True)
+    gap = Gap(FindingCode.ROWS_UNLOGGED, "did things")
+    addition = Gap(FindingCode.ROWS_UNNAMED, "did more things", only_adds=True)
     assert judged(FLAT, []) == "within"
     assert judged(FLAT, [gap]) == judged(FLAT, [addition]) == "inconclusive"
     assert judged(LOOP, []) == judged(LOOP, [addition]) == "exceeds"
     assert judged(LOOP, [gap]) == judged(LOOP, [addition, gap]) == "inconclusive"
     assert judged(LOOP, [gap], over=True) == "exceeds"
+
+
+def test_a_dry_run_needs_none_of_the_rows_that_are_seeded() -> None:
+    assert unseen_by(budget(512), [Sample({}, Run(Outcome.FINISHED, 50 * MIB))]) == ()

@@ -38,18 +38,9 @@ def climb(
         decided = len(samples) >= decided_after
         if run.duration < seconds(size):
             break
-        size = ladder.next(
-            samples,
-            spent,
-            Outlook(
-                decided,
-                narrow,
-                exceeds,
-                crossing,
-                past if past is not None and size <= past else None,
-            ),
-            largest,
-        )
+        ahead = past if past is not None and size <= past else None
+        outlook = Outlook(decided, narrow, exceeds, crossing, ahead)
+        size = ladder.next(samples, spent, outlook, largest)
     return [sample.size for sample in samples], spent
 
 
@@ -123,8 +114,7 @@ def test_a_wide_interval_is_worth_more_time_than_a_narrow_one() -> None:
 
 
 def test_it_never_seeds_more_than_there_is_room_for() -> None:
-    sizes, _ = climb(1_600_000, lambda rows: rows * 1e-6, largest=150_000)
-    assert max(sizes) == 100_000
+    assert climb(1_600_000, lambda rows: rows * 1e-6, largest=150_000)[0][-1] == 100_000
 
 
 def test_growth_that_fails_is_followed_to_where_buffers_end_while_there_is_time() -> None:
@@ -135,20 +125,20 @@ def test_growth_that_fails_is_followed_to_where_buffers_end_while_there_is_time(
     assert largest(exceeds=False) < largest(exceeds=True) == 50_000
 
 
-def test_a_number_that_the_code_compares_with_is_sampled_past_at_productions_row_count() -> None:
-    sizes, _ = climb(1_600_000, lambda rows: rows * 1e-5, past=500_000)
-    assert sizes[-1] == 1_600_000
-
-
-def test_it_is_sampled_past_one_step_at_a_time_while_that_is_affordable() -> None:
-    sizes, spent = climb(1_600_000, lambda rows: rows * 4e-5, past=150_000)
-    assert sizes == [1_563, 12_500, 25_000, 50_000, 100_000, 200_000, 400_000]
-    assert spent <= 60
-
-
-def test_it_is_sampled_past_in_one_step_where_all_of_them_take_too_long() -> None:
-    sizes, spent = climb(1_600_000, lambda rows: rows * 1.7e-4, past=150_000)
-    assert sizes[-2:] == [25_000, 200_000]
+@pytest.mark.parametrize(
+    ("seconds_a_row", "past", "last"),
+    [
+        (1e-5, 500_000, [200_000, 1_600_000]),
+        (4e-5, 150_000, [100_000, 200_000, 400_000]),
+        (1.7e-4, 150_000, [25_000, 200_000]),
+    ],
+    ids=["at-production", "step-by-step", "in-one-step"],
+)
+def test_a_number_that_the_code_compares_with_is_sampled_past_while_that_is_affordable(
+    seconds_a_row: float, past: int, last: list[int]
+) -> None:
+    sizes, spent = climb(1_600_000, lambda rows: rows * seconds_a_row, past=past)
+    assert sizes[-len(last) :] == last
     assert spent <= 60
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from pytest_membudget.judge.projection import MIB, Projection, fits_up_to, project, project_highest
+from pytest_membudget.judge.projection import Projection, fits_up_to, project, project_highest
+from pytest_membudget.units import MIB
 
 ROWS = (1_000, 6_000, 12_500, 25_000, 50_000, 100_000, 200_000)
 FULL = 800_000
@@ -19,58 +20,57 @@ MEASURED = {
 }
 
 
-def points(name: str, count: int) -> list[tuple[float, float]]:
+def points(name: str, count: int = 7) -> list[tuple[float, float]]:
     return [(rows, peak * MIB) for rows, peak in zip(ROWS, MEASURED[name], strict=False)][2:count]
 
 
-def projected(name: str, count: int = 7) -> Projection:
-    projection = project(points(name, count), FULL)
+def predicted(points: list[tuple[float, float]], rows: int = FULL, grain: int = 0) -> Projection:
+    projection = project(points, rows, grain=grain)
     assert projection is not None
     return projection
 
 
-@pytest.mark.parametrize("name", MEASURED)
-def test_the_projection_holds_the_peak_that_was_measured(name: str) -> None:
+def of_peaks(peaks: dict[int, float], rows: int = 1_600_000, grain: int = 0) -> Projection:
+    return predicted([(float(size), peak * MIB) for size, peak in peaks.items()], rows, grain)
+
+
+WITHOUT_THRESHOLD = ["all", "bulk_update", "dict", "iterator", "update"]
+
+
+@pytest.mark.parametrize(
+    ("name", "count"),
+    [*((name, 7) for name in MEASURED), *((name, 5) for name in WITHOUT_THRESHOLD)],
+)
+def test_the_projection_holds_the_peak_that_was_measured(name: str, count: int) -> None:
+    """Three samples are enough for what has no threshold."""
     truth = MEASURED[name][-1] * MIB
-    projection = projected(name)
+    projection = predicted(points(name, count))
     assert abs(projection.peak - truth) <= max(0.03 * truth, 6 * MIB)
     assert projection.low <= truth <= projection.high
     assert not projection.measured
 
 
 @pytest.mark.parametrize(
-    ("name", "growth"),
+    ("growth", "names"),
     [
-        ("all", "linear"),
-        ("bulk_update", "linear"),
-        ("dict", "linear"),
-        ("iterator", "constant"),
-        ("update", "constant"),
-        ("flushed at 50,000", "bounded"),
+        ("linear", ["all", "bulk_update", "dict"]),
+        ("constant", ["iterator", "update"]),
+        ("bounded", ["flushed at 50,000"]),
     ],
 )
-def test_the_growth_has_its_name(name: str, growth: str) -> None:
-    assert projected(name).growth == growth
-
-
-@pytest.mark.parametrize("name", ["all", "bulk_update", "dict", "iterator", "update"])
-def test_three_samples_are_enough_for_what_has_no_threshold(name: str) -> None:
-    truth = MEASURED[name][-1] * MIB
-    projection = projected(name, count=5)
-    assert abs(projection.peak - truth) <= max(0.03 * truth, 6 * MIB)
-    assert projection.low <= truth <= projection.high
+def test_the_growth_has_its_name(growth: str, names: list[str]) -> None:
+    assert {predicted(points(name)).growth for name in names} == {growth}
 
 
 def test_one_flat_stretch_after_a_steep_one_is_not_trusted_alone() -> None:
-    projection = projected("flushed at 50,000", count=6)
+    projection = predicted(points("flushed at 50,000", 6))
     assert projection.growth == "bounded"
     assert projection.high > 5 * projection.peak
 
 
 def test_a_slope_that_doubles_is_quadratic() -> None:
     points = [(n, 40 * MIB + n * n / 40) for n in (12_500.0, 25_000.0, 50_000.0, 100_000.0)]
-    projection = project(points, FULL)
-    assert projection is not None
+    projection = predicted(points)
     assert projection.growth == "quadratic"
     assert projection.peak == pytest.approx(40 * MIB + FULL**2 / 40, rel=0.02)
 
@@ -78,8 +78,7 @@ def test_a_slope_that_doubles_is_quadratic() -> None:
 def test_a_slope_that_doubles_once_is_not_quadratic_yet() -> None:
     """A step looks like that: prefetch_related() in chunks without a related row, on SQLite."""
     peaks = {6_250: 60.8, 12_500: 65.2, 25_000: 81.5}
-    projection = project([(float(rows), peak * MIB) for rows, peak in peaks.items()], 200_000)
-    assert projection is not None
+    projection = of_peaks(peaks, 200_000)
     assert projection.growth == "linear"
     before = (65.2 - 60.8) / 6_250
     assert projection.low == pytest.approx((81.5 + 175_000 * before) * MIB, rel=0.01)
@@ -88,48 +87,36 @@ def test_a_slope_that_doubles_once_is_not_quadratic_yet() -> None:
 
 
 def test_a_curve_below_the_floor_is_not_superlinear() -> None:
-    points = [(1_661, 48.9 * MIB), (6_641, 61.1 * MIB), (13_282, 85.9 * MIB)]
-    projection = project(points, 1_700_000)
-    assert projection is not None
+    projection = of_peaks({1_661: 48.9, 6_641: 61.1, 13_282: 85.9}, 1_700_000)
     assert projection.growth == "linear"
     assert projection.low < 5 * 1024 * MIB < projection.high
 
 
 def test_a_sample_at_production_is_no_projection() -> None:
-    projection = project([(400, 50 * MIB), (800, 60 * MIB)], 800)
-    assert projection is not None
+    projection = of_peaks({400: 50, 800: 60}, 800)
     assert projection.measured
-    assert (projection.peak, projection.high - projection.low) == (
-        60 * MIB,
-        pytest.approx(1.2 * MIB),
-    )
+    assert projection.peak == 60 * MIB
+    assert projection.half_width == pytest.approx(0.6 * MIB)
 
 
 def test_more_samples_give_a_narrower_interval() -> None:
-    first, *further = [projected("all", n).high - projected("all", n).low for n in (5, 6, 7)]
+    first, *further = [predicted(points("all", count)).half_width for count in (5, 6, 7)]
     assert max(further) < first
 
 
 def test_growth_in_steps_of_many_rows_may_have_one_more_or_less_in_a_stretch() -> None:
     """benchmarks: readings.0034_blocks_of_40_000 on SQLite."""
     peaks = {25_000: 52.6, 50_000: 61.3, 100_000: 69.2, 200_000: 84.5}
-    points = [(float(rows), peak * MIB) for rows, peak in peaks.items()]
-    smooth, stepped = project(points, 1_600_000), project(points, 1_600_000, grain=40_000)
-    assert smooth is not None
-    assert stepped is not None
+    smooth, stepped = of_peaks(peaks), of_peaks(peaks, grain=40_000)
     assert smooth.high < 351.6 * MIB <= stepped.high
     assert smooth.peak == stepped.peak
 
 
 def test_slopes_that_keep_rising_raise_the_upper_bound() -> None:
     """Seven percent a doubling is linear by name, but the interval reaches where it leads."""
-    peak, points = 40.0, [(25_000.0, 40.0 * MIB)]
-    for rows, slope in ((50_000.0, 25.0), (100_000.0, 53.5), (200_000.0, 114.5)):
-        peak += slope
-        points.append((rows, peak * MIB))
-    projection = project(points, 1_600_000)
-    assert projection is not None
-    truth = peak + sum(114.5 * (2 * 1.07) ** k for k in (1, 2, 3))
+    peaks = {25_000: 40.0, 50_000: 65.0, 100_000: 118.5, 200_000: 233.0}
+    projection = of_peaks(peaks)
+    truth = 233.0 + sum(114.5 * (2 * 1.07) ** k for k in (1, 2, 3))
     assert projection.growth == "linear"
     assert projection.peak < truth * MIB <= projection.high
 
@@ -137,8 +124,7 @@ def test_slopes_that_keep_rising_raise_the_upper_bound() -> None:
 def test_a_slope_that_rests_on_little_growth_may_be_the_allocators() -> None:
     """benchmarks: readings.0012_csv_text on PostgreSQL, at half the bytes a row from there on."""
     peaks = {12_500: 56.9, 25_000: 58.2, 50_000: 61.2, 100_000: 66.9}
-    projection = project([(float(rows), peak * MIB) for rows, peak in peaks.items()], 1_600_000)
-    assert projection is not None
+    projection = of_peaks(peaks)
     assert projection.growth == "linear"
     assert projection.low < 0.7 * projection.peak
     assert projection.low <= 1.15 * 135.0 * MIB
@@ -147,8 +133,7 @@ def test_a_slope_that_rests_on_little_growth_may_be_the_allocators() -> None:
 def test_slopes_that_fall_are_taken_to_fall_on() -> None:
     """benchmarks: readings.0024_own_batches_over_list on SQLite."""
     peaks = {25_000: 52.6, 50_000: 62.1, 100_000: 79.6}
-    projection = project([(float(rows), peak * MIB) for rows, peak in peaks.items()], 1_600_000)
-    assert projection is not None
+    projection = of_peaks(peaks)
     assert projection.peak == pytest.approx(586.6 * MIB, rel=0.02)
     assert projection.low <= 586.6 * MIB <= projection.high
 
@@ -156,10 +141,9 @@ def test_slopes_that_fall_are_taken_to_fall_on() -> None:
 def test_the_highest_phase_decides_and_its_interval_reaches_over_all() -> None:
     flat = [(n, 80.0 * MIB) for n in (25_000.0, 50_000.0, 100_000.0)]
     steep = [(n, 40 * MIB + n * 200) for n in (25_000.0, 50_000.0, 100_000.0)]
-    alone, both = project(steep, FULL), project_highest([flat, steep], FULL)
-    assert alone is not None
+    both = project_highest([flat, steep], FULL)
     assert both is not None
-    assert (both.peak, both.growth) == (alone.peak, "linear")
+    assert (both.peak, both.growth) == (predicted(steep).peak, "linear")
     near = project_highest([flat, steep], 200_000)
     assert near is not None
     assert near.peak == pytest.approx(80 * MIB, rel=0.01)
@@ -172,15 +156,10 @@ def test_too_few_points_project_nothing() -> None:
     assert project([(1_000, 50 * MIB)], FULL) is None
 
 
-@pytest.mark.parametrize(("limit", "rows"), [(512, 304_000), (100, 36_400)])
-def test_where_a_linear_growth_stops_to_fit(limit: int, rows: int) -> None:
-    fits = fits_up_to([points("all", 7)], FULL, limit * MIB)
-    assert fits == pytest.approx(rows, rel=0.01)
-
-
-def test_a_stream_fits_with_any_number_of_rows() -> None:
-    assert fits_up_to([points("iterator", 7)], FULL, 512 * MIB) is None
-
-
-def test_what_never_fits_says_so() -> None:
-    assert fits_up_to([points("all", 7)], FULL, 40 * MIB) == 0
+@pytest.mark.parametrize(
+    ("name", "limit", "rows"),
+    [("all", 512, 304_000), ("all", 100, 36_400), ("all", 40, 0), ("iterator", 512, None)],
+)
+def test_how_many_rows_fit(name: str, limit: int, rows: int | None) -> None:
+    fits = fits_up_to([points(name)], FULL, limit * MIB)
+    assert fits == (None if rows is None else pytest.approx(rows, rel=0.01))

@@ -7,11 +7,12 @@ import inspect
 import pytest
 
 from pytest_membudget.budget.request import Budget
-from pytest_membudget.finding import FindingCode
 from pytest_membudget.judge import reasons
-from pytest_membudget.judge.gap import Gap
-from pytest_membudget.judge.projection import MIB, Growth, Projection
+from pytest_membudget.judge.gap import rows_unknown, tables_without_model
+from pytest_membudget.judge.growth_fit import Growth
+from pytest_membudget.judge.projection import Projection
 from pytest_membudget.sample import Outcome, Run, Sample
+from pytest_membudget.units import MIB
 
 ORDERS = {"shop.Order": 1_700_000}
 BUDGET = Budget((("shop", "0002_it"),), ORDERS, 512 * MIB, "the marker")
@@ -19,7 +20,7 @@ BUDGET = Budget((("shop", "0002_it"),), ORDERS, 512 * MIB, "the marker")
 
 def projection(peak: int, low: int, high: int) -> Projection:
     sizes = (size * MIB for size in (peak, low, high))
-    return Projection(1_700_000, *sizes, slope=500, growth=Growth.LINEAR, measured=False)
+    return Projection(*sizes, slope=500, growth=Growth.LINEAR, measured=False)
 
 
 PROJECTED, UNCLEAR = projection(900, 880, 920), projection(500, 400, 600)
@@ -56,8 +57,9 @@ SENTENCES = [
         "MiB.",
     ),
     (
-        reasons.unseen(BUDGET, Gap(FindingCode.BRANCH_AHEAD, "did something")),
-        "did something.",
+        reasons.sentence(BUDGET, rows_unknown(["shop.Line"], "membudget.json").sentence),
+        "accesses shop.Line, whose production row count is unknown; refresh membudget.json or pass "
+        "--membudget-rows shop.Line=N.",
     ),
     (
         reasons.unclear(BUDGET, UNCLEAR, sample()),
@@ -84,12 +86,7 @@ SENTENCES = [
         "each row, and the database takes no more in a statement.",
     ),
     (
-        reasons.rows_unknown(BUDGET, ["shop.Line"], "membudget.json"),
-        "accesses shop.Line, whose production row count is unknown; refresh membudget.json or pass "
-        "--membudget-rows shop.Line=N.",
-    ),
-    (
-        reasons.without_model(BUDGET, ["legacy"]),
+        reasons.sentence(BUDGET, tables_without_model(["legacy"]).sentence),
         "accesses legacy, which has no model, so its rows can't be made; write a marked test with "
         "rows= and a seed= that makes them.",
     ),
@@ -98,7 +95,6 @@ SENTENCES = [
         "ran 3 processes, and the tables that they access could not all be followed; write a "
         "marked test with rows=.",
     ),
-    (reasons.loads_no_rows(BUDGET, "has no operations"), "has no operations."),
     (
         reasons.too_few_rows_to_matter(BUDGET, {}),
         "accesses no table whose size affects memory.",
@@ -117,7 +113,7 @@ SENTENCES = [
     ),
     (reasons.never_ended(BUDGET, TIMED_OUT), "never ended: it had not ended after 60 s."),
 ]
-WITHOUT_LABEL = [
+OTHER_TEXTS = [
     (reasons.sets_peak("shop.0003_b"), "shop.0003_b sets the peak."),
     (
         reasons.assumes("shop_order.status = 'old'"),
@@ -129,13 +125,11 @@ WITHOUT_LABEL = [
 ]
 
 
-@pytest.mark.parametrize(("sentence", "expected"), SENTENCES)
-def test_a_sentence_begins_with_the_migration(sentence: str, expected: str) -> None:
-    assert sentence == f"shop.0002_it {expected}"
-
-
-@pytest.mark.parametrize(("sentence", "expected"), WITHOUT_LABEL)
-def test_what_is_added_to_a_sentence(sentence: str, expected: str) -> None:
+@pytest.mark.parametrize(
+    ("sentence", "expected"),
+    [*((text, f"shop.0002_it {end}") for text, end in SENTENCES), *OTHER_TEXTS],
+)
+def test_what_a_reason_says(sentence: str, expected: str) -> None:
     assert sentence == expected
 
 

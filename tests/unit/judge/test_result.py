@@ -7,39 +7,22 @@ import random
 from typing import Any
 
 import pytest
+from results import MIB, passing
 
 from pytest_membudget.budget.request import Budget
 from pytest_membudget.check.conclude import conclude
-from pytest_membudget.judge.assessment import assess
-from pytest_membudget.judge.evidence import Evidence
+from pytest_membudget.judge.assessment import Assessment
+from pytest_membudget.judge.evidence import Database, Evidence
 from pytest_membudget.judge.figures import MOST_SECONDS
 from pytest_membudget.judge.gap import unnamed_table
-from pytest_membudget.judge.result import Database, Result, verified
+from pytest_membudget.judge.result import Result, verified
 from pytest_membudget.judge.verdict import Basis, Verdict
 from pytest_membudget.sample import Outcome, Run, Sample
 from pytest_membudget.units import MOST
 
-MIB = 1024**2
 ROWS = 800_000
 TABLE = "shop_order"
-DATABASE = {"alias": "default", "vendor": "sqlite", "version": "3"}
-
-
-def made(**changes: Any) -> Result:
-    figures = {
-        "nodeid": "shop/migrations/0002_it.py::membudget",
-        "migration": "shop.0002_it",
-        "reverse": False,
-        "database": Database("default", "sqlite", "3"),
-        "rows": {"shop.Order": ROWS},
-        "limit_bytes": 512 * MIB,
-        "limit_source": "the marker",
-        "verdict": Verdict.WITHIN,
-        "basis": Basis.MEASURED,
-        "reason": "it fits",
-        "peak_bytes": 50 * MIB,
-    }
-    return verified(Result(**{**figures, **changes}))
+DATABASE = Database("default", "sqlite", "3")
 
 
 @pytest.mark.parametrize(
@@ -52,10 +35,11 @@ def made(**changes: Any) -> Result:
     ],
 )
 def test_nothing_is_within_without_a_peak_under_the_limit(changes: dict[str, Any]) -> None:
-    made()
-    made(**changes, verdict=Verdict.INCONCLUSIVE)
-    with pytest.raises(ValueError, match=r"shop\.0002_it is within the limit, and"):
-        made(**changes)
+    figures = {"basis": "measured", "peak_low_bytes": None, "peak_high_bytes": None, **changes}
+    verified(passing())
+    verified(passing(**figures, verdict="inconclusive"))
+    with pytest.raises(ValueError, match=r"shop\.0003_stream is within the limit, and"):
+        verified(passing(**figures))
 
 
 def evidence(dice: random.Random) -> Evidence:
@@ -95,7 +79,7 @@ def test_figures_beyond_any_machine_are_written_and_read() -> None:
     for rows in (1_000, 2_000, 4_000, 8_000):
         run = Run(Outcome.FINISHED, round(rows**1.9 * 1_000), duration=(rows / 1_000) ** 9)
         found = found.with_sample(Sample({"shop.Order": rows}, run))
-    result = conclude(assess(found), "nodeid", "")
+    result = conclude(Assessment(found), "nodeid", "")
     assert result.projected_duration_s == MOST_SECONDS
     assert result.peak_high_bytes == MOST
     assert Result.from_dict(result.to_dict()) == result
@@ -105,7 +89,7 @@ def test_every_conclusion_keeps_the_promise() -> None:
     """One that is ``within`` is never so of an unfinished largest sample, a gap, or no peak."""
     seen = set()
     for number in range(3_000):
-        found = assess(evidence(random.Random(number)))
+        found = Assessment(evidence(random.Random(number)))
         result = conclude(found, "nodeid", "")
         seen.add((result.verdict, result.basis))
         assert Result.from_dict(json.loads(json.dumps(result.to_dict()))) == result

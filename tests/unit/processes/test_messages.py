@@ -13,13 +13,7 @@ import pytest
 
 from pytest_membudget.database.scratch.activity import Activity, Link, TableActivity
 from pytest_membudget.errors import ServerError
-from pytest_membudget.processes.messages import json_lines
-from pytest_membudget.processes.messages.child_log import (
-    ConnectionOpened,
-    StatementCounted,
-    StatementSent,
-)
-from pytest_membudget.processes.messages.codec import Codec, encode
+from pytest_membudget.processes.messages.codec import VERSION, Codec, encode
 from pytest_membudget.processes.messages.job import DEFER, Probes, Rewrite, WorkerJob, read_job
 from pytest_membudget.processes.messages.orders import (
     Clone,
@@ -39,12 +33,7 @@ from pytest_membudget.processes.messages.orders import (
     TableModel,
     Weigh,
 )
-from pytest_membudget.processes.messages.reply import (
-    NotRun,
-    PhaseMark,
-    StatementCount,
-    WorkerReply,
-)
+from pytest_membudget.processes.messages.reply import WorkerReply
 from pytest_membudget.processes.messages.server import (
     ANSWERS,
     ORDERS,
@@ -56,7 +45,9 @@ from pytest_membudget.processes.messages.server import (
     Start,
     answer_of,
 )
-from pytest_membudget.sample import Facts
+from pytest_membudget.processes.messages.statements import ConnectionOpened, StatementCount
+from pytest_membudget.profile.column_stats import ColumnStats
+from pytest_membudget.sample import Facts, Phase
 from pytest_membudget.sample.observed import BulkUpdate, LoadedRows, Observed, ResultSize
 
 KEY = ("shop", "0001_initial")
@@ -75,11 +66,11 @@ BOTH: list[tuple[Order[Any], Any]] = [
     (Count("a", ["o", 'app"."thing']), {"o": 5, 'app"."thing': 0}),
     (
         Seed("a", [KEY], {"shop.Order": 5}, {"o": {"status": AWKWARD, "note": []}}, most=7),
-        Seeded({"shop.Order": 5}, {}, {"shop.Order": ["note"]}, {"o": {}}, 0.5, 4096, None),
+        Seeded({"shop.Order": 5}, 0.5, 4096, None, {}, {"shop.Order": ["note"]}, {"o": {}}),
     ),
     (
-        Seed("a", [], {}, seed="seeds.seed", profile={"o": {"id": {"width": 8.0}}}),
-        Seeded({}, {"shop.Order": {"note": 8}}, {}, {"o": {"status": AWKWARD}}, 0.0, 0, 4096),
+        Seed("a", [], {}, seed="seeds.seed", profile={"o": {"id": ColumnStats(8.0)}}),
+        Seeded({}, 0.0, 0, 4096, {"shop.Order": {"note": 8}}, {}, {"o": {"status": AWKWARD}}),
     ),
     (Clone("a"), "b"),
     (
@@ -117,14 +108,9 @@ def test_the_other_answers_arrive_as_they_were_sent(answer: Any) -> None:
 def test_a_job_is_read_without_a_library() -> None:
     rewrite = Rewrite(DEFER, "/app/0002.py", 7, ("note",))
     probes = Probes(["/app"], capture="/tmp/capture", observe=True, rewrites=[rewrite])
-    job = WorkerJob("default", [KEY], [KEY], "target", "reply", "overflow", probes)
+    job = WorkerJob([KEY], [KEY], "target", "reply", probes)
     read = read_job(encode(job))
-    assert (read.alias, read.target, read.reply, read.overflow) == (
-        "default",
-        "target",
-        "reply",
-        "overflow",
-    )
+    assert (read.target, read.reply) == ("target", "reply")
     assert [tuple(one) for one in (*read.targets, *read.migrations)] == [KEY, KEY]
     assert read.probes is not None
     (again,) = read.probes.rewrites
@@ -142,8 +128,8 @@ REPLY = WorkerReply(
     details="",
     vendor="postgresql",
     applied=[True, False],
-    phases=[PhaseMark("shop.0001", "SELECT", 3, 5)],
-    not_run=[NotRun("RunSQL", "was skipped")],
+    phases=[(Phase("shop.0001", "SELECT"), 3, 5)],
+    not_run=[("RunSQL", "was skipped")],
     statements=[StatementCount("SELECT %s", dict(enumerate(AWKWARD)), times=2, fetched=9)],
     facts=Facts(
         debug=False,
@@ -169,13 +155,12 @@ REPLY = WorkerReply(
     [
         REPLY,
         replace(REPLY, failure="ValueError: no", facts=Facts(), observed=None),
-        StatementSent("1-1", "SELECT %s", None),
-        StatementCounted("1-1", 1, 2, 3, looked=True),
+        StatementCount("SELECT %s", None, 1, 2, 3, looked=True, name="1-1"),
         ConnectionOpened(by_django=True),
     ],
 )
 def test_what_a_worker_writes_without_a_library_arrives(message: Any) -> None:
-    assert Codec([type(message)]).decode(json_lines.encode(message)) == message
+    assert Codec([type(message)]).decode(encode(message)) == message
 
 
 def test_values_that_json_has_no_form_for_are_texts() -> None:
@@ -183,8 +168,8 @@ def test_values_that_json_has_no_form_for_are_texts() -> None:
         def __repr__(self) -> str:
             return "a value of the migration"
 
-    sent = StatementSent("1-1", "SELECT", {0: Value(), 1: b"x", 2: math.nan})
-    values = Codec([StatementSent]).decode(json_lines.encode(sent)).values
+    sent = StatementCount("SELECT", {0: Value(), 1: b"x", 2: math.nan})
+    values = Codec([StatementCount]).decode(encode(sent)).values
     assert (values[0], values[1]) == ("a value of the migration", "b'x'")
     assert math.isnan(values[2])
 
@@ -205,7 +190,7 @@ def test_what_is_no_order_is_refused(line: str) -> None:
 
 
 def test_another_version_is_refused_by_each_process() -> None:
-    later = json.dumps({**json.loads(encode(Clone("a"))), "version": json_lines.VERSION + 1})
+    later = json.dumps({**json.loads(encode(Clone("a"))), "version": VERSION + 1})
     for read in (ORDERS.decode, read_job):
         with pytest.raises(ServerError, match="processes of two versions of pytest-membudget met"):
             read(later)

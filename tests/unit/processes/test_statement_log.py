@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from pytest_membudget.processes.messages.json_lines import encode
+from pytest_membudget.processes.messages.codec import encode
 from pytest_membudget.processes.messages.reply import WorkerReply
 from pytest_membudget.processes.worker.accesses import Accesses
-from pytest_membudget.processes.worker.replies import read_reply
+from pytest_membudget.processes.worker.outcome import read_reply
 from pytest_membudget.processes.worker.statement_log import StatementLog
 from pytest_membudget.sample import Facts
 from pytest_membudget.sql.normalize import Form

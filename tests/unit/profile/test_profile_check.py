@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from profiles import membudget, write_project
+from profiles import document, membudget, write_project
 
 ORDER = ("id", "note", "price")
 
@@ -36,14 +36,7 @@ def tables() -> dict[str, Any]:
 
 def write(folder: Path, tables: dict[str, Any], days: int = 0, name: str = "membudget.json") -> str:
     taken = (datetime.now(timezone.utc) - timedelta(days=days)).date().isoformat()
-    document = {
-        "membudget_profile": 1,
-        "database": {"vendor": "postgresql", "version": "15.4"},
-        "taken": taken,
-        "exact": False,
-        "tables": tables,
-    }
-    (folder / name).write_text(json.dumps(document))
+    (folder / name).write_text(json.dumps(document(taken=taken, tables=tables)))
     return taken
 
 

@@ -68,5 +68,5 @@ def test_all_that_is_made_of_a_profile_can_be_made(
     assert set(row_counts(profile)) == set(profile.tables)
     for columns in shape(profile).values():
         for column in columns.values():
-            assert column["width"] is None or math.isfinite(column["width"])
+            assert column.width is None or math.isfinite(column.width)
     assert check_profile(profile, MODELS, date(2026, 11, 26)).summary

@@ -24,10 +24,9 @@ from pytest_membudget.errors import BudgetError
 from pytest_membudget.reports import markdown
 from pytest_membudget.reports.annotations import workflow_commands
 from pytest_membudget.reports.compare import compare
-from pytest_membudget.reports.document import Document
+from pytest_membudget.reports.document import Document, merge, parse_document
 from pytest_membudget.reports.failure import failure
 from pytest_membudget.reports.html import write_html
-from pytest_membudget.reports.reader import merge, parse_document
 from pytest_membudget.reports.terminal import comparison, notes, summary
 
 STACKS = {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -26,6 +27,21 @@ def page(tmp_path: Path) -> Path:
     return path
 
 
+Draw = Callable[..., str]
+
+
+@pytest.fixture
+def drawn(tmp_path: Path) -> Draw:
+    """Draws the page of some results; the answer is its text."""
+
+    def draw(*results: Result) -> str:
+        path = tmp_path / "report.html"
+        write_html(results, str(path))
+        return path.read_text(encoding="utf-8")
+
+    return draw
+
+
 def text_of(path: Path) -> str:
     return path.read_text(encoding="utf-8")
 
@@ -46,74 +62,50 @@ def test_budgets_with_the_least_headroom_come_first(page: Path) -> None:
     ]
 
 
-def test_budgets_of_one_migration_are_told_apart(tmp_path: Path) -> None:
-    path = tmp_path / "report.html"
+def test_budgets_of_one_migration_are_told_apart(drawn: Draw) -> None:
     other = result(database={"alias": "default", "vendor": "sqlite", "version": "3"})
-    write_html([result(), other, passing()], str(path))
-    text = text_of(path).replace("<wbr>", "")
-    assert text.count('<span class="test">test_backfill, postgresql</span>') == 2
-    assert text.count('<span class="test">test_backfill, sqlite</span>') == 2
-    assert text.count('<span class="test">postgresql</span>') == 2
-    write_html([result(), passing()], str(path))
-    assert '<span class="test">' not in text_of(path)
+    text = drawn(result(), other, passing()).replace("<wbr>", "")
+    for name in ("test_backfill, postgresql", "test_backfill, sqlite", "postgresql"):
+        assert text.count(f'<span class="test">{name}</span>') == 2
+    assert '<span class="test">' not in drawn(result(), passing())
 
 
-def test_text_of_a_project_is_escaped(tmp_path: Path) -> None:
+def test_text_of_a_project_is_escaped(drawn: Draw) -> None:
     hostile = explained_figures(
         reason="</script><img src=x onerror=alert(1)>",
         rows={"</script><b>.Order": 10},
         samples=[],
     )
     hostile["attribution"][0]["source"] = "<script>alert(1)</script>"
-    path = tmp_path / "report.html"
-    write_html([Result.from_dict(hostile)], str(path))
-    text = text_of(path)
+    text = drawn(Result.from_dict(hostile))
     assert "<img" not in text
     assert "<script>alert" not in text
     assert text.count("</script>") == 3
 
 
-def test_data_of_the_charts_cannot_leave_its_script(tmp_path: Path) -> None:
+def test_data_of_the_charts_cannot_leave_its_script(drawn: Draw) -> None:
     label = "</script><script>alert(1)</script>"
     samples = [
         {**sample, "rows": {label: sample["rows"]["shop.Order"]}} for sample in figures()["samples"]
     ]
-    path = tmp_path / "report.html"
-    write_html([result(rows={label: 1_700_000}, samples=samples)], str(path))
-    found = re.search('<script type="application/json" id="charts">(.*?)</script>', text_of(path))
+    text = drawn(result(rows={label: 1_700_000}, samples=samples))
+    found = re.search('<script type="application/json" id="charts">(.*?)</script>', text)
     assert found
     assert json.loads(found[1])[0]["growth"]["model"] == label
 
 
-def test_a_page_without_results(tmp_path: Path) -> None:
-    path = tmp_path / "report.html"
-    write_html([], str(path))
-    assert "No migration was measured." in text_of(path)
-
-
-def test_migrations_without_rows_are_counted_and_folded(tmp_path: Path) -> None:
-    path = tmp_path / "report.html"
-    write_html([passing(rows={}, reason="it alters a table only")], str(path))
-    assert "1 migration loads no rows whose number affects memory" in text_of(path)
-    assert "it alters a table only" in text_of(path)
-    assert "No migration was measured." not in text_of(path)
-
-
-def test_results_of_an_older_version(tmp_path: Path) -> None:
-    older = figures(
-        samples=[{k: v for k, v in s.items() if k != "timeline"} for s in figures()["samples"]]
-    )
-    del older["attribution"], older["advice"]
-    old = Result.from_dict(older)
-    path = tmp_path / "report.html"
-    write_html([old], str(path))
-    assert "Growth by line" not in text_of(path)
-    assert charts(old)["time"] is None
+def test_migrations_without_rows_are_counted_and_folded(drawn: Draw) -> None:
+    text = drawn(passing(rows={}, reason="it alters a table only"))
+    assert "1 migration loads no rows whose number affects memory" in text
+    assert "it alters a table only" in text
+    assert "No migration was measured." not in text
+    assert "No migration was measured." in drawn()
 
 
 def test_the_limit_is_left_out_where_it_would_flatten_the_chart() -> None:
     assert charts(result(limit_bytes=10**12))["time"]["limit"] is None
     assert charts(result(limit_bytes=10**8))["time"]["limit"] == 10**8
+    assert charts(result(samples=[]))["time"] is None
 
 
 def test_the_end_of_a_process_is_not_drawn() -> None:
@@ -159,16 +151,12 @@ def test_the_page_is_dark_where_that_is_preferred(page: Path) -> None:
 
 
 @pytest.mark.browser
-def test_the_page_has_room_for_long_names(tmp_path: Path) -> None:
+def test_the_page_has_room_for_long_names(tmp_path: Path, drawn: Draw) -> None:
     name = "averylongapplication.0123_" + "a_very_long_name_of_a_migration_" * 4
-    path = tmp_path / "report.html"
-    write_html(
-        [explained(migration=name, nodeid=f"{'deep/' * 40}test.py::test_{'x' * 200}")] * 2,
-        str(path),
-    )
-    seen = look_at(path, 390)
-    assert seen.width <= 390
-    assert seen.console == []
+    long = explained(migration=name, nodeid=f"{'deep/' * 40}test.py::test_{'x' * 200}")
+    drawn(long, long)
+    seen = look_at(tmp_path / "report.html", 390)
+    assert (seen.width <= 390, seen.console) == (True, [])
 
 
 STACKS = {
@@ -178,36 +166,33 @@ STACKS = {
 }
 
 
-def test_a_flame_graph_stands_beside_the_page(tmp_path: Path) -> None:
-    path = tmp_path / "report.html"
-    write_html([explained(stacks=STACKS), explained(stacks=STACKS), passing()], str(path))
+def test_a_flame_graph_stands_beside_the_page(tmp_path: Path, drawn: Draw) -> None:
+    text = drawn(explained(stacks=STACKS), explained(stacks=STACKS), passing())
     names = ["shop.0002_backfill_total-1.html", "shop.0002_backfill_total.html"]
     assert sorted(one.name for one in (tmp_path / "report.flamegraphs").iterdir()) == names
-    for name in names:
-        assert f'<a href="report.flamegraphs/{name}">' in text_of(path)
+    assert all(f'<a href="report.flamegraphs/{name}">' in text for name in names)
 
 
-def test_a_flame_graph_of_migrations_with_long_names(tmp_path: Path) -> None:
+def test_a_flame_graph_of_migrations_with_long_names(tmp_path: Path, drawn: Draw) -> None:
     migration = " + ".join(f"shop.{number:04}_{'x' * 85}" for number in (2, 3, 4))
-    path = tmp_path / "report.html"
-    write_html([explained(stacks=STACKS, migration=migration)] * 2, str(path))
+    text = drawn(*[explained(stacks=STACKS, migration=migration)] * 2)
     names = [one.name for one in (tmp_path / "report.flamegraphs").iterdir()]
     assert len(names) == 2
-    assert all(f'<a href="report.flamegraphs/{name}">' in text_of(path) for name in names)
+    assert all(f'<a href="report.flamegraphs/{name}">' in text for name in names)
 
 
-def test_a_page_is_written_without_the_flame_graphs_that_cannot_be(tmp_path: Path) -> None:
+def test_a_page_is_written_without_the_flame_graphs_that_cannot_be(
+    tmp_path: Path, drawn: Draw
+) -> None:
     (tmp_path / "report.flamegraphs").touch()
-    path = tmp_path / "report.html"
     with pytest.raises(BudgetError, match=r"report\.flamegraphs can't be written: file exists"):
-        write_html([explained(stacks=STACKS)], str(path))
-    assert "Flame graph" not in text_of(path)
-    assert explained().reason in text_of(path)
+        drawn(explained(stacks=STACKS))
+    assert "Flame graph" not in text_of(tmp_path / "report.html")
+    assert explained().reason in text_of(tmp_path / "report.html")
 
 
-def test_hostile_texts_stay_in_their_place(tmp_path: Path) -> None:
-    path = tmp_path / "report.html"
+def test_hostile_texts_stay_in_their_place(drawn: Draw) -> None:
     hostile = "\x1b[31m<b>\u202e\ud800\x00"
-    write_html([explained(reason=hostile, migration=hostile, nodeid=hostile)] * 2, str(path))
-    assert "\\x1b[31m&lt;b&gt;\\u202e\\ud800\\x00" in text_of(path)
-    assert not re.search("[\x00\x1b\u202e]", text_of(path))
+    text = drawn(*[explained(reason=hostile, migration=hostile, nodeid=hostile)] * 2)
+    assert "\\x1b[31m&lt;b&gt;\\u202e\\ud800\\x00" in text
+    assert not re.search("[\x00\x1b\u202e]", text)

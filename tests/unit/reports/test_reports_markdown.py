@@ -12,8 +12,6 @@ from pytest_membudget.judge.result import Result
 from pytest_membudget.reports.annotations import workflow_commands
 from pytest_membudget.reports.markdown import append_to_step_summary, code, escape, markdown
 
-BUDGET = '"shop.0002", rows={"shop.Order": 400}, limit="512Mi"'
-
 
 def render(text: str) -> str:
     return MarkdownIt("commonmark").enable(["table", "strikethrough"]).render(text)
@@ -38,12 +36,9 @@ def test_failures_are_unfolded_and_passes_are_not() -> None:
     assert f"| 550 | 85% | `{FILE}:9`" in text
     assert "- **Advice:** shop/migrations/0002" in text
     assert "| 50 | 8% | `<allocator>`" in text
-
-
-def test_what_was_expected_to_fail_is_no_failure() -> None:
-    text = markdown([result(outcome="xfailed")])
-    assert "exceeds (xfail)" in text
-    assert "<details" not in text
+    expected = markdown([result(outcome="xfailed")])
+    assert "exceeds (xfail)" in expected
+    assert "<details" not in expected
 
 
 @pytest.mark.parametrize("text", ["a | b", "*a* _b_ `c`", "<script>", "[x](y)", "a\nb", "#1 ~~x~~"])
@@ -67,16 +62,12 @@ def test_hostile_reasons_and_sources_stay_in_their_place() -> None:
     assert "x = `a` | &lt;b&gt;" in shown
 
 
-def test_no_results() -> None:
+def test_the_step_summary_is_added_to(tmp_path: Path) -> None:
     assert markdown([]) == "## Memory budgets\n\nNo migration was measured.\n"
-
-
-def test_the_step_summary_is_added_to(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     summary = tmp_path / "summary.md"
     summary.write_text("before\n")
-    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(summary))
-    append_to_step_summary([])
-    append_to_step_summary([result()])
+    append_to_step_summary([], str(summary))
+    append_to_step_summary([result()], str(summary))
     assert summary.read_text().startswith("before\n## Memory budgets\n")
 
 

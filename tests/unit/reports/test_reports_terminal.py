@@ -5,9 +5,8 @@ from __future__ import annotations
 import pytest
 from results import FILE, MIB, SOURCE, explained, figures, passing, result
 
-from pytest_membudget.judge.result import Result
 from pytest_membudget.reports.chart import chart
-from pytest_membudget.reports.curve import curve, rows_step, short_rows, size_step
+from pytest_membudget.reports.curve import curve, rows_step, short_rows, size_axis
 from pytest_membudget.reports.failure import failure
 from pytest_membudget.reports.terminal import summary
 
@@ -32,12 +31,8 @@ def test_the_summary_shows_what_there_is_room_for() -> None:
     wide = summary([result()], 120, color=False)
     assert "-512 MiB" in wide[2]
     assert "765,000" in wide[2]
-    assert summary([result()], 50, color=False)[0].split() == [
-        "migration",
-        "peak",
-        "limit",
-        "verdict",
-    ]
+    narrow = summary([result()], 50, color=False)
+    assert narrow[0].split() == ["migration", "peak", "limit", "verdict"]
 
 
 def test_two_kinds_of_database_are_told_apart() -> None:
@@ -48,15 +43,8 @@ def test_two_kinds_of_database_are_told_apart() -> None:
 
 def test_verbosity_adds_samples_frames_and_findings() -> None:
     brief, full = (failure(explained(), width=100, verbosity=number) for number in (0, 1))
-    for text in (
-        f"{FILE}:9",
-        SOURCE,
-        "write in batches.\n",
-        "saves 500 bytes a row",
-        "tried: ",
-        "<allocator>",
-        "7% of the",
-    ):
+    always = (f"{FILE}:9", SOURCE, "write in batches.\n", "saves 500 bytes a row", "tried: ")
+    for text in (*always, "<allocator>", "7% of the"):
         assert text in brief
         assert text in full
     for text in ("26,563", "query.py:913 bulk_update: When(pk=obj.pk)", "62 bytes a row"):
@@ -64,29 +52,23 @@ def test_verbosity_adds_samples_frames_and_findings() -> None:
         assert text in full
 
 
+def test_a_finding_that_the_reason_tells_is_not_noted_again() -> None:
+    findings = [{"code": "rows-unnamed", "message": "the migration accesses shop.Line"}]
+    unclear = {"verdict": "inconclusive", "findings": findings}
+    assert "note:" not in failure(result(reason="shop.0002 accesses shop.Line.", **unclear))
+    assert "note: the migration accesses shop.Line" in failure(result(**unclear))
+
+
 def test_one_line_is_one_row_unless_its_frames_are_shown() -> None:
     assert "550 B/row  85%" in failure(explained(), width=100)
     assert "400 B/row  60%" in failure(explained(), width=100, verbosity=1)
-
-
-def test_an_older_result_has_no_attribution() -> None:
-    old = {name: one for name, one in figures().items() if name not in ("attribution", "advice")}
-    assert "growth by line" not in failure(Result.from_dict(old))
+    assert "growth by line" not in failure(result())
 
 
 def test_details_of_an_error_come_last() -> None:
-    error = result(
-        verdict="error",
-        samples=[],
-        peak_bytes=None,
-        peak_low_bytes=None,
-        details="Traceback\nValueError\n",
-    )
-    assert failure(error).splitlines()[1:] == [
-        "",
-        "Traceback",
-        "ValueError",
-    ]
+    unknown = {"peak_bytes": None, "peak_low_bytes": None}
+    error = result(verdict="error", samples=[], details="Traceback\nValueError\n", **unknown)
+    assert failure(error).splitlines()[1:] == ["", "Traceback", "ValueError"]
 
 
 @pytest.mark.parametrize("width", [50, 60, 72])
@@ -117,15 +99,11 @@ def test_a_sample_that_was_stopped_is_marked() -> None:
     assert sum("*" in line for line in lines) == 2
 
 
-def test_no_chart_without_room_or_points() -> None:
+def test_there_is_no_chart_without_room_or_points_and_no_projection_of_what_was_measured() -> None:
     assert chart(result(), 40) == []
     assert chart(result(samples=[]), 80) == []
     assert chart(result(samples=figures()["samples"][:1], peak_low_bytes=None), 80) == []
-
-
-def test_the_chart_of_what_was_measured_ends_at_its_last_sample() -> None:
-    lines = chart(result(peak_low_bytes=None, peak_high_bytes=None), 72)
-    assert lines[-1] == "o sample"
+    assert chart(result(peak_low_bytes=None, peak_high_bytes=None), 72)[-1] == "o sample"
 
 
 @pytest.mark.parametrize("growth", ["linear", "linearithmic", "quadratic"])
@@ -148,13 +126,8 @@ def test_the_curve_starts_at_the_last_sample_that_finished() -> None:
 
 
 def test_ticks_are_round() -> None:
-    assert size_step(3.2 * 1024 * MIB, 9) == 512 * MIB
+    assert size_axis(3.2 * 1024 * MIB, 9) == (512 * MIB, 7)
     assert rows_step(1_700_000, 5.7) == 300_000
     assert rows_step(100, 10) == 10
-    assert [short_rows(rows) for rows in (0, 800, 12_000, 1_200_000, 3e9)] == [
-        "0",
-        "800",
-        "12k",
-        "1.2M",
-        "3G",
-    ]
+    shown = {0: "0", 800: "800", 12_000: "12k", 1_200_000: "1.2M", 3e9: "3G"}
+    assert {rows: short_rows(rows) for rows in shown} == shown

@@ -15,10 +15,10 @@ from results import explained, passing, result
 
 from pytest_membudget.finding import FindingCode
 from pytest_membudget.judge.explanation import AdviceCode, Line
-from pytest_membudget.judge.projection import Growth
+from pytest_membudget.judge.growth_fit import Growth
 from pytest_membudget.judge.result import Result, SampleFigures
 from pytest_membudget.judge.verdict import Basis, Verdict
-from pytest_membudget.reports.document import Document, write_json
+from pytest_membudget.reports.document import Document, read_document, write_json
 from pytest_membudget.reports.schema import json_schema
 from pytest_membudget.sample import Outcome
 
@@ -35,32 +35,24 @@ def listed(title: str) -> list[str]:
     return [name for cell in cells for name in re.findall("`(.+?)`", cell)]
 
 
-@pytest.mark.parametrize(
-    ("title", "kind"),
-    [
-        ("Verdicts", Verdict),
-        ("Basis", Basis),
-        ("Growth", Growth),
-        ("Outcomes", Outcome),
-        ("Findings", FindingCode),
-        ("Advice", AdviceCode),
-    ],
-)
-def test_each_member_is_listed_with_its_meaning(title: str, kind: type[Enum]) -> None:
-    assert sorted(listed(title)) == sorted(member.value for member in kind)
+ENUMERATIONS: dict[str, type[Enum]] = {
+    "Verdicts": Verdict,
+    "Basis": Basis,
+    "Growth": Growth,
+    "Outcomes": Outcome,
+    "Findings": FindingCode,
+    "Advice": AdviceCode,
+}
+KEYS = {"The document": Document, "A result": Result, "A sample": SampleFigures, "A line": Line}
+NAMES = {
+    **{title: [member.value for member in kind] for title, kind in ENUMERATIONS.items()},
+    **{title: [field.name for field in fields(kind)] for title, kind in KEYS.items()},
+}
 
 
-@pytest.mark.parametrize(
-    ("title", "kind"),
-    [
-        ("The document", Document),
-        ("A result", Result),
-        ("A sample", SampleFigures),
-        ("A line", Line),
-    ],
-)
-def test_each_key_is_listed_with_its_meaning(title: str, kind: type[Any]) -> None:
-    assert sorted(listed(title)) == sorted(field.name for field in fields(kind))
+@pytest.mark.parametrize("title", NAMES)
+def test_each_name_is_listed_with_its_meaning(title: str) -> None:
+    assert sorted(listed(title)) == sorted(NAMES[title])
 
 
 @pytest.mark.parametrize("kind", [FindingCode, AdviceCode])
@@ -76,22 +68,19 @@ def test_the_schema_is_up_to_date() -> None:
     VALIDATOR.check_schema(json_schema())
 
 
-def test_what_is_written_is_valid(tmp_path: Path) -> None:
+def test_what_is_written_is_valid_and_read(tmp_path: Path) -> None:
     stacks = {"rows": 5, "frames": [["f", "a.py", 1]], "stacks": [[1.5, 0.5, [0]]]}
     path = tmp_path / "results.json"
-    write_json([explained(stacks=stacks), passing(outcome="passed"), result()], str(path))
+    results = (explained(stacks=stacks), passing(outcome="passed"), result())
+    write_json(results, str(path))
     VALIDATOR.validate(json.loads(path.read_text()))
+    assert read_document(str(path)).results == results
 
 
-@pytest.mark.parametrize(
-    "wrong",
-    [
-        {"verdict": "fine"},
-        {"peak_bytes": -1},
-        {"samples": [{}]},
-        {"findings": [{"code": 5, "message": ""}]},
-    ],
-)
+WRONG = {"verdict": "fine", "peak_bytes": -1, "samples": [{}], "findings": [{"code": 5}]}
+
+
+@pytest.mark.parametrize("wrong", [{key: value} for key, value in WRONG.items()])
 def test_the_schema_refuses_what_the_reader_refuses(wrong: dict[str, Any]) -> None:
     document = {"schema": 1, "results": [{**result().to_dict(), **wrong}]}
     assert not VALIDATOR.is_valid(document)

@@ -18,7 +18,7 @@ def a_table(want: int = 0) -> Table:
 
 
 def a_group(*sequences: Sequence) -> Group:
-    return Group("shop.Order", {str(place): one for place, one in enumerate(sequences)})
+    return Group({str(place): one for place, one in enumerate(sequences)})
 
 
 def a_row(group: Group, i: int) -> tuple[int, ...]:

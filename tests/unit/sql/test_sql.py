@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from pytest_membudget.processes.messages.reply import StatementCount
+from pytest_membudget.processes.messages.statements import StatementCount
 from pytest_membudget.processes.worker.accesses import Accesses
 from pytest_membudget.sql.normalize import UNKNOWN, Form
 from pytest_membudget.sql.parse import read, shown

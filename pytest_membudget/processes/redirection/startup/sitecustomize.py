@@ -1,4 +1,4 @@
-"""Runs first in every Python process below a worker; see worker/children.py.
+"""Runs first in every Python process below a worker: redirects it and logs its statements.
 
 A process that can't be redirected must not run at all.
 """
@@ -8,6 +8,7 @@ import importlib.util
 import os
 import sys
 
+_VARIABLE = "MEMBUDGET_TARGET"
 _HERE = os.path.dirname(os.path.abspath(__file__))
 _ABOVE_PACKAGE = os.path.abspath(os.path.join(_HERE, *[os.pardir] * 4))
 
@@ -15,10 +16,17 @@ _ABOVE_PACKAGE = os.path.abspath(os.path.join(_HERE, *[os.pardir] * 4))
 def _redirect() -> None:
     try:
         sys.path.append(_ABOVE_PACKAGE)
-        from pytest_membudget.processes.worker.children import install_in_child
+        from pytest_membudget.database.target import Target
+        from pytest_membudget.processes.redirection import install
+        from pytest_membudget.processes.worker.cursors import log_connections
+        from pytest_membudget.processes.worker.high_water import Phases
+        from pytest_membudget.processes.worker.statement_log import StatementLog
 
         sys.path.remove(_ABOVE_PACKAGE)
-        install_in_child()
+        target = Target.read(os.environ[_VARIABLE])
+        install(target)
+        if target.statements:
+            log_connections(StatementLog(target.statements, child=True), Phases(), target.name)
     except BaseException as error:
         sys.stderr.write(f"membudget: this process can't be redirected: {error!r}\n")
         sys.stderr.flush()
@@ -33,6 +41,6 @@ def _run_the_next() -> None:
         spec.loader.exec_module(importlib.util.module_from_spec(spec))
 
 
-if "MEMBUDGET_TARGET" in os.environ:
+if _VARIABLE in os.environ:
     _redirect()
 _run_the_next()

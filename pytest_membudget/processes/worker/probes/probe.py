@@ -1,9 +1,9 @@
-"""What accompanies a run that is not measured, or that tries a change."""
+"""What a run records that is not measured, or changes where advice is tried."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack
 from typing import TYPE_CHECKING, Any
 
 from pytest_membudget.database.engine import engine_of
@@ -16,7 +16,7 @@ _DEFAULT_CACHE, _SMALL_CACHE = -2000, -256
 
 
 def probe(asked: Probes, tell: Callable[[Observed], None]) -> ExitStack:
-    """Accompany the run from now on; ``tell`` is told what was observed, at the end."""
+    """Probe the run from now on; ``tell`` is called at its end with what was observed."""
     from pytest_membudget.project.ownership import Ownership
 
     owned = Ownership(asked.folders)
@@ -32,16 +32,30 @@ def probe(asked: Probes, tell: Callable[[Observed], None]) -> ExitStack:
     if asked.capture or asked.observe:
         _keep_page_caches_small()
     if asked.capture:
-        from pytest_membudget.processes.worker.probes.memray import capture
-
-        accompanied.enter_context(capture(asked.capture))
+        accompanied.enter_context(_recorded(asked.capture))
     return accompanied
 
 
-def _keep_page_caches_small() -> None:
-    """Have SQLite's page caches full with few rows, so that they don't look like growth.
+def _recorded(path: str) -> AbstractContextManager[Any]:
+    """Have memray record every allocation, each small Python object included.
 
-    They end at 2 MiB, unless the project has said how large they may become: that is its own.
+    An aggregated capture would be smaller and quicker to read, but it is written when the process
+    ends, and the children of a pool end without; and memray counts too few blocks in it.
+    """
+    from memray import FileFormat, Tracker
+
+    return Tracker(
+        path,
+        trace_python_allocators=True,
+        follow_fork=True,
+        file_format=FileFormat.ALL_ALLOCATIONS,
+    )
+
+
+def _keep_page_caches_small() -> None:
+    """Limit SQLite's page caches, so that they are full with few rows and don't look like growth.
+
+    Their default limit is 2 MiB; a limit that the project has set is left.
     """
     from django.db import connections
     from django.db.backends.signals import connection_created

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from typing import Any
 
 from pytest_membudget.processes.messages.job import BATCHES, STREAM, Rewrite
@@ -27,9 +27,8 @@ def rewritten(rewrite: Rewrite, owned: Ownership) -> AbstractContextManager[None
     return _deferred(here, rewrite.columns)
 
 
-@contextmanager
-def _streamed(here: Callable[[], bool]) -> Iterator[None]:
-    """Its rows pass by, as with ``.iterator()``, instead of filling the queryset's cache."""
+def _streamed(here: Callable[[], bool]) -> AbstractContextManager[None]:
+    """Iterate as with ``.iterator()``, without filling the queryset's cache."""
     from django.db.models import QuerySet
 
     iterate = QuerySet.__iter__
@@ -39,13 +38,11 @@ def _streamed(here: Callable[[], bool]) -> Iterator[None]:
             return self.iterator(chunk_size=2000)
         return iterate(self)
 
-    with replaced(QuerySet, "__iter__", streaming):
-        yield
+    return replaced(QuerySet, "__iter__", streaming)
 
 
-@contextmanager
-def _in_batches(here: Callable[[], bool]) -> Iterator[None]:
-    """One call of bulk_update a thousand objects."""
+def _in_batches(here: Callable[[], bool]) -> AbstractContextManager[None]:
+    """Call bulk_update for a thousand objects at a time."""
     from django.db.models import QuerySet
 
     bulk_update = QuerySet.bulk_update
@@ -59,13 +56,11 @@ def _in_batches(here: Callable[[], bool]) -> Iterator[None]:
             for start in range(0, len(objs), _BATCH)
         )
 
-    with replaced(QuerySet, "bulk_update", sliced):
-        yield
+    return replaced(QuerySet, "bulk_update", sliced)
 
 
-@contextmanager
-def _deferred(here: Callable[[], bool], columns: Sequence[str]) -> Iterator[None]:
-    """These columns are not fetched, as with ``.defer()``."""
+def _deferred(here: Callable[[], bool], columns: Sequence[str]) -> AbstractContextManager[None]:
+    """Leave out these columns, as with ``.defer()``."""
     from django.db.models.query import ModelIterable
 
     iterate = ModelIterable.__iter__
@@ -75,5 +70,4 @@ def _deferred(here: Callable[[], bool], columns: Sequence[str]) -> Iterator[None
             self.queryset.query.add_deferred_loading(columns)
         return iterate(self)
 
-    with replaced(ModelIterable, "__iter__", without):
-        yield
+    return replaced(ModelIterable, "__iter__", without)

@@ -1,4 +1,4 @@
-"""Record what the migration does with the rows it loads, in an unmeasured run."""
+"""Record what the migration does with the rows it loads, in a run that is not measured."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def replaced(owner: type, name: str, replacement: Any) -> Iterator[None]:
 
 @contextmanager
 def observed(owned: Ownership, tell: Callable[[Observed], None]) -> Iterator[None]:
-    """Write down each queryset of model instances, each bulk_update, and the columns read."""
+    """Record each queryset of model instances, each bulk_update, and the columns read."""
     from django.db.backends.utils import CursorWrapper
     from django.db.models import Model, QuerySet
     from django.db.models.query import ModelIterable
@@ -55,24 +55,18 @@ def observed(owned: Ownership, tell: Callable[[Observed], None]) -> Iterator[Non
     execute = CursorWrapper.execute
     iterate, bulk_update = ModelIterable.__iter__, QuerySet.bulk_update
 
-    def note(at: tuple[str, int], instance: Any, rows: int) -> None:
-        meta = instance._meta
-        if at not in querysets:
-            fields = (field.attname for field in meta.concrete_fields)
-            loaded = [name for name in fields if name in vars(instance)]
-            querysets[at] = LoadedRows(*at, model=meta.label, columns=loaded, rows=0)
-        querysets[at] = replace(querysets[at], rows=querysets[at].rows + rows)
-
     def noted_iteration(self: Any) -> Iterator[Any]:
-        at = calling_line(owned)
-        rows, first = 0, None
+        at, rows = calling_line(owned), 0
         for instance in iterate(self):
-            rows, first = rows + 1, first or instance
-            if rows == 1:
-                note(at, instance, 0)
+            if at not in querysets:
+                meta = instance._meta
+                fields = (field.attname for field in meta.concrete_fields)
+                loaded = [name for name in fields if name in vars(instance)]
+                querysets[at] = LoadedRows(*at, model=meta.label, columns=loaded, rows=0)
+            rows += 1
             yield instance
-        if first is not None:
-            note(at, first, rows)
+        if rows:
+            querysets[at] = replace(querysets[at], rows=querysets[at].rows + rows)
 
     def noted_update(self: Any, objs: Any, fields: Any, batch_size: int | None = None) -> Any:
         at, objs = calling_line(owned), tuple(objs)

@@ -10,10 +10,12 @@ from decimal import Decimal
 from django.conf import settings
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
-from django.db.models import CheckConstraint, F, Q, UniqueConstraint, Value
+from django.db.models import F, Q, UniqueConstraint, Value
 from django.db.models.functions import Length, Lower, Now, TruncDate
+from django.utils import timezone
 
 from awkward import fields
+from awkward.versions import NULLS_EQUAL, check, choosing, db_default
 
 
 class Level(models.IntegerChoices):
@@ -101,12 +103,6 @@ class DateKey(models.Model):
 
 class DecimalKey(models.Model):
     number = models.DecimalField(primary_key=True, max_digits=6, decimal_places=2)
-
-
-class Pair(models.Model):
-    pk = models.CompositePrimaryKey("owner", "number")
-    owner = models.ForeignKey(UuidKey, models.CASCADE)
-    number = models.PositiveSmallIntegerField()
 
 
 class Referring(models.Model):
@@ -222,7 +218,7 @@ class NullsEqual(models.Model):
 
     class Meta:
         constraints = [
-            UniqueConstraint(fields=["owner", "kind"], nulls_distinct=False, name="nulls_equal")
+            UniqueConstraint(fields=["owner", "kind"], name="nulls_equal", **NULLS_EQUAL)
         ]
 
 
@@ -235,7 +231,7 @@ class Series(models.Model):
     class Meta:
         constraints = [
             UniqueConstraint(fields=["sensor", "at"], include=["value"], name="one_value"),
-            CheckConstraint(condition=Q(until__gt=F("at")), name="until_after_at"),
+            check(Q(until__gt=F("at")), name="until_after_at"),
         ]
 
 
@@ -262,7 +258,7 @@ class Tree(models.Model):
     parent = models.ForeignKey("self", models.CASCADE, null=True)
 
     class Meta:
-        constraints = [CheckConstraint(condition=~Q(parent=F("id")), name="not_own_parent")]
+        constraints = [check(~Q(parent=F("id")), name="not_own_parent")]
 
 
 class Shelf(models.Model):
@@ -314,7 +310,7 @@ class Article(models.Model):
 class Authorship(models.Model):
     article = models.ForeignKey(Article, models.CASCADE)
     author = models.ForeignKey(UuidKey, models.CASCADE)
-    role = models.CharField(max_length=10, choices=callable_choices)
+    role = models.CharField(max_length=10, choices=choosing(callable_choices))
 
     class Meta:
         unique_together = [("article", "author", "role")]
@@ -367,35 +363,21 @@ class Visit(models.Model):
 class Choosing(models.Model):
     flat = models.CharField(max_length=1, choices=[("", "none"), ("x", "X"), ("y", "Y")])
     grouped = models.IntegerField(choices=[("G", [(1, "one"), (2, "two")]), (3, "three")])
-    called = models.CharField(max_length=1, choices=callable_choices)
-    level = models.IntegerField(choices=Level)
+    called = models.CharField(max_length=1, choices=choosing(callable_choices))
+    level = models.IntegerField(choices=choosing(Level))
     day = models.DateField(choices=[(dt.date(2020, 2, 29), "leap")])
     amount = models.DecimalField(max_digits=4, decimal_places=1, choices=[(Decimal("1.5"), "")])
 
 
 class Defaults(models.Model):
-    created = models.DateTimeField(db_default=Now())
-    count = models.IntegerField(db_default=0)
+    created = models.DateTimeField(**db_default(Now(), timezone.now))
+    count = models.IntegerField(**db_default(0, 0))
     total = models.IntegerField(default=0)
     note = models.TextField(blank=True)
     maybe = models.TextField(null=True)
     code = models.SlugField(unique=True, null=True)
     owner = models.ForeignKey(UuidKey, models.CASCADE, null=True)
     token = models.UUIDField(default=uuid.uuid4)
-
-
-class Generated(models.Model):
-    side = models.IntegerField()
-    name = models.CharField(max_length=20)
-    area = models.GeneratedField(
-        expression=F("side") * 2, output_field=models.BigIntegerField(), db_persist=True
-    )
-    key = models.GeneratedField(
-        expression=Lower("name"),
-        output_field=models.CharField(max_length=20),
-        db_persist=True,
-        unique=True,
-    )
 
 
 class OddNames(models.Model):
@@ -424,16 +406,16 @@ class Checked(models.Model):
 
     class Meta:
         constraints = [
-            CheckConstraint(condition=Q(percent__range=(90, 93)), name="percent"),
-            CheckConstraint(condition=Q(price__gt=500_000, price__lte=500_001), name="price"),
-            CheckConstraint(condition=Q(status__in=["new", "old"]), name="status"),
-            CheckConstraint(condition=Q(code__startswith="INV-"), name="code"),
-            CheckConstraint(condition=Q(since__gt=dt.date(2030, 1, 1)), name="since"),
-            CheckConstraint(condition=Q(number__gte=5_000_000), name="number"),
-            CheckConstraint(condition=Q(letters=models.functions.Upper("letters")), name="upper"),
-            CheckConstraint(condition=Q(prefix__startswith="No. "), name="prefix"),
-            CheckConstraint(condition=Q(flag=True), name="flag"),
-            CheckConstraint(condition=Q(negative__lt=0), name="negative"),
+            check(Q(percent__range=(90, 93)), name="percent"),
+            check(Q(price__gt=500_000, price__lte=500_001), name="price"),
+            check(Q(status__in=["new", "old"]), name="status"),
+            check(Q(code__startswith="INV-"), name="code"),
+            check(Q(since__gt=dt.date(2030, 1, 1)), name="since"),
+            check(Q(number__gte=5_000_000), name="number"),
+            check(Q(letters=models.functions.Upper("letters")), name="upper"),
+            check(Q(prefix__startswith="No. "), name="prefix"),
+            check(Q(flag=True), name="flag"),
+            check(Q(negative__lt=0), name="negative"),
         ]
 
 
@@ -443,12 +425,8 @@ class Lengths(models.Model):
 
     class Meta:
         constraints = [
-            CheckConstraint(
-                condition=models.lookups.Exact(Length("exact"), Value(40)), name="exact_length"
-            ),
-            CheckConstraint(
-                condition=models.lookups.GreaterThan(Length("text"), 500), name="long_text"
-            ),
+            check(models.lookups.Exact(Length("exact"), Value(40)), name="exact_length"),
+            check(models.lookups.GreaterThan(Length("text"), 500), name="long_text"),
         ]
 
 
@@ -461,11 +439,9 @@ class Between(models.Model):
 
     class Meta:
         constraints = [
-            CheckConstraint(
-                condition=Q(low__lt=F("middle")) & Q(middle__lt=F("high")), name="ordered"
-            ),
-            CheckConstraint(
-                condition=Q(kind="a", only_a__isnull=False) | Q(kind="b", only_a__isnull=True),
+            check(Q(low__lt=F("middle")) & Q(middle__lt=F("high")), name="ordered"),
+            check(
+                Q(kind="a", only_a__isnull=False) | Q(kind="b", only_a__isnull=True),
                 name="kind_a",
             ),
         ]
@@ -477,7 +453,7 @@ class Numbered(models.Model):
     last = models.IntegerField()
 
     class Meta:
-        constraints = [CheckConstraint(condition=Q(last__gte=F("position")), name="last_is_last")]
+        constraints = [check(Q(last__gte=F("position")), name="last_is_last")]
 
 
 class EitherOr(models.Model):
@@ -486,8 +462,8 @@ class EitherOr(models.Model):
 
     class Meta:
         constraints = [
-            CheckConstraint(
-                condition=Q(user__isnull=True, group__isnull=False)
+            check(
+                Q(user__isnull=True, group__isnull=False)
                 | Q(user__isnull=False, group__isnull=True),
                 name="either_or",
             )
@@ -501,7 +477,7 @@ class Follow(models.Model):
     class Meta:
         constraints = [
             UniqueConstraint(fields=["follower", "followed"], name="follow_once"),
-            CheckConstraint(condition=~Q(follower=F("followed")), name="not_oneself"),
+            check(~Q(follower=F("followed")), name="not_oneself"),
         ]
 
 
@@ -543,9 +519,7 @@ class Impossible(models.Model):
     number = models.IntegerField()
 
     class Meta:
-        constraints = [
-            CheckConstraint(condition=Q(number__gt=5) & Q(number__lt=5), name="never_true")
-        ]
+        constraints = [check(Q(number__gt=5) & Q(number__lt=5), name="never_true")]
 
 
 class Unloadable(models.Model):
@@ -558,7 +532,7 @@ class Limited(models.Model):
     number = models.IntegerField(unique=True)
 
     class Meta:
-        constraints = [CheckConstraint(condition=Q(number__lte=1200), name="limited")]
+        constraints = [check(Q(number__lte=1200), name="limited")]
 
 
 class Absent(models.Model):

@@ -3,11 +3,12 @@
 # ruff: noqa: RUF012
 from __future__ import annotations
 
+from awkward.versions import check
 from django.contrib.postgres import fields
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.search import SearchVectorField
 from django.db import models
-from django.db.models import CheckConstraint, Q
+from django.db.models import Q
 
 
 class Arrays(models.Model):
@@ -22,7 +23,7 @@ class Arrays(models.Model):
     unique = fields.ArrayField(models.IntegerField(), unique=True)
 
     class Meta:
-        constraints = [CheckConstraint(condition=Q(names__len__gte=1), name="some_names")]
+        constraints = [check(Q(names__len__gte=1), name="some_names")]
 
 
 class Ranges(models.Model):

@@ -3,8 +3,9 @@
 # ruff: noqa: RUF012
 from __future__ import annotations
 
+from awkward.versions import NULLS_EQUAL, check
 from django.db import models
-from django.db.models import CheckConstraint, Q, UniqueConstraint
+from django.db.models import Q, UniqueConstraint
 
 
 class Customer(models.Model):
@@ -54,8 +55,8 @@ class Ruled(models.Model):
 
     class Meta:
         constraints = [
-            CheckConstraint(condition=~Q(either=None) | ~Q(other=None), name="one_of_both"),
-            UniqueConstraint(fields=["parent", "group"], nulls_distinct=False, name="equal_nulls"),
+            check(~Q(either=None) | ~Q(other=None), name="one_of_both"),
+            UniqueConstraint(fields=["parent", "group"], name="equal_nulls", **NULLS_EQUAL),
         ]
 
 

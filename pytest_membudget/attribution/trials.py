@@ -3,15 +3,61 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 from pytest_membudget.attribution.case import WORTH, WORTH_TRYING, Case, where
 from pytest_membudget.attribution.lines import HELD_BY_CACHE, HELD_BY_STREAM, WHEN_CLAUSES
-from pytest_membudget.attribution.trial import Trial
 from pytest_membudget.judge.explanation import Advice, AdviceCode
+from pytest_membudget.judge.growth_fit import REPEATABILITY
 from pytest_membudget.processes.messages.job import BATCHES, DEFER, STREAM, Rewrite
 from pytest_membudget.project.ownership import short_path
 from pytest_membudget.sample.observed import LoadedRows
 from pytest_membudget.units import format_rows, format_size
+
+
+@dataclass(frozen=True)
+class Trial:
+    """Peaks in bytes with the change made, at two row counts.
+
+    ``unchanged_peak`` is the one without it, with ``unchanged_rows``: one of the two.
+    """
+
+    rewrite: Rewrite
+    small_rows: int
+    small_peak: int
+    large_rows: int
+    large_peak: int
+    unchanged_rows: int
+    unchanged_peak: int
+
+    @property
+    def changed_peak(self) -> int:
+        """The one to hold against ``unchanged_peak``."""
+        return self.large_peak if self.unchanged_rows == self.large_rows else self.small_peak
+
+    def saved(self, slope: float) -> float:
+        """Bytes a row, of the ``slope`` without the change; the larger of two estimates.
+
+        With few rows what every process has still fills up, which the difference of two peaks
+        cancels; a chunk that every stream has lies in that difference, and not in a slope.
+        """
+        difference = (self.unchanged_peak - self.changed_peak) / self.unchanged_rows
+        return min(slope, max(difference, slope - self._slope()))
+
+    def peak(self, rows: int, unchanged: float | None) -> int:
+        """What would remain at so many rows, where the peak is ``unchanged`` without the change."""
+        line = self.large_peak + self._slope() * max(0, rows - self.large_rows)
+        if unchanged is None:
+            return round(line)
+        difference = (self.unchanged_peak - self.changed_peak) / self.unchanged_rows
+        return round(min(line, max(self.large_peak, unchanged - difference * rows)))
+
+    def _slope(self) -> float:
+        """Bytes a row; 0 where the two differ by no more than two runs of the same do."""
+        grown = self.large_peak - self.small_peak
+        if grown <= 2 * REPEATABILITY:
+            return 0.0
+        return grown / (self.large_rows - self.small_rows)
 
 
 def rewrites_to_try(case: Case) -> list[Rewrite]:
@@ -33,7 +79,7 @@ def rewrites_to_try(case: Case) -> list[Rewrite]:
 
 def of_trials(case: Case, trials: Sequence[Trial]) -> Iterator[Advice]:
     for trial in trials:
-        share = case.assessment.estimate.scale.share
+        share = case.assessment.evidence.budget.share
         saved = trial.saved(case.measured * share) / share
         if saved < WORTH * case.measured:
             continue

@@ -1,13 +1,22 @@
-"""What a statement assigns to which names, for reading whether a name may count rows."""
+"""The source of the project, read and not run."""
 
 from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from pathlib import Path
+
+
+def syntax_tree(file: str) -> ast.Module:
+    """That of a file; an empty one where it can't be read."""
+    try:
+        return ast.parse(Path(file).read_bytes())
+    except (OSError, SyntaxError, ValueError):
+        return ast.Module([], [])
 
 
 def assignments(node: ast.AST) -> Iterator[tuple[str, ast.expr | None]]:
-    """Names with the expressions that are assigned to them; None for one that counts by itself."""
+    """Names with the expressions that are assigned to them; None for a name that is counted up."""
     if isinstance(node, ast.Assign):
         for target in node.targets:
             for name in _targets(target):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pytest_membudget.budget.growth import read_growth
+from pytest_membudget.budget.row_growth import read_row_growth
 from pytest_membudget.errors import BudgetError
 
 
@@ -19,10 +19,10 @@ from pytest_membudget.errors import BudgetError
 def test_the_time_until_rows_are_so_many_times_as_many(
     text: str, factor: float, until: str
 ) -> None:
-    assert read_growth(text).until(factor) == until
+    assert read_row_growth(text).until(factor) == until
 
 
 @pytest.mark.parametrize("text", ["5", "0% a month", "5% a fortnight", "a lot"])
 def test_what_is_no_growth_is_refused(text: str) -> None:
     with pytest.raises(BudgetError, match='write "5% a month"'):
-        read_growth(text)
+        read_row_growth(text)

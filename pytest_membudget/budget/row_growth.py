@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from pytest_membudget.errors import BudgetError
 from pytest_membudget.texts import shown
 
-# Per cent.  With less no table grows in a lifetime, with more it is a slip of the pen.
+# Per cent.  With less no table grows in a lifetime, more is a mistake.
 _LEAST, _MOST = 0.001, 10_000
 _STATED = re.compile(r"\s*(\d+(?:\.\d+)?)\s*%\s*(?:a|per)\s+(day|week|month|year)\s*")
 
 
 @dataclass(frozen=True)
-class Growth:
+class RowGrowth:
     """``rate`` is the share of its rows that a table gains in each ``period``, ``"month"``."""
 
     text: str
@@ -31,9 +31,9 @@ class Growth:
         return f"about {count} {self.period}{'s' if count > 1 else ''}"
 
 
-def read_growth(value: object) -> Growth:
+def read_row_growth(value: object) -> RowGrowth:
     """Read ``"5% a month"``; a day, a week and a year do as well.  Raises BudgetError."""
     match = _STATED.fullmatch(str(value))
     if match is None or not _LEAST <= float(match[1]) <= _MOST:
         raise BudgetError(f'{shown(value)} is not a growth; write "5% a month"')
-    return Growth(str(value).strip(), float(match[1]) / 100, match[2])
+    return RowGrowth(str(value).strip(), float(match[1]) / 100, match[2])

@@ -1,0 +1,113 @@
+"""Values of markers and options: each reader takes what was written, and says what it may be.
+
+All of them raise BudgetError.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from pytest_membudget.errors import BudgetError
+from pytest_membudget.texts import shown
+from pytest_membudget.units import MIB, format_size, parse_rows, parse_size
+
+LEAST_LIMIT = 1000**2
+"""A limit below it is a mistake: an interpreter alone takes some 8 MiB."""
+_USUAL_LIMITS = (32 * MIB, 64 * 1024 * MIB)
+
+
+def read_rows(value: object) -> dict[str, int]:
+    """Read ``{"shop.Order": 1_700_000}``; the order is kept, the first model is the counted one.
+
+    ``0`` says of a model that it has no rows.
+    """
+    if not isinstance(value, Mapping) or not value:
+        raise BudgetError(
+            f'rows={shown(value)} is not a mapping such as {{"shop.Order": 1_700_000}}'
+        )
+    rows = {}
+    for label, count in value.items():
+        if not isinstance(label, str) or (label != "*" and not is_dotted(label)):
+            raise BudgetError(f'rows: {shown(label)} is not a model; write "app_label.Model"')
+        rows[label] = named(f"rows[{shown(label)}]", parse_rows, count)
+    return rows
+
+
+def read_rows_lines(lines: Sequence[str]) -> dict[str, int]:
+    """Read ``MODEL=N`` items, as the command line and the ini file give them."""
+    pairs = [line.partition("=") for line in lines]
+    for line, (label, _, count) in zip(lines, pairs, strict=True):
+        if not label.strip() or not count.strip():
+            raise BudgetError(f"{shown(line)} is not MODEL=N, for instance shop.Order=1_700_000")
+    return read_rows({label.strip(): count.strip() for label, _, count in pairs})
+
+
+def read_limit(value: object) -> int | str:
+    """Read a limit, 1 MB or more.
+
+    ``"cgroup"`` stands for the memory limit of this process's own container.
+    """
+    if value == "cgroup" and isinstance(value, str):
+        return value
+    size = parse_size(value)
+    if size < LEAST_LIMIT:
+        raise BudgetError(
+            f"{shown(value)} is {format_size(size)}, in which no Python process starts; "
+            f"{_meant_limit(value)}"
+        )
+    return size
+
+
+def _meant_limit(value: object) -> str:
+    """What its number was meant to be: the unit with which it is a usual limit."""
+    match = re.match(r"[\d_.]+", str(value).strip())
+    number = match[0].rstrip(".") if match else ""
+    least, most = _USUAL_LIMITS
+    for unit in ("Mi", "Gi", "Ki") if number else ():
+        if least <= parse_size(f"{number}{unit}") <= most:
+            return f"did you mean {number}{unit}?"
+    return 'write "512Mi", "2GiB" or "500M"'
+
+
+def read_inconclusive(value: object) -> str:
+    """Read what an inconclusive verdict does to the test: ``"fail"`` or ``"warn"``."""
+    if value not in ("fail", "warn"):
+        raise BudgetError(f'{shown(value)} is neither "fail" nor "warn"')
+    return str(value)
+
+
+def read_attribution(value: object) -> str:
+    """Read whose growth is told by line: ``"failed"`` checks, ``"always"`` all, or ``"never"``."""
+    if value not in ("failed", "always", "never"):
+        raise BudgetError(f'{shown(value)} is none of "failed", "always" and "never"')
+    return str(value)
+
+
+def read_output_path(value: object) -> str:
+    """Read where a report goes: a file in a folder that is there or can be made."""
+    try:
+        path = Path(str(value))
+        above = next((folder for folder in path.absolute().parents if folder.exists()), path)
+        there = path if path.exists() else above
+        possible = not path.is_dir() and above.is_dir() and os.access(there, os.W_OK)
+    except (OSError, ValueError):  # too long, or not for this user to look at; a null character
+        possible = False
+    if not possible:
+        raise BudgetError(f"{str(value)!r} is not a path that a file can be written to")
+    return str(value)
+
+
+def is_dotted(value: str) -> bool:
+    return value.count(".") == 1 and all(value.split("."))
+
+
+def named(name: str, read: Callable[[object], Any], value: object) -> Any:
+    """What is read of a value; an error begins with the name of what has it."""
+    try:
+        return read(value)
+    except BudgetError as error:
+        raise BudgetError(f"{name}: {error}") from None

@@ -1,0 +1,50 @@
+"""Whether the number of a table's rows affects the memory of a migration, as runs over few tell."""
+
+from __future__ import annotations
+
+from pytest_membudget.sample import Run
+
+_FEW = 20
+# Of fewer than these it takes the same number, whatever the table holds, or finds none.
+_SOME = _FEW / 4
+# About the most that a row was seen to take: 6.8 KiB for 330 bytes, in a bulk_update on PostgreSQL.
+_MOST_BYTES, _MOST_TIMES = 8 * 1024, 25
+_SMALL_SHARE = 0.05
+
+
+def few_rows(production: int | None) -> int:
+    """A table of three rows may have no room for more: its unique columns say so."""
+    return max(1, min(_FEW, production or _FEW))
+
+
+def grows_with(table: str, done: Run, uniques: list[list[str]]) -> bool:
+    """Whether more rows in a table may mean more in the process.
+
+    Not where all that it takes are a few, without a choice or by a key that finds a single one.
+    What none of a few rows meets may well be met in production.
+    """
+    taken = max(done.read.get(table, 0), done.written.get(table, 0))
+    if taken >= _SOME or any(table in one.tables for one in done.unmatched):
+        return True
+    return any(
+        columns and not finds_one(columns, uniques)
+        for columns in done.accessed_tables.get(table, ())
+    )
+
+
+def finds_one(columns: list[str], uniques: list[list[str]]) -> bool:
+    """Whether a statement that chooses rows by these columns finds one at most, by a key."""
+    return any(all(f"{column}=" in columns for column in unique) for unique in uniques)
+
+
+def is_only_joined(table: str, done: Run) -> bool:
+    """Rows are counted for the first table of a statement: it multiplies those of another one."""
+    by_columns = any(done.accessed_tables.get(table, ()))
+    return not (table in done.read or table in done.written or by_columns)
+
+
+def are_few(rows: int, width: float | None, limit: int) -> bool:
+    """Whether these rows, all of them held in the costliest way, are a small share of the limit."""
+    if width is None:
+        return False
+    return rows * max(_MOST_BYTES, _MOST_TIMES * width) <= _SMALL_SHARE * limit

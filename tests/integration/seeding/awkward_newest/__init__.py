@@ -1,0 +1,1 @@
+"""Models that need Django 5.2."""
