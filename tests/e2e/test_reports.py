@@ -41,8 +41,8 @@ ENVIRONMENT = {
     "PYTHONIOENCODING": "ascii",
 }
 WAYS = [
-    pytest.param((), marks=pytest.mark.xdist_group("test_reports alone"), id="alone"),
-    pytest.param(("-n", "1"), marks=pytest.mark.xdist_group("test_reports xdist"), id="xdist"),
+    pytest.param((), id="alone"),
+    pytest.param(("-n", "1"), id="xdist"),
 ]
 
 
