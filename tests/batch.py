@@ -9,8 +9,7 @@ Each check is a migration ``0001_it`` of an app of its own.  It comes after thos
 of the checks before it, so that a state grows by one migration from check to check; one that can't
 be applied to empty tables is no part of a batch.  A function ``prepare`` of the module may write
 more into the project.  Tests of one module, one vendor and the same options are one batch: their
-checks run when the first of these tests asks for its result, and ``pytest --dist loadgroup``
-keeps a batch in one worker.
+checks run when the first of these tests asks for its result.
 """
 
 from __future__ import annotations
@@ -42,11 +41,6 @@ class Batch:
     vendor: str
     gate: bool
     options: tuple[str, ...]
-
-    @property
-    def name(self) -> str:
-        """What tells it apart, in words that xdist can show."""
-        return "-".join([self.module, self.vendor, *(["gate"] if self.gate else []), *self.options])
 
 
 def checks(

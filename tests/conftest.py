@@ -17,12 +17,9 @@ pytest_plugins = ["pytester"]
 HERE = Path(__file__).parent
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist, which reads its groups there
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark by cost: where a test lies says what it starts, its fixtures which server."""
     for item in items:
-        if its := batch.batch_of(item):
-            item.add_marker(pytest.mark.xdist_group(its.name))
         if HERE / "e2e" in item.path.parents:
             item.add_marker("slow")
         call = getattr(item, "callspec", None)
@@ -30,6 +27,20 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         needed = (*getattr(item, "fixturenames", ()), vendor)
         if "postgresql" in needed and HERE / "unit" not in item.path.parents:
             item.add_marker("postgresql")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """One worker for the tests of a module and an engine, which share runs; the long ones first."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class ByModuleAndEngine(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            module, _, test = nodeid.partition("::")
+            return module + ("-postgresql" if "postgresql" in test else "")
+
+    config.option.loadscopereorder = False
+    return ByModuleAndEngine(config, log)
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

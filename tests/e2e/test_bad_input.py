@@ -101,7 +101,7 @@ def shop(project: Project) -> Project:
     return shop_in(project)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def problems(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """What one run says of all wrong markers, by test."""
     shop = shop_in(Project(tmp_path_factory.mktemp("wrong"), "sqlite", {}))
@@ -114,13 +114,11 @@ def problems(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     return dict(line.split(": membudget: ", 1) for line in lines)
 
 
-@pytest.mark.xdist_group("wrong markers")
 @pytest.mark.parametrize("wrong", WRONG)
 def test_a_wrong_marker_is_a_usage_error(problems: dict[str, str], wrong: str) -> None:
     assert WRONG[wrong][1] in problems[f"test_budget.py::test_{[*WRONG].index(wrong)}"]
 
 
-@pytest.mark.xdist_group("wrong markers")
 def test_every_wrong_marker_of_a_run_is_named(problems: dict[str, str]) -> None:
     marked = [f"test_budget.py::test_{number}" for number in range(len(WRONG))]
     assert [*problems] == [*marked, "test_more.py::test_without_marker"]

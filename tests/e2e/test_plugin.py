@@ -103,7 +103,6 @@ def pytest_runtest_protocol(item, nextitem):
             item.ihook.pytest_runtest_logreport(report=report)
     return True
 """
-OF_KINDS = pytest.mark.xdist_group("test_plugin kinds")
 
 
 def shop_in(project: Project) -> Project:
@@ -118,7 +117,7 @@ def shop(project: Project) -> Project:
     return shop_in(project)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def kinds(tmp_path_factory: pytest.TempPathFactory) -> Project:
     """Tests of every kind, which are run once."""
     project = shop_in(Project(tmp_path_factory.mktemp("kinds"), "sqlite", {}))
@@ -128,7 +127,7 @@ def kinds(tmp_path_factory: pytest.TempPathFactory) -> Project:
     return project
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def run(kinds: Project) -> pytest.RunResult:
     options = ("--strict-markers", "-W", "error", "-p", "no:cacheprovider")
     # The marker comes before these.
@@ -137,17 +136,16 @@ def run(kinds: Project) -> pytest.RunResult:
     return kinds.run(*options, *settings, *files)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def document(kinds: Project, run: pytest.RunResult) -> dict[str, Any]:
     return dict(json.loads((kinds.path / "deep/results.json").read_text()))
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def results(document: dict[str, Any]) -> dict[str, dict[str, Any]]:
     return {one["nodeid"].split("::", 1)[1]: one for one in document["results"]}
 
 
-@OF_KINDS
 def test_marks_of_every_kind(run: pytest.RunResult, results: dict[str, dict[str, Any]]) -> None:
     run.assert_outcomes(passed=7, failed=8, skipped=1, xfailed=1)
     assert {name: (one["migration"], one["verdict"]) for name, one in results.items()} == {
@@ -168,7 +166,6 @@ def test_marks_of_every_kind(run: pytest.RunResult, results: dict[str, dict[str,
     }
 
 
-@OF_KINDS
 def test_a_failure_says_why_in_its_first_line(run: pytest.RunResult) -> None:
     exceeds = (
         "shop.0002_loop peaked at * MiB, over the limit of 16 MiB, with 100 of 400 shop.Order *"
@@ -178,13 +175,11 @@ def test_a_failure_says_why_in_its_first_line(run: pytest.RunResult) -> None:
     run.stdout.fnmatch_lines(["*_ test_no_rows_touched _*", none])
 
 
-@OF_KINDS
 def test_the_fixture_fails_the_test_where_it_checks(run: pytest.RunResult) -> None:
     run.stdout.fnmatch_lines(["*for a reason of its own*"])
     run.stdout.no_fnmatch_line("*the test goes on*")
 
 
-@OF_KINDS
 def test_a_test_that_is_run_again_is_measured_again(
     run: pytest.RunResult, document: dict[str, Any]
 ) -> None:
@@ -192,20 +187,17 @@ def test_a_test_that_is_run_again_is_measured_again(
     assert len([one for one in document["results"] if "test_run_again" in one["nodeid"]]) == 1
 
 
-@OF_KINDS
 def test_reverse(results: dict[str, dict[str, Any]]) -> None:
     assert results["test_reverse"]["reverse"]
     assert "touched none of the seeded rows" in results["test_reverse"]["reason"]
 
 
-@OF_KINDS
 def test_the_marker_comes_before_the_command_line(results: dict[str, dict[str, Any]]) -> None:
     result = results["test_marker"]
     assert (result["limit_bytes"], result["rows"]) == (512 * 1024**2, {"shop.Order": 15})
     assert result["limit_source"] == "the marker"
 
 
-@OF_KINDS
 def test_junit_has_the_figures_as_properties(kinds: Project, run: pytest.RunResult) -> None:
     root = ElementTree.parse(kinds.path / "junit.xml")
     case = next(one for one in root.iter("testcase") if one.get("name") == "test_marker")
@@ -215,7 +207,6 @@ def test_junit_has_the_figures_as_properties(kinds: Project, run: pytest.RunResu
     assert int(properties["membudget_peak_bytes"] or 0) > 20 * 1024**2
 
 
-@OF_KINDS
 def test_json_has_the_shape_of_schema_1(
     document: dict[str, Any], results: dict[str, dict[str, Any]]
 ) -> None:

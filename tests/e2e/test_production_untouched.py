@@ -478,7 +478,7 @@ def outcomes(project: Project, server: Server | None, names: list[str]) -> dict[
 
 TESTS = Path(__file__).parents[1]
 CASES = [
-    pytest.param(name, vendor, marks=pytest.mark.xdist_group(f"{way.run(name)}-{vendor}"))
+    (name, vendor)
     for vendor in ("sqlite", "postgresql")
     for name, way in WAYS.items()
     if vendor in way.vendors

@@ -41,12 +41,12 @@ ENVIRONMENT = {
     "PYTHONIOENCODING": "ascii",
 }
 WAYS = [
-    pytest.param((), marks=pytest.mark.xdist_group("test_reports alone"), id="alone"),
-    pytest.param(("-n", "1"), marks=pytest.mark.xdist_group("test_reports xdist"), id="xdist"),
+    pytest.param((), id="alone"),
+    pytest.param(("-n", "1"), id="xdist"),
 ]
 
 
-@pytest.fixture(scope="module", params=WAYS)
+@pytest.fixture(scope="session", params=WAYS)
 def run(
     tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
 ) -> tuple[Project, pytest.RunResult]:

@@ -130,7 +130,7 @@ def test_the_end_of_a_process_is_not_drawn() -> None:
 WIDTHS = (1280, 390)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def seen(tmp_path_factory: pytest.TempPathFactory) -> tuple[list[Seen], list[str]]:
     """A page with each of these widths, in the dark, and one with long names."""
     folder = tmp_path_factory.mktemp("pages")
@@ -143,7 +143,6 @@ def seen(tmp_path_factory: pytest.TempPathFactory) -> tuple[list[Seen], list[str
 
 
 @pytest.mark.browser
-@pytest.mark.xdist_group("browser")
 @pytest.mark.parametrize("number", range(len(WIDTHS)), ids=WIDTHS)
 def test_the_page_in_a_browser(seen: tuple[list[Seen], list[str]], number: int) -> None:
     (found, console) = seen
@@ -174,7 +173,6 @@ def test_the_page_in_a_browser(seen: tuple[list[Seen], list[str]], number: int) 
 
 
 @pytest.mark.browser
-@pytest.mark.xdist_group("browser")
 def test_the_page_is_dark_where_that_is_preferred(seen: tuple[list[Seen], list[str]]) -> None:
     light, _, dark, _ = seen[0]
     assert light.background == "rgb(246, 247, 249)"
@@ -182,7 +180,6 @@ def test_the_page_is_dark_where_that_is_preferred(seen: tuple[list[Seen], list[s
 
 
 @pytest.mark.browser
-@pytest.mark.xdist_group("browser")
 def test_the_page_has_room_for_long_names(seen: tuple[list[Seen], list[str]]) -> None:
     assert "averylongapplication" in seen[0][3].text
     assert seen[0][3].width <= WIDTHS[1]
