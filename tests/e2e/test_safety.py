@@ -113,7 +113,7 @@ def test_a_terminal_shows_progress_and_a_log_none(project: Project) -> None:
         pass
     os.close(master)
     assert process.wait() == 0
-    assert b"shop.0002_loop: applying it to 15 shop.Order rows" in shown
+    assert b"shop.0002_loop: applying the migration to 15 shop.Order rows" in shown
     assert b" s left" in shown
     assert b"1 passed" in shown
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import machine
 import pytest
 from seeding_cases import EVERY, STEPS, Run, all_cases
 
@@ -35,4 +36,5 @@ def test_every_model_is_seeded(vendor: str, label: str, everything: Results) -> 
 def test_the_same_rows_again(vendor: str, run: Run, everything: Results) -> None:
     again = run(vendor, all_cases(vendor, STEPS[:1]), hash_seed="4711")
     for label, result in everything(vendor).items():
-        assert result["digests"][:1] == again[label]["digests"]
+        if "extensions" not in label or machine.NEEDS["contrib"].there:
+            assert result["digests"][:1] == again[label]["digests"]
