@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 import pytest
@@ -345,7 +346,9 @@ def test_a_statement_that_outgrows_the_database_is_found_where_it_breaks(
     assert result["verdict"] == "error"
     assert "shop.Order rows: OperationalError: too many SQL" in result["reason"]
     assert result["samples"][-1]["rows"]["shop.Order"] > 250_000
-    assert {"broke-at-scale", "too-many-parameters"} <= codes(result)
+    assert "broke-at-scale" in codes(result)
+    if sys.version_info >= (3, 11):  # before, Python can't ask SQLite for its limit
+        assert "too-many-parameters" in codes(result)
 
 
 BRANCH = """
