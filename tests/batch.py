@@ -2,7 +2,7 @@
 
 The mark ``checks`` of a test says what is checked, and its fixture ``result`` is what came out::
 
-    @pytest.mark.checks(STREAM, 'rows={"shop.Order": 2_000}', 'limit="80Mi"')
+    @checks(STREAM, 'rows={"shop.Order": 2_000}', 'limit="80Mi"')
     def test_a_stream_is_within(result: dict[str, Any], vendor: str) -> None: ...
 
 Each check is a migration ``0001_it`` of an app of its own.  It comes after those of ``shop`` and

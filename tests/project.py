@@ -78,6 +78,16 @@ def forwards(apps, schema_editor):
     for order in apps.get_model("shop", "Order").objects.iterator():
         total += order.price
 """
+# All orders are of one customer, and alike.
+SEED = """
+def seed(apps, rows, using):
+    Customer, Order = (apps.get_model("shop", name) for name in ("Customer", "Order"))
+    customer = Customer.objects.using(using).create(email="a@example.com")
+    Order.objects.using(using).bulk_create(
+        Order(customer=customer, number=str(n), note="x", price=n)
+        for n in range(rows["shop.Order"])
+    )
+"""
 
 # A program that a shell starts in the background ignores Ctrl-C, and so do its children.
 _PYTEST = """

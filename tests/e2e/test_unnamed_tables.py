@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from batch import checks
-from project import STREAM, Project
+from project import SEED, STREAM, Project
 
 MIB = 1024**2
 LIMIT = 'limit="512Mi"'
@@ -48,15 +48,7 @@ def forwards(apps, schema_editor):
         apps.get_model("shop", "Kind").objects.create(name=name)
     schema_editor.execute("CREATE TABLE legacy (id integer)")
 """
-SEEDS = """
-def seed(apps, rows, using):
-    Customer, Order = (apps.get_model("shop", name) for name in ("Customer", "Order"))
-    customer = Customer.objects.using(using).create(email="a@example.com")
-    Order.objects.using(using).bulk_create(
-        Order(customer=customer, number=str(n), note="x", price=n)
-        for n in range(rows["shop.Order"])
-    )
-
+SEEDS = f"""{SEED}
 def with_events(apps, rows, using):
     seed(apps, rows, using)
     Event = apps.get_model("shop", "Event")

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from batch import checks
-from project import LOOP, STREAM, Project
+from project import LOOP, SEED, STREAM, Project
 
 MIB = 1024**2
 ROWS = 'rows={"shop.Order": 80_000, "shop.Customer": 4_000}'
@@ -153,15 +153,6 @@ def test_an_empty_last_page_is_no_statement_that_finds_nothing(result: dict[str,
     assert result["verdict"] == "within"
 
 
-SEEDS = """
-def plain(apps, rows, using):
-    Customer, Order = (apps.get_model("shop", name) for name in ("Customer", "Order"))
-    customer = Customer.objects.using(using).create(email="a@example.com")
-    Order.objects.using(using).bulk_create(
-        Order(customer=customer, number=str(n), note="x", price=n)
-        for n in range(rows["shop.Order"])
-    )
-"""
 CHECKED = """
 def forwards(apps, schema_editor):
     Order = apps.get_model("shop", "Order")
@@ -188,12 +179,12 @@ LINES = """
 
 
 def prepare(project: Project) -> None:
-    project.write("seeds.py", SEEDS)
+    project.write("seeds.py", SEED)
     project.write("shop/migrations/0002_line.py", LINES)
     project.last = "0002_line"
 
 
-@checks(CHECKED, FEW, AMPLE, 'seed="seeds.plain"')
+@checks(CHECKED, FEW, AMPLE, 'seed="seeds.seed"')
 def test_a_seed_knows_what_it_leaves_out(result: dict[str, Any]) -> None:
     assert result["verdict"] == "within"
     assert "statement-unmatched" in codes(result)
