@@ -19,6 +19,8 @@ Kind = TypeVar("Kind")
 Steps = list[str | int]
 
 _ANY_KEY = "..."
+# PostgreSQL's names have 63 bytes, MySQL's 64 characters: those are never cut.
+_LONGEST = 64
 _STEP = re.compile(r"\.(\w+)|\[(\d+|\.\.\.)\]")
 _EXPECTED = re.compile(r"Expected `(.+?)`(?:, got `.+`)?(.*)", re.DOTALL)
 _NAMES = {
@@ -53,14 +55,17 @@ def convert(document: object, kind: type[Kind], source: str) -> Kind:
 
 
 def joined(path: Steps) -> str:
-    """``tables.shop_order.columns.note``; what is no plain name is quoted, a position in ``[]``."""
+    """``tables.shop_order.columns.note``; what is no plain name is quoted, a position in ``[]``.
+
+    A key of hundreds of characters is cut: an error stays one short line.
+    """
     text = ""
     for step in path:
         if isinstance(step, int):
             text += f"[{step}]"
         else:
             plain = re.fullmatch(r"[\w-]+", step) and step.isprintable()
-            text += ("." if text else "") + (step if plain else json.dumps(step))
+            text += ("." if text else "") + _cut(step if plain else json.dumps(step))
     return text
 
 
@@ -126,8 +131,11 @@ def _quoted(value: object) -> str:
         return "an object"
     if isinstance(value, list):
         return "a list"
-    text = json.dumps(value, default=str)
-    return text if len(text) <= 60 else f"{text[:57]}..."
+    return _cut(json.dumps(value, default=str))
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 3]}..."
 
 
 def write_text(path: str, text: str) -> None:

@@ -10,7 +10,7 @@ import math
 from datetime import date
 from typing import Any
 
-from hypothesis import event, given
+from hypothesis import event, example, given
 from hypothesis import strategies as st
 from properties import anything, refusal, texts, tried
 
@@ -51,11 +51,19 @@ WRONG = st.dictionaries(
     anything,
     max_size=1,
 )
+DEEP = {
+    "membudget_profile": 1,
+    "database": {"vendor": "postgresql", "version": ""},
+    "taken": "2026-11-26",
+    "exact": False,
+    "tables": {"x" * 300: {"columns": {"y" * 300: {"type": "bigint", "nulls": []}}}},
+}
 MODELS = {"shop_order": ModelTable("shop.Order", ("id", "note"))}
 
 
 @tried
 @given(DOCUMENTS, WRONG)
+@example(DEEP, {})
 def test_all_that_is_made_of_a_profile_can_be_made(
     document: dict[str, Any], wrong: dict[str, Any]
 ) -> None:
