@@ -15,6 +15,7 @@ import sys
 from argparse import ArgumentParser
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 from goals import is_close, is_covered, is_wrong
@@ -32,6 +33,7 @@ from pytest_membudget.sample import Facts, Outcome, Phase, Run, Sample
 LIMITS = (0.8, 0.9, 1.1, 1.25)
 ROOM = 1e18
 BETWEEN_SAMPLES = 0.1
+_ITERATOR_CHUNK = 2_000
 
 
 def sample_of(one: dict[str, Any]) -> Sample:
@@ -80,11 +82,14 @@ def replayed(migration: str, case: dict[str, Any], share: float, slower: float) 
     samples = {one["rows"]: sample_of(one) for one in case["curve"]}
     limit = round(case["curve"][-1]["peak"] * share)
     asked = plan(migration, case["rows"], limit)
+    # The curves were kept without the sizes in which rows were fetched.
+    streams = "iterator(" in Path(asked.files[0]).read_text()
+    numbers = [*asked.named_numbers, *([_ITERATOR_CHUNK] if streams else [])]
     database = Database("default")
     rows = asked.budget.rows
     tables = {label: label.lower().replace(".", "_") for label in rows}
     evidence = Evidence(
-        asked.budget, False, asked.thresholds, asked.branches, database=database, tables=tables
+        asked.budget, False, numbers, asked.branches, database=database, tables=tables
     )
     scaled = {size: replace(one, rows=dict.fromkeys(rows, size)) for size, one in samples.items()}
     recording = Recording(evidence, scaled, slower)

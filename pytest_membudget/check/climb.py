@@ -7,6 +7,9 @@ from collections.abc import Callable
 from pytest_membudget.errors import NoRoom, OutOfTime
 from pytest_membudget.judge.assessment import Assessment
 from pytest_membudget.judge.evidence import Evidence
+from pytest_membudget.sample import Outcome
+
+_MAY_END_WITH_FEWER = (Outcome.FINISHED, Outcome.TIMED_OUT, Outcome.MACHINE_SHORT)
 
 # From the evidence so far, a size and the seconds left: the evidence with that sample, and how many
 # rows there is room for on the disk.
@@ -23,7 +26,8 @@ def climb(evidence: Evidence, measure: Measure, spent: Callable[[], float]) -> A
     while size is not None:
         left = evidence.budget.time_budget - spent()
         try:
-            evidence, room = measure(evidence, size, left)
+            deadline = evidence.ladder.deadline(evidence.finished, left)
+            evidence, room = measure(evidence, size, deadline)
         except (NoRoom, OutOfTime) as error:
             if assessment is not None:
                 return assessment
@@ -32,8 +36,11 @@ def climb(evidence: Evidence, measure: Measure, spent: Callable[[], float]) -> A
             size = evidence.ladder.half(size)
             continue
         assessment = Assessment(evidence)
-        last = evidence.samples[-1]
-        if not last.finished or last.run.peak > evidence.budget.limit or evidence.unnamed:
+        last = evidence.samples[-1].run
+        over = last.peak > evidence.budget.limit
+        if over or evidence.unnamed or last.outcome not in _MAY_END_WITH_FEWER:
+            break
+        if evidence.settled and assessment.judgement.decided:
             break
         size = evidence.ladder.next(evidence.samples, spent(), assessment.outlook, room)
     assert assessment is not None

@@ -26,8 +26,8 @@ class CheckPlan:
 
     ``applied`` are the migrations before it, ``targets`` the arguments of ``manage.py migrate``;
     ``touches_rows`` says that it runs code which is expected to read or write rows, ``files`` are
-    those of the migrations, ``thresholds`` are row counts at which a chunk or a buffer may be full,
-    ``branches`` those that the code compares with.
+    those of the migrations, ``named_numbers`` are the whole numbers of their code,
+    ``branches`` those that it compares a count with.
     ``production`` is what is known of it: where the budget has no rows, dry runs pick them.
     ``gated`` is what the gate says of the migration, None where a test asks for the check.
     ``mixed`` is the file of one that alters tables and goes through rows in one transaction.
@@ -40,7 +40,7 @@ class CheckPlan:
     targets: list[tuple[str, str]]
     touches_rows: bool
     files: Sequence[str] = ()
-    thresholds: Sequence[int] = ()
+    named_numbers: Sequence[int] = ()
     branches: Sequence[int] = ()
     production: Production = field(default_factory=Production)
     gated: Gated | None = None

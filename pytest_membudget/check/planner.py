@@ -88,7 +88,7 @@ def complete(
         targets=targets,
         touches_rows=operations.touches_rows(migrations),
         files=[operations.file_of(one) for one in migrations],
-        thresholds=operations.thresholds(migrations, reverse=request.reverse),
+        named_numbers=operations.numbers(migrations, reverse=request.reverse),
         branches=operations.branches(migrations, reverse=request.reverse),
         production=production,
         gated=gated,

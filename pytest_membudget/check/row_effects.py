@@ -20,11 +20,13 @@ def few_rows(production: int | None) -> int:
 def grows_with(table: str, done: Run, uniques: list[list[str]]) -> bool:
     """Whether more rows in a table may mean more in the process.
 
-    Not where all that it takes are a few, without a choice or by a key that finds a single one.
-    What none of a few rows meets may well be met in production.
+    Not where all that it takes are a few, without a choice or by a key that finds a single one, nor
+    where the database changes them by itself.  What none of a few rows meets may well be met in
+    production.
     """
-    taken = max(done.read.get(table, 0), done.written.get(table, 0))
-    if taken >= _SOME or any(table in one.tables for one in done.unmatched):
+    if any(table in one.tables for one in done.unmatched):
+        return True
+    if done.fetched.get(table, 0) >= _SOME:
         return True
     return any(
         columns and not finds_one(columns, uniques)

@@ -60,7 +60,7 @@ class Sampler:
         The first sample has rows in all tables that production has rows in.
         """
         self.evidence = evidence
-        first, smaller = not evidence.samples, size < evidence.ladder.first()
+        first, smaller = not evidence.finished, size < evidence.ladder.first()
         sample, room = self._apply(size, left)
         while first:
             if self._budget.seed is None:
@@ -110,10 +110,10 @@ class Sampler:
             return False
         probe = partial(self._probe, sample)
         found = self._sources.look_at(sample, self.seeded, self._budget.rows, probe)
-        if self.evidence.samples:
+        if self.evidence.finished:
             self._sources.gaps += [unnamed_table(*one) for one in found.items()]
         self.evidence = replace(self.evidence, unnamed=tuple(self._sources.gaps))
-        if not found or self.evidence.samples:
+        if not found or self.evidence.finished:
             return False
         self.seeded.close()
         self._added |= found
@@ -145,7 +145,7 @@ class Sampler:
         rows = seeded.rows(size)
         counted = self._budget.counted(rows)
         self._progress(f"seeding {counted} rows")
-        first = self._budget.seed is None and not samples
+        first = self._budget.seed is None and not self.evidence.finished
         filled = seeded.fill(size, FIRST_BYTES if first else None)
         name = seeded.clone()
         following = ladder.sure(samples, size)

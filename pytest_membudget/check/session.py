@@ -43,7 +43,7 @@ class _Check:
         self._evidence = Evidence(
             plan.budget,
             plan.touches_rows,
-            plan.thresholds,
+            plan.named_numbers,
             plan.branches,
             database=Database(plan.budget.database),
             literals=literals(plan.files),

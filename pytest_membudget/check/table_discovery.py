@@ -108,10 +108,11 @@ def discover(plan: CheckPlan, server: ServerClient, progress: Callable[[str], No
             break
         seeded |= met
     known = {table: production.rows(table, tables[table].label) for table in met}
+    unclear = unseen | frozenset.intersection(*(one.guards for one in runs))
     grown = [
         table
         for table in sorted(met)
-        if table in unseen or any(grows_with(table, one, tables[table].uniques) for one in runs)
+        if table in unclear or any(grows_with(table, one, tables[table].uniques) for one in runs)
     ]
     if grown:
         grown += sorted(table for table in met if all(is_only_joined(table, one) for one in runs))

@@ -11,7 +11,8 @@ from pytest_membudget.budget.request import Budget
 from pytest_membudget.finding import FindingCode
 from pytest_membudget.judge.evidence import Evidence
 from pytest_membudget.judge.gap import Gap
-from pytest_membudget.judge.matching import touched_share, unmatched, values_of
+from pytest_membudget.judge.matching import loads_no_rows, touched_share, unmatched, values_of
+from pytest_membudget.project.comparisons import EACH_ROW
 from pytest_membudget.sample import Sample
 from pytest_membudget.units import format_rows, format_size
 
@@ -94,8 +95,11 @@ class Coverage:
 
 
 def touched_by(evidence: Evidence, sample: Sample) -> float | None:
-    """The share of the seeded rows that a sample read or wrote; None where none is expected."""
-    return touched_share(sample, evidence.tables) if evidence.touches_rows else None
+    """The share of the seeded rows that a sample read or wrote; None where it does not matter."""
+    changes = not sample.run.changed.isdisjoint(evidence.tables.values())
+    in_server = loads_no_rows(sample.run) and (changes or EACH_ROW in evidence.branches)
+    matters = evidence.touches_rows and not in_server
+    return touched_share(sample, evidence.tables) if matters else None
 
 
 def _refused(samples: Sequence[Sample]) -> Iterator[Gap]:

@@ -16,13 +16,15 @@ from pytest_membudget.judge.curves import (
     noise_of,
 )
 from pytest_membudget.judge.evidence import Evidence
-from pytest_membudget.judge.growth_fit import FLOOR_ROWS, Point
+from pytest_membudget.judge.growth_fit import FLOOR_BYTES, Growth, Point
 from pytest_membudget.judge.matching import share_of_each
 from pytest_membudget.judge.projection import Projection, fits_up_to, project_highest
 from pytest_membudget.sample import Sample
 from pytest_membudget.units import MIB
 
 _ENOUGH = 3
+# By how many times what is above the peak in its interval the limit is farther away.
+_FAR = 2
 _NARROW_SHARE = 0.05
 _NARROW_BYTES = 4 * MIB
 _TELLING_SHARE = 0.25
@@ -46,9 +48,11 @@ class Estimate:
         """
         rows, noise = self.evidence.ladder.rows, self._noise
         projection = project_highest(self._curves, rows, noise, self._grain)
+        seen = max((sample.run.peak for sample in self.evidence.samples), default=0)
         if projection is None:
-            return None
-        seen = max(sample.run.peak for sample in self.evidence.samples)
+            high = seen + FLOOR_BYTES + 2 * noise
+            flat = Projection(seen, seen - 2 * noise, high, 0.0, Growth.CONSTANT, measured=False)
+            return flat if self.evidence.settled else None
         spread = projection.half_width if projection.measured else 2 * noise
         low = max(projection.low, min(seen, projection.peak) - spread)
         if self.threshold_ahead is not None:
@@ -67,11 +71,14 @@ class Estimate:
 
     @cached_property
     def enough(self) -> bool:
-        """Whether there are enough samples to trust the projection."""
+        """Whether there are enough samples to trust the projection.
+
+        Two are where the limit is far above its interval.
+        """
         if self.projection is None or self.projection.measured:
             return self.projection is not None
-        above_floor = [sample for sample in self._climbed if sample.size >= FLOOR_ROWS / 2]
-        return len(above_floor) >= _ENOUGH and not self._is_refuted()
+        enough = len(self._climbed) >= _ENOUGH or self._fits_by_far(self.projection)
+        return (enough or self.evidence.settled) and not self._is_refuted()
 
     @property
     def telling(self) -> bool:
@@ -153,7 +160,7 @@ class Estimate:
 
     @cached_property
     def _climbed(self) -> Sequence[Sample]:
-        return self.evidence.ladder.climb(self.evidence.samples)
+        return self.evidence.ladder.climb(self.evidence.finished)
 
     @cached_property
     def _curves(self) -> list[list[Point]]:
@@ -174,8 +181,14 @@ class Estimate:
         baseline = finished[-1].run.baseline or 0 if finished else 0
         return baseline + (high - baseline) / share
 
+    def _fits_by_far(self, projection: Projection) -> bool:
+        above = projection.high - projection.peak
+        return self.evidence.budget.limit > projection.high + _FAR * above
+
     def _is_refuted(self) -> bool:
         """Whether a sample that was stopped had passed what the others project for it."""
-        last = self.evidence.samples[-1]
-        expected = None if last.finished else project_highest(self._curves, last.size)
-        return expected is not None and last.run.peak > expected.high
+        for sample in self.evidence.samples:
+            expected = None if sample.finished else project_highest(self._curves, sample.size)
+            if expected is not None and sample.run.peak > expected.high:
+                return True
+        return False

@@ -11,6 +11,8 @@ from pytest_membudget.finding import Finding
 from pytest_membudget.judge.ahead import Ahead
 from pytest_membudget.judge.gap import Gap
 from pytest_membudget.judge.ladder import Ladder
+from pytest_membudget.judge.matching import loads_no_rows
+from pytest_membudget.project.comparisons import EACH_ROW
 from pytest_membudget.sample import ForcedValues, Sample
 
 
@@ -27,8 +29,8 @@ class Database:
 class Evidence:
     """What a verdict is made of.
 
-    ``touches_rows`` says that the migration is expected to read or write rows, ``thresholds`` at
-    how many a chunk or a buffer of it may be full, ``branches`` with how many it compares a count.
+    ``touches_rows`` says that the migration is expected to read or write rows, ``named_numbers``
+    that its code has whole numbers, ``branches`` with how many it compares a count.
     ``tables`` maps the budget's models to their tables; ``notes`` are findings from elsewhere;
     ``unnamed`` are gaps of tables whose row counts are unknown; ``literals`` are the values that
     stand in the migration's source.
@@ -36,7 +38,7 @@ class Evidence:
 
     budget: Budget
     touches_rows: bool
-    thresholds: Sequence[int] = ()
+    named_numbers: Sequence[int] = ()
     branches: Sequence[int] = ()
     database: Database = Database()
     tables: Mapping[str, str] = field(default_factory=dict)
@@ -49,17 +51,39 @@ class Evidence:
         return replace(self, samples=(*self.samples, sample))
 
     @property
+    def thresholds(self) -> list[int]:
+        """At how many rows a chunk or a buffer may be full: numbers of the code, and the chunks in
+        which rows came.
+        """
+        chunks = (chunk for sample in self.finished for chunk in sample.run.chunks)
+        return sorted({*self.named_numbers, *chunks})
+
+    @property
     def ladder(self) -> Ladder:
         return Ladder(self.budget.largest, self.budget.time_budget)
 
     @property
     def finished(self) -> tuple[Sample, ...]:
-        return tuple(sample for sample in self.samples if sample.finished)
+        """Smaller ones first."""
+        finished = (sample for sample in self.samples if sample.finished)
+        return tuple(sorted(finished, key=lambda sample: sample.size))
 
     @property
     def forced_values(self) -> ForcedValues:
         """The columns, by table, that are seeded so that its statements find rows."""
         return self.samples[-1].forced_values if self.samples else {}
+
+    @property
+    def settled(self) -> bool:
+        """Whether the samples show that no number of rows affects the memory of the migration.
+
+        They do where it only has the database change rows, unless its code does something as often
+        as a count says.
+        """
+        if not self.finished or EACH_ROW in self.branches:
+            return False
+        run = self.finished[-1].run
+        return bool(run.changed) and loads_no_rows(run)
 
     @property
     def ahead(self) -> Ahead:

@@ -2,6 +2,7 @@
 
 Sizes are production's row count over powers of two.  A first small sample tells the time a row
 and whether the migration works at all; the climb starts above the floor that every process has.
+Where a sample is too slow, or larger ones are, smaller ones are taken.
 """
 
 from __future__ import annotations
@@ -25,6 +26,12 @@ _PATIENCE_WHILE_WIDE = 0.4
 _QUICK = 0.15
 _SHARE = 0.8
 _BEYOND = 1.15
+# The share of the time that is left which a sample may take before there are enough.
+_FIRST_SHARE = 0.6
+# How many times fewer rows follow a first sample that did not end.
+_FAR_BELOW = 8
+# Samples of fewer rows tell nothing.
+_FEWEST = 8
 _FELT_SECONDS = 0.1
 _LONG_SECONDS = 1.0
 
@@ -62,14 +69,27 @@ class Ladder:
         """The rung below ``size``."""
         return self._rung(round(math.log2(self.rows / size)) + 1)
 
-    def climb(self, samples: Sequence[Sample]) -> list[Sample]:
-        """The samples to project from: the first small one only while there are too few others."""
-        finished = [sample for sample in samples if sample.finished]
+    def climb(self, finished: Sequence[Sample]) -> Sequence[Sample]:
+        """The samples to project from: the smallest one only while there are too few others."""
         return finished[1:] if len(finished) > _NEEDED else finished
+
+    def deadline(self, finished: Sequence[Sample], left: float) -> float:
+        """How many of the ``left`` seconds the next sample may take.
+
+        What is kept lets smaller ones follow where it does not end.
+        """
+        if not finished:
+            return left * _FIRST_SHARE
+        if len(finished) >= _NEEDED:
+            return left
+        first = finished[0]
+        return max(left - 2 * self._seconds_below(first, first.size / 2), left * _FIRST_SHARE)
 
     def sure(self, samples: Sequence[Sample], size: int) -> int | None:
         """The size that will follow ``size`` whatever it shows; None where it depends on it."""
         if self.rows <= _START_ROWS or not samples or len(samples) >= _NEEDED:
+            return None
+        if not samples[-1].finished or size < samples[-1].size:
             return None
         return self._double(size)
 
@@ -84,6 +104,21 @@ class Ladder:
 
         ``spent`` are the seconds so far, ``largest`` is how many rows there is room for.
         """
+        finished = sorted((one for one in samples if one.finished), key=lambda one: one.size)
+        stopped = min((one.size for one in samples if not one.finished), default=math.inf)
+        if not finished:
+            return self._far_below(stopped) if spent < self.time_budget * _SHARE else None
+        above = self._above(finished, spent, outlook, min(largest, stopped - 1))
+        if above is not None or outlook.decided or len(finished) >= _NEEDED:
+            return above
+        first, left = finished[0], (self.time_budget - spent) * _SHARE
+        if first.size <= _FEWEST or self._seconds_below(first, first.size / 2) > left:
+            return None
+        return self.half(first.size)
+
+    def _above(
+        self, samples: Sequence[Sample], spent: float, outlook: Outlook, largest: float
+    ) -> int | None:
         narrow, exceeds, past = outlook.narrow, outlook.exceeds, outlook.past
         crossing = outlook.crossing
         last = samples[-1].size
@@ -115,6 +150,14 @@ class Ladder:
             if affordable(beyond) and self._steps(samples, beyond) > allowed:
                 return beyond
         return following if affordable(following) else None
+
+    def _far_below(self, size: float) -> int | None:
+        return self._rung(self._exponent(max(1, int(size / _FAR_BELOW)))) if size > 1 else None
+
+    def _seconds_below(self, first: Sample, size: float) -> float:
+        """How long a sample of fewer rows will take, in a database of its own."""
+        of_rows = (first.run.duration + first.seed_seconds) * size / first.size
+        return float(first.run.startup + of_rows)
 
     def _steps(self, samples: Sequence[Sample], size: int) -> float:
         """How long it will take to double from the last sample up to ``size``."""

@@ -7,38 +7,45 @@ import reprlib
 from collections.abc import Container, Mapping
 from typing import Any
 
-from pytest_membudget.sample import ForcedValues, Run, Sample
+from pytest_membudget.sample import ForcedValues, Run, Sample, Unmatched
 
 # A statement that is sent for each row, or for every few, finds a few at a time.
 _OFTEN = 10
+# Django asks for 21 rows where it expects one.
+_FEW_ROWS = 99
 
 
 def touched_share(sample: Sample, tables: Mapping[str, str]) -> float:
     """The share of the seeded rows that a run read or wrote, of the largest model it accessed.
 
     ``tables`` maps a model label to its table.  A lookup table that is read in full says nothing
-    of the rows that a filter left out of a larger one.
+    of the rows that a filter left out of a larger one; one that a statement only joins, or has in
+    a subquery, says nothing either.
     """
     run = sample.run
-    accessed_tables = [
-        label
-        for label, table in tables.items()
-        if table in run.read
-        or table in run.written
-        or (table in run.filters and not _is_joined(run, table))
-    ]
-    if not accessed_tables:
+    asked = {*run.read, *run.written, *run.guards, *(_main(one, tables) for one in run.unmatched)}
+    driving = [label for label, table in tables.items() if table in asked]
+    if not driving:
         return 0.0
-    largest = max(accessed_tables, key=lambda label: sample.rows[label])
+    largest = max(driving, key=lambda label: sample.rows[label])
     table = tables[largest]
     touched = max(run.read.get(table, 0), run.written.get(table, 0))
     return min(1.0, touched / sample.rows[largest])
 
 
-def _is_joined(run: Run, table: str) -> bool:
-    """Whether its rows came beside those of another table, which they are counted for."""
-    found_none = any(table in one.tables for one in run.unmatched)
-    return any(run.accessed_tables.get(table, ())) and not found_none
+def _main(statement: Unmatched, tables: Mapping[str, str]) -> str:
+    """The table that rows of a statement are counted for."""
+    seeded = set(tables.values())
+    return next((table for table in statement.tables if table in seeded), "")
+
+
+def loads_no_rows(run: Run) -> bool:
+    """Whether all that came into the process were single rows, whatever the tables hold.
+
+    Not where it looked for a row by a condition: what the code does with one was not seen.
+    """
+    unknown = run.loads or run.guards or run.unattributed or run.opaque
+    return not unknown and sum(run.fetched.values()) <= _FEW_ROWS
 
 
 def unmatched(sample: Sample) -> list[str]:

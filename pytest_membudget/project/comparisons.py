@@ -33,7 +33,8 @@ _SECONDS = re.compile(r"^(time|monotonic|perf_counter|process_time|timestamp|tot
 _CONVERSIONS = ("int", "float", "abs", "len", "round", "str", "Decimal")
 _OWN_STATE = ("self", "cls")
 _REPEATS = re.compile(r"^(range|arange|repeat|bytes|bytearray|zeros|ones|empty|full)$")
-_EACH_ROW = 0
+EACH_ROW = 0
+"""Stands for code that does something as often as a count says, in :func:`compared_numbers`."""
 
 
 def compared_numbers(functions: Iterable[object]) -> list[int]:
@@ -49,7 +50,7 @@ def compared_numbers(functions: Iterable[object]) -> list[int]:
         )
     ]
     found = {number for one in names for number in one.compared() if number >= LEAST}
-    return sorted(found | {_EACH_ROW for one in names if one.repeats()})
+    return sorted(found | {EACH_ROW for one in names if one.repeats()})
 
 
 @cache

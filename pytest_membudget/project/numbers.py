@@ -11,19 +11,16 @@ from types import CodeType, FunctionType, MethodType, ModuleType
 from pytest_membudget.project.ownership import is_own_source
 
 # With fewer rows than that every check leaves the threshold behind.
-LEAST = 1_000
-# Django's own: QuerySet.iterator() fetches so many rows at a time, unless told otherwise.
-_ITERATOR_CHUNK = 2_000
+LEAST = 50
 _CACHED = type(lru_cache(lambda: None))
 
 
 def named_numbers(functions: Iterable[object]) -> list[int]:
     """Literals, defaults and constants of ``functions``, and of the project's code they call.
 
-    Sorted; Django's own chunk is among them.  Nothing of the project is called or compared.
+    Sorted.  Nothing of the project is called or compared.
     """
-    found = {_ITERATOR_CHUNK}
-    found.update(number for value, _ in _all_reached(functions) if (number := whole(value)))
+    found = {number for value, _ in _all_reached(functions) if (number := whole(value))}
     return sorted(number for number in found if number >= LEAST)
 
 

@@ -90,8 +90,8 @@ def touches_rows(migrations: Sequence[Migration]) -> bool:
     )
 
 
-def thresholds(migrations: Sequence[Migration], *, reverse: bool = False) -> list[int]:
-    """Row counts at which a chunk or a buffer may be full: the numbers that the code names."""
+def numbers(migrations: Sequence[Migration], *, reverse: bool = False) -> list[int]:
+    """The whole numbers that their code names: among them the sizes of chunks and buffers."""
     return named_numbers(_functions(migrations, reverse=reverse))
 
 

@@ -90,10 +90,13 @@ class Run:
     ``anonymous`` is the part of the peak that the kernel cannot reclaim, page tables included;
     None where it is not known.  ``phases`` holds the RSS that each began with and
     its high-water mark.  ``read`` and ``written`` count rows
-    by table, ``filters`` holds the columns that its statements filter by, each with the
-    values that they ask for; ``unmatched`` are the statements that found none of the rows;
-    ``accessed_tables`` holds every table that was not only inserted into, with the columns by which
-    each statement chooses its rows; ``unattributed`` counts the rows of each statement that can't
+    by table, ``fetched`` those that came into the process, in ``chunks`` of so many at most;
+    ``loads`` are the tables of which a statement may bring any number of rows, ``guards`` those
+    where one looked for a row by a condition and found none.  ``filters`` holds the columns that
+    its statements filter by, each with the values that they ask for; ``unmatched`` are the
+    statements that found none of the rows; ``accessed_tables`` holds every table that was not only
+    inserted into, with the columns by which each statement that loads rows chooses them;
+    ``unattributed`` counts the rows of each statement that can't
     be said to be of any table; ``named`` holds every table that a statement mentions, ``changed``
     those of statements that change rows or tables, ``functions`` the functions that are not SQL's
     own; ``opaque`` says that there was a statement that can't be parsed.
@@ -114,6 +117,10 @@ class Run:
     peak_source: str = "VmHWM"
     read: dict[str, int] = field(default_factory=dict)
     written: dict[str, int] = field(default_factory=dict)
+    fetched: dict[str, int] = field(default_factory=dict)
+    chunks: tuple[int, ...] = ()
+    loads: frozenset[str] = frozenset()
+    guards: frozenset[str] = frozenset()
     filters: dict[str, dict[str, list[Any]]] = field(default_factory=dict)
     unmatched: tuple[Unmatched, ...] = ()
     accessed_tables: dict[str, list[list[str]]] = field(default_factory=dict)

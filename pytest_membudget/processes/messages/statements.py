@@ -11,7 +11,8 @@ class StatementCount:
     """A statement that was sent ``times`` times with these ``values`` by position.
 
     ``values`` is None where executions with any values are counted together.  ``fetched`` and
-    ``affected`` count rows; ``looked`` is true once rows of a result were fetched or counted.
+    ``affected`` count rows; ``looked`` is true once rows of a result were fetched or counted;
+    ``chunk`` is how many rows were asked for at a time, at most.
 
     A child process writes a line for each execution, with a ``name`` of its own for the statement:
     the first line of a name has the text and the values, and those that follow are added to it.
@@ -23,6 +24,7 @@ class StatementCount:
     fetched: int = 0
     affected: int = 0
     looked: bool = False
+    chunk: int = 0
     name: str = ""
 
     def add(self, other: StatementCount) -> None:
@@ -30,6 +32,7 @@ class StatementCount:
         self.fetched += other.fetched
         self.affected += other.affected
         self.looked |= other.looked
+        self.chunk = max(self.chunk, other.chunk)
 
 
 @dataclass(frozen=True)

@@ -54,7 +54,7 @@ class SeededDatabase:
         self._shape = shape
         self._forced_values: ForcedValues = {}
         self._ahead: tuple[int, Pending[Seeded]] | None = None
-        self._filled = False
+        self._filled = 0
         self._names: list[str] = []
         self._make()
 
@@ -74,17 +74,15 @@ class SeededDatabase:
     def fill(self, size: int, most: int | None = None) -> Seeded:
         """Seed up to ``size``, or wait for that where it has begun.
 
-        Raises NoRoom where that takes more than ``most`` bytes, or than there is room for.
+        With fewer rows than it has it begins anew.  Raises NoRoom where that takes more than
+        ``most`` bytes, or than there is room for.
         """
         ahead, self._ahead = self._ahead, None
-        if ahead is not None:
-            assert ahead[0] == size, "what was seeded ahead is what comes next"
+        if ahead is not None and ahead[0] == size:
             return ahead[1].answer()
-        if self._filled and self._budget.seed is not None:
+        if self._filled > size or (self._filled and self._budget.seed is not None):
             self._restart()
-        seeded = self._begin(size, most).answer()
-        self._filled = True
-        return seeded
+        return self._begin(size, most).answer()
 
     def fill_ahead(self, size: int) -> None:
         """Seed up to the ``size`` of the next sample while a worker runs on a clone."""
@@ -141,6 +139,7 @@ class SeededDatabase:
                     self.drop(name)
 
     def _begin(self, size: int, most: int | None = None) -> Pending[Seeded]:
+        self._filled = size
         return self._server.begin(
             Seed(
                 name=self._name,
@@ -154,7 +153,7 @@ class SeededDatabase:
         )
 
     def _restart(self) -> None:
-        self._ahead, self._filled = None, False
+        self._ahead, self._filled = None, 0
         self.drop(self._name)
         self._make()
 

@@ -38,6 +38,7 @@ class Accesses:
     names: TableNames
     vendor: str
     read: Counter[str] = field(default_factory=Counter)
+    fetched: Counter[str] = field(default_factory=Counter)
     written: Counter[str] = field(default_factory=Counter)
     accessed_tables: dict[str, set[tuple[str, ...]]] = field(default_factory=dict)
     filters: dict[str, dict[str, list[Any]]] = field(default_factory=dict)
@@ -45,6 +46,9 @@ class Accesses:
     named: set[str] = field(default_factory=set)
     changed: set[str] = field(default_factory=set)
     functions: set[str] = field(default_factory=set)
+    chunks: set[int] = field(default_factory=set)
+    loads: set[str] = field(default_factory=set)
+    guards: set[str] = field(default_factory=set)
     opaque: bool = False
     _declared: dict[str, Statement] = field(default_factory=dict)
     _groups: dict[tuple[Any, ...], _Group] = field(default_factory=dict)
@@ -68,13 +72,24 @@ class Accesses:
         main = self._main(sources)
         target = keys[statement.target] if statement.target else ""
         self._count(statement, main, target, fetched, affected)
+        self._add(self.fetched, main or target, fetched)
+        self.chunks |= _chunks(statement, counted)
         if fetched and not keys and _is_unknown(statement, several=fetched > counted.times):
             shape = shown(counted.text)
             self.unattributed[shape] = self.unattributed.get(shape, 0) + fetched
-        chosen = self._note_choices(statement, counted.values, returns=returns)
-        if main in self.names and not is_own_of_django(main):
+        loads = returns and not _is_bounded(statement, counted)
+        chosen = self._note_choices(statement, loads=loads)
+        if not main or is_own_of_django(main):
+            return
+        several = not self.names.is_single(main, chosen[main])
+        if several and loads:
+            self.loads.add(main)
+        elif several and returns and chosen[main] and not statement.single and not fetched:
+            self.guards.add(main)
+        # What the database changes by itself brings no rows, whatever it filters by.
+        if main in self.names and returns:
             self._note_values(statement, keys, counted.values)
-            if chosen is not None and not self.names.is_single(main, chosen.get(main, ())):
+            if several and loads:
                 self._group(statement, sources, counted)
 
     def of_run(self) -> dict[str, Any]:
@@ -82,6 +97,10 @@ class Accesses:
         return {
             "read": dict(self.read),
             "written": dict(self.written),
+            "fetched": dict(self.fetched),
+            "chunks": tuple(sorted(self.chunks)),
+            "loads": frozenset(self.loads),
+            "guards": frozenset(self.guards),
             "filters": self.filters,
             "unmatched": self.unmatched(),
             "accessed_tables": {
@@ -121,18 +140,13 @@ class Accesses:
         if rows and (table in self.names or not is_own_of_django(table)):
             counts[table] += rows
 
-    def _note_choices(
-        self, statement: Statement, values: Mapping[int, Any] | None, *, returns: bool
-    ) -> dict[str, tuple[str, ...]] | None:
-        """Note the columns that choose rows of each table; None where it loads few rows or none.
+    def _note_choices(self, statement: Statement, *, loads: bool) -> dict[str, tuple[str, ...]]:
+        """The columns that choose rows of each table, noted where it ``loads`` any number of them.
 
         A column whose value has to equal one ends with ``=``.
         """
-        limit = None if statement.limit is None else (values or {}).get(statement.limit)
-        bounded = statement.single or (isinstance(limit, int) and limit <= _HANDFUL)
-        loads = returns and not bounded
         chosen: dict[str, set[str]] = {self.names.key(table): set() for table in statement.sources}
-        for one in statement.filters if loads else ():
+        for one in statement.filters:
             constant = one.exact and (one.place is not None or bool(one.known))
             chosen.setdefault(self.names.key(one.table), set()).add(
                 one.column + ("=" if constant else "")
@@ -141,8 +155,8 @@ class Accesses:
         found = {table: whole or tuple(sorted(columns)) for table, columns in chosen.items()}
         for table, columns in found.items():
             if not is_own_of_django(table):
-                self.accessed_tables.setdefault(table, set()).add(columns)
-        return found if loads else None
+                self.accessed_tables.setdefault(table, set()).add(columns if loads else ())
+        return found
 
     def _note_values(
         self,
@@ -168,6 +182,25 @@ class Accesses:
         group.times += counted.times
         group.rows += counted.fetched + counted.affected
         group.looked |= counted.looked
+
+
+def _chunks(statement: Statement, counted: StatementCount) -> set[int]:
+    """How many rows at most it hands over at a time, by its LIMIT or by what was asked for."""
+    return {one for one in (counted.chunk, _limit(statement, counted)) if one and one > 1}
+
+
+def _is_bounded(statement: Statement, counted: StatementCount) -> bool:
+    """Whether it hands over a few rows at most, whatever the tables hold."""
+    limit = _limit(statement, counted)
+    return statement.single or (limit is not None and limit <= _HANDFUL)
+
+
+def _limit(statement: Statement, counted: StatementCount) -> int | None:
+    """The number of its LIMIT; None where it has none, or where that differs."""
+    if statement.limit is None:
+        return None
+    limit = (counted.values or {}).get(statement.limit)
+    return limit if isinstance(limit, int) else None
 
 
 def _is_unknown(statement: Statement, *, several: bool) -> bool:

@@ -173,7 +173,8 @@ class _Fetching:
 
     def fetchmany(self, *args: Any, **kwargs: Any) -> Any:
         rows = super().fetchmany(*args, **kwargs)  # type: ignore[misc]
-        self._log.count(self._entry, fetched=len(rows))
+        size = args[0] if args else kwargs.get("size")
+        self._log.count(self._entry, fetched=len(rows), chunk=size or self.arraysize)  # type: ignore[attr-defined]
         return rows
 
     def fetchall(self) -> Any:

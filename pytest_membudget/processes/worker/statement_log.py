@@ -73,15 +73,25 @@ class StatementLog:
         return entry
 
     def count(
-        self, entry: StatementCount, *, fetched: int | None = None, affected: int = 0
+        self,
+        entry: StatementCount,
+        *,
+        fetched: int | None = None,
+        affected: int = 0,
+        chunk: int = 0,
     ) -> None:
-        """Add to an entry; ``fetched`` is None where no row has been asked for."""
+        """Add to an entry; ``fetched`` is None where no row has been asked for.
+
+        ``chunk`` is how many rows were asked for at once, where the code said so.
+        """
         entry.affected += affected
+        if chunk > entry.chunk:
+            entry.chunk = chunk
         if fetched is not None:
             entry.fetched += fetched
             entry.looked = True
         if self._child:
-            self._tell_count(entry, fetched=fetched, affected=affected)
+            self._tell_count(entry, fetched=fetched, affected=affected, chunk=chunk)
 
     def records(self) -> list[StatementCount]:
         return [
@@ -113,8 +123,10 @@ class StatementLog:
         times: int = 0,
         fetched: int | None = None,
         affected: int = 0,
+        chunk: int = 0,
     ) -> None:
-        counted = StatementCount("", None, times, fetched or 0, affected, fetched is not None)
+        looked = fetched is not None
+        counted = StatementCount("", None, times, fetched or 0, affected, looked, chunk)
         if not entry.name:
             self._names += 1
             entry.name = f"{os.getpid()}-{self._names}"

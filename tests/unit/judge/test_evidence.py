@@ -56,11 +56,19 @@ def verdict(limit: int, peaks: dict[int, float], **facts: Any) -> str:
     return assessed(limit, peaks, **facts).judgement.verdict
 
 
-def test_a_projection_that_exceeds_needs_three_samples_above_the_floor() -> None:
-    below = {3_125: 100, 6_250: 200, 12_500: 400}
-    assert verdict(512, below) == "inconclusive"
-    assert verdict(512, {**below, 25_000: 500}) == "inconclusive"
+def test_a_projection_that_exceeds_needs_three_samples() -> None:
+    wide = {3_125: 100, 6_250: 200, 12_500: 400}
+    assert verdict(512, dict([*wide.items()][:1])) == "inconclusive"
+    assert verdict(512, wide) == "exceeds"
+    assert verdict(512, {**wide, 25_000: 500}) == "inconclusive"
     assert verdict(512, LOOP) == "exceeds"
+
+
+def test_one_that_is_within_needs_two_where_the_limit_is_far_away() -> None:
+    two = {25_000: 60, 50_000: 60}
+    assert verdict(1_024, dict([*two.items()][:1])) == "inconclusive"
+    assert verdict(120, two) == "inconclusive"
+    assert verdict(1_024, two) == "within"
 
 
 def test_garbage_that_the_cycle_collector_has_not_met_is_no_growth_without_end() -> None:
@@ -122,7 +130,7 @@ def test_a_number_counts_rows_of_the_largest_model_that_is_read() -> None:
 
 def test_growth_may_come_in_steps_that_the_code_names() -> None:
     smooth = assessed(512, LOOP).estimate
-    stepped = assessed(512, LOOP, thresholds=[2_000, 40_000]).estimate
+    stepped = assessed(512, LOOP, named_numbers=[2_000, 40_000]).estimate
     narrow, wide = smooth.projection, stepped.projection
     assert narrow is not None
     assert wide is not None

@@ -46,11 +46,11 @@ def test_literals_constants_defaults_and_what_is_called() -> None:
         rows = [BATCH for _ in range(9_999)]
         helper(chunk + page + len(rows))
 
-    assert named_numbers([forwards]) == [2_000, 9_999, 30_000, 50_000, 70_000, 100_000]
+    assert named_numbers([forwards]) == [9_999, 30_000, 50_000, 70_000, 100_000]
 
 
 def test_functions_that_call_each_other() -> None:
-    assert named_numbers([ping]) == [2_000, 41_000, 42_000]
+    assert named_numbers([ping]) == [41_000, 42_000]
 
 
 def sized(size: int) -> Callable[[], int]:
@@ -81,13 +81,13 @@ def test_wherever_it_stands(function: object, number: int) -> None:
 
 def test_small_numbers_flags_and_other_peoples_code_are_none() -> None:
     def forwards() -> None:
-        print(True, 999, len(BATCHES), json.dumps({}), os.path.join("a", "b"))  # noqa: PTH118
+        print(True, 49, len(BATCHES), json.dumps({}), os.path.join("a", "b"))  # noqa: PTH118
 
-    assert named_numbers([forwards, None, "async", object()]) == [2_000]
+    assert named_numbers([forwards, None, "async", object()]) == []
 
 
 def test_nothing_of_the_project_is_evaluated() -> None:
     def forwards() -> None:
         helper(LAZY)
 
-    assert named_numbers([forwards, LAZY]) == [2_000, 70_000]
+    assert named_numbers([forwards, LAZY]) == [70_000]
