@@ -31,6 +31,7 @@ class FindingCode(OpenTextEnum):
     PEAK_SET_BY = "peak-set-by"
     PROCESSES_GROWING = "processes-growing"
     PROCESSES_LEFT = "processes-left"
+    RECEIVER_FAILED = "receiver-failed"
     ROUTED_ELSEWHERE = "routed-elsewhere"
     ROW_WIDTHS = "row-widths"
     ROWS_ADDED = "rows-added"

@@ -28,8 +28,8 @@ _SHARE = 0.8
 _BEYOND = 1.15
 # The share of the time that is left which a sample may take before there are enough.
 _FIRST_SHARE = 0.6
-# How many times fewer rows follow a first sample that did not end.
-_FAR_BELOW = 8
+# How many times fewer rows follow a first sample that did not end; from there it may climb again.
+_FAR_BELOW = 64
 # Samples of fewer rows tell nothing.
 _FEWEST = 8
 _FELT_SECONDS = 0.1

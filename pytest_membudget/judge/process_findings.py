@@ -30,6 +30,12 @@ def about_process(samples: Sequence[Sample], vendor: str | None) -> Iterator[Fin
             FindingCode.SERVER_SIDE_CURSORS_DISABLED,
             "DISABLE_SERVER_SIDE_CURSORS is set: iterator() loads the whole result at once",
         )
+    if failed := dict.fromkeys(text for one in facts for text in one.failed_receivers):
+        yield Finding(
+            FindingCode.RECEIVER_FAILED,
+            f"receivers of pre_migrate or post_migrate failed: {'; '.join(failed)}; a deploy runs "
+            "them when all of its migrations are applied, and that was not measured",
+        )
     processes = max(sample.run.processes for sample in samples)
     if processes > 1:
         yield Finding(

@@ -8,7 +8,6 @@ import sys
 from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 from typing import Any
-from weakref import ReferenceType
 
 from django.core.exceptions import ImproperlyConfigured
 from django.db import connections, router
@@ -21,13 +20,13 @@ from django.db.migrations import (
     SeparateDatabaseAndState,
 )
 from django.db.migrations.operations.base import Operation
-from django.db.models.signals import post_migrate, pre_migrate
 
 from pytest_membudget.database.engine import SUPPORTED
 from pytest_membudget.finding import Finding, FindingCode
 from pytest_membudget.project.comparisons import compared_numbers
 from pytest_membudget.project.numbers import named_numbers
 from pytest_membudget.project.ownership import is_own_file, is_own_source
+from pytest_membudget.project.receivers import receivers
 from pytest_membudget.project.syntax import syntax_tree
 
 _WITH_CODE = (RunPython, RunSQL)
@@ -184,8 +183,7 @@ def _calls_own_default(operation: Operation) -> bool:
 
 def _has_own_receivers() -> bool:
     """Whether a function of the project runs before or after each ``migrate``."""
-    receivers = [entry[1] for signal in (pre_migrate, post_migrate) for entry in signal.receivers]
-    return any(_is_own(one() if isinstance(one, ReferenceType) else one) for one in receivers)
+    return any(map(_is_own, receivers()))
 
 
 def _is_own(code: Any) -> bool:

@@ -55,12 +55,13 @@ class Facts:
     """What is known of a run's process and database beside its peak; None where it can't be known.
 
     ``schemas`` are those where a table is looked for that no schema is named of.
-    ``most_parameters`` is how many parameters a statement had, ``parameter_limit`` how many it may
-    have.  ``oldest_collections`` and ``cyclic_objects`` are what Cycles counts.  ``connected``
-    counts the connections that Django has opened, ``opened`` all of them; ``own_sessions`` says
-    that the server counted more.  ``shared_memory`` is how many bytes of the peak no process maps,
-    ``unexplained`` how many a control group counted beyond it.  ``left_running`` counts the
-    processes that outlived the worker, ``left_growing`` says that they took ever more.
+    ``most_parameters`` is how many parameters a statement had, ``parameter_limit`` how many it
+    may have.  ``failed_receivers`` are the project's receivers of pre_migrate and post_migrate that
+    raised, with their errors.  ``oldest_collections`` and ``cyclic_objects`` are what Cycles
+    counts.  ``connected`` counts the connections that Django has opened, ``opened`` all of them;
+    ``own_sessions`` says that the server counted more.  ``shared_memory`` is how many bytes of the
+    peak no process maps, ``unexplained`` how many a control group counted beyond it.
+    ``left_running`` counts the processes that outlived the worker, ``left_growing`` says that they took ever more.
     """
 
     debug: bool = False
@@ -69,6 +70,7 @@ class Facts:
     schemas: tuple[str, ...] = ()
     most_parameters: int = 0
     parameter_limit: int | None = None
+    failed_receivers: tuple[str, ...] = ()
     oldest_collections: int | None = None
     cyclic_objects: int | None = None
     connected: int = 0

@@ -15,6 +15,7 @@ from pytest_membudget.database.scratch.base import ScratchDatabases
 from pytest_membudget.processes.worker.high_water import memory, reset_peak
 from pytest_membudget.processes.worker.malloc import release_free_memory
 from pytest_membudget.project.graph import Key
+from pytest_membudget.project.receivers import only_of_django
 
 # A gate goes through hundreds of states, one after the other.
 _KEPT = 6
@@ -76,7 +77,8 @@ class Templates:
         return self._built[wanted]
 
     def _migrate(self, wanted: frozenset[Key], *, sync: bool) -> int:
-        """Apply ``wanted`` as ``manage.py migrate`` would, signals and unmigrated apps included.
+        """Apply ``wanted`` as ``manage.py migrate`` would, with unmigrated apps and Django's own
+        receivers.
 
         Returns how many models there are then.
         """
@@ -103,7 +105,8 @@ class Templates:
             with_applied_migrations=True
         )
         self._tell("the pre_migrate signal")
-        emit_pre_migrate_signal(0, False, connection.alias, apps=before.apps, plan=plan)
+        with only_of_django():
+            emit_pre_migrate_signal(0, False, connection.alias, apps=before.apps, plan=plan)
         if sync and loader.unmigrated_apps:
             command = MigrateCommand()
             command.verbosity = 0
@@ -112,5 +115,6 @@ class Templates:
         after = executor.migrate([], plan=plan, state=before.clone())
         after.clear_delayed_apps_cache()
         self._tell("the post_migrate signal")
-        emit_post_migrate_signal(0, False, connection.alias, apps=after.apps, plan=plan)
+        with only_of_django():
+            emit_post_migrate_signal(0, False, connection.alias, apps=after.apps, plan=plan)
         return len(after.models)

@@ -14,6 +14,7 @@ from pytest_membudget.processes.worker.cycles import Cycles
 from pytest_membudget.processes.worker.facts import facts_of
 from pytest_membudget.processes.worker.high_water import Phases, memory
 from pytest_membudget.processes.worker.operations import OperationLog
+from pytest_membudget.processes.worker.receivers import ReceiverLog
 from pytest_membudget.processes.worker.statement_log import StatementLog
 from pytest_membudget.project.settings import load_settings
 
@@ -33,6 +34,7 @@ class Migrate:
         self._log = StatementLog(self._target.statements)
         self._cycles = Cycles()
         self._operations = OperationLog()
+        self._receivers = ReceiverLog()
         self._probes = ExitStack()
         self._started = self._startup = 0.0
         self._baseline: int | None = None
@@ -65,6 +67,7 @@ class Migrate:
                 self._begin()
 
         pre_migrate.connect(about_to_migrate, weak=False)
+        self._receivers.follow()
         manage = _manage_command()
         if len(job.migrations) > 1:
             _tell_migrations_apart(self._phases)
@@ -82,6 +85,7 @@ class Migrate:
         self._known["facts"] = {
             **facts_of(settings, target.alias),
             "most_parameters": self._log.most_parameters,
+            "failed_receivers": tuple(map(": ".join, self._receivers.failed.items())),
             **self._cycles.facts(),
         }
         self._known["applied"] = _applied(target.alias, job.migrations)

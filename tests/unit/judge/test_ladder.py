@@ -149,3 +149,19 @@ def test_the_time_budget_that_would_allow_a_larger_sample() -> None:
     needed = ladder.budget_for(samples, ladder.above(500_000))
     # 11 s were spent, and eight times the rows take 80 s, 3.5 to seed them and 0.5 to start.
     assert needed == 120
+
+
+def test_smaller_samples_follow_one_that_leaves_no_time_for_larger_ones() -> None:
+    sizes, spent = climb(1_600_000, lambda rows: rows * 0.01, decided_after=3)
+    assert sizes == [1_563, 3_125, 782]
+    assert spent < 60
+
+
+def test_far_fewer_rows_follow_a_first_sample_that_did_not_end() -> None:
+    ladder, nothing = Ladder(1_600_000, 60), Outlook(decided=False, narrow=False, exceeds=False)
+    stopped = Sample({"shop.Order": 1_563}, Run(Outcome.TIMED_OUT, 0, duration=36))
+    assert ladder.deadline([], 60) == 36
+    assert ladder.next([stopped], 37, nothing) == 13
+    few = Sample({"shop.Order": 13}, Run(Outcome.FINISHED, 0, duration=0.4, startup=0.5))
+    assert ladder.next([stopped, few], 38, nothing) == 49
+    assert ladder.next([stopped], 55, nothing) is None

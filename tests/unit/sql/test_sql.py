@@ -319,3 +319,37 @@ def test_sqlglot_is_imported_where_statements_are_read(module: str) -> None:
     """It takes 16 MiB: neither the plugin nor the process that is weighed pays for it."""
     code = f"import sys, pytest_membudget.{module}; sys.exit('sqlglot' in sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+@pytest.mark.parametrize(
+    ("sql", "rows", "loads", "guards"),
+    [
+        ("SELECT * FROM a", 10, True, False),
+        ("SELECT * FROM a WHERE n = 1", 0, True, False),
+        ("SELECT n, count(*) FROM a GROUP BY n", 3, True, False),
+        ("SELECT string_agg(n, ',') FROM a", 1, True, False),
+        ("UPDATE a SET n = 1 RETURNING id", 10, True, False),
+        ("UPDATE a SET n = (SELECT count(*) FROM b WHERE b.a_id = a.id)", 0, False, False),
+        ("UPDATE a SET n = 1 WHERE m = 2", 0, False, False),
+        ("DELETE FROM a WHERE m = 2", 0, False, False),
+        ("INSERT INTO b SELECT * FROM a", 0, False, False),
+        ("SELECT count(*) FROM a WHERE n = 1", 1, False, False),
+        ("SELECT * FROM a WHERE id = 1", 0, False, False),
+        ("SELECT * FROM a WHERE n = 1 LIMIT 1", 1, False, False),
+        ("SELECT * FROM a WHERE n = 1 LIMIT 1", 0, False, True),
+        ("SELECT * FROM a LIMIT 1", 0, False, False),
+    ],
+)
+def test_whether_a_statement_may_bring_any_number_of_rows(
+    sql: str, rows: int, *, loads: bool, guards: bool
+) -> None:
+    """And whether it looked for one by a condition, and the code went on without it."""
+    found = accessed("postgresql", sql, rows=rows)
+    assert ("a" in found.loads, "a" in found.guards) == (loads, guards)
+
+
+def test_rows_come_in_chunks_of_a_limit_or_of_what_is_fetched_at_a_time() -> None:
+    found = accessed("postgresql", "SELECT * FROM a LIMIT 5000", "SELECT * FROM b", rows=40)
+    found.add(StatementCount("SELECT * FROM b", {}, times=1, fetched=2_000, chunk=2_000))
+    assert found.chunks == {2_000, 5_000}
+    assert found.fetched == {"a": 40, "b": 2_040}

@@ -1,0 +1,115 @@
+"""Migrations that few rows decide, and those where few rows are all that there is time for."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from batch import checks
+from project import Project
+
+ROWS = 'rows={"shop.Order": 400_000, "shop.Customer": 40_000}'
+FORWARDS = """
+from django.db.models import Count, F, OuterRef, Subquery, Value
+
+def forwards(apps, schema_editor):
+    Customer, Order = apps.get_model("shop", "Customer"), apps.get_model("shop", "Order")
+"""
+COUNTED = f"""{FORWARDS}
+    orders = Order.objects.filter(customer=OuterRef("pk")).order_by().values("customer")
+    numbers = orders.annotate(n=Count("pk")).values("n")
+    Order.objects.filter(total=None).update(total=F("price"))
+    Customer.objects.update(email=F("id"))
+    Order.objects.update(total=Subquery(numbers[:1]))
+"""
+GUARDED = f"""{FORWARDS}
+    if Order.objects.filter(note="legacy").exists():
+        list(Order.objects.all())
+    Customer.objects.update(email=F("id"))
+"""
+JOINED = f"""{FORWARDS}
+    for customer in Customer.objects.filter(order__total=None).iterator():
+        customer.save()
+"""
+SLOW = f"""{FORWARDS}
+    from time import sleep
+    for order in Order.objects.all():
+        sleep(0.005)
+"""
+TOO_SLOW = SLOW.replace("0.005", "0.05")
+
+
+@pytest.mark.usefixtures("vendor")
+@checks(COUNTED, ROWS, 'limit="512Mi"')
+def test_rows_that_the_database_changes_by_itself(result: dict[str, Any]) -> None:
+    """Its subquery is over the largest table, and brings none of it into the process."""
+    assert (result["verdict"], result["growth"]) == ("within", "constant")
+    assert len(result["samples"]) == 1
+    assert result["peak_high_bytes"] < 100 * 1024**2
+
+
+@checks(GUARDED, ROWS, 'limit="512Mi"')
+def test_a_row_that_was_looked_for_and_not_found_may_lead_further(result: dict[str, Any]) -> None:
+    assert result["verdict"] == "inconclusive"
+
+
+@checks(SLOW, ROWS, 'limit="8Gi"', "time_budget=25")
+def test_smaller_samples_where_larger_ones_take_too_long(result: dict[str, Any]) -> None:
+    sizes = [sample["rows"]["shop.Order"] for sample in result["samples"]]
+    assert sizes[0] > sizes[1]
+    assert result["verdict"] == "within"
+    assert result["peak_low_bytes"] < result["peak_bytes"] < result["peak_high_bytes"]
+
+
+@checks(TOO_SLOW, ROWS, 'limit="64Gi"', "time_budget=15")
+def test_a_first_sample_that_does_not_end(result: dict[str, Any]) -> None:
+    first, *others = result["samples"]
+    assert first["outcome"] == "timed out"
+    assert {one["outcome"] for one in others} == {"finished"}
+    assert all(one["rows"]["shop.Order"] < first["rows"]["shop.Order"] for one in others)
+    assert result["verdict"] != "error"
+
+
+GATED = ("--membudget-rows=*=200_000", "--membudget-limit=512Mi")
+
+
+@pytest.mark.usefixtures("vendor")
+@checks(COUNTED, gate=True, options=GATED)
+def test_the_gate_needs_no_rows_for_them(result: dict[str, Any]) -> None:
+    assert result["verdict"] == "within"
+    assert result["rows"] == {}
+
+
+RECEIVER = """
+from django.apps import AppConfig
+from django.db.models.signals import post_migrate
+
+def describe(sender, **kwargs):
+    from shop.models import Today
+    Today.objects.get_or_create(name=sender.label)
+
+class ShopConfig(AppConfig):
+    name = "shop"
+
+    def ready(self):
+        post_migrate.connect(describe)
+"""
+TODAY = """
+from django.db import models
+
+class Today(models.Model):
+    name = models.CharField(max_length=50)
+"""
+
+
+def test_a_receiver_that_needs_todays_tables(project: Project) -> None:
+    """A deploy runs it when all is applied; here its table is made by a later migration."""
+    project.write("shop/apps.py", RECEIVER)
+    project.write("shop/models.py", TODAY)
+    project.migration("0002_it", COUNTED)
+    project.budget('"shop.0002"', ROWS, 'limit="512Mi"')
+    (result,) = project.results()
+    assert result["verdict"] == "within"
+    (finding,) = [one for one in result["findings"] if one["code"] == "receiver-failed"]
+    assert "shop.apps.describe" in finding["message"]
+    assert "shop_today" in finding["message"]
