@@ -131,6 +131,20 @@ class Estimate:
             return evidence.finished[-1].size
         return past
 
+    @property
+    def larger(self) -> tuple[int, int] | None:
+        """Rows of the counted model in a sample that would tell more, and a time budget for it.
+
+        None where time is not what such a sample lacks.
+        """
+        evidence, ladder = self.evidence, self.evidence.ladder
+        last = evidence.finished[-1]
+        if last.crowded or last.size >= ladder.rows:
+            return None
+        size = ladder.above(max(last.size, 4 * (self.threshold_ahead or 0)))
+        rows = evidence.budget.to_counted(size)
+        return None if rows is None else (rows, ladder.budget_for(evidence.finished, size))
+
     @cached_property
     def threshold_ahead(self) -> int | None:
         """With how many rows growth may end, as the code tells."""

@@ -63,8 +63,13 @@ def sentence(budget: Budget, text: str) -> str:
     return f"{budget.label} {text}."
 
 
-def unclear(budget: Budget, projection: Projection, last: Sample) -> str:
-    """``inconclusive``: the limit lies inside the interval, or too few samples were had."""
+def unclear(
+    budget: Budget, projection: Projection, last: Sample, larger: tuple[int, int] | None
+) -> str:
+    """``inconclusive``: the limit lies inside the interval, or too few samples were had.
+
+    ``larger`` are the rows of a sample that would tell more, and the time budget for it.
+    """
     size = format_interval(projection.low, projection.peak, projection.high)
     rows = format_rows(last.rows[budget.counted_model])
     if last.finished and last.crowded:
@@ -74,6 +79,11 @@ def unclear(budget: Budget, projection: Projection, last: Sample) -> str:
         measured = f"the largest sample within the time budget of {seconds} had {rows} rows"
     else:
         measured = f"with {rows} rows {_why(last)}"
+    if larger is not None:
+        measured += (
+            f"; time_budget={larger[1]} would allow one of {format_rows(larger[0])} rows, which "
+            "would tell more"
+        )
     fit = "may or may not fit"
     if projection.high < budget.limit:
         fit = "seems to fit, but there were too few samples to be sure"

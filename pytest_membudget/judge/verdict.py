@@ -100,4 +100,6 @@ def _judge(evidence: Evidence, estimate: Estimate, coverage: Coverage) -> Judgem
     basis = Basis.MEASURED if projection.measured else Basis.PROJECTED
     if projection.high < budget.limit and estimate.enough:
         return Judgement(Verdict.WITHIN, basis, reasons.peaks(budget, projection, fits))
-    return Judgement(Verdict.INCONCLUSIVE, basis, reasons.unclear(budget, projection, last))
+    largest = evidence.finished[-1] if last.finished else last
+    reason = reasons.unclear(budget, projection, largest, estimate.larger)
+    return Judgement(Verdict.INCONCLUSIVE, basis, reason)

@@ -61,7 +61,8 @@ class Facts:
     counts.  ``connected`` counts the connections that Django has opened, ``opened`` all of them;
     ``own_sessions`` says that the server counted more.  ``shared_memory`` is how many bytes of the
     peak no process maps, ``unexplained`` how many a control group counted beyond it.
-    ``left_running`` counts the processes that outlived the worker, ``left_growing`` says that they took ever more.
+    ``left_running`` counts the processes that outlived the worker, ``left_growing`` says that they
+    took ever more.
     """
 
     debug: bool = False

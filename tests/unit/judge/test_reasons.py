@@ -62,13 +62,13 @@ SENTENCES = [
         "--membudget-rows shop.Line=N.",
     ),
     (
-        reasons.unclear(BUDGET, UNCLEAR, sample()),
+        reasons.unclear(BUDGET, UNCLEAR, sample(), (100_000, 130)),
         "may or may not fit: it would peak at 500 MiB (400–600) with 1,700,000 shop.Order rows, "
         "the limit is 512 MiB, and the largest sample within the time budget of 60 s had 50,000 "
-        "rows.",
+        "rows; time_budget=130 would allow one of 100,000 rows, which would tell more.",
     ),
     (
-        reasons.unclear(BUDGET, UNCLEAR, TIMED_OUT),
+        reasons.unclear(BUDGET, UNCLEAR, TIMED_OUT, None),
         "may or may not fit: it would peak at 500 MiB (400–600) with 1,700,000 shop.Order rows, "
         "the limit is 512 MiB, and with 50,000 rows it did not finish within 60 s.",
     ),
