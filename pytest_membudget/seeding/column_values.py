@@ -139,7 +139,7 @@ class Gauge:
             if self.compressed:
                 dialect.compress(name)
             staging.load(name, [self.field], rows, width)
-            [(found,)] = dialect.fetch(f"SELECT avg({stored}) FROM {name}")
+            [(found,)] = dialect.execute(f"SELECT avg({stored}) FROM {name}")
         return float(found or 0)
 
     def fitted(

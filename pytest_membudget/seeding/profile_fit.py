@@ -84,7 +84,7 @@ def profile_mismatches(table: Table, size: int) -> list[str]:
     order = ", ".join(dialect.column(key) for key in keys)
     rows = f"SELECT {names} FROM {table.name} ORDER BY {order} LIMIT {count}"
     rows += f" OFFSET {table.existing}"
-    [found] = dialect.fetch(f"SELECT {', '.join(parts)} FROM ({rows}) AS x")
+    [found] = dialect.execute(f"SELECT {', '.join(parts)} FROM ({rows}) AS x")
     return [
         str(column.field.column)
         for (column, stats), width, nulls in zip(judged, found[::2], found[1::2], strict=True)

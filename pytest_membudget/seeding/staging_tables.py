@@ -98,7 +98,7 @@ class StagingTables:
         with self.attempt(_TRIAL, [field]):
             self.load(_TRIAL, [field], [(value,) for value in values])
             sql = f"SELECT {self.dialect.column(field)} FROM {_TRIAL}"
-            for (value,) in self.dialect.fetch(sql):
+            for (value,) in self.dialect.execute(sql):
                 for converter in converters:
                     value = converter(value, column, connection)
 

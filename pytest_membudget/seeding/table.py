@@ -120,7 +120,7 @@ class Table:
     def growth(self, template: TemplateRows) -> str:
         """The statement that adds the missing rows, with the template at hand."""
         names = ", ".join(column.name for column in self.columns.values())
-        source = self.dialect.series(self.have + 1, self.want)
+        source = self.dialect.series.format(self.have + 1, self.want)
         if self.template_columns():
             source += f" JOIN {TEMPLATE} AS t ON t.{NUMBER} = (series.i - 1) % {template.size} + 1"
         rows = f"SELECT {self.source('series.i', self.columns, template)} FROM {source}"

@@ -160,7 +160,7 @@ def passing(
                 columns = table.source(number, rule.fields, TemplateRows(rows))
                 source = f"SELECT t.{NUMBER}, {columns} FROM {TEMPLATE} AS t"
                 sql = f"SELECT {NUMBER} FROM ({source}) AS x WHERE {rule.broken}"
-                broken.update(number for (number,) in staging.dialect.fetch(sql))
+                broken.update(number for (number,) in staging.dialect.execute(sql))
     return [row for number, row in enumerate(rows, 1) if number not in broken]
 
 

@@ -136,7 +136,7 @@ def _last(table: Table, kind: FieldKind) -> int:
     if not table.existing or not kind.counts_on:
         return table.existing
     column = table.dialect.column(kind.field)
-    [(largest,)] = table.dialect.fetch(f"SELECT max({column}) FROM {table.name}")
+    [(largest,)] = table.dialect.execute(f"SELECT max({column}) FROM {table.name}")
     return max(int(largest or 0), 0)
 
 
@@ -144,9 +144,9 @@ def _agrees(table: Table, field: Field, sequence: Sequence, rule: Rule) -> bool:
     dialect = table.dialect
     name = dialect.column(field)
     value = dialect.typed(sequence.at("series.i"), field)
-    series = dialect.series(1, max(1, min(_TRIED, sequence.size)))
+    series = dialect.series.format(1, max(1, min(_TRIED, sequence.size)))
     sql = f"SELECT 1 FROM (SELECT {value} AS {name} FROM {series}) AS x WHERE {rule.broken}"
-    return not dialect.fetch(f"{sql} LIMIT 1")
+    return not dialect.execute(f"{sql} LIMIT 1")
 
 
 def _stored(table: Table, field: Field, values: Numbering) -> StoredSequence:

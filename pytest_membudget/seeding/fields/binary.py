@@ -55,9 +55,8 @@ class Uuid(FieldKind):
     def formulas(self, wanted: WantedValues) -> Iterator[Formula]:
         name = f"{self.field.model._meta.label}.{self.field.name}"
         prefix = UUID(int=zlib.crc32(name.encode()) << 96, version=4).hex[:20]
-        if self.dialect.connection.features.has_native_uuid_field:
-            prefix = "-".join([prefix[:8], prefix[8:12], prefix[12:16], prefix[16:20], ""])
-        yield Formula(1 << 44, lambda n: self.dialect.uuid(f"({n} + {wanted.after})", prefix))
+        write = self.dialect.uuid.format
+        yield Formula(1 << 44, lambda n: write(prefix, f"({n} + {wanted.after})"))
 
 
 @register(models.GenericIPAddressField)

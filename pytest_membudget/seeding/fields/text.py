@@ -106,7 +106,7 @@ class Text(FieldKind):
         marks = "#" * count
 
         def write(value: str, number: str) -> str:
-            shown = self.dialect.digits(f"({number} % {10**count})", count)
+            shown = self.dialect.digits.format(f"({number} % {10**count})", count)
             return f"replace({value}, '{marks}', {shown})"
 
         return Variation(write, width=width, marks=marks)
@@ -149,7 +149,7 @@ class Text(FieldKind):
         before, behind = self.dialect.literal(start), self.dialect.literal(end)
 
         def write(number: str) -> str:
-            shown = self.dialect.digits(f"({number} + {after})", _DIGITS)
+            shown = self.dialect.digits.format(f"({number} + {after})", _DIGITS)
             parts = [before, *([filler(number)] if filler else []), shown, behind]
             return f"({' || '.join(parts)})"
 
