@@ -8,7 +8,7 @@ from dataclasses import field as attribute
 from enum import Enum
 from typing import Any
 
-from pytest_membudget.profile.column_stats import ColumnStats
+from pytest_membudget.profile.production import ColumnStats
 from pytest_membudget.seeding.dialects.base import Field
 from pytest_membudget.seeding.fields import FieldKind
 from pytest_membudget.seeding.fields.base import Variation

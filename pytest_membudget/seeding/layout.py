@@ -8,7 +8,7 @@ from typing import Any, cast
 
 from django.db import models
 
-from pytest_membudget.profile.column_stats import StatsByColumn
+from pytest_membudget.profile.production import StatsByColumn
 from pytest_membudget.seeding import constraints
 from pytest_membudget.seeding.columns import (
     Column,

@@ -9,7 +9,7 @@ from django.db import DatabaseError, models
 from django.db.migrations.state import StateApps
 
 from pytest_membudget.database.error_text import message
-from pytest_membudget.profile.column_stats import StatsByColumn
+from pytest_membudget.profile.production import StatsByColumn
 from pytest_membudget.seeding.dialects.base import Dialect
 from pytest_membudget.seeding.errors import refusal
 from pytest_membudget.seeding.layout import Layout

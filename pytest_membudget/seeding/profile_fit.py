@@ -8,7 +8,7 @@ from typing import Any
 
 from django.db import models
 
-from pytest_membudget.profile.column_stats import ColumnStats, StatsByColumn
+from pytest_membudget.profile.production import ColumnStats, StatsByColumn
 from pytest_membudget.seeding.dialects.base import Field
 from pytest_membudget.seeding.fields import FieldKind, stored_as_builtin
 from pytest_membudget.seeding.fields.base import SPAN, Variation

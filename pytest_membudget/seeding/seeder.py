@@ -12,7 +12,7 @@ from django.db.migrations.state import StateApps
 
 from pytest_membudget.database.error_text import message
 from pytest_membudget.errors import NoRoom
-from pytest_membudget.profile.column_stats import StatsByColumn
+from pytest_membudget.profile.production import StatsByColumn
 from pytest_membudget.seeding.columns import TemplateRows
 from pytest_membudget.seeding.dialects import dialect_of
 from pytest_membudget.seeding.errors import refusal
