@@ -29,7 +29,6 @@ from pytest_membudget.seeding.references import (
     SelfReference,
     UniqueReference,
 )
-from pytest_membudget.seeding.staging_tables import StagingTables
 from pytest_membudget.seeding.table import Table
 from pytest_membudget.seeding.uniqueness import Uniqueness
 
@@ -40,7 +39,6 @@ class Layout:
     def __init__(
         self,
         table: Table,
-        staging: StagingTables,
         wanted: Mapping[str, Sequence[Any]],
         profile: StatsByColumn,
         parent: Callable[[type[models.Model]], Table],
@@ -58,8 +56,7 @@ class Layout:
                 target = cast("Any", field).target_field
                 rows = parent(target.model)
                 self._keys[name] = ParentKeys(rows, target, own=rows is table)
-        self._uniqueness = Uniqueness(table, staging, self._keys, self._profile.widths)
-        self._uniqueness.settle(self._uniques)
+        self._uniqueness = Uniqueness(table, self._keys, self._profile.widths, self._uniques)
         rules = table.rules
         self._ruled = {name for rule in rules for name in rule.fields}
         self._shared = {name for rule in rules if len(rule.fields) > 1 for name in rule.fields}

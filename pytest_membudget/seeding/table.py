@@ -29,10 +29,11 @@ class Table:
     ``requested``: does the caller say how many rows it should have?
     ``fields``: those that get a column.
     ``forced_values``: the columns with forced values, and the values, if any.
+    ``template`` and ``mismatches`` with the profile are those of its first rows.
     """
 
     model: type[models.Model]
-    dialect: Dialect
+    staging: StagingTables
     existing: int
     have: int = 0
     want: int = 0
@@ -42,6 +43,12 @@ class Table:
     groups: list[Group] = attribute(default_factory=list)
     rules: list[Rule] = attribute(default_factory=list)
     forced_values: dict[str, list[Any]] = attribute(default_factory=dict)
+    template: TemplateRows | None = None
+    mismatches: list[str] = attribute(default_factory=list)
+
+    @property
+    def dialect(self) -> Dialect:
+        return self.staging.dialect
 
     @property
     def label(self) -> str:
@@ -99,10 +106,10 @@ class Table:
             group.grown()
         self.have = self.want
 
-    def prepare(self, staging: StagingTables, count: int) -> None:
+    def prepare(self, count: int) -> None:
         for column in self.columns.values():
             try:
-                column.prepare(staging, count)
+                column.prepare(self.staging, count)
             except Exception as error:  # a field may raise anything
                 raise unstorable(self.label, column.field.name, [error]) from error
 

@@ -34,15 +34,14 @@ _FAR = 10**7
 class Composition:
     """Composes ``size`` rows of the values of each column that keep the rules of the table."""
 
-    def __init__(self, table: Table, size: int, staging: StagingTables) -> None:
+    def __init__(self, table: Table, size: int) -> None:
         self._table = table
         self._size = size
-        self._staging = staging
         self._columns = table.template_columns()
         names = {column.field.name for column in self._columns}
         known = table.columns.keys()
         self._rules = [r for r in table.rules if r.fields & names and r.fields <= known]
-        self._pools = [draw(column, size, staging) for column in self._columns]
+        self._pools = [draw(column, size, table.staging) for column in self._columns]
         self._rng = random.Random(seed_of(table.label))
 
     def template(self) -> TemplateRows:
@@ -77,7 +76,7 @@ class Composition:
         tried += [None] if nulls else []
         others = [pool[0] for pool in self._pools]
         rows = [(*others[:place], value, *others[place + 1 :]) for value in tried]
-        allowed = [row[place] for row in passing(self._table, rows, rules, self._staging)]
+        allowed = [row[place] for row in passing(self._table, rows, rules)]
         if nulls:
             nulls = nulls if None in allowed else None
             allowed = [value for value in allowed if value is not None]
@@ -97,7 +96,7 @@ class Composition:
         }
         kept: list[Row] = []
         for _ in range(_ROUNDS):
-            kept += passing(self._table, rows, rules, self._staging)
+            kept += passing(self._table, rows, rules)
             if len(kept) >= self._size:
                 return kept[: self._size]
             rows = [self._changed(row, extremes) for row in rows]
@@ -130,8 +129,9 @@ def _names(rules: list[Rule]) -> str:
 
 
 @contextmanager
-def holding(table: Table, rows: list[Row], staging: StagingTables) -> Iterator[None]:
+def holding(table: Table, rows: list[Row]) -> Iterator[None]:
     """A temporary table that has these rows, where the table needs one."""
+    staging = table.staging
     fields = [_carrier(column) for column in table.template_columns()]
     if not fields:
         yield
@@ -141,26 +141,23 @@ def holding(table: Table, rows: list[Row], staging: StagingTables) -> Iterator[N
             staging.create(TEMPLATE, fields)
             staging.load(TEMPLATE, fields, rows, table.width)
     except Exception as error:  # a field may raise anything
-        for field, values in zip(fields, zip(*rows, strict=True), strict=True):
-            if not _can_be_stored(field, values, staging):
-                raise unstorable(table.label, field.name, [error]) from error
-        raise unstorable(table.label, None, [error]) from error
+        columns = zip(fields, zip(*rows, strict=True), strict=True)
+        refused = (f.name for f, values in columns if not _can_be_stored(f, values, staging))
+        raise unstorable(table.label, next(refused, None), [error]) from error
     yield
     staging.drop(TEMPLATE)
 
 
-def passing(
-    table: Table, rows: list[Row], rules: Iterable[Rule], staging: StagingTables
-) -> list[Row]:
+def passing(table: Table, rows: list[Row], rules: Iterable[Rule]) -> list[Row]:
     """The rows that keep all the rules."""
     broken: set[int] = set()
-    with holding(table, rows, staging):
+    with holding(table, rows):
         for rule in rules:
             for number in _numbers(table, rule):
                 columns = table.source(number, rule.fields, TemplateRows(rows))
                 source = f"SELECT t.{NUMBER}, {columns} FROM {TEMPLATE} AS t"
                 sql = f"SELECT {NUMBER} FROM ({source}) AS x WHERE {rule.broken}"
-                broken.update(number for (number,) in staging.dialect.execute(sql))
+                broken.update(number for (number,) in table.dialect.execute(sql))
     return [row for number, row in enumerate(rows, 1) if number not in broken]
 
 

@@ -30,29 +30,27 @@ class Uniqueness:
     def __init__(
         self,
         table: Table,
-        staging: StagingTables,
         keys: Mapping[str, Sequence],
         widths: Mapping[str, float],
+        uniques: Iterable[Unique],
     ) -> None:
         self.sequences: dict[str, Sequence] = {}
         self._table = table
-        self._staging = staging
         self._keys = keys
         self._widths = widths
+        self._uniques = uniques
         self._constants = {
             name: column.values
             for name, column in table.columns.items()
             if isinstance(column, ConstantColumn)
         }
+        for unique in uniques:
+            names = [name for name in unique.fields if name in table.fields]
+            if not self._is_settled(unique, names):
+                self._settle(unique, [name for name in names if name not in self._constants])
 
     def group_of(self, name: str) -> Group | None:
         return next((group for group in self._table.groups if name in group.members), None)
-
-    def settle(self, uniques: Iterable[Unique]) -> None:
-        for unique in uniques:
-            names = [name for name in unique.fields if name in self._table.fields]
-            if not self._is_settled(unique, names):
-                self._settle(unique, [n for n in names if n not in self._constants], uniques)
 
     def _is_settled(self, unique: Unique, names: list[str]) -> bool:
         empty = any(self._constants.get(name) == [None] for name in names)
@@ -62,7 +60,7 @@ class Uniqueness:
             or any(group.members.keys() <= set(names) for group in self._table.groups)
         )
 
-    def _settle(self, unique: Unique, members: list[str], uniques: Iterable[Unique]) -> None:
+    def _settle(self, unique: Unique, members: list[str]) -> None:
         free = [name for name in members if not self.group_of(name)]
         wide = [name for name in free if self._is_wide(name, unique)]
         parents = [name for name in free if name in self._keys]
@@ -70,7 +68,7 @@ class Uniqueness:
         if len(members) == 1 and unique.condition is None:
             self._make_unique(members[0], unique)
         elif wide:
-            self._make_unique(min(wide, key=lambda name: self._price(name, uniques)), unique)
+            self._make_unique(min(wide, key=self._price), unique)
         elif unique.condition is not None:
             # No row is one that a conditional constraint is about.
             name = f"unique {label}"
@@ -91,45 +89,35 @@ class Uniqueness:
     def _make_unique(self, name: str, unique: Unique) -> None:
         self.sequences[name] = self._sequence(name, unique)
 
-    def _sequence(self, name: str, unique: Unique) -> Sequence:
-        if name in self._keys:
-            return self._keys[name]
-        field = self._table.fields[name]
-        width = self._widths.get(str(field.column))
-        return unique_values(self._table, field, self._staging, width, unique.exact)
-
     def _is_wide(self, name: str, unique: Unique) -> bool:
         if name in self._keys or self._table.kind(name).choices:
             return False
         return self._sequence(name, unique).size >= _WIDE
 
-    def _price(self, name: str, uniques: Iterable[Unique]) -> tuple[int, int, int]:
+    def _price(self, name: str) -> tuple[int, int, int]:
         """The column with the lowest price becomes the one that is unique on its own."""
         rules = self._table.rules
         compared = sum(len(rule.fields) > 1 and name in rule.fields for rule in rules)
-        shared = sum(name in unique.fields for unique in uniques)
+        shared = sum(name in unique.fields for unique in self._uniques)
         return compared, -shared, self._table.kind(name).unique_rank
 
-
-def unique_values(
-    table: Table, field: Field, staging: StagingTables, width: float | None, exact: bool
-) -> Sequence:
-    """The distinct values of a field which agree with the rules on it alone.
-
-    Unless ``exact``, they differ in what an expression may leave of them too, such as their day.
-    """
-    kind = table.kind(field.name)
-    if not kind.choices and stored_as_builtin(field):
-        rules = [rule for rule in table.rules if rule.fields == {field.name}]
-        literals = [literal for rule in rules for literal in rule.literals]
-        wanted = WantedValues(_last(table, kind), literals, exact, width)
-        for formula in kind.formulas(wanted):
-            if all(_agrees(table, field, formula, rule) for rule in rules):
-                return formula
-    values = kind.distinct()
-    if not stored_as_builtin(field):
-        values = _storable(field, values, staging)
-    return _stored(table, field, values)
+    def _sequence(self, name: str, unique: Unique) -> Sequence:
+        """The distinct values of a field which agree with the rules on it alone."""
+        if name in self._keys:
+            return self._keys[name]
+        table, field, kind = self._table, self._table.fields[name], self._table.kind(name)
+        values = kind.distinct()
+        if not stored_as_builtin(field):
+            return _stored(table, field, _storable(field, values, table.staging))
+        if not kind.choices:
+            rules = [rule for rule in table.rules if rule.fields == {name}]
+            literals = [literal for rule in rules for literal in rule.literals]
+            width = self._widths.get(str(field.column))
+            wanted = WantedValues(_last(table, kind), literals, unique.exact, width)
+            for formula in kind.formulas(wanted):
+                if all(_agrees(table, field, formula, rule) for rule in rules):
+                    return formula
+        return _stored(table, field, values)
 
 
 def _last(table: Table, kind: FieldKind) -> int:
