@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import KW_ONLY, dataclass
 from dataclasses import field as attribute
-from enum import Enum
 from typing import Any
 
 from pytest_membudget.profile.production import ColumnStats
@@ -117,30 +116,27 @@ class SingleValueColumn(DrawnColumn):
         return 1
 
 
-class Marks(Enum):
-    """What the template holds of a column whose values are computed."""
-
-    NONE = "nothing: the column is never NULL"
-    FILLED = "NULL where the column is NULL"
-    NUMBERED = "the number of the row among those that are not NULL, so that no value is left out"
-
-
 def _same(i: str) -> str:
     return i
 
 
 @dataclass(frozen=True, eq=False)
 class SequenceColumn(Column):
-    """A column whose value in row i is number ``index(i)`` of a sequence."""
+    """A column whose value in row i is number ``index(i)`` of a sequence.
+
+    ``marked``: does the template say where it is NULL?
+    ``numbered``: do only the rows count that are not, so that no value is left out?
+    """
 
     _: KW_ONLY
     sequence: Sequence
     index: Callable[[str], str] = _same
-    marks: Marks = Marks.NONE
+    marked: bool = False
+    numbered: bool = False
 
     @property
     def in_template(self) -> bool:
-        return self.marks is not Marks.NONE
+        return self.marked
 
     def value(self, i: str) -> str:
         return self.sequence.at(self.index(i))
@@ -151,7 +147,7 @@ class SequenceColumn(Column):
             i = f"(({i} - 1) / {template.size} * {filled} + {mark})"
         value = self.value(i)
         return self.computed(
-            f"CASE WHEN {mark} IS NOT NULL THEN {value} END" if self.in_template else value
+            f"CASE WHEN {mark} IS NOT NULL THEN {value} END" if self.marked else value
         )
 
     def prepare(self, staging: StagingTables, count: int) -> None:

@@ -14,7 +14,6 @@ from pytest_membudget.seeding.columns import (
     Column,
     ConstantColumn,
     DrawnColumn,
-    Marks,
     SequenceColumn,
     SingleValueColumn,
     UniqueColumn,
@@ -105,8 +104,7 @@ class Layout:
             free = name not in self._ruled
             variation = self._profile.variation(field, kind, stats) if free else None
             return DrawnColumn(**facts, variation=variation)
-        marked = nulls or (name in self._shared and field.null)
-        facts["marks"] = Marks.FILLED if marked else Marks.NONE
+        marked = facts["marked"] = bool(nulls or (name in self._shared and field.null))
         facts["sequence"] = keys or unique
         if group and not unique:
             facts |= {"sequence": group.members[name], "index": group.index(name)}
@@ -117,8 +115,7 @@ class Layout:
             return UniqueReference(**facts)
         if keys.own:
             return SelfReference(**facts)
-        if nulls or (stats and marked and not unique):
-            facts["marks"] = Marks.NUMBERED
+        facts["numbered"] = bool(nulls or (stats and marked and not unique))
         if unique:
             return OptionalReference(**facts)
         share = self._profile.share(keys.parent.model, stats)

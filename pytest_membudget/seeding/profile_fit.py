@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from random import Random
 from typing import Any
 
 from django.db import models
@@ -95,7 +96,7 @@ def profile_mismatches(table: Table, size: int) -> list[str]:
 def _is_off(kind: FieldKind, stats: ColumnStats, width: Any, nulls: Any) -> bool:
     if stats.nulls is not None and abs(float(nulls) - stats.nulls) > _NULLS:
         return True
-    if width is None or stats.width is None or not kind.has_width:
+    if width is None or stats.width is None or kind.sized(Random()) is None:
         return False
     return abs(float(width) - stats.width) > max(_BYTES, _WIDTH * stats.width)
 

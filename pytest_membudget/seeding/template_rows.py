@@ -14,7 +14,6 @@ from pytest_membudget.seeding.column_values import arranged, draw, seed_of
 from pytest_membudget.seeding.columns import (
     Column,
     ConstantColumn,
-    Marks,
     Row,
     SequenceColumn,
     TemplateRows,
@@ -59,7 +58,7 @@ class Composition:
         values: list[Any] = [*zip(*rows, strict=True)]
         filled = {}
         for place, column in enumerate(self._columns):
-            if isinstance(column, SequenceColumn) and column.marks is Marks.NUMBERED:
+            if isinstance(column, SequenceColumn) and column.numbered:
                 filled[column.name] = sum(value is not None for value in values[place])
                 numbers = iter(range(1, len(rows) + 1))
                 values[place] = [None if v is None else next(numbers) for v in values[place]]

@@ -85,9 +85,6 @@ class FieldKind(ABC):
     ``field`` is the project's own field, or the built-in one that is most like it.
     """
 
-    has_width: ClassVar[bool] = False
-    """Do the values differ in width, so that a profile's width can be missed?"""
-
     has_variety: ClassVar[bool] = True
     """May a profile say how many distinct values there are?"""
 

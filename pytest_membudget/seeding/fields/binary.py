@@ -25,8 +25,6 @@ _IPV6 = 0x20010DB8 << 96
 
 @register(models.BinaryField)
 class Binary(FieldKind):
-    has_width = True
-
     def plausible(self, rng: Random) -> bytes:
         return bytes(rng.randbytes(min(self.field.max_length or 128, 128)))
 

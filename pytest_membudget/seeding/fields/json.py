@@ -20,8 +20,6 @@ _SMALL, _NESTED = 90, 200
 
 @register(models.JSONField)
 class Json(FieldKind):
-    has_width = True
-
     def __init__(self, field: Any, dialect: Dialect) -> None:
         super().__init__(field, dialect)
         self.compression = dialect.json_ratio
