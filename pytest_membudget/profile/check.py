@@ -37,7 +37,10 @@ class Answer:
 def check_profile(profile: Profile, models: Mapping[str, ModelTable], today: date) -> Answer:
     """Hold ``profile`` against ``models``, which are keyed by the name of their table."""
     age = (today - profile.taken).days
-    problems = [*_stale(age), *_missing(profile, models)]
+    problems = list(_missing(profile, models))
+    if age > STALE_DAYS:
+        stale = f"stale: it is {age} days old, more than {STALE_DAYS}; take a new profile"
+        problems.insert(0, stale)
     database = profile.database
     how = "scanned" if profile.exact else "from the catalogue"
     return Answer(
@@ -46,11 +49,6 @@ def check_profile(profile: Profile, models: Mapping[str, ModelTable], today: dat
         problems,
         list(_notes(profile, models)),
     )
-
-
-def _stale(age: int) -> Iterable[str]:
-    if age > STALE_DAYS:
-        yield f"stale: it is {age} days old, more than {STALE_DAYS}; take a new profile"
 
 
 def _missing(profile: Profile, models: Mapping[str, ModelTable]) -> Iterable[str]:

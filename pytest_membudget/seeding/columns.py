@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import KW_ONLY, dataclass
+from dataclasses import dataclass
 from dataclasses import field as attribute
 from typing import Any
 
@@ -78,19 +78,17 @@ class Column:
         """Make what :meth:`select` reads, for the rows up to ``count``."""
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class ConstantColumn(Column):
     """It holds one value, or some that take turns."""
 
-    _: KW_ONLY
     values: list[Any]
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class DrawnColumn(Column):
     """Plausible values, which ``variation`` makes different in each round of the template."""
 
-    _: KW_ONLY
     variation: Variation | None = None
 
     def count(self, size: int) -> int:
@@ -116,11 +114,7 @@ class SingleValueColumn(DrawnColumn):
         return 1
 
 
-def _same(i: str) -> str:
-    return i
-
-
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class SequenceColumn(Column):
     """A column whose value in row i is number ``index(i)`` of a sequence.
 
@@ -128,9 +122,8 @@ class SequenceColumn(Column):
     ``numbered``: do only the rows count that are not, so that no value is left out?
     """
 
-    _: KW_ONLY
     sequence: Sequence
-    index: Callable[[str], str] = _same
+    index: Callable[[str], str] = str
     marked: bool = False
     numbered: bool = False
 

@@ -137,29 +137,24 @@ def candidates(field: Field, rule: Rule) -> list[Any]:
     """Values at, beside and between the constants of a rule, where the field can hold them."""
     found: list[Any] = []
     for literal in rule.literals:
-        if isinstance(literal, bool):
-            found.append(literal)
-        elif isinstance(literal, int | float | Decimal):
+        found.append(literal)
+        if isinstance(literal, dt.date):
+            found += [literal + dt.timedelta(days=1), literal - dt.timedelta(days=1)]
+        elif isinstance(literal, int | float | Decimal) and not isinstance(literal, bool):
             around = [literal, literal + 1, literal - 1]
-            found += [*around, *(_text(int(length)) for length in around)]
-        elif isinstance(literal, dt.date):
-            found += [literal, literal + dt.timedelta(days=1), literal - dt.timedelta(days=1)]
-        else:
-            found.append(literal)
+            found += [*around[1:], *(_text(int(length)) for length in around)]
     numbers = sorted(float(n) for n in found if isinstance(n, int | float | Decimal))
     for low, high in pairwise(numbers):
         found += [round(low + (high - low) * part / 20, 2) for part in range(1, 20)]
-    return list(_clean(field, found))
+    allowed = []
+    for value in found:
+        # Whatever a field raises for a value, that value is not for it.
+        with suppress(Exception):
+            allowed.append(field.clean(value, cast("Any", None)))
+    return allowed
 
 
 def _text(length: int) -> str:
     """The number may be a length, asked of a text."""
     length = min(max(length, 0), 10_000)
     return ("some words " * (length // 11 + 1))[:length].replace(" ", "-")
-
-
-def _clean(field: Field, found: list[Any]) -> Iterator[Any]:
-    for value in found:
-        # Whatever a field raises for a value, that value is not for it.
-        with suppress(Exception):
-            yield field.clean(value, cast("Any", None))

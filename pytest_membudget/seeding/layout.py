@@ -151,16 +151,13 @@ def _forced_column(field: Field, kind: FieldKind, values: list[Any]) -> Column |
 
     None where rows can get nothing, so that the column is like any other.
     """
-    if values:
-        return ConstantColumn(field, kind, values=values)
-    if field.null:
-        return ConstantColumn(field, kind, values=[None])
-    if field.has_default():
-        first, second = field.get_default(), field.get_default()
-        if first == second:
-            return ConstantColumn(field, kind, values=[first])
-        # The value of a clock or of chance would make each run another one.
-        return SingleValueColumn(field, kind)
-    if field.blank and field.empty_strings_allowed:
-        return ConstantColumn(field, kind, values=[""])
-    return None
+    if not values and field.null:
+        values = [None]
+    elif not values and field.has_default():
+        values = [field.get_default()]
+        if values != [field.get_default()]:
+            # The value of a clock or of chance would make each run another one.
+            return SingleValueColumn(field, kind)
+    elif not values and field.blank and field.empty_strings_allowed:
+        values = [""]
+    return ConstantColumn(field, kind, values=values) if values else None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import KW_ONLY, dataclass
+from dataclasses import dataclass
 from dataclasses import field as attribute
 
 from pytest_membudget.seeding.columns import UNLIMITED, SequenceColumn, UniqueColumn
@@ -83,9 +83,8 @@ class ParentKeys(Sequence):
         return index
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class Reference(SequenceColumn):
-    _: KW_ONLY
     sequence: ParentKeys
 
     def demand(self, want: int) -> None:

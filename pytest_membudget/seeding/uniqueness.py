@@ -151,13 +151,12 @@ def _stored(table: Table, field: Field, values: Numbering) -> StoredSequence:
 
 
 def _storable(field: Field, values: Numbering, staging: StagingTables) -> Numbering:
-    tries = [values, Numbering(values.size, lambda n: field.to_python(values.at(n)))]
+    converted = Numbering(values.size, lambda n: field.to_python(values.at(n)))
     errors: list[Exception] = []
-    for attempt in tries:
+    for attempt in (values, converted):
         try:
             staging.trial(field, [attempt.at(n) for n in range(1, min(values.size, 2) + 1)])
+            return attempt
         except Exception as error:  # a field may raise anything
             errors.append(error)
-        else:
-            return attempt
     raise unstorable(field.model._meta.label, field.name, errors)

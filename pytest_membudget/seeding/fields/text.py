@@ -16,13 +16,7 @@ from pytest_membudget.seeding.fields.base import (
     WantedValues,
     register,
 )
-from pytest_membudget.seeding.fields.words import (
-    LETTERS,
-    SHAPES,
-    shaped,
-    short_text,
-    words,
-)
+from pytest_membudget.seeding.fields.words import LETTERS, SHAPES, shaped, short_text, words
 from pytest_membudget.seeding.sequences import Formula, Numbering
 
 _FILLER = "some-plausible-text-of-an-ordinary-width-for-a-unique-value-"
@@ -42,7 +36,7 @@ class Text(FieldKind):
     compression = 1.7  # Measured on PostgreSQL 18: texts of 3 to 50 KB shrink by 1.3 to 1.9.
     between = " "
     frames: tuple[Frame, ...] = (("", ""),)
-    """What stands before and after the words: the usual frame, then a shorter one."""
+    """What stands before and after the words; the shorter frame where there is no room."""
 
     @property
     def shape(self) -> str | None:
@@ -70,11 +64,10 @@ class Text(FieldKind):
         if (width := wanted.width) is not None:
             yield from self._padded(after, round(min(width, self.limit or width)))
         limit = self.limit or 120
-        frames = [
-            *self._unique_frames(limit),
-            *((one, "") for one in wanted.literals if isinstance(one, str)),
-        ]
-        for start, end in [*frames, ("", ""), ("A", "")]:
+        filler = _FILLER[-max(1, min(limit // 3, 60) - _DIGITS) :].lstrip("-")
+        frames = self.frames if any(self.frames[0]) else ((filler, ""),)
+        literals = [(one, "") for one in wanted.literals if isinstance(one, str)]
+        for start, end in [*frames, *literals, ("", ""), ("A", "")]:
             if len(start) + _DIGITS + len(end) <= limit:
                 yield self._framed(start, end, after)
         if limit < 2 * _DIGITS:
@@ -119,9 +112,6 @@ class Text(FieldKind):
 
     def _frame(self, size: int) -> Frame:
         return self.frames[size < 2 * len("".join(self.frames[0]))]
-
-    def _unique_frames(self, limit: int) -> tuple[Frame, ...]:
-        return ((_FILLER[-max(1, min(limit // 3, 60) - _DIGITS) :].lstrip("-"), ""),)
 
     def _padded(self, after: int, width: int) -> Iterator[Formula]:
         """Texts of this width on average, the number after a filler of varying length."""
@@ -201,17 +191,9 @@ def _spelled(letters: str, width: int, after: int) -> Formula:
     return Formula(base**width - 1 - after, write)
 
 
-class Framed(Text):
-    """Text between a start and an end, the shorter ones where there is no room for more."""
-
-    between = "-"
-
-    def _unique_frames(self, limit: int) -> tuple[Frame, ...]:
-        return self.frames
-
-
 @register(models.EmailField)
-class Email(Framed):
+class Email(Text):
+    between = "-"
     frames = (("", "@example.com"), ("", "@a.io"))
 
     def plausible(self, rng: Random) -> str:
@@ -219,13 +201,15 @@ class Email(Framed):
 
 
 @register(models.URLField)
-class Url(Framed):
+class Url(Text):
+    between = "-"
     frames = (("https://www.example.com/", ""), ("http://a.io/", ""))
     shape = "https://www.*.com/*/*/*/"
 
 
 @register(models.FileField, models.FilePathField)
-class File(Framed):
+class File(Text):
+    between = "-"
     unique_rank = 5
 
     def __init__(self, field: Any, dialect: Dialect) -> None:
