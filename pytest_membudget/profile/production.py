@@ -61,18 +61,17 @@ class Production:
             return []
         found = []
         columns = {label: self.shape.get(table, {}) for label, table in tables.items()}
-        if plain := [
+        plain = [
             label
             for label, known in columns.items()
-            if not any(one.width is not None for one in known.values())
-        ]:
-            found.append(
-                Finding(
-                    FindingCode.WIDTHS_UNKNOWN,
-                    f"{self.profile} has no column widths for {', '.join(plain)}, so the generated "
-                    "values have plausible widths for their fields",
-                )
+            if all(one.width is None for one in known.values())
+        ]
+        if plain:
+            text = (
+                f"{self.profile} has no column widths for {', '.join(plain)}, so the generated "
+                "values have plausible widths for their fields"
             )
+            found.append(Finding(FindingCode.WIDTHS_UNKNOWN, text))
         compressed = [
             f"{label}.{name}"
             for label, known in columns.items()
@@ -80,14 +79,12 @@ class Production:
             if one.compressed
         ]
         if compressed:
-            found.append(
-                Finding(
-                    FindingCode.WIDTHS_COMPRESSED,
-                    f"{', '.join(compressed)} may be stored compressed, so the uncompressed widths "
-                    "are estimated from the compression of generated values; membudget profile "
-                    "--exact measures them",
-                )
+            text = (
+                f"{', '.join(compressed)} may be stored compressed, so the uncompressed widths "
+                "are estimated from the compression of generated values; membudget profile "
+                "--exact measures them"
             )
+            found.append(Finding(FindingCode.WIDTHS_COMPRESSED, text))
         return found
 
     def width(self, table: str) -> float | None:

@@ -9,25 +9,12 @@ from typing import Any, cast
 from django.db import models
 
 from pytest_membudget.profile.production import StatsByColumn
-from pytest_membudget.seeding import constraints
-from pytest_membudget.seeding.columns import (
-    Column,
-    ConstantColumn,
-    DrawnColumn,
-    SequenceColumn,
-    SingleValueColumn,
-    UniqueColumn,
-)
+from pytest_membudget.seeding import columns, constraints, references
+from pytest_membudget.seeding.columns import Column, ConstantColumn, SingleValueColumn
 from pytest_membudget.seeding.dialects.base import Field
 from pytest_membudget.seeding.fields import FieldKind
 from pytest_membudget.seeding.profile_fit import ProfileFit
-from pytest_membudget.seeding.references import (
-    OptionalReference,
-    ParentKeys,
-    Reference,
-    SelfReference,
-    UniqueReference,
-)
+from pytest_membudget.seeding.references import ParentKeys
 from pytest_membudget.seeding.table import Table
 from pytest_membudget.seeding.uniqueness import Uniqueness
 
@@ -103,24 +90,24 @@ class Layout:
         if not (unique or group or keys):
             free = name not in self._ruled
             variation = self._profile.variation(field, kind, stats) if free else None
-            return DrawnColumn(**facts, variation=variation)
+            return columns.DrawnColumn(**facts, variation=variation)
         marked = facts["marked"] = bool(nulls or (name in self._shared and field.null))
         facts["sequence"] = keys or unique
         if group and not unique:
             facts |= {"sequence": group.members[name], "index": group.index(name)}
-            return Reference(**facts) if keys else SequenceColumn(**facts)
+            return references.Reference(**facts) if keys else columns.SequenceColumn(**facts)
         if keys is None:
-            return UniqueColumn(**facts)
+            return columns.UniqueColumn(**facts)
         if unique and (keys.own or not field.null):
-            return UniqueReference(**facts)
+            return references.UniqueReference(**facts)
         if keys.own:
-            return SelfReference(**facts)
+            return references.SelfReference(**facts)
         facts["numbered"] = bool(nulls or (stats and marked and not unique))
         if unique:
-            return OptionalReference(**facts)
+            return references.OptionalReference(**facts)
         share = self._profile.share(keys.parent.model, stats)
         facts["index"] = keys.spread(list(self._keys).index(name), share)
-        return Reference(**facts)
+        return references.Reference(**facts)
 
 
 def _storable_values(field: Field, wanted: Sequence[Any], unique: bool) -> list[Any] | None:

@@ -13,7 +13,9 @@ from django.db.migrations.state import StateApps
 from pytest_membudget.database.error_text import message
 from pytest_membudget.errors import NoRoom
 from pytest_membudget.profile.production import StatsByColumn
-from pytest_membudget.seeding.dialects import dialect_of
+from pytest_membudget.seeding.dialects.base import Dialect
+from pytest_membudget.seeding.dialects.postgresql import PostgreSQL
+from pytest_membudget.seeding.dialects.sqlite import SQLite
 from pytest_membudget.seeding.errors import refusal
 from pytest_membudget.seeding.plan import Plan
 from pytest_membudget.seeding.profile_fit import profile_mismatches
@@ -21,6 +23,8 @@ from pytest_membudget.seeding.staging_tables import StagingTables
 from pytest_membudget.seeding.table import SOME, Table
 from pytest_membudget.seeding.template_rows import Composition, holding
 from pytest_membudget.units import format_size
+
+_DIALECTS: dict[str, type[Dialect]] = {"postgresql": PostgreSQL, "sqlite": SQLite}
 
 _TEMPLATES = 1000
 _FEWEST = 50
@@ -64,7 +68,8 @@ class Seeder:
         forced_values: Mapping[str, Mapping[str, Sequence[Any]]] | None = None,
         profile: StatsByColumn | None = None,
     ) -> None:
-        self._staging = StagingTables(dialect_of(connections[using]))
+        connection = connections[using]
+        self._staging = StagingTables(_DIALECTS[connection.vendor](connection))
         self._plan = Plan(apps, self._staging, forced_values or {}, profile or {})
 
     def grow(self, rows: Mapping[str, int], room: float = inf) -> Seeded:

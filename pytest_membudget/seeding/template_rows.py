@@ -180,8 +180,7 @@ def _carrier(column: Column) -> Field:
     """The field that carries a column's template values: its own, or a flag for a reference."""
     if not isinstance(column, SequenceColumn):
         return column.field
-    flag: Field = models.IntegerField(null=True)
+    flag: Field = models.IntegerField(null=True, db_column=column.field.column)
     flag.set_attributes_from_name(column.field.name)
-    flag.attname, flag.column = column.field.attname, column.field.column
     flag.model = column.field.model
     return flag
