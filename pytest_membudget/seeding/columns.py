@@ -11,11 +11,8 @@ from pytest_membudget.profile.production import ColumnStats
 from pytest_membudget.seeding.dialects.base import Field
 from pytest_membudget.seeding.fields import FieldKind
 from pytest_membudget.seeding.fields.base import Variation
-from pytest_membudget.seeding.sequences import Sequence
+from pytest_membudget.seeding.sequences import UNLIMITED, Sequence
 from pytest_membudget.seeding.staging_tables import StagingTables
-
-UNLIMITED = 1 << 62
-
 
 Row = tuple[Any, ...]
 

@@ -6,10 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from dataclasses import field as attribute
 
-from pytest_membudget.seeding.columns import UNLIMITED, SequenceColumn, UniqueColumn
+from pytest_membudget.seeding.columns import SequenceColumn, UniqueColumn
 from pytest_membudget.seeding.dialects.base import Field
 from pytest_membudget.seeding.errors import refusal
-from pytest_membudget.seeding.sequences import Sequence
+from pytest_membudget.seeding.sequences import UNLIMITED, Sequence
 from pytest_membudget.seeding.staging_tables import StagingTables, lookup, new_name
 from pytest_membudget.seeding.table import Table
 

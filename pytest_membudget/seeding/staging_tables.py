@@ -11,7 +11,7 @@ from typing import Any, cast
 
 from django.db import models, transaction
 from django.db.models.options import Options
-from django.db.models.sql import InsertQuery
+from django.db.models.sql import InsertQuery, Query
 
 from pytest_membudget.seeding.dialects.base import NUMBER, Dialect, Field
 
@@ -89,18 +89,12 @@ class StagingTables:
 
     def trial(self, field: Field, values: Sequence[Any]) -> None:
         """Store and load some values of one field; raises whatever the field raises."""
-        connection = self.dialect.connection
-        column = field.get_col("trial")
-        converters = [
-            *connection.ops.get_db_converters(column),
-            *column.get_db_converters(connection),
-        ]
+        compiler = Query(field.model).get_compiler(connection=self.dialect.connection)
+        converters = compiler.get_converters([field.get_col("trial")])
         with self.attempt(_TRIAL, [field]):
             self.load(_TRIAL, [field], [(value,) for value in values])
-            sql = f"SELECT {self.dialect.column(field)} FROM {_TRIAL}"
-            for (value,) in self.dialect.execute(sql):
-                for converter in converters:
-                    value = converter(value, column, connection)
+            rows = self.dialect.execute(f"SELECT {self.dialect.column(field)} FROM {_TRIAL}")
+            list(compiler.apply_converters(rows, converters))
 
     @contextmanager
     def attempt(self, name: str, fields: Sequence[Field]) -> Iterator[None]:

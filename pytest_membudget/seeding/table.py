@@ -9,13 +9,13 @@ from typing import Any
 
 from django.db import models
 
-from pytest_membudget.seeding.columns import UNLIMITED, Column, TemplateRows
+from pytest_membudget.seeding.columns import Column, TemplateRows
 from pytest_membudget.seeding.constraints import Rule
 from pytest_membudget.seeding.dialects.base import NUMBER, Dialect, Field
 from pytest_membudget.seeding.errors import too_few, unstorable
 from pytest_membudget.seeding.fields import FieldKind, kind_of
+from pytest_membudget.seeding.sequences import UNLIMITED, Group
 from pytest_membudget.seeding.staging_tables import StagingTables
-from pytest_membudget.seeding.unique_together import Group
 
 TEMPLATE = "membudget_template"
 SOME = 100

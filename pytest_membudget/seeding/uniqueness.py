@@ -11,10 +11,9 @@ from pytest_membudget.seeding.dialects.base import Field
 from pytest_membudget.seeding.errors import refusal, unstorable
 from pytest_membudget.seeding.fields import FieldKind, stored_as_builtin
 from pytest_membudget.seeding.fields.base import WantedValues
-from pytest_membudget.seeding.sequences import Numbering, Sequence, StoredSequence
+from pytest_membudget.seeding.sequences import Group, Numbering, Sequence, StoredSequence
 from pytest_membudget.seeding.staging_tables import StagingTables
 from pytest_membudget.seeding.table import Table
-from pytest_membudget.seeding.unique_together import Group
 
 _WIDE = 10**8
 """Enough values for any table, so that a column can be unique on its own."""
