@@ -66,7 +66,10 @@ class Layout:
             if values is None:
                 continue
             table.forced_values[str(field.column)] = list(asked) if values else []
-            if _is_left_to_database(field, values):
+            # Django has database defaults from 5.0 on.
+            default = getattr(field, "db_default", models.NOT_PROVIDED)
+            made = values or field.null or field.has_default()
+            if default is not models.NOT_PROVIDED and not made:
                 del table.fields[name]
             elif column := _forced_column(field, table.kind(name), values):
                 table.columns[name] = column
@@ -123,14 +126,6 @@ def _storable_values(field: Field, wanted: Sequence[Any], unique: bool) -> list[
         with suppress(Exception):  # a field may raise anything
             found += [field.to_python(value)] if value is not None or field.null else []
     return found or None
-
-
-def _is_left_to_database(field: Field, values: list[Any]) -> bool:
-    """Is it the database that fills the column when it is added to a table?"""
-    python = values or field.null or field.has_default()
-    # Django has database defaults from 5.0 on.
-    default = getattr(field, "db_default", models.NOT_PROVIDED)
-    return not python and default is not models.NOT_PROVIDED
 
 
 def _forced_column(field: Field, kind: FieldKind, values: list[Any]) -> Column | None:

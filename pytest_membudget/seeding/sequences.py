@@ -28,14 +28,17 @@ class Numbering:
 
 
 class Sequence(ABC):
-    """``size`` distinct values, of which the database can tell the n-th."""
+    """``size`` distinct values, of which the database can tell the n-th.
+
+    ``growable``: can there be as many as :meth:`require` says?
+    ``requested``: does the caller say how many there are?
+    ``fresh``: are there none of these values in rows that were there before?
+    """
 
     size: int
     growable: bool = False
     requested: bool = False
     fresh: bool = True
-    """Can there be as many as :meth:`require` says? Does the caller say how many there are?
-    Are there none of these values in rows that were there before?"""
 
     @property
     def limit(self) -> int:

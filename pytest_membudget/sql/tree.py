@@ -32,8 +32,6 @@ _FRAMES = (exp.Select, exp.Update, exp.Delete, exp.Insert, exp.Merge)
 
 
 class Reader:
-    """Read one statement's tree."""
-
     def __init__(self, tree: exp.Expr) -> None:
         self.tree = tree
         self.copies = isinstance(tree, exp.Copy)

@@ -83,19 +83,16 @@ class FieldKind(ABC):
     """Makes the values of one kind of field.
 
     ``field`` is the project's own field, or the built-in one that is most like it.
+    ``has_variety``: may a profile say how many distinct values there are?
+    ``counts_on``: do unique values go on after the largest one, not after the count of rows?
+    ``unique_rank``: of several columns, the one with the lowest becomes the unique one.
+    ``compression``: how many bytes of such values PostgreSQL compresses to one.
     """
 
     has_variety: ClassVar[bool] = True
-    """May a profile say how many distinct values there are?"""
-
     counts_on: ClassVar[bool] = False
-    """Do unique values go on after the largest one, not after the count of rows?"""
-
     unique_rank: ClassVar[int] = 5
-    """Of several columns, the one with the lowest rank becomes the unique one."""
-
     compression: float = 1.0
-    """How many bytes of such values PostgreSQL compresses to one."""
 
     def __init__(self, field: Any, dialect: Dialect) -> None:
         self.field = field

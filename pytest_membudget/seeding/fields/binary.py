@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Iterator
-from ipaddress import IPv4Address, IPv6Address
+from ipaddress import ip_address
 from random import Random
 from uuid import UUID
 
@@ -59,16 +59,15 @@ class Uuid(FieldKind):
 
 @register(models.GenericIPAddressField)
 class IPAddress(FieldKind):
-    @property
-    def is_ipv6(self) -> bool:
-        return bool(self.field.protocol.lower() == "ipv6")
+    def addresses(self) -> tuple[int, int]:
+        """The first one, and how many there are."""
+        is_ipv6 = self.field.protocol.lower() == "ipv6"
+        return (_IPV6, 1 << 64) if is_ipv6 else (1 << 24, 255 << 24)
 
     def plausible(self, rng: Random) -> str:
-        if self.is_ipv6:
-            return str(IPv6Address(_IPV6 | rng.getrandbits(64)))
-        return str(IPv4Address(rng.randint(1 << 24, (1 << 32) - 1)))
+        first, count = self.addresses()
+        return str(ip_address(first + rng.randrange(count)))
 
     def numbering(self) -> Numbering:
-        if self.is_ipv6:
-            return Numbering(HUGE, lambda n: str(IPv6Address(_IPV6 + n)))
-        return Numbering((255 << 24) - 1, lambda n: str(IPv4Address((1 << 24) + n)))
+        first, count = self.addresses()
+        return Numbering(min(count, HUGE) - 1, lambda n: str(ip_address(first + n)))
