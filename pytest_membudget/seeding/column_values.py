@@ -107,7 +107,7 @@ def _fitted(column: DrawnColumn, count: int, staging: StagingTables, rng: Random
         sample = min(count, max(_LEAST, min(_SAMPLE, int(_BYTES / (width + 1)))))
 
         def measure(mean: float) -> float:
-            return _measured(column.field, stats, make(mean, sample), width, staging)
+            return _measured(column.field, stats, make(mean, sample), staging)
 
         mean = _adjusted(mean, width, measure)
     return make(mean, count)
@@ -130,16 +130,14 @@ def _adjusted(mean: float, width: float, measure: Callable[[float], float]) -> f
     return mean
 
 
-def _measured(
-    field: Field, stats: ColumnStats, values: list[Any], width: float, staging: StagingTables
-) -> float:
-    """The average bytes of values, of about ``width``, once they are stored as in the table."""
+def _measured(field: Field, stats: ColumnStats, values: list[Any], staging: StagingTables) -> float:
+    """The average bytes of values once they are stored as in the table."""
     dialect, name = staging.dialect, new_name()
     stored = dialect.stored(field, compressed=stats.compressed, text=stats.text)
     with staging.attempt(name, [field]):
         if stats.compressed:
             dialect.compress(name)
-        staging.load(name, [field], [(value,) for value in values], width)
+        staging.load(name, [field], [(value,) for value in values])
         [(found,)] = dialect.execute(f"SELECT avg({stored}) FROM {name}")
     return float(found or 0)
 

@@ -138,7 +138,7 @@ def holding(table: Table, rows: list[Row]) -> Iterator[None]:
     try:
         with transaction.atomic(using=staging.dialect.connection.alias):
             staging.create(TEMPLATE, fields)
-            staging.load(TEMPLATE, fields, rows, table.width)
+            staging.load(TEMPLATE, fields, rows)
     except Exception as error:  # a field may raise anything
         columns = zip(fields, zip(*rows, strict=True), strict=True)
         refused = (f.name for f, values in columns if not _can_be_stored(f, values, staging))
