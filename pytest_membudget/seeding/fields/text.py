@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from random import Random
 from typing import Any
 
@@ -60,16 +60,21 @@ class Text(FieldKind):
         return Numbering(len(LETTERS) ** length - 1, lambda n: short_text(n, length))
 
     def formulas(self, wanted: WantedValues) -> Iterator[Formula]:
-        after = wanted.after
-        if (width := wanted.width) is not None:
-            yield from self._padded(after, round(min(width, self.limit or width)))
-        limit = self.limit or 120
-        filler = _FILLER[-max(1, min(limit // 3, 60) - _DIGITS) :].lstrip("-")
-        frames = self.frames if any(self.frames[0]) else ((filler, ""),)
+        limit, after, width = self.limit or 120, wanted.after, wanted.width
+        if width is None and not any(self.frames[0]):
+            width = max(_DIGITS, min(limit // 3, 60))
+        if width is not None:
+            width = round(min(width, self.limit or width))
+            frame = self._frame(width)
+            filled = width - len("".join(frame)) - _DIGITS
+            if filled >= 0:
+                yield self._framed(frame, after, filled)
+            elif not any(frame):
+                yield _spelled(LETTERS, min(self.limit or _DIGITS, max(width, _SPELLED)), after)
         literals = [(one, "") for one in wanted.literals if isinstance(one, str)]
-        for start, end in [*frames, *literals, ("", ""), ("A", "")]:
-            if len(start) + _DIGITS + len(end) <= limit:
-                yield self._framed(start, end, after)
+        for frame in [*self.frames, *literals, ("", ""), ("A", "")]:
+            if len("".join(frame)) + _DIGITS <= limit:
+                yield self._framed(frame, after)
         if limit < 2 * _DIGITS:
             for letters in (LETTERS, LETTERS.upper(), "0123456789"):
                 yield _spelled(letters, min(limit, 10), after)
@@ -113,34 +118,18 @@ class Text(FieldKind):
     def _frame(self, size: int) -> Frame:
         return self.frames[size < 2 * len("".join(self.frames[0]))]
 
-    def _padded(self, after: int, width: int) -> Iterator[Formula]:
-        """Texts of this width on average, the number after a filler of varying length."""
-        start, end = self._frame(width)
-        filled = width - len(start) - _DIGITS - len(end)
-        if filled < 0:
-            if not start and not end:
-                width = min(self.limit or _DIGITS, max(width, _SPELLED))
-                yield _spelled(LETTERS, width, after)
-            return
+    def _framed(self, frame: Frame, after: int, filled: int = 0) -> Formula:
+        """The number in a frame, after a filler of varying length, of this length on average."""
+        start, end = map(self.dialect.literal, frame)
+        width = filled + len("".join(frame)) + _DIGITS
         away = min(filled, (self.limit or 2 * width) - width, width // 2)
-        filler = (_FILLER * ((filled + away) // len(_FILLER) + 1))[: filled + away]
-        filler = self.dialect.literal(filler)
+        most = filled + away
+        filler = self.dialect.literal((_FILLER * (most // len(_FILLER) + 1))[:most])
 
         def write(number: str) -> str:
             length = f"CAST({filled - away} + ({number}) % {2 * away + 1} AS integer)"
-            return f"substr({filler}, 1, {length})"
-
-        yield self._framed(start, end, after, write)
-
-    def _framed(
-        self, start: str, end: str, after: int, filler: Callable[[str], str] | None = None
-    ) -> Formula:
-        before, behind = self.dialect.literal(start), self.dialect.literal(end)
-
-        def write(number: str) -> str:
             shown = self.dialect.digits.format(f"({number} + {after})", _DIGITS)
-            parts = [before, *([filler(number)] if filler else []), shown, behind]
-            return f"({' || '.join(parts)})"
+            return f"({start} || substr({filler}, 1, {length}) || {shown} || {end})"
 
         return Formula(10**_DIGITS - 1 - after, write)
 
