@@ -38,20 +38,18 @@ class Column:
 
     ``stats``: what the profile says about it, where it follows that.
     ``nulls``: the share of NULLs among its rows, where that is known and can be kept.
+    ``in_template``: does the template hold its values, or where a computed one is NULL?
     """
 
     field: Field
     kind: FieldKind
     stats: ColumnStats | None = None
     nulls: float | None = None
+    in_template: bool = True
 
     @property
     def name(self) -> str:
         return self.kind.dialect.column(self.field)
-
-    @property
-    def in_template(self) -> bool:
-        return True
 
     def select(self, i: str, template: TemplateRows) -> str:
         """An item for SELECT: the value in row ``i``, named as in the table."""
@@ -115,18 +113,13 @@ class SingleValueColumn(DrawnColumn):
 class SequenceColumn(Column):
     """A column whose value in row i is number ``index(i)`` of a sequence.
 
-    ``marked``: does the template say where it is NULL?
-    ``numbered``: do only the rows count that are not, so that no value is left out?
+    ``numbered``: do only the rows count that are not NULL, so that no value is left out?
     """
 
     sequence: Sequence
     index: Callable[[str], str] = str
-    marked: bool = False
+    in_template: bool = False
     numbered: bool = False
-
-    @property
-    def in_template(self) -> bool:
-        return self.marked
 
     def value(self, i: str) -> str:
         return self.sequence.at(self.index(i))
@@ -136,9 +129,9 @@ class SequenceColumn(Column):
         if filled := template.filled.get(self.name):
             i = f"(({i} - 1) / {template.size} * {filled} + {mark})"
         value = self.value(i)
-        return self.computed(
-            f"CASE WHEN {mark} IS NOT NULL THEN {value} END" if self.marked else value
-        )
+        if self.in_template:
+            value = f"CASE WHEN {mark} IS NOT NULL THEN {value} END"
+        return self.computed(value)
 
     def prepare(self, staging: StagingTables, count: int) -> None:
         self.sequence.prepare(staging, count)

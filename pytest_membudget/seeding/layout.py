@@ -94,7 +94,7 @@ class Layout:
             free = name not in self._ruled
             variation = self._profile.variation(field, kind, stats) if free else None
             return columns.DrawnColumn(**facts, variation=variation)
-        marked = facts["marked"] = bool(nulls or (name in self._shared and field.null))
+        marked = facts["in_template"] = bool(nulls or (name in self._shared and field.null))
         facts["sequence"] = keys or unique
         if group and not unique:
             facts |= {"sequence": group.members[name], "index": group.index(name)}

@@ -19,17 +19,9 @@ HUGE = 1 << 53
 SPAN = 1000
 """Numbers of one round of the template lie less than this apart, in steps of the last digit."""
 
-_STORAGE = {
-    "db_type",
-    "from_db_value",
-    "get_db_prep_save",
-    "get_db_prep_value",
-    "get_internal_type",
-    "get_placeholder",
-    "get_placeholder_sql",
-    "get_prep_value",
-    "rel_db_type",
-}
+_STORAGE = re.compile(
+    r"(rel_)?db_type|from_db_value|get_(db_)?prep_\w+|get_internal_type|get_placeholder(_sql)?"
+)
 
 
 @dataclass(frozen=True)
@@ -165,7 +157,7 @@ def stored_as_builtin(field: Field) -> bool:
     for kind in type(field).__mro__:
         if kind.__module__.startswith("django."):
             return True
-        if _STORAGE & vars(kind).keys():
+        if any(map(_STORAGE.fullmatch, vars(kind))):
             return False
     return False
 
