@@ -12,9 +12,7 @@ from pytest_membudget.seeding.dialects.base import Field
 from pytest_membudget.seeding.fields import FieldKind
 from pytest_membudget.seeding.fields.base import Variation
 from pytest_membudget.seeding.sequences import UNLIMITED, Sequence
-from pytest_membudget.seeding.staging_tables import StagingTables
-
-Row = tuple[Any, ...]
+from pytest_membudget.seeding.staging_tables import Row, StagingTables
 
 
 @dataclass(frozen=True)

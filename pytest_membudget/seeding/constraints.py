@@ -8,6 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from decimal import Decimal
 from itertools import pairwise
+from random import Random
 from typing import Any, cast
 
 from django.db import models
@@ -15,8 +16,11 @@ from django.db.models.expressions import Col, Value
 from django.db.models.sql import Query
 
 from pytest_membudget.seeding.dialects.base import Dialect, Field
+from pytest_membudget.seeding.fields.words import words
 
 Model = type[models.Model]
+
+_LONGEST = 10_000
 
 
 @dataclass(frozen=True)
@@ -142,7 +146,9 @@ def candidates(field: Field, rule: Rule) -> list[Any]:
             found += [literal + dt.timedelta(days=1), literal - dt.timedelta(days=1)]
         elif isinstance(literal, int | float | Decimal) and not isinstance(literal, bool):
             around = [literal, literal + 1, literal - 1]
-            found += [*around[1:], *(_text(int(length)) for length in around)]
+            # The number may be a length, asked of a text.
+            lengths = (min(max(int(length), 0), _LONGEST) for length in around)
+            found += [*around[1:], *(words(length, Random(1), "-") for length in lengths)]
     numbers = sorted(float(n) for n in found if isinstance(n, int | float | Decimal))
     for low, high in pairwise(numbers):
         found += [round(low + (high - low) * part / 20, 2) for part in range(1, 20)]
@@ -152,9 +158,3 @@ def candidates(field: Field, rule: Rule) -> list[Any]:
         with suppress(Exception):
             allowed.append(field.clean(value, cast("Any", None)))
     return allowed
-
-
-def _text(length: int) -> str:
-    """The number may be a length, asked of a text."""
-    length = min(max(length, 0), 10_000)
-    return ("some words " * (length // 11 + 1))[:length].replace(" ", "-")

@@ -80,12 +80,10 @@ def profile_mismatches(table: Table, size: int) -> list[str]:
     for column, stats in judged:
         stored = dialect.stored(column.field, compressed=stats.compressed, text=stats.text)
         parts.append(f"avg({stored}), avg(CASE WHEN {column.name} IS NULL THEN 1.0 ELSE 0.0 END)")
-    names = ", ".join(column.name for column, _ in judged)
     keys = getattr(table.model._meta, "pk_fields", None) or [table.model._meta.pk]
     order = ", ".join(dialect.column(key) for key in keys)
-    rows = f"SELECT {names} FROM {table.name} ORDER BY {order} LIMIT {count}"
-    rows += f" OFFSET {table.existing}"
-    [found] = dialect.execute(f"SELECT {', '.join(parts)} FROM ({rows}) AS x")
+    rows = f"{table.name} ORDER BY {order} LIMIT {count} OFFSET {table.existing}"
+    [found] = dialect.execute(f"SELECT {', '.join(parts)} FROM (SELECT * FROM {rows}) AS x")
     return [
         str(column.field.column)
         for (column, stats), width, nulls in zip(judged, found[::2], found[1::2], strict=True)

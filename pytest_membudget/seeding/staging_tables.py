@@ -14,7 +14,7 @@ from django.db.models.sql.compiler import SQLInsertCompiler
 
 from pytest_membudget.seeding.dialects.base import NUMBER, Dialect, Field
 
-Row = Sequence[Any]
+Row = tuple[Any, ...]
 
 _TRIAL = "membudget_trial"
 

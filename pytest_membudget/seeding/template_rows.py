@@ -11,19 +11,13 @@ from typing import Any
 from django.db import models, transaction
 
 from pytest_membudget.seeding.column_values import arranged, draw, seed_of
-from pytest_membudget.seeding.columns import (
-    Column,
-    ConstantColumn,
-    Row,
-    SequenceColumn,
-    TemplateRows,
-)
+from pytest_membudget.seeding.columns import Column, ConstantColumn, SequenceColumn, TemplateRows
 from pytest_membudget.seeding.constraints import Rule, candidates
 from pytest_membudget.seeding.dialects.base import NUMBER, Field
 from pytest_membudget.seeding.errors import refusal, unstorable
 from pytest_membudget.seeding.fields import stored_as_builtin
 from pytest_membudget.seeding.sequences import Formula
-from pytest_membudget.seeding.staging_tables import StagingTables
+from pytest_membudget.seeding.staging_tables import Row, StagingTables
 from pytest_membudget.seeding.table import TEMPLATE, Table
 
 _ROUNDS = 8
