@@ -28,11 +28,6 @@ class Answer:
     problems: list[str]
     notes: list[str]
 
-    @property
-    def lines(self) -> list[str]:
-        """All of it, a line each."""
-        return [f"  {line}" for line in self.problems + self.notes]
-
 
 def check_profile(profile: Profile, models: Mapping[str, ModelTable], today: date) -> Answer:
     """Hold ``profile`` against ``models``, which are keyed by the name of their table."""

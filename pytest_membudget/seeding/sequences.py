@@ -137,17 +137,12 @@ class Group:
         """How many combinations there can be, with more parents."""
         return min(UNLIMITED, prod(sequence.limit for sequence in self.members.values()))
 
-    @property
-    def size(self) -> int:
-        """How many combinations there are now."""
-        return prod(self._sizes())
-
-    def _sizes(self) -> list[int]:
+    def sizes(self) -> list[int]:
         return [sequence.size for sequence in self.members.values()]
 
     def _fitting(self, missing: int) -> Iterator[_Box]:
         """The boxes that have room for the missing rows, the one that spreads them best first."""
-        sizes = self._sizes()
+        sizes = self.sizes()
         places = range(len(sizes))
         new = [
             _Box(
@@ -161,7 +156,7 @@ class Group:
     def demand(self, have: int, want: int) -> None:
         """Ask for as many parents as make the missing rows possible."""
         missing = want - have
-        sizes, sequences = self._sizes(), list(self.members.values())
+        sizes, sequences = self.sizes(), list(self.members.values())
         growable = [place for place, sequence in enumerate(sequences) if sequence.growable]
         if not growable or next(self._fitting(missing), None):
             return
@@ -179,7 +174,7 @@ class Group:
     def grown(self) -> None:
         if self._box not in self._boxes:
             self._boxes.append(self._box)
-            self._seen = self._sizes()
+            self._seen = self.sizes()
         self._box.used += self._missing
 
     def index(self, member: str) -> Callable[[str], str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 from dataclasses import field as attribute
+from math import prod
 from typing import Any
 
 from django.db import models
@@ -99,7 +100,8 @@ class Table:
             raise too_few(self.label, field, possible, self.want, self.existing)
         for group in self.groups:
             if not group.place(self.have, self.want):
-                raise too_few(self.label, group.label, group.size, self.want, self.existing)
+                possible = prod(group.sizes())
+                raise too_few(self.label, group.label, possible, self.want, self.existing)
 
     def grown(self) -> None:
         for group in self.groups:
