@@ -13,7 +13,7 @@ from pytest_membudget.seeding import columns, constraints, references
 from pytest_membudget.seeding.columns import Column, ConstantColumn, SingleValueColumn
 from pytest_membudget.seeding.dialects.base import Field
 from pytest_membudget.seeding.fields import FieldKind
-from pytest_membudget.seeding.profile_fit import ProfileFit
+from pytest_membudget.seeding.profile_fit import followed_stats, share, variation
 from pytest_membudget.seeding.references import ParentKeys
 from pytest_membudget.seeding.table import Table
 from pytest_membudget.seeding.uniqueness import Uniqueness
@@ -33,7 +33,8 @@ class Layout:
         table.rules = constraints.rules(table.model, table.dialect)
         fields = table.dialect.columns(table.model)
         table.fields = {f.name: f for f in fields if not constraints.is_generated(f)}
-        self._profile = ProfileFit(table, profile)
+        self._profile = profile
+        self._stats = followed_stats(table, profile)
         self._uniques = constraints.uniques(table.model)
         self._force(wanted)
         self._keys: dict[str, ParentKeys] = {}
@@ -42,7 +43,7 @@ class Layout:
                 target = cast("Any", field).target_field
                 rows = parent(target.model)
                 self._keys[name] = ParentKeys(rows, target, own=rows is table)
-        self._uniqueness = Uniqueness(table, self._keys, self._profile.widths, self._uniques)
+        self._uniqueness = Uniqueness(table, self._keys, self._stats, self._uniques)
         rules = table.rules
         self._ruled = {name for rule in rules for name in rule.fields}
         self._shared = {name for rule in rules if len(rule.fields) > 1 for name in rule.fields}
@@ -86,14 +87,14 @@ class Layout:
         unique, group = self._uniqueness.sequences.get(name), self._uniqueness.group_of(name)
         if name in self._table.columns and not unique and not group:
             return self._table.columns[name]
-        stats = self._profile.stats(field, kind)
+        stats = self._stats.get(str(field.column))
         empties = field.null and name not in self._never_null
         nulls = (stats.nulls or None) if stats and empties else None
         facts: dict[str, Any] = {"field": field, "kind": kind, "stats": stats, "nulls": nulls}
         if not (unique or group or keys):
             free = name not in self._ruled
-            variation = self._profile.variation(field, kind, stats) if free else None
-            return columns.DrawnColumn(**facts, variation=variation)
+            facts["variation"] = variation(field, kind, stats) if free else None
+            return columns.DrawnColumn(**facts)
         marked = facts["in_template"] = bool(nulls or (name in self._shared and field.null))
         facts["sequence"] = keys or unique
         if group and not unique:
@@ -108,8 +109,8 @@ class Layout:
         facts["numbered"] = bool(nulls or (stats and marked and not unique))
         if unique:
             return references.OptionalReference(**facts)
-        share = self._profile.share(keys.parent.model, stats)
-        facts["index"] = keys.spread(list(self._keys).index(name), share)
+        parent = self._profile.get(keys.parent.model._meta.db_table, {})
+        facts["index"] = keys.spread(list(self._keys).index(name), share(parent, stats))
         return references.Reference(**facts)
 
 

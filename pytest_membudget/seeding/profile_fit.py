@@ -7,8 +7,6 @@ from dataclasses import replace
 from random import Random
 from typing import Any
 
-from django.db import models
-
 from pytest_membudget.profile.production import ColumnStats, StatsByColumn
 from pytest_membudget.seeding.dialects.base import Field
 from pytest_membudget.seeding.fields import FieldKind, stored_as_builtin
@@ -28,46 +26,37 @@ _JUDGED = 50
 """How far a column may be from the profile, a few bytes aside, and how many rows show it."""
 
 
-class ProfileFit:
-    """``widths`` are those that are known, by column."""
+def followed_stats(table: Table, profile: StatsByColumn) -> dict[str, ColumnStats]:
+    """What the table can follow of the profile, by column."""
+    own = profile.get(table.model._meta.db_table, {})
+    fields = table.fields.values() if own else ()
+    kinds = {str(field.column): table.kind(field.name) for field in fields}
+    found = as_toasted(own, {column: kind.compression for column, kind in kinds.items()})
+    for column in kinds.keys() & found.keys():
+        kind, stats = kinds[column], found[column]
+        if stats.compressed and stats.width is not None and not table.dialect.compresses:
+            stats = replace(stats, width=stats.width * kind.compression, compressed=False)
+        # The field limits the values.
+        limited = kind.choices or not kind.has_variety
+        found[column] = replace(stats, distinct=None) if limited else stats
+    return found
 
-    def __init__(self, table: Table, profile: StatsByColumn) -> None:
-        self._profile = profile
-        own = profile.get(table.model._meta.db_table, {})
-        fields = table.fields.values() if own else ()
-        ratios = {str(field.column): table.kind(field.name).compression for field in fields}
-        self._stats = as_toasted(own, ratios)
-        if not table.dialect.compresses:
-            for name, stats in self._stats.items():
-                if stats.compressed and stats.width is not None:
-                    raw = stats.width * ratios.get(name, 1)
-                    self._stats[name] = replace(stats, width=raw, compressed=False)
-        self.widths = {name: s.width for name, s in self._stats.items() if s.width is not None}
 
-    def stats(self, field: Field, kind: FieldKind) -> ColumnStats | None:
-        """Statistics of the column, without ``distinct`` where the field limits the values."""
-        stats = self._stats.get(str(field.column))
-        if stats and (kind.choices or not kind.has_variety):
-            return replace(stats, distinct=None)
-        return stats
+def variation(field: Field, kind: FieldKind, stats: ColumnStats | None) -> Variation | None:
+    """For more distinct values than a template holds; only for fields that no rule is about."""
+    if stats is None or kind.choices or not stored_as_builtin(field):
+        return None
+    many = (stats.distinct or 0) > SPAN and (stats.variety or 0) * SPAN >= 1
+    return kind.variation(stats.width) if many else None
 
-    def variation(
-        self, field: Field, kind: FieldKind, stats: ColumnStats | None
-    ) -> Variation | None:
-        """For more distinct values than a template holds; only for fields that no rule is about."""
-        if stats is None or kind.choices or not stored_as_builtin(field):
-            return None
-        many = (stats.distinct or 0) > SPAN and (stats.variety or 0) * SPAN >= 1
-        return kind.variation(stats.width) if many else None
 
-    def share(self, parent: type[models.Model], stats: ColumnStats | None) -> float:
-        """The share of the parents that have children in production."""
-        columns = self._profile.get(parent._meta.db_table, {}).values()
-        parents = max((column.rows or 0 for column in columns), default=0)
-        if stats is None or not stats.distinct or not parents:
-            return 1.0
-        share = stats.distinct / parents
-        return 1.0 if share > _ALL else share
+def share(parent: Mapping[str, ColumnStats], stats: ColumnStats | None) -> float:
+    """The share of the rows of a parent, whose columns these are, that have children."""
+    parents = max((column.rows or 0 for column in parent.values()), default=0)
+    if stats is None or not stats.distinct or not parents:
+        return 1.0
+    share = stats.distinct / parents
+    return 1.0 if share > _ALL else share
 
 
 def profile_mismatches(table: Table, size: int) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from pytest_membudget.profile.production import ColumnStats
 from pytest_membudget.seeding import constraints
 from pytest_membudget.seeding.columns import ConstantColumn
 from pytest_membudget.seeding.constraints import Rule, Unique
@@ -23,20 +24,20 @@ _TRIED = 1000
 class Uniqueness:
     """``sequences``: the columns that are unique on their own.
 
-    ``keys`` are what references point at, ``widths`` those that are known, by column.
+    ``keys`` are what references point at, ``stats`` are those of the profile, by column.
     """
 
     def __init__(
         self,
         table: Table,
         keys: Mapping[str, Sequence],
-        widths: Mapping[str, float],
+        stats: Mapping[str, ColumnStats],
         uniques: Iterable[Unique],
     ) -> None:
         self.sequences: dict[str, Sequence] = {}
         self._table = table
         self._keys = keys
-        self._widths = widths
+        self._stats = stats
         self._uniques = uniques
         self._constants = {
             name: column.values
@@ -111,8 +112,8 @@ class Uniqueness:
         if not kind.choices:
             rules = [rule for rule in table.rules if rule.fields == {name}]
             literals = [literal for rule in rules for literal in rule.literals]
-            width = self._widths.get(str(field.column))
-            wanted = WantedValues(_last(table, kind), literals, unique.exact, width)
+            stats = self._stats.get(str(field.column), ColumnStats())
+            wanted = WantedValues(_last(table, kind), literals, unique.exact, stats.width)
             for formula in kind.formulas(wanted):
                 if all(_agrees(table, field, formula, rule) for rule in rules):
                     return formula
