@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Callable, Iterator
-from itertools import islice
+from itertools import accumulate, islice, pairwise
 from math import floor
 from random import Random
 from typing import Any
@@ -172,12 +172,8 @@ def sizes(mean: float, count: int, sized: SizedValues, least: int, rng: Random) 
     while len(exact) < count:
         away = rng.triangular(-room, room)
         exact += [mean - away, mean + away] if len(exact) + 1 < count else [mean]
-    found, total, given = [], 0.0, 0
-    for size in exact:
-        total += size
-        found.append(floor(total + 0.5) - given)
-        given += found[-1]
-    return found
+    totals = [floor(total + 0.5) for total in accumulate(exact, initial=0.0)]
+    return [after - before for before, after in pairwise(totals)]
 
 
 def shares(count: int, share: float, rng: Random) -> list[bool]:
