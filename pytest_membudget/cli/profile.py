@@ -94,8 +94,8 @@ def _check(options: argparse.Namespace) -> int:
     today = datetime.now(timezone.utc).date()
     answer = check_profile(profile, model_tables(options.database or "default"), today)
     print(f"{options.check}: {answer.summary}")
-    for line in answer.lines:
-        print(line)
+    for line in answer.problems + answer.notes:
+        print(f"  {line}")
     return 1 if answer.problems else 0
 
 

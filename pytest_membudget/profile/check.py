@@ -28,16 +28,14 @@ class Answer:
     problems: list[str]
     notes: list[str]
 
-    @property
-    def lines(self) -> list[str]:
-        """All of it, a line each."""
-        return [f"  {line}" for line in self.problems + self.notes]
-
 
 def check_profile(profile: Profile, models: Mapping[str, ModelTable], today: date) -> Answer:
     """Hold ``profile`` against ``models``, which are keyed by the name of their table."""
     age = (today - profile.taken).days
-    problems = [*_stale(age), *_missing(profile, models)]
+    problems = list(_missing(profile, models))
+    if age > STALE_DAYS:
+        stale = f"stale: it is {age} days old, more than {STALE_DAYS}; take a new profile"
+        problems.insert(0, stale)
     database = profile.database
     how = "scanned" if profile.exact else "from the catalogue"
     return Answer(
@@ -46,11 +44,6 @@ def check_profile(profile: Profile, models: Mapping[str, ModelTable], today: dat
         problems,
         list(_notes(profile, models)),
     )
-
-
-def _stale(age: int) -> Iterable[str]:
-    if age > STALE_DAYS:
-        yield f"stale: it is {age} days old, more than {STALE_DAYS}; take a new profile"
 
 
 def _missing(profile: Profile, models: Mapping[str, ModelTable]) -> Iterable[str]:

@@ -48,7 +48,7 @@ class TableProfile(Struct, frozen=True):
     """One table.  ``rows`` is None where it was never analysed.
 
     ``toast_bytes`` is what PostgreSQL keeps outside of the rows, see
-    :func:`pytest_membudget.profile.shape.stored_widths`; ``row_bytes`` is MySQL's average row.
+    :func:`pytest_membudget.profile.shape.column_stats`; ``row_bytes`` is MySQL's average row.
     """
 
     rows: Count | None = None

@@ -6,9 +6,38 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from pytest_membudget.finding import Finding, FindingCode
-from pytest_membudget.profile.column_stats import StatsByColumn
 
 EVERY_OTHER = "*"
+
+
+@dataclass(frozen=True)
+class ColumnStats:
+    """One column in production; None is unknown.
+
+    ``width``: average bytes of the values that are not NULL, without the database's own header.
+    ``compressed``: is that the width after TOAST's compression?
+    ``text``: is it that of the text which a document or an array is read as, not of what is stored?
+    ``nulls``: the share of NULLs, 0 to 1.
+    ``distinct``: how many different values there are among ``rows`` rows.
+    """
+
+    width: float | None = None
+    compressed: bool = False
+    text: bool = False
+    nulls: float | None = None
+    distinct: int | None = None
+    rows: int | None = None
+
+    @property
+    def variety(self) -> float | None:
+        """Different values for each row, up to 1."""
+        if self.distinct is None or not self.rows:
+            return None
+        return min(1.0, self.distinct / self.rows)
+
+
+StatsByColumn = Mapping[str, Mapping[str, ColumnStats]]
+"""What is known, by table and column."""
 
 
 @dataclass(frozen=True)
@@ -32,18 +61,17 @@ class Production:
             return []
         found = []
         columns = {label: self.shape.get(table, {}) for label, table in tables.items()}
-        if plain := [
+        plain = [
             label
             for label, known in columns.items()
-            if not any(one.width is not None for one in known.values())
-        ]:
-            found.append(
-                Finding(
-                    FindingCode.WIDTHS_UNKNOWN,
-                    f"{self.profile} has no column widths for {', '.join(plain)}, so the generated "
-                    "values have plausible widths for their fields",
-                )
+            if all(one.width is None for one in known.values())
+        ]
+        if plain:
+            text = (
+                f"{self.profile} has no column widths for {', '.join(plain)}, so the generated "
+                "values have plausible widths for their fields"
             )
+            found.append(Finding(FindingCode.WIDTHS_UNKNOWN, text))
         compressed = [
             f"{label}.{name}"
             for label, known in columns.items()
@@ -51,14 +79,12 @@ class Production:
             if one.compressed
         ]
         if compressed:
-            found.append(
-                Finding(
-                    FindingCode.WIDTHS_COMPRESSED,
-                    f"{', '.join(compressed)} may be stored compressed, so the uncompressed widths "
-                    "are estimated from the compression of generated values; membudget profile "
-                    "--exact measures them",
-                )
+            text = (
+                f"{', '.join(compressed)} may be stored compressed, so the uncompressed widths "
+                "are estimated from the compression of generated values; membudget profile "
+                "--exact measures them"
             )
+            found.append(Finding(FindingCode.WIDTHS_COMPRESSED, text))
         return found
 
     def width(self, table: str) -> float | None:

@@ -29,6 +29,12 @@ BEGIN = {
     "sqlite": ("PRAGMA query_only = ON", "BEGIN"),
 }
 COMMIT = "COMMIT"
+_HEADER = """\
+-- The production profile of pytest-membudget, as JSON.  Read-only: it
+-- {how}.  No value of any row is in its output.
+--
+--   {command} > membudget.json
+"""
 
 
 def statement(vendor: str, *, exact: bool) -> str:
@@ -63,16 +69,8 @@ def _header(vendor: str, exact: bool) -> str:
     command = f"{client} < profile.sql"
     if writes_sql(vendor, exact=exact):
         # The same client runs what the script has written.
-        command += f" |\n    {client}"
-    reads = (
-        "scans each table once and returns counts and sums"
-        if exact
-        else "queries only the catalogue and scans no table"
+        command += f" |\n--     {client}"
+    how = "scans each table once and returns counts and sums"
+    return _HEADER.format(
+        command=command, how=how if exact else "queries only the catalogue and scans no table"
     )
-    lines = [
-        "The production profile of pytest-membudget, as JSON.  Read-only: it",
-        f"{reads}.  No value of any row is in its output.",
-        "",
-        *f"  {command} > membudget.json".split("\n"),
-    ]
-    return "".join(f"-- {line}".rstrip() + "\n" for line in lines)

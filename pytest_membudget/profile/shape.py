@@ -6,11 +6,10 @@ PostgreSQL keeps long values outside of the row, so the widths of its catalogue 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from math import inf
 
-from pytest_membudget.profile.column_stats import ColumnStats, StatsByColumn
 from pytest_membudget.profile.document import ColumnProfile, Profile, TableProfile
+from pytest_membudget.profile.production import ColumnStats, StatsByColumn
 
 # What is left in the row of a value that is stored outside of it, without its header.
 _POINTER = 17
@@ -29,15 +28,22 @@ def row_counts(profile: Profile) -> dict[str, int | None]:
 
 
 def shape(profile: Profile) -> StatsByColumn:
-    return {name: _stats(table, profile.exact) for name, table in profile.tables.items()}
+    return {name: column_stats(table, profile.exact) for name, table in profile.tables.items()}
 
 
-def _stats(table: TableProfile, exact: bool) -> dict[str, ColumnStats]:
-    widths = stored_widths(table)
+def column_stats(table: TableProfile, exact: bool) -> dict[str, ColumnStats]:
+    """Each column of a table, with a width that includes what is stored outside of the rows.
+
+    The catalogue tells how much that is for the whole table, not of which columns.  It is given to
+    those whose values look like pointers: documents, binary and arrays before text without a
+    limit; where none do, to the longer ones in proportion.
+    Source: PostgreSQL's documentation, "TOAST", and access/heaptoast.h.
+    """
+    outside = _outside(table)
     return {
         name: ColumnStats(
-            width=widths[name].bytes if name in widths else None,
-            compressed=name in widths and widths[name].compressed,
+            width=None if column.width is None else round(column.width + outside.get(name, 0), 1),
+            compressed=name in outside or _maybe_compressed(table, column),
             text=exact,
             nulls=column.nulls,
             distinct=column.distinct,
@@ -47,51 +53,19 @@ def _stats(table: TableProfile, exact: bool) -> dict[str, ColumnStats]:
     }
 
 
-@dataclass(frozen=True)
-class Width:
-    """Average ``bytes`` of a value that is not NULL, as the database holds it.
-
-    ``compressed`` where it may hold it compressed: what a migration reads may then be larger.
-    """
-
-    bytes: float
-    compressed: bool = False
-
-
-def stored_widths(table: TableProfile) -> dict[str, Width]:
-    """The width of each column whose width is known, including what is stored outside of the rows.
-
-    The catalogue tells how much that is for the whole table, not of which columns.  It is given to
-    those whose values look like pointers: documents, binary and arrays before text without a
-    limit; where none do, to the longer ones in proportion.
-    Source: PostgreSQL's documentation, "TOAST", and access/heaptoast.h.
-    """
-    outside = _outside(table)
-    return {
-        name: Width(
-            round(column.width + outside.get(name, 0), 1),
-            compressed=name in outside or _maybe_compressed(table, column),
-        )
-        for name, column in table.columns.items()
-        if column.width is not None
-    }
-
-
 def _outside(table: TableProfile) -> dict[str, float]:
     """Bytes a value outside of the row, for each column that may have values there."""
     if not table.toast_bytes or not table.rows:
         return {}
     columns = _columns_outside(table)
-    inside = sum(_filled(table.rows, one) * (one.width or 0) for one in columns.values())
+    inside = table.rows * sum(
+        (1 - (column.nulls or 0)) * (column.width or 0) for column in columns.values()
+    )
     return {
         name: table.toast_bytes * _PAYLOAD * (column.width or 0) / inside
         for name, column in columns.items()
         if inside
     }
-
-
-def _filled(rows: int, column: ColumnProfile) -> float:
-    return rows * (1 - (column.nulls or 0))
 
 
 def _columns_outside(table: TableProfile) -> dict[str, ColumnProfile]:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from itertools import islice
+from itertools import accumulate, islice, pairwise
 from math import floor
 from random import Random
 from typing import Any
 
+from pytest_membudget.profile.production import ColumnStats
 from pytest_membudget.seeding.columns import Column, ConstantColumn, DrawnColumn
 from pytest_membudget.seeding.dialects.base import Field
 from pytest_membudget.seeding.errors import unstorable
@@ -95,8 +95,51 @@ def _fitted(column: DrawnColumn, count: int, staging: StagingTables, rng: Random
         width = min(width, sized.most)
     marks = variation.marks if variation else ""
     endings = [kind.ending(n, width) + marks if stats.distinct else "" for n in range(count)]
-    gauge = Gauge(staging, column.field, stats.compressed, stats.text)
-    return gauge.fitted(sized, width, endings, rng)
+    state, least = rng.getstate(), max(map(len, endings))
+
+    def make(mean: float, count: int) -> list[Any]:
+        rng.setstate(state)
+        wanted = sizes(mean, count, sized, least, rng)
+        return [sized.make(size, ending) for size, ending in zip(wanted, endings, strict=False)]
+
+    mean = width / sized.unit
+    if not sized.exact or stats.compressed or not stored_as_builtin(column.field):
+        sample = min(count, max(_LEAST, min(_SAMPLE, int(_BYTES / (width + 1)))))
+
+        def measure(mean: float) -> float:
+            return _measured(column.field, stats, make(mean, sample), staging)
+
+        mean = _adjusted(mean, width, measure)
+    return make(mean, count)
+
+
+def _adjusted(mean: float, width: float, measure: Callable[[float], float]) -> float:
+    """The mean size of values that are ``width`` bytes wide as they are measured."""
+    before: tuple[float, float] | None = None
+    for _ in range(_ROUNDS):
+        found = measure(mean)
+        if abs(found - width) <= _CLOSE * width or not found:
+            break
+        if before is not None and found != before[1]:
+            # What is stored beside the contents makes a straight line better than a ratio.
+            slope = (found - before[1]) / (mean - before[0])
+        else:
+            slope = found / mean
+        before = mean, found
+        mean = max(mean + (width - found) / slope, mean / 4) if slope > 0 else mean / 2
+    return mean
+
+
+def _measured(field: Field, stats: ColumnStats, values: list[Any], staging: StagingTables) -> float:
+    """The average bytes of values once they are stored as in the table."""
+    dialect, name = staging.dialect, new_name()
+    stored = dialect.stored(field, compressed=stats.compressed, text=stats.text)
+    with staging.attempt(name, [field]):
+        if stats.compressed:
+            dialect.compress(name)
+        staging.load(name, [field], [(value,) for value in values])
+        [(found,)] = dialect.execute(f"SELECT avg({stored}) FROM {name}")
+    return float(found or 0)
 
 
 def _different(values: Iterator[Any], count: int) -> list[Any]:
@@ -117,62 +160,6 @@ def seed_of(name: str) -> int:
     return zlib.crc32(name.encode())
 
 
-@dataclass(frozen=True)
-class Gauge:
-    """``field`` is stored as in its own table; ``compressed`` wherever that makes it shorter.
-
-    With ``text`` it is the value's text that has the width.
-    """
-
-    staging: StagingTables
-    field: Field
-    compressed: bool
-    text: bool = False
-
-    def width(self, values: list[Any], width: float) -> float:
-        """Their average bytes once they are stored, which should be about ``width``."""
-        staging, name = self.staging, new_name()
-        dialect = staging.dialect
-        rows = [(value,) for value in values]
-        stored = dialect.stored(self.field, compressed=self.compressed, text=self.text)
-        with staging.attempt(name, [self.field]):
-            if self.compressed:
-                dialect.compress(name)
-            staging.load(name, [self.field], rows, width)
-            [(found,)] = dialect.fetch(f"SELECT avg({stored}) FROM {name}")
-        return float(found or 0)
-
-    def fitted(
-        self, sized: SizedValues, width: float, endings: list[str], rng: Random
-    ) -> list[Any]:
-        """A value for each ending; samples are measured until their average is ``width``."""
-        state = rng.getstate()
-        least, count = max(map(len, endings)), len(endings)
-
-        def make(mean: float, count: int) -> list[Any]:
-            rng.setstate(state)
-            wanted = sizes(mean, count, sized, least, rng)
-            return [sized.make(size, ending) for size, ending in zip(wanted, endings, strict=False)]
-
-        mean = width / sized.unit
-        if sized.exact and stored_as_builtin(self.field) and not self.compressed:
-            return make(mean, count)
-        sample = max(_LEAST, min(_SAMPLE, int(_BYTES / (width + 1))))
-        before: tuple[float, float] | None = None
-        for _ in range(_ROUNDS):
-            found = self.width(make(mean, min(count, sample)), width)
-            if abs(found - width) <= _CLOSE * width or not found:
-                break
-            if before is not None and found != before[1]:
-                # What is stored beside the contents makes a straight line better than a ratio.
-                slope = (found - before[1]) / (mean - before[0])
-            else:
-                slope = found / mean
-            before = mean, found
-            mean = max(mean + (width - found) / slope, mean / 4) if slope > 0 else mean / 2
-        return make(mean, count)
-
-
 def sizes(mean: float, count: int, sized: SizedValues, least: int, rng: Random) -> list[int]:
     """``count`` sizes around ``mean``, whose average is ``mean`` in each part of the list."""
     least = max(least, sized.least)
@@ -185,12 +172,8 @@ def sizes(mean: float, count: int, sized: SizedValues, least: int, rng: Random) 
     while len(exact) < count:
         away = rng.triangular(-room, room)
         exact += [mean - away, mean + away] if len(exact) + 1 < count else [mean]
-    found, total, given = [], 0.0, 0
-    for size in exact:
-        total += size
-        found.append(floor(total + 0.5) - given)
-        given += found[-1]
-    return found
+    totals = [floor(total + 0.5) for total in accumulate(exact, initial=0.0)]
+    return [after - before for before, after in pairwise(totals)]
 
 
 def shares(count: int, share: float, rng: Random) -> list[bool]:

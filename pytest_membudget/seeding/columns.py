@@ -3,22 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import KW_ONLY, dataclass
+from dataclasses import dataclass
 from dataclasses import field as attribute
-from enum import Enum
 from typing import Any
 
-from pytest_membudget.profile.column_stats import ColumnStats
+from pytest_membudget.profile.production import ColumnStats
 from pytest_membudget.seeding.dialects.base import Field
 from pytest_membudget.seeding.fields import FieldKind
 from pytest_membudget.seeding.fields.base import Variation
-from pytest_membudget.seeding.sequences import Sequence
-from pytest_membudget.seeding.staging_tables import StagingTables
-
-UNLIMITED = 1 << 62
-
-
-Row = tuple[Any, ...]
+from pytest_membudget.seeding.sequences import UNLIMITED, Sequence
+from pytest_membudget.seeding.staging_tables import Row, StagingTables
 
 
 @dataclass(frozen=True)
@@ -42,20 +36,18 @@ class Column:
 
     ``stats``: what the profile says about it, where it follows that.
     ``nulls``: the share of NULLs among its rows, where that is known and can be kept.
+    ``in_template``: does the template hold its values, or where a computed one is NULL?
     """
 
     field: Field
     kind: FieldKind
     stats: ColumnStats | None = None
     nulls: float | None = None
+    in_template: bool = True
 
     @property
     def name(self) -> str:
         return self.kind.dialect.column(self.field)
-
-    @property
-    def in_template(self) -> bool:
-        return True
 
     def select(self, i: str, template: TemplateRows) -> str:
         """An item for SELECT: the value in row ``i``, named as in the table."""
@@ -79,19 +71,17 @@ class Column:
         """Make what :meth:`select` reads, for the rows up to ``count``."""
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class ConstantColumn(Column):
     """It holds one value, or some that take turns."""
 
-    _: KW_ONLY
     values: list[Any]
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class DrawnColumn(Column):
     """Plausible values, which ``variation`` makes different in each round of the template."""
 
-    _: KW_ONLY
     variation: Variation | None = None
 
     def count(self, size: int) -> int:
@@ -117,30 +107,17 @@ class SingleValueColumn(DrawnColumn):
         return 1
 
 
-class Marks(Enum):
-    """What the template holds of a column whose values are computed."""
-
-    NONE = "nothing: the column is never NULL"
-    FILLED = "NULL where the column is NULL"
-    NUMBERED = "the number of the row among those that are not NULL, so that no value is left out"
-
-
-def _same(i: str) -> str:
-    return i
-
-
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class SequenceColumn(Column):
-    """A column whose value in row i is number ``index(i)`` of a sequence."""
+    """A column whose value in row i is number ``index(i)`` of a sequence.
 
-    _: KW_ONLY
+    ``numbered``: do only the rows count that are not NULL, so that no value is left out?
+    """
+
     sequence: Sequence
-    index: Callable[[str], str] = _same
-    marks: Marks = Marks.NONE
-
-    @property
-    def in_template(self) -> bool:
-        return self.marks is not Marks.NONE
+    index: Callable[[str], str] = str
+    in_template: bool = False
+    numbered: bool = False
 
     def value(self, i: str) -> str:
         return self.sequence.at(self.index(i))
@@ -150,9 +127,9 @@ class SequenceColumn(Column):
         if filled := template.filled.get(self.name):
             i = f"(({i} - 1) / {template.size} * {filled} + {mark})"
         value = self.value(i)
-        return self.computed(
-            f"CASE WHEN {mark} IS NOT NULL THEN {value} END" if self.in_template else value
-        )
+        if self.in_template:
+            value = f"CASE WHEN {mark} IS NOT NULL THEN {value} END"
+        return self.computed(value)
 
     def prepare(self, staging: StagingTables, count: int) -> None:
         self.sequence.prepare(staging, count)

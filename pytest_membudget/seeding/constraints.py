@@ -8,6 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from decimal import Decimal
 from itertools import pairwise
+from random import Random
 from typing import Any, cast
 
 from django.db import models
@@ -15,8 +16,11 @@ from django.db.models.expressions import Col, Value
 from django.db.models.sql import Query
 
 from pytest_membudget.seeding.dialects.base import Dialect, Field
+from pytest_membudget.seeding.fields.words import words
 
 Model = type[models.Model]
+
+_LONGEST = 10_000
 
 
 @dataclass(frozen=True)
@@ -137,29 +141,20 @@ def candidates(field: Field, rule: Rule) -> list[Any]:
     """Values at, beside and between the constants of a rule, where the field can hold them."""
     found: list[Any] = []
     for literal in rule.literals:
-        if isinstance(literal, bool):
-            found.append(literal)
-        elif isinstance(literal, int | float | Decimal):
+        found.append(literal)
+        if isinstance(literal, dt.date):
+            found += [literal + dt.timedelta(days=1), literal - dt.timedelta(days=1)]
+        elif isinstance(literal, int | float | Decimal) and not isinstance(literal, bool):
             around = [literal, literal + 1, literal - 1]
-            found += [*around, *(_text(int(length)) for length in around)]
-        elif isinstance(literal, dt.date):
-            found += [literal, literal + dt.timedelta(days=1), literal - dt.timedelta(days=1)]
-        else:
-            found.append(literal)
+            # The number may be a length, asked of a text.
+            lengths = (min(max(int(length), 0), _LONGEST) for length in around)
+            found += [*around[1:], *(words(length, Random(1), "-") for length in lengths)]
     numbers = sorted(float(n) for n in found if isinstance(n, int | float | Decimal))
     for low, high in pairwise(numbers):
         found += [round(low + (high - low) * part / 20, 2) for part in range(1, 20)]
-    return list(_clean(field, found))
-
-
-def _text(length: int) -> str:
-    """The number may be a length, asked of a text."""
-    length = min(max(length, 0), 10_000)
-    return ("some words " * (length // 11 + 1))[:length].replace(" ", "-")
-
-
-def _clean(field: Field, found: list[Any]) -> Iterator[Any]:
+    allowed = []
     for value in found:
         # Whatever a field raises for a value, that value is not for it.
         with suppress(Exception):
-            yield field.clean(value, cast("Any", None))
+            allowed.append(field.clean(value, cast("Any", None)))
+    return allowed

@@ -8,28 +8,13 @@ from typing import Any, cast
 
 from django.db import models
 
-from pytest_membudget.profile.column_stats import StatsByColumn
-from pytest_membudget.seeding import constraints
-from pytest_membudget.seeding.columns import (
-    Column,
-    ConstantColumn,
-    DrawnColumn,
-    Marks,
-    SequenceColumn,
-    SingleValueColumn,
-    UniqueColumn,
-)
+from pytest_membudget.profile.production import StatsByColumn
+from pytest_membudget.seeding import columns, constraints, references
+from pytest_membudget.seeding.columns import Column, ConstantColumn, SingleValueColumn
 from pytest_membudget.seeding.dialects.base import Field
 from pytest_membudget.seeding.fields import FieldKind
-from pytest_membudget.seeding.profile_fit import ProfileFit
-from pytest_membudget.seeding.references import (
-    OptionalReference,
-    ParentKeys,
-    Reference,
-    SelfReference,
-    UniqueReference,
-)
-from pytest_membudget.seeding.staging_tables import StagingTables
+from pytest_membudget.seeding.profile_fit import followed_stats, share, variation
+from pytest_membudget.seeding.references import ParentKeys
 from pytest_membudget.seeding.table import Table
 from pytest_membudget.seeding.uniqueness import Uniqueness
 
@@ -40,7 +25,6 @@ class Layout:
     def __init__(
         self,
         table: Table,
-        staging: StagingTables,
         wanted: Mapping[str, Sequence[Any]],
         profile: StatsByColumn,
         parent: Callable[[type[models.Model]], Table],
@@ -49,7 +33,8 @@ class Layout:
         table.rules = constraints.rules(table.model, table.dialect)
         fields = table.dialect.columns(table.model)
         table.fields = {f.name: f for f in fields if not constraints.is_generated(f)}
-        self._profile = ProfileFit(table, profile)
+        self._profile = profile
+        self._stats = followed_stats(table, profile)
         self._uniques = constraints.uniques(table.model)
         self._force(wanted)
         self._keys: dict[str, ParentKeys] = {}
@@ -58,8 +43,7 @@ class Layout:
                 target = cast("Any", field).target_field
                 rows = parent(target.model)
                 self._keys[name] = ParentKeys(rows, target, own=rows is table)
-        self._uniqueness = Uniqueness(table, staging, self._keys, self._profile.widths)
-        self._uniqueness.settle(self._uniques)
+        self._uniqueness = Uniqueness(table, self._keys, self._stats, self._uniques)
         rules = table.rules
         self._ruled = {name for rule in rules for name in rule.fields}
         self._shared = {name for rule in rules if len(rule.fields) > 1 for name in rule.fields}
@@ -83,7 +67,10 @@ class Layout:
             if values is None:
                 continue
             table.forced_values[str(field.column)] = list(asked) if values else []
-            if _is_left_to_database(field, values):
+            # Django has database defaults from 5.0 on.
+            default = getattr(field, "db_default", models.NOT_PROVIDED)
+            made = values or field.null or field.has_default()
+            if default is not models.NOT_PROVIDED and not made:
                 del table.fields[name]
             elif column := _forced_column(field, table.kind(name), values):
                 table.columns[name] = column
@@ -100,33 +87,31 @@ class Layout:
         unique, group = self._uniqueness.sequences.get(name), self._uniqueness.group_of(name)
         if name in self._table.columns and not unique and not group:
             return self._table.columns[name]
-        stats = self._profile.stats(field, kind)
+        stats = self._stats.get(str(field.column))
         empties = field.null and name not in self._never_null
         nulls = (stats.nulls or None) if stats and empties else None
         facts: dict[str, Any] = {"field": field, "kind": kind, "stats": stats, "nulls": nulls}
         if not (unique or group or keys):
             free = name not in self._ruled
-            variation = self._profile.variation(field, kind, stats) if free else None
-            return DrawnColumn(**facts, variation=variation)
-        marked = nulls or (name in self._shared and field.null)
-        facts["marks"] = Marks.FILLED if marked else Marks.NONE
+            facts["variation"] = variation(field, kind, stats) if free else None
+            return columns.DrawnColumn(**facts)
+        marked = facts["in_template"] = bool(nulls or (name in self._shared and field.null))
         facts["sequence"] = keys or unique
         if group and not unique:
             facts |= {"sequence": group.members[name], "index": group.index(name)}
-            return Reference(**facts) if keys else SequenceColumn(**facts)
+            return references.Reference(**facts) if keys else columns.SequenceColumn(**facts)
         if keys is None:
-            return UniqueColumn(**facts)
+            return columns.UniqueColumn(**facts)
         if unique and (keys.own or not field.null):
-            return UniqueReference(**facts)
+            return references.UniqueReference(**facts)
         if keys.own:
-            return SelfReference(**facts)
-        if nulls or (stats and marked and not unique):
-            facts["marks"] = Marks.NUMBERED
+            return references.SelfReference(**facts)
+        facts["numbered"] = bool(nulls or (stats and marked and not unique))
         if unique:
-            return OptionalReference(**facts)
-        share = self._profile.share(keys.parent.model, stats)
-        facts["index"] = keys.spread(list(self._keys).index(name), share)
-        return Reference(**facts)
+            return references.OptionalReference(**facts)
+        parent = self._profile.get(keys.parent.model._meta.db_table, {})
+        facts["index"] = keys.spread(list(self._keys).index(name), share(parent, stats))
+        return references.Reference(**facts)
 
 
 def _storable_values(field: Field, wanted: Sequence[Any], unique: bool) -> list[Any] | None:
@@ -144,29 +129,18 @@ def _storable_values(field: Field, wanted: Sequence[Any], unique: bool) -> list[
     return found or None
 
 
-def _is_left_to_database(field: Field, values: list[Any]) -> bool:
-    """Is it the database that fills the column when it is added to a table?"""
-    python = values or field.null or field.has_default()
-    # Django has database defaults from 5.0 on.
-    default = getattr(field, "db_default", models.NOT_PROVIDED)
-    return not python and default is not models.NOT_PROVIDED
-
-
 def _forced_column(field: Field, kind: FieldKind, values: list[Any]) -> Column | None:
     """A column of these values, or what rows get when it is added to their table.
 
     None where rows can get nothing, so that the column is like any other.
     """
-    if values:
-        return ConstantColumn(field, kind, values=values)
-    if field.null:
-        return ConstantColumn(field, kind, values=[None])
-    if field.has_default():
-        first, second = field.get_default(), field.get_default()
-        if first == second:
-            return ConstantColumn(field, kind, values=[first])
-        # The value of a clock or of chance would make each run another one.
-        return SingleValueColumn(field, kind)
-    if field.blank and field.empty_strings_allowed:
-        return ConstantColumn(field, kind, values=[""])
-    return None
+    if not values and field.null:
+        values = [None]
+    elif not values and field.has_default():
+        values = [field.get_default()]
+        if values != [field.get_default()]:
+            # The value of a clock or of chance would make each run another one.
+            return SingleValueColumn(field, kind)
+    elif not values and field.blank and field.empty_strings_allowed:
+        values = [""]
+    return ConstantColumn(field, kind, values=values) if values else None

@@ -9,8 +9,7 @@ from django.db import DatabaseError, models
 from django.db.migrations.state import StateApps
 
 from pytest_membudget.database.error_text import message
-from pytest_membudget.profile.column_stats import StatsByColumn
-from pytest_membudget.seeding.dialects.base import Dialect
+from pytest_membudget.profile.production import StatsByColumn
 from pytest_membudget.seeding.errors import refusal
 from pytest_membudget.seeding.layout import Layout
 from pytest_membudget.seeding.staging_tables import StagingTables
@@ -28,13 +27,13 @@ class Plan:
     def __init__(
         self,
         apps: StateApps,
-        dialect: Dialect,
+        staging: StagingTables,
         forced_values: Mapping[str, Mapping[str, Sequence[Any]]],
         profile: StatsByColumn,
     ) -> None:
         self._apps = apps
         self._profile = profile
-        self._dialect = dialect
+        self._staging = staging
         self._forced = {self.model(label): names for label, names in forced_values.items()}
         self._tables: dict[Model, Table] = {}
 
@@ -48,9 +47,8 @@ class Plan:
             raise refusal(label, None, f"it is swapped for {model._meta.swapped}")
         return _concrete(model)
 
-    def grow(self, rows: Mapping[str, int], staging: StagingTables) -> list[Table]:
+    def grow(self, rows: Mapping[str, int]) -> list[Table]:
         """Set how many rows each table shall have; returns those that have too few yet."""
-        self._staging = staging
         for table in self._tables.values():
             table.want, table.requested = table.have, False
         for label, count in rows.items():
@@ -94,17 +92,16 @@ class Plan:
 
     def _table(self, model: Model) -> Table:
         if model not in self._tables:
-            table = Table(model, self._dialect, self._existing(model))
+            table = Table(model, self._staging, self._existing(model))
             # Models refer to each other in circles: known first, laid out then.
             self._tables[model] = table
             forced = self._forced.get(model, {})
-            layout = Layout(table, self._staging, forced, self._profile, self._table)
-            table.columns = layout.columns()
+            table.columns = Layout(table, forced, self._profile, self._table).columns()
         return self._tables[model]
 
     def _existing(self, model: Model) -> int:
         try:
-            return model._base_manager.using(self._dialect.connection.alias).count()
+            return model._base_manager.using(self._staging.dialect.connection.alias).count()
         except DatabaseError as error:
             label = model._meta.label
             raise refusal(label, None, "its table cannot be read", message(error)) from error

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from random import Random
 from typing import Any
 
-from django.db import models
-
-from pytest_membudget.profile.column_stats import ColumnStats, StatsByColumn
+from pytest_membudget.profile.production import ColumnStats, StatsByColumn
 from pytest_membudget.seeding.dialects.base import Field
 from pytest_membudget.seeding.fields import FieldKind, stored_as_builtin
 from pytest_membudget.seeding.fields.base import SPAN, Variation
@@ -27,46 +26,37 @@ _JUDGED = 50
 """How far a column may be from the profile, a few bytes aside, and how many rows show it."""
 
 
-class ProfileFit:
-    """``widths`` are those that are known, by column."""
+def followed_stats(table: Table, profile: StatsByColumn) -> dict[str, ColumnStats]:
+    """What the table can follow of the profile, by column."""
+    own = profile.get(table.model._meta.db_table, {})
+    fields = table.fields.values() if own else ()
+    kinds = {str(field.column): table.kind(field.name) for field in fields}
+    found = as_toasted(own, {column: kind.compression for column, kind in kinds.items()})
+    for column in kinds.keys() & found.keys():
+        kind, stats = kinds[column], found[column]
+        if stats.compressed and stats.width is not None and not table.dialect.compresses:
+            stats = replace(stats, width=stats.width * kind.compression, compressed=False)
+        # The field limits the values.
+        limited = kind.choices or not kind.has_variety
+        found[column] = replace(stats, distinct=None) if limited else stats
+    return found
 
-    def __init__(self, table: Table, profile: StatsByColumn) -> None:
-        self._profile = profile
-        own = profile.get(table.model._meta.db_table, {})
-        fields = table.fields.values() if own else ()
-        ratios = {str(field.column): table.kind(field.name).compression for field in fields}
-        self._stats = as_toasted(own, ratios)
-        if not table.dialect.compresses:
-            for name, stats in self._stats.items():
-                if stats.compressed and stats.width is not None:
-                    raw = stats.width * ratios.get(name, 1)
-                    self._stats[name] = replace(stats, width=raw, compressed=False)
-        self.widths = {name: s.width for name, s in self._stats.items() if s.width is not None}
 
-    def stats(self, field: Field, kind: FieldKind) -> ColumnStats | None:
-        """Statistics of the column, without ``distinct`` where the field limits the values."""
-        stats = self._stats.get(str(field.column))
-        if stats and (kind.choices or not kind.has_variety):
-            return replace(stats, distinct=None)
-        return stats
+def variation(field: Field, kind: FieldKind, stats: ColumnStats | None) -> Variation | None:
+    """For more distinct values than a template holds; only for fields that no rule is about."""
+    if stats is None or kind.choices or not stored_as_builtin(field):
+        return None
+    many = (stats.distinct or 0) > SPAN and (stats.variety or 0) * SPAN >= 1
+    return kind.variation(stats.width) if many else None
 
-    def variation(
-        self, field: Field, kind: FieldKind, stats: ColumnStats | None
-    ) -> Variation | None:
-        """For more distinct values than a template holds; only for fields that no rule is about."""
-        if stats is None or kind.choices or not stored_as_builtin(field):
-            return None
-        many = (stats.distinct or 0) > SPAN and (stats.variety or 0) * SPAN >= 1
-        return kind.variation(stats.width) if many else None
 
-    def share(self, parent: type[models.Model], stats: ColumnStats | None) -> float:
-        """The share of the parents that have children in production."""
-        columns = self._profile.get(parent._meta.db_table, {}).values()
-        parents = max((column.rows or 0 for column in columns), default=0)
-        if stats is None or not stats.distinct or not parents:
-            return 1.0
-        share = stats.distinct / parents
-        return 1.0 if share > _ALL else share
+def share(parent: Mapping[str, ColumnStats], stats: ColumnStats | None) -> float:
+    """The share of the rows of a parent, whose columns these are, that have children."""
+    parents = max((column.rows or 0 for column in parent.values()), default=0)
+    if stats is None or not stats.distinct or not parents:
+        return 1.0
+    share = stats.distinct / parents
+    return 1.0 if share > _ALL else share
 
 
 def profile_mismatches(table: Table, size: int) -> list[str]:
@@ -79,12 +69,10 @@ def profile_mismatches(table: Table, size: int) -> list[str]:
     for column, stats in judged:
         stored = dialect.stored(column.field, compressed=stats.compressed, text=stats.text)
         parts.append(f"avg({stored}), avg(CASE WHEN {column.name} IS NULL THEN 1.0 ELSE 0.0 END)")
-    names = ", ".join(column.name for column, _ in judged)
     keys = getattr(table.model._meta, "pk_fields", None) or [table.model._meta.pk]
     order = ", ".join(dialect.column(key) for key in keys)
-    rows = f"SELECT {names} FROM {table.name} ORDER BY {order} LIMIT {count}"
-    rows += f" OFFSET {table.existing}"
-    [found] = dialect.fetch(f"SELECT {', '.join(parts)} FROM ({rows}) AS x")
+    rows = f"{table.name} ORDER BY {order} LIMIT {count} OFFSET {table.existing}"
+    [found] = dialect.execute(f"SELECT {', '.join(parts)} FROM (SELECT * FROM {rows}) AS x")
     return [
         str(column.field.column)
         for (column, stats), width, nulls in zip(judged, found[::2], found[1::2], strict=True)
@@ -95,7 +83,7 @@ def profile_mismatches(table: Table, size: int) -> list[str]:
 def _is_off(kind: FieldKind, stats: ColumnStats, width: Any, nulls: Any) -> bool:
     if stats.nulls is not None and abs(float(nulls) - stats.nulls) > _NULLS:
         return True
-    if width is None or stats.width is None or not kind.has_width:
+    if width is None or stats.width is None or kind.sized(Random()) is None:
         return False
     return abs(float(width) - stats.width) > max(_BYTES, _WIDTH * stats.width)
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import KW_ONLY, dataclass
+from dataclasses import dataclass
 from dataclasses import field as attribute
 
-from pytest_membudget.seeding.columns import UNLIMITED, SequenceColumn, UniqueColumn
+from pytest_membudget.seeding.columns import SequenceColumn, UniqueColumn
 from pytest_membudget.seeding.dialects.base import Field
 from pytest_membudget.seeding.errors import refusal
-from pytest_membudget.seeding.sequences import Sequence
+from pytest_membudget.seeding.sequences import UNLIMITED, Sequence
 from pytest_membudget.seeding.staging_tables import StagingTables, lookup, new_name
 from pytest_membudget.seeding.table import Table
 
@@ -83,9 +83,8 @@ class ParentKeys(Sequence):
         return index
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class Reference(SequenceColumn):
-    _: KW_ONLY
     sequence: ParentKeys
 
     def demand(self, want: int) -> None:

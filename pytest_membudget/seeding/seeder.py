@@ -12,9 +12,10 @@ from django.db.migrations.state import StateApps
 
 from pytest_membudget.database.error_text import message
 from pytest_membudget.errors import NoRoom
-from pytest_membudget.profile.column_stats import StatsByColumn
-from pytest_membudget.seeding.columns import TemplateRows
-from pytest_membudget.seeding.dialects import dialect_of
+from pytest_membudget.profile.production import StatsByColumn
+from pytest_membudget.seeding.dialects.base import Dialect
+from pytest_membudget.seeding.dialects.postgresql import PostgreSQL
+from pytest_membudget.seeding.dialects.sqlite import SQLite
 from pytest_membudget.seeding.errors import refusal
 from pytest_membudget.seeding.plan import Plan
 from pytest_membudget.seeding.profile_fit import profile_mismatches
@@ -22,6 +23,8 @@ from pytest_membudget.seeding.staging_tables import StagingTables
 from pytest_membudget.seeding.table import SOME, Table
 from pytest_membudget.seeding.template_rows import Composition, holding
 from pytest_membudget.units import format_size
+
+_DIALECTS: dict[str, type[Dialect]] = {"postgresql": PostgreSQL, "sqlite": SQLite}
 
 _TEMPLATES = 1000
 _FEWEST = 50
@@ -65,11 +68,9 @@ class Seeder:
         forced_values: Mapping[str, Mapping[str, Sequence[Any]]] | None = None,
         profile: StatsByColumn | None = None,
     ) -> None:
-        self._using = using
-        self._dialect = dialect_of(connections[using])
-        self._plan = Plan(apps, self._dialect, forced_values or {}, profile or {})
-        self._templates: dict[Table, TemplateRows] = {}
-        self._mismatches: dict[str, list[str]] = {}
+        connection = connections[using]
+        self._staging = StagingTables(_DIALECTS[connection.vendor](connection))
+        self._plan = Plan(apps, self._staging, forced_values or {}, profile or {})
 
     def grow(self, rows: Mapping[str, int], room: float = inf) -> Seeded:
         """Add rows until each label has ``rows`` rows, and the rows that they refer to.
@@ -78,17 +79,19 @@ class Seeder:
         Raises :class:`~pytest_membudget.errors.SeedError` for a model that cannot be seeded; the
         database is then as it was before, and this seeder of no further use.
         """
-        at = ", ".join(rows)
+        at, dialect = ", ".join(rows), self._staging.dialect
         try:
-            with self._dialect.fast(), transaction.atomic(using=self._using):
-                staging = StagingTables(self._dialect)
-                growing = self._plan.grow(rows, staging)
+            with dialect.fast(), transaction.atomic(using=dialect.connection.alias):
+                growing = self._plan.grow(rows)
                 _check_room(growing, room)
-                self._prepare(growing, staging)
+                if growing:
+                    dialect.trust(table.model._meta.db_table for table in growing)
+                for table in self._plan.tables():
+                    table.prepare(max(table.want, _TEMPLATES))
                 for table in growing:
                     at = table.label
-                    self._insert(table, staging)
-                staging.clear()
+                    _insert(table)
+                self._staging.clear()
         except DatabaseError as error:
             raise refusal(at, None, message(error).splitlines()[0], message(error)) from error
         for table in growing:
@@ -96,27 +99,21 @@ class Seeder:
         tables = self._plan.tables()
         return Seeded(
             {table.label: table.have for table in tables},
-            {table.label: self._dialect.widths(table.model) for table in tables},
-            {label: names for label, names in self._mismatches.items() if names},
+            {table.label: dialect.widths(table.model) for table in tables},
+            {table.label: table.mismatches for table in tables if table.mismatches},
             {t.model._meta.db_table: t.forced_values for t in tables if t.forced_values},
         )
 
-    def _prepare(self, growing: list[Table], staging: StagingTables) -> None:
-        if growing:
-            self._dialect.trust(table.model._meta.db_table for table in growing)
-        for table in self._plan.tables():
-            table.prepare(staging, max(table.want, _TEMPLATES))
 
-    def _insert(self, table: Table, staging: StagingTables) -> None:
-        if table not in self._templates:
-            composition = Composition(table, _template_size(table), staging)
-            self._templates[table] = composition.template()
-        template = self._templates[table]
-        with holding(table, template.rows, staging):
-            self._dialect.execute(table.growth(template))
-        self._dialect.finish(table.model)
-        if table.label not in self._mismatches:
-            self._mismatches[table.label] = profile_mismatches(table, template.size)
+def _insert(table: Table) -> None:
+    is_first = table.template is None
+    template = table.template or Composition(table, _template_size(table)).template()
+    table.template = template
+    with holding(table, template.rows):
+        table.dialect.execute(table.growth(template))
+    table.dialect.finish(table.model)
+    if is_first:
+        table.mismatches = profile_mismatches(table, template.size)
 
 
 def _check_room(growing: list[Table], room: float) -> None:

@@ -1,15 +1,18 @@
-"""Distinct values, numbered from 1: in Python, and as SQL expressions of the number."""
+"""Distinct values and combinations, numbered from 1: in Python, and as SQL of the number."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from dataclasses import field as attribute
+from math import prod
 from typing import Any
 
 from pytest_membudget.seeding.dialects.base import Field
 from pytest_membudget.seeding.staging_tables import StagingTables, lookup, new_name
+
+UNLIMITED = 1 << 62
 
 
 @dataclass(frozen=True)
@@ -25,14 +28,17 @@ class Numbering:
 
 
 class Sequence(ABC):
-    """``size`` distinct values, of which the database can tell the n-th."""
+    """``size`` distinct values, of which the database can tell the n-th.
+
+    ``growable``: can there be as many as :meth:`require` says?
+    ``requested``: does the caller say how many there are?
+    ``fresh``: are there none of these values in rows that were there before?
+    """
 
     size: int
     growable: bool = False
     requested: bool = False
     fresh: bool = True
-    """Can there be as many as :meth:`require` says? Does the caller say how many there are?
-    Are there none of these values in rows that were there before?"""
 
     @property
     def limit(self) -> int:
@@ -100,3 +106,93 @@ class StoredSequence(Sequence):
         rows = [(self.numbering.at(n),) for n in range(1, min(self.size, count) + 1)]
         staging.create(self.name, [self.field])
         staging.load(self.name, [self.field], rows)
+
+
+@dataclass(eq=False)
+class _Box:
+    """A block of combinations: the numbers of each member, and how many rows took one."""
+
+    first: list[int]
+    sizes: list[int]
+    used: int = 0
+
+
+class Group:
+    """Columns that are unique together: row i is a number whose digits are their values.
+
+    The members' sequences grow from one call to the next, so the digits of a fixed number would
+    change. New rows therefore take a new box: all combinations with the newest parents of one
+    member. It has none in common with the boxes before it, and new parents get their children.
+    """
+
+    def __init__(self, members: dict[str, Sequence]) -> None:
+        self.members = members
+        self.label = ", ".join(members)
+        self._boxes: list[_Box] = []
+        self._box = _Box([], [])
+        self._have = self._missing = 0
+        self._seen = [0] * len(members)
+
+    def capacity(self) -> int:
+        """How many combinations there can be, with more parents."""
+        return min(UNLIMITED, prod(sequence.limit for sequence in self.members.values()))
+
+    def sizes(self) -> list[int]:
+        return [sequence.size for sequence in self.members.values()]
+
+    def _fitting(self, missing: int) -> Iterator[_Box]:
+        """The boxes that have room for the missing rows, the one that spreads them best first."""
+        sizes = self.sizes()
+        places = range(len(sizes))
+        new = [
+            _Box(
+                [self._seen[p] if p == place else 0 for p in places],
+                [sizes[p] - self._seen[p] if p == place else sizes[p] for p in places],
+            )
+            for place in sorted(places, key=lambda p: self._seen[p] - sizes[p])
+        ]
+        return (box for box in [*new, *self._boxes] if prod(box.sizes) - box.used >= missing)
+
+    def demand(self, have: int, want: int) -> None:
+        """Ask for as many parents as make the missing rows possible."""
+        missing = want - have
+        sizes, sequences = self.sizes(), list(self.members.values())
+        growable = [place for place, sequence in enumerate(sequences) if sequence.growable]
+        if not growable or next(self._fitting(missing), None):
+            return
+        place = min(growable, key=lambda p: (sequences[p].requested, -sizes[p]))
+        others = max(1, prod(size for p, size in enumerate(sizes) if p != place))
+        sequences[place].require(self._seen[place] + -(-missing // others))
+
+    def place(self, have: int, want: int) -> bool:
+        """Settle where the rows of this growth go, whose counts are final; is there room?"""
+        self._have, self._missing = have, want - have
+        box = next(self._fitting(self._missing), None)
+        self._box = box or self._box
+        return box is not None
+
+    def grown(self) -> None:
+        if self._box not in self._boxes:
+            self._boxes.append(self._box)
+            self._seen = self.sizes()
+        self._box.used += self._missing
+
+    def index(self, member: str) -> Callable[[str], str]:
+        place = list(self.members).index(member)
+
+        def index(i: str) -> str:
+            box = self._box
+            order = sorted(range(len(box.sizes)), key=lambda p: (-box.first[p], -box.sizes[p], p))
+            before = order[: order.index(place)]
+            number = f"({i} - 1 + {box.used - self._have})"
+            if not before:
+                return f"({number} % {box.sizes[place]} + 1 + {box.first[place]})"
+            # Turning each digit by the fastest one keeps the numbers apart, and lets all values
+            # occur from the start; by one more, so that two references to a table differ.
+            turned = (
+                f"{number} / {prod(box.sizes[p] for p in before)} "
+                f"+ {number} % {box.sizes[order[0]]} + {len(before)}"
+            )
+            return f"(({turned}) % {box.sizes[place]} + 1 + {box.first[place]})"
+
+        return index

@@ -4,21 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from copy import copy
-from itertools import count
-from types import SimpleNamespace
-from typing import Any, cast
+from itertools import count, groupby
+from operator import itemgetter
+from typing import Any
 
-from django.db import models, transaction
-from django.db.models.options import Options
-from django.db.models.sql import InsertQuery
+from django.db import transaction
+from django.db.models.sql import InsertQuery, Query
+from django.db.models.sql.compiler import SQLInsertCompiler
 
 from pytest_membudget.seeding.dialects.base import NUMBER, Dialect, Field
 
-Row = Sequence[Any]
+Row = tuple[Any, ...]
 
-_BATCH = 1000
-_WIDE = 2000
 _TRIAL = "membudget_trial"
 
 _numbers = count()
@@ -31,19 +28,6 @@ def new_name() -> str:
 def lookup(name: str, column: str, number: str) -> str:
     """SQL of the value that row ``number`` of a temporary table has."""
     return f"(SELECT k.{column} FROM {name} AS k WHERE k.{NUMBER} = {number})"
-
-
-class _Insert(InsertQuery):
-    """Django's own INSERT, with each field's own way to store a value, into another table."""
-
-    def __init__(self, model: type[models.Model], table: str) -> None:
-        super().__init__(model)
-        self._table = table
-
-    def get_meta(self) -> Options[Any]:
-        options = copy(super().get_meta())
-        options.db_table = self._table
-        return options
 
 
 class StagingTables:
@@ -69,38 +53,30 @@ class StagingTables:
         self.dialect.execute(f"DROP TABLE IF EXISTS {self.dialect.quote(name)}")
         del self._names[name]
 
-    def load(
-        self, name: str, fields: Sequence[Field], rows: Sequence[Row], width: float = 0
-    ) -> None:
-        """Insert rows of about ``width`` bytes, where that is known."""
+    def load(self, name: str, fields: Sequence[Field], rows: Sequence[Row]) -> None:
+        """Insert rows with each field's own way to store a value."""
         connection = self.dialect.connection
-        names = [str(field.attname) for field in fields]
-        # Django makes arrays of many rows, and to quote wide values in those takes very long.
-        most = _BATCH if width < _WIDE else 1
-        batch = min(most, connection.ops.bulk_batch_size(list(fields), rows))
-        for start in range(0, len(rows), batch):
-            objects = [
-                SimpleNamespace(**dict(zip(names, row, strict=True)))
-                for row in rows[start : start + batch]
-            ]
-            query = _Insert(fields[0].model, name)
-            query.insert_values(list(fields), cast("Any", objects), raw=True)
-            query.get_compiler(connection=connection).execute_sql()
+        # PostgreSQL's own compiler makes arrays of many rows, which take long for wide values.
+        compiler: Any = SQLInsertCompiler(InsertQuery(fields[0].model), connection, None)
+        prepared = [
+            [compiler.prepare_value(field, value) for field, value in zip(fields, row, strict=True)]
+            for row in rows
+        ]
+        table = f"{self.dialect.quote(name)} ({', '.join(map(self.dialect.column, fields))})"
+        found = zip(*compiler.assemble_as_sql(fields, prepared), strict=True)
+        with connection.cursor() as cursor:
+            for marks, group in groupby(found, key=itemgetter(0)):
+                sql = f"INSERT INTO {table} VALUES ({', '.join(marks)})"
+                cursor.executemany(sql, [parameters for _, parameters in group])
 
     def trial(self, field: Field, values: Sequence[Any]) -> None:
         """Store and load some values of one field; raises whatever the field raises."""
-        connection = self.dialect.connection
-        column = field.get_col("trial")
-        converters = [
-            *connection.ops.get_db_converters(column),
-            *column.get_db_converters(connection),
-        ]
+        compiler = Query(field.model).get_compiler(connection=self.dialect.connection)
+        converters = compiler.get_converters([field.get_col("trial")])
         with self.attempt(_TRIAL, [field]):
             self.load(_TRIAL, [field], [(value,) for value in values])
-            sql = f"SELECT {self.dialect.column(field)} FROM {_TRIAL}"
-            for (value,) in self.dialect.fetch(sql):
-                for converter in converters:
-                    value = converter(value, column, connection)
+            rows = self.dialect.execute(f"SELECT {self.dialect.column(field)} FROM {_TRIAL}")
+            list(compiler.apply_converters(rows, converters))
 
     @contextmanager
     def attempt(self, name: str, fields: Sequence[Field]) -> Iterator[None]:

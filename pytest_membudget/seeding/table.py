@@ -5,17 +5,18 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 from dataclasses import field as attribute
+from math import prod
 from typing import Any
 
 from django.db import models
 
-from pytest_membudget.seeding.columns import UNLIMITED, Column, TemplateRows
+from pytest_membudget.seeding.columns import Column, TemplateRows
 from pytest_membudget.seeding.constraints import Rule
 from pytest_membudget.seeding.dialects.base import NUMBER, Dialect, Field
 from pytest_membudget.seeding.errors import too_few, unstorable
 from pytest_membudget.seeding.fields import FieldKind, kind_of
+from pytest_membudget.seeding.sequences import UNLIMITED, Group
 from pytest_membudget.seeding.staging_tables import StagingTables
-from pytest_membudget.seeding.unique_together import Group
 
 TEMPLATE = "membudget_template"
 SOME = 100
@@ -29,10 +30,11 @@ class Table:
     ``requested``: does the caller say how many rows it should have?
     ``fields``: those that get a column.
     ``forced_values``: the columns with forced values, and the values, if any.
+    ``template`` and ``mismatches`` with the profile are those of its first rows.
     """
 
     model: type[models.Model]
-    dialect: Dialect
+    staging: StagingTables
     existing: int
     have: int = 0
     want: int = 0
@@ -42,6 +44,12 @@ class Table:
     groups: list[Group] = attribute(default_factory=list)
     rules: list[Rule] = attribute(default_factory=list)
     forced_values: dict[str, list[Any]] = attribute(default_factory=dict)
+    template: TemplateRows | None = None
+    mismatches: list[str] = attribute(default_factory=list)
+
+    @property
+    def dialect(self) -> Dialect:
+        return self.staging.dialect
 
     @property
     def label(self) -> str:
@@ -92,17 +100,18 @@ class Table:
             raise too_few(self.label, field, possible, self.want, self.existing)
         for group in self.groups:
             if not group.place(self.have, self.want):
-                raise too_few(self.label, group.label, group.size, self.want, self.existing)
+                possible = prod(group.sizes())
+                raise too_few(self.label, group.label, possible, self.want, self.existing)
 
     def grown(self) -> None:
         for group in self.groups:
             group.grown()
         self.have = self.want
 
-    def prepare(self, staging: StagingTables, count: int) -> None:
+    def prepare(self, count: int) -> None:
         for column in self.columns.values():
             try:
-                column.prepare(staging, count)
+                column.prepare(self.staging, count)
             except Exception as error:  # a field may raise anything
                 raise unstorable(self.label, column.field.name, [error]) from error
 
@@ -120,7 +129,7 @@ class Table:
     def growth(self, template: TemplateRows) -> str:
         """The statement that adds the missing rows, with the template at hand."""
         names = ", ".join(column.name for column in self.columns.values())
-        source = self.dialect.series(self.have + 1, self.want)
+        source = self.dialect.series.format(self.have + 1, self.want)
         if self.template_columns():
             source += f" JOIN {TEMPLATE} AS t ON t.{NUMBER} = (series.i - 1) % {template.size} + 1"
         rows = f"SELECT {self.source('series.i', self.columns, template)} FROM {source}"

@@ -11,20 +11,13 @@ from typing import Any
 from django.db import models, transaction
 
 from pytest_membudget.seeding.column_values import arranged, draw, seed_of
-from pytest_membudget.seeding.columns import (
-    Column,
-    ConstantColumn,
-    Marks,
-    Row,
-    SequenceColumn,
-    TemplateRows,
-)
+from pytest_membudget.seeding.columns import Column, ConstantColumn, SequenceColumn, TemplateRows
 from pytest_membudget.seeding.constraints import Rule, candidates
 from pytest_membudget.seeding.dialects.base import NUMBER, Field
 from pytest_membudget.seeding.errors import refusal, unstorable
 from pytest_membudget.seeding.fields import stored_as_builtin
 from pytest_membudget.seeding.sequences import Formula
-from pytest_membudget.seeding.staging_tables import StagingTables
+from pytest_membudget.seeding.staging_tables import Row, StagingTables
 from pytest_membudget.seeding.table import TEMPLATE, Table
 
 _ROUNDS = 8
@@ -34,15 +27,14 @@ _FAR = 10**7
 class Composition:
     """Composes ``size`` rows of the values of each column that keep the rules of the table."""
 
-    def __init__(self, table: Table, size: int, staging: StagingTables) -> None:
+    def __init__(self, table: Table, size: int) -> None:
         self._table = table
         self._size = size
-        self._staging = staging
         self._columns = table.template_columns()
         names = {column.field.name for column in self._columns}
         known = table.columns.keys()
         self._rules = [r for r in table.rules if r.fields & names and r.fields <= known]
-        self._pools = [draw(column, size, staging) for column in self._columns]
+        self._pools = [draw(column, size, table.staging) for column in self._columns]
         self._rng = random.Random(seed_of(table.label))
 
     def template(self) -> TemplateRows:
@@ -60,7 +52,7 @@ class Composition:
         values: list[Any] = [*zip(*rows, strict=True)]
         filled = {}
         for place, column in enumerate(self._columns):
-            if isinstance(column, SequenceColumn) and column.marks is Marks.NUMBERED:
+            if isinstance(column, SequenceColumn) and column.numbered:
                 filled[column.name] = sum(value is not None for value in values[place])
                 numbers = iter(range(1, len(rows) + 1))
                 values[place] = [None if v is None else next(numbers) for v in values[place]]
@@ -77,7 +69,7 @@ class Composition:
         tried += [None] if nulls else []
         others = [pool[0] for pool in self._pools]
         rows = [(*others[:place], value, *others[place + 1 :]) for value in tried]
-        allowed = [row[place] for row in passing(self._table, rows, rules, self._staging)]
+        allowed = [row[place] for row in passing(self._table, rows, rules)]
         if nulls:
             nulls = nulls if None in allowed else None
             allowed = [value for value in allowed if value is not None]
@@ -97,7 +89,7 @@ class Composition:
         }
         kept: list[Row] = []
         for _ in range(_ROUNDS):
-            kept += passing(self._table, rows, rules, self._staging)
+            kept += passing(self._table, rows, rules)
             if len(kept) >= self._size:
                 return kept[: self._size]
             rows = [self._changed(row, extremes) for row in rows]
@@ -130,8 +122,9 @@ def _names(rules: list[Rule]) -> str:
 
 
 @contextmanager
-def holding(table: Table, rows: list[Row], staging: StagingTables) -> Iterator[None]:
+def holding(table: Table, rows: list[Row]) -> Iterator[None]:
     """A temporary table that has these rows, where the table needs one."""
+    staging = table.staging
     fields = [_carrier(column) for column in table.template_columns()]
     if not fields:
         yield
@@ -139,28 +132,25 @@ def holding(table: Table, rows: list[Row], staging: StagingTables) -> Iterator[N
     try:
         with transaction.atomic(using=staging.dialect.connection.alias):
             staging.create(TEMPLATE, fields)
-            staging.load(TEMPLATE, fields, rows, table.width)
+            staging.load(TEMPLATE, fields, rows)
     except Exception as error:  # a field may raise anything
-        for field, values in zip(fields, zip(*rows, strict=True), strict=True):
-            if not _can_be_stored(field, values, staging):
-                raise unstorable(table.label, field.name, [error]) from error
-        raise unstorable(table.label, None, [error]) from error
+        columns = zip(fields, zip(*rows, strict=True), strict=True)
+        refused = (f.name for f, values in columns if not _can_be_stored(f, values, staging))
+        raise unstorable(table.label, next(refused, None), [error]) from error
     yield
     staging.drop(TEMPLATE)
 
 
-def passing(
-    table: Table, rows: list[Row], rules: Iterable[Rule], staging: StagingTables
-) -> list[Row]:
+def passing(table: Table, rows: list[Row], rules: Iterable[Rule]) -> list[Row]:
     """The rows that keep all the rules."""
     broken: set[int] = set()
-    with holding(table, rows, staging):
+    with holding(table, rows):
         for rule in rules:
             for number in _numbers(table, rule):
                 columns = table.source(number, rule.fields, TemplateRows(rows))
                 source = f"SELECT t.{NUMBER}, {columns} FROM {TEMPLATE} AS t"
                 sql = f"SELECT {NUMBER} FROM ({source}) AS x WHERE {rule.broken}"
-                broken.update(number for (number,) in staging.dialect.fetch(sql))
+                broken.update(number for (number,) in table.dialect.execute(sql))
     return [row for number, row in enumerate(rows, 1) if number not in broken]
 
 
@@ -184,8 +174,7 @@ def _carrier(column: Column) -> Field:
     """The field that carries a column's template values: its own, or a flag for a reference."""
     if not isinstance(column, SequenceColumn):
         return column.field
-    flag: Field = models.IntegerField(null=True)
+    flag: Field = models.IntegerField(null=True, db_column=column.field.column)
     flag.set_attributes_from_name(column.field.name)
-    flag.attname, flag.column = column.field.attname, column.field.column
     flag.model = column.field.model
     return flag

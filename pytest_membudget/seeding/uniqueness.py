@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from pytest_membudget.profile.production import ColumnStats
 from pytest_membudget.seeding import constraints
 from pytest_membudget.seeding.columns import ConstantColumn
 from pytest_membudget.seeding.constraints import Rule, Unique
@@ -11,10 +12,9 @@ from pytest_membudget.seeding.dialects.base import Field
 from pytest_membudget.seeding.errors import refusal, unstorable
 from pytest_membudget.seeding.fields import FieldKind, stored_as_builtin
 from pytest_membudget.seeding.fields.base import WantedValues
-from pytest_membudget.seeding.sequences import Numbering, Sequence, StoredSequence
+from pytest_membudget.seeding.sequences import Group, Numbering, Sequence, StoredSequence
 from pytest_membudget.seeding.staging_tables import StagingTables
 from pytest_membudget.seeding.table import Table
-from pytest_membudget.seeding.unique_together import Group
 
 _WIDE = 10**8
 """Enough values for any table, so that a column can be unique on its own."""
@@ -24,35 +24,33 @@ _TRIED = 1000
 class Uniqueness:
     """``sequences``: the columns that are unique on their own.
 
-    ``keys`` are what references point at, ``widths`` those that are known, by column.
+    ``keys`` are what references point at, ``stats`` are those of the profile, by column.
     """
 
     def __init__(
         self,
         table: Table,
-        staging: StagingTables,
         keys: Mapping[str, Sequence],
-        widths: Mapping[str, float],
+        stats: Mapping[str, ColumnStats],
+        uniques: Iterable[Unique],
     ) -> None:
         self.sequences: dict[str, Sequence] = {}
         self._table = table
-        self._staging = staging
         self._keys = keys
-        self._widths = widths
+        self._stats = stats
+        self._uniques = uniques
         self._constants = {
             name: column.values
             for name, column in table.columns.items()
             if isinstance(column, ConstantColumn)
         }
+        for unique in uniques:
+            names = [name for name in unique.fields if name in table.fields]
+            if not self._is_settled(unique, names):
+                self._settle(unique, [name for name in names if name not in self._constants])
 
     def group_of(self, name: str) -> Group | None:
         return next((group for group in self._table.groups if name in group.members), None)
-
-    def settle(self, uniques: Iterable[Unique]) -> None:
-        for unique in uniques:
-            names = [name for name in unique.fields if name in self._table.fields]
-            if not self._is_settled(unique, names):
-                self._settle(unique, [n for n in names if n not in self._constants], uniques)
 
     def _is_settled(self, unique: Unique, names: list[str]) -> bool:
         empty = any(self._constants.get(name) == [None] for name in names)
@@ -62,7 +60,7 @@ class Uniqueness:
             or any(group.members.keys() <= set(names) for group in self._table.groups)
         )
 
-    def _settle(self, unique: Unique, members: list[str], uniques: Iterable[Unique]) -> None:
+    def _settle(self, unique: Unique, members: list[str]) -> None:
         free = [name for name in members if not self.group_of(name)]
         wide = [name for name in free if self._is_wide(name, unique)]
         parents = [name for name in free if name in self._keys]
@@ -70,7 +68,7 @@ class Uniqueness:
         if len(members) == 1 and unique.condition is None:
             self._make_unique(members[0], unique)
         elif wide:
-            self._make_unique(min(wide, key=lambda name: self._price(name, uniques)), unique)
+            self._make_unique(min(wide, key=self._price), unique)
         elif unique.condition is not None:
             # No row is one that a conditional constraint is about.
             name = f"unique {label}"
@@ -91,52 +89,42 @@ class Uniqueness:
     def _make_unique(self, name: str, unique: Unique) -> None:
         self.sequences[name] = self._sequence(name, unique)
 
-    def _sequence(self, name: str, unique: Unique) -> Sequence:
-        if name in self._keys:
-            return self._keys[name]
-        field = self._table.fields[name]
-        width = self._widths.get(str(field.column))
-        return unique_values(self._table, field, self._staging, width, unique.exact)
-
     def _is_wide(self, name: str, unique: Unique) -> bool:
         if name in self._keys or self._table.kind(name).choices:
             return False
         return self._sequence(name, unique).size >= _WIDE
 
-    def _price(self, name: str, uniques: Iterable[Unique]) -> tuple[int, int, int]:
+    def _price(self, name: str) -> tuple[int, int, int]:
         """The column with the lowest price becomes the one that is unique on its own."""
         rules = self._table.rules
         compared = sum(len(rule.fields) > 1 and name in rule.fields for rule in rules)
-        shared = sum(name in unique.fields for unique in uniques)
+        shared = sum(name in unique.fields for unique in self._uniques)
         return compared, -shared, self._table.kind(name).unique_rank
 
-
-def unique_values(
-    table: Table, field: Field, staging: StagingTables, width: float | None, exact: bool
-) -> Sequence:
-    """The distinct values of a field which agree with the rules on it alone.
-
-    Unless ``exact``, they differ in what an expression may leave of them too, such as their day.
-    """
-    kind = table.kind(field.name)
-    if not kind.choices and stored_as_builtin(field):
-        rules = [rule for rule in table.rules if rule.fields == {field.name}]
-        literals = [literal for rule in rules for literal in rule.literals]
-        wanted = WantedValues(_last(table, kind), literals, exact, width)
-        for formula in kind.formulas(wanted):
-            if all(_agrees(table, field, formula, rule) for rule in rules):
-                return formula
-    values = kind.distinct()
-    if not stored_as_builtin(field):
-        values = _storable(field, values, staging)
-    return _stored(table, field, values)
+    def _sequence(self, name: str, unique: Unique) -> Sequence:
+        """The distinct values of a field which agree with the rules on it alone."""
+        if name in self._keys:
+            return self._keys[name]
+        table, field, kind = self._table, self._table.fields[name], self._table.kind(name)
+        values = kind.distinct()
+        if not stored_as_builtin(field):
+            return _stored(table, field, _storable(field, values, table.staging))
+        if not kind.choices:
+            rules = [rule for rule in table.rules if rule.fields == {name}]
+            literals = [literal for rule in rules for literal in rule.literals]
+            stats = self._stats.get(str(field.column), ColumnStats())
+            wanted = WantedValues(_last(table, kind), literals, unique.exact, stats.width)
+            for formula in kind.formulas(wanted):
+                if all(_agrees(table, field, formula, rule) for rule in rules):
+                    return formula
+        return _stored(table, field, values)
 
 
 def _last(table: Table, kind: FieldKind) -> int:
     if not table.existing or not kind.counts_on:
         return table.existing
     column = table.dialect.column(kind.field)
-    [(largest,)] = table.dialect.fetch(f"SELECT max({column}) FROM {table.name}")
+    [(largest,)] = table.dialect.execute(f"SELECT max({column}) FROM {table.name}")
     return max(int(largest or 0), 0)
 
 
@@ -144,9 +132,9 @@ def _agrees(table: Table, field: Field, sequence: Sequence, rule: Rule) -> bool:
     dialect = table.dialect
     name = dialect.column(field)
     value = dialect.typed(sequence.at("series.i"), field)
-    series = dialect.series(1, max(1, min(_TRIED, sequence.size)))
+    series = dialect.series.format(1, max(1, min(_TRIED, sequence.size)))
     sql = f"SELECT 1 FROM (SELECT {value} AS {name} FROM {series}) AS x WHERE {rule.broken}"
-    return not dialect.fetch(f"{sql} LIMIT 1")
+    return not dialect.execute(f"{sql} LIMIT 1")
 
 
 def _stored(table: Table, field: Field, values: Numbering) -> StoredSequence:
@@ -163,13 +151,12 @@ def _stored(table: Table, field: Field, values: Numbering) -> StoredSequence:
 
 
 def _storable(field: Field, values: Numbering, staging: StagingTables) -> Numbering:
-    tries = [values, Numbering(values.size, lambda n: field.to_python(values.at(n)))]
+    converted = Numbering(values.size, lambda n: field.to_python(values.at(n)))
     errors: list[Exception] = []
-    for attempt in tries:
+    for attempt in (values, converted):
         try:
             staging.trial(field, [attempt.at(n) for n in range(1, min(values.size, 2) + 1)])
+            return attempt
         except Exception as error:  # a field may raise anything
             errors.append(error)
-        else:
-            return attempt
     raise unstorable(field.model._meta.label, field.name, errors)

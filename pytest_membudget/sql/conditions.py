@@ -19,8 +19,7 @@ def predicates(condition: exp.Expr) -> Iterator[tuple[exp.Column, dict[str, Any]
         for column in condition.find_all(exp.Column)
         if column.find_ancestor(exp.Where, exp.Having) is condition and not _is_not_null(column)
     ]
-    read = [(column, _said(column)) for column in own]
-    said = [(column, known) for column, known in read if known is not None]
+    said = [(column, known) for column in own if (known := _said(column)) is not None]
     spent = {id(column.find_ancestor(exp.Not)) for column, known in said if "known" in known}
     negated = any(
         id(one) not in spent and not _excludes_null(one) for one in condition.find_all(exp.Not)

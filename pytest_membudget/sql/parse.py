@@ -63,8 +63,6 @@ def read(form: str, vendor: str) -> Statement:
 def _read(text: str, dialect: str, form: str, level: ErrorLevel) -> Statement:
     words = text.split()
     head = "".join(words[:1]).upper()
-    if not words:
-        return Statement(understood=False, ending=shown(form))
     if head in _HARMLESS and ";" not in text.rstrip("; "):
         return Statement(harmless=True, ending=shown(form))
     if body := _NAMED.match(text):

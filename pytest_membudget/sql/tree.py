@@ -32,21 +32,16 @@ _FRAMES = (exp.Select, exp.Update, exp.Delete, exp.Insert, exp.Merge)
 
 
 class Reader:
-    """Read one statement's tree."""
-
     def __init__(self, tree: exp.Expr) -> None:
         self.tree = tree
         self.copies = isinstance(tree, exp.Copy)
         self.copies_out = self.copies and not tree.args.get("kind")
         self.ctes = {cte.alias_or_name: cte for cte in tree.find_all(exp.CTE)}
         self.aliases: dict[tuple[int, str], list[Table]] = {}
-        for table in tree.find_all(exp.Table):
-            frame = id(table.find_ancestor(*_FRAMES))
-            self.aliases.setdefault((frame, table.alias_or_name), self._tables(table))
-        for derived in tree.find_all(exp.Subquery, exp.Lateral):
-            frame = id(derived.find_ancestor(*_FRAMES))
-            if derived.alias:
-                self.aliases.setdefault((frame, derived.alias), self._tables(derived))
+        for source in tree.find_all(exp.Table, exp.Subquery, exp.Lateral):
+            if name := source.alias_or_name:
+                frame = id(source.find_ancestor(*_FRAMES))
+                self.aliases.setdefault((frame, name), self._tables(source))
 
     def statement(self, ending: str) -> Statement:
         tree = self.tree
@@ -125,9 +120,11 @@ class Reader:
             for one in projection.find_all(exp.AggFunc, exp.Anonymous)
             if one.find_ancestor(exp.Window, exp.Select) in (None, select)
         ]
-        if any(isinstance(one, _COLLECTING) or _is_collecting(one) for one in aggregates):
-            return False
-        return any(isinstance(one, exp.AggFunc) for one in aggregates)
+        collects = (
+            isinstance(one, _COLLECTING) or one.name.lower() in _COLLECTING_NAMES
+            for one in aggregates
+        )
+        return any(isinstance(one, exp.AggFunc) for one in aggregates) and not any(collects)
 
     def _limit(self) -> int | None:
         limit = self.tree.args.get("limit")
@@ -156,10 +153,6 @@ class Reader:
                 return self.aliases[id(frame), column.table]
             frame = frame.find_ancestor(*_FRAMES)
         return []
-
-
-def _is_collecting(node: exp.Expr) -> bool:
-    return isinstance(node, exp.Anonymous) and node.name.lower() in _COLLECTING_NAMES
 
 
 def _table(table: exp.Table) -> Table | None:

@@ -11,7 +11,7 @@ from typing import ClassVar, Generic, TypeVar
 
 from pytest_membudget.database.scratch.activity import Activity
 from pytest_membudget.processes.messages.job import Key
-from pytest_membudget.profile.column_stats import StatsByColumn
+from pytest_membudget.profile.production import StatsByColumn
 from pytest_membudget.sample import ForcedValues
 
 A = TypeVar("A")

@@ -24,7 +24,7 @@ from pytest_membudget.processes.messages.orders import (
     StateTables,
 )
 from pytest_membudget.processes.server.client import Pending, ServerClient
-from pytest_membudget.profile.column_stats import StatsByColumn
+from pytest_membudget.profile.production import StatsByColumn
 from pytest_membudget.sample import ForcedValues
 
 # What a run is given in any case.

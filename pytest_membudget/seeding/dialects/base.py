@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from contextlib import AbstractContextManager, nullcontext
-from typing import Any, TypeAlias
+from typing import Any, ClassVar, TypeAlias
 
 from django.db import models
 from django.db.backends.base.base import BaseDatabaseWrapper
@@ -13,18 +13,34 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 NUMBER = "membudget_n"
 Field: TypeAlias = "models.Field[Any, Any]"
 
+_MEASURED = 1000
+
 
 class Dialect(ABC):
-    """SQL is composed without parameters, so that a ``%`` in it stays what it is."""
+    """SQL is composed without parameters, so that a ``%`` in it stays what it is.
 
-    numbering: str
-    """Definition of the column that numbers the rows of a temporary table from 1."""
+    ``compresses``: does it compress wide values by itself?
+    ``json_ratio``: how many bytes of our JSON documents stand for one of PostgreSQL's compressed
+    ones.
+    ``numbering`` defines the column that numbers the rows of a temporary table from 1.
 
-    compresses = False
-    """Does it compress wide values by itself?"""
+    The others are expressions with places for their arguments.  ``series(first, last)`` is an item
+    for FROM, whose column ``series.i`` counts; ``digits(number, width)`` has leading zeros;
+    ``uuid(prefix, number)`` has 20 hexadecimal digits and those of the number; ``date(number)`` is
+    so many days after 2000-01-01 and ``moment(number)`` so many seconds; ``microsecond(moment,
+    number)`` replaces the microseconds; ``size(column)`` is the bytes of a value as stored.
+    """
 
-    json_ratio: float
-    """How many bytes of our JSON documents stand for one of PostgreSQL's compressed ones."""
+    compresses: ClassVar[bool]
+    json_ratio: ClassVar[float]
+    numbering: ClassVar[str]
+    series: ClassVar[str]
+    digits: ClassVar[str]
+    uuid: ClassVar[str]
+    date: ClassVar[str]
+    moment: ClassVar[str]
+    microsecond: ClassVar[str]
+    size: ClassVar[str]
 
     def __init__(self, connection: BaseDatabaseWrapper) -> None:
         self.connection = connection
@@ -38,18 +54,24 @@ class Dialect(ABC):
     def literal(self, value: Any) -> str:
         return str(self.connection.schema_editor().quote_value(value))
 
-    def execute(self, sql: str) -> None:
+    def execute(self, sql: str) -> list[tuple[Any, ...]]:
         with self.connection.cursor() as cursor:
             cursor.execute(sql)
-
-    def fetch(self, sql: str) -> list[tuple[Any, ...]]:
-        with self.connection.cursor() as cursor:
-            cursor.execute(sql)
-            return list(cursor.fetchall())
+            return list(cursor.fetchall()) if cursor.description else []
 
     def columns(self, model: type[models.Model]) -> list[Field]:
         """The fields that have a column in the model's own table."""
         return [f for f in model._meta.local_concrete_fields if f.db_type(self.connection)]
+
+    def widths(self, model: type[models.Model]) -> dict[str, int]:
+        """Column -> average bytes of its values in some rows, NULLs left out."""
+        fields = self.columns(model)
+        sizes = ", ".join(f"avg({self.size.format(self.column(field))})" for field in fields)
+        rows = f"SELECT * FROM {self.quote(model._meta.db_table)} LIMIT {_MEASURED}"
+        [found] = self.execute(f"SELECT {sizes} FROM ({rows}) AS x")
+        return {
+            str(field.column): round(size or 0) for field, size in zip(fields, found, strict=True)
+        }
 
     def fast(self) -> AbstractContextManager[None]:
         """Settings for bulk loading that have to be made outside of a transaction."""
@@ -62,39 +84,12 @@ class Dialect(ABC):
         """Leave a grown table as if its rows had come one by one."""
 
     @abstractmethod
-    def widths(self, model: type[models.Model]) -> dict[str, int]:
-        """Column -> average bytes of its values, NULLs left out."""
-
-    @abstractmethod
     def stored(self, field: Field, *, compressed: bool, text: bool) -> str:
         """Bytes of a value of the field's without the header, or of its text, as SQL."""
 
     def compress(self, table: str) -> None:  # noqa: B027
         """Let a temporary table compress all that becomes shorter by it."""
 
-    @abstractmethod
-    def series(self, first: int, last: int) -> str:
-        """An item for FROM: ``series``, whose column ``i`` counts from first to last."""
-
     def typed(self, expression: str, field: Field) -> str:
         """The expression as a value of the field's column."""
         return expression
-
-    @abstractmethod
-    def digits(self, number: str, width: int) -> str: ...
-
-    @abstractmethod
-    def uuid(self, number: str, prefix: str) -> str:
-        """``prefix`` is 20 hexadecimal digits, the other 12 are the number's."""
-
-    @abstractmethod
-    def date(self, number: str) -> str:
-        """So many days after 2000-01-01."""
-
-    @abstractmethod
-    def moment(self, number: str) -> str:
-        """So many seconds after 2000-01-01 00:00 UTC."""
-
-    @abstractmethod
-    def microsecond(self, moment: str, number: str) -> str:
-        """The moment with its microseconds replaced."""

@@ -17,37 +17,30 @@ class PostgreSQL(Dialect):
     compresses = True
     # Measured: 10 KB of document as text are 13.3 KB of jsonb, 4.2 KB compressed by pglz.
     json_ratio = 3.2
+    series = "generate_series({}::bigint, {}) AS series(i)"
+    digits = "lpad(({})::text, {}, '0')"
+    uuid = "('{}' || lpad(to_hex({}), 12, '0'))::uuid"
+    date = "(date '2000-01-01' + ({})::integer)"
+    moment = "to_timestamp(946684800 + {})"
+    microsecond = "(date_trunc('second', {}) + {} * interval '1 microsecond')"
+    size = "pg_column_size({})"
 
     def trust(self, tables: Iterable[str]) -> None:
         self.execute("SET LOCAL synchronous_commit = off")
-        names = ", ".join(f"{self._regclass(table)}" for table in tables)
+        names = ", ".join(f"{self.literal(self.quote(one))}::regclass" for one in tables)
         # A trigger of the project's own may fill a column, so it has to run.
         own = f"SELECT 1 FROM pg_trigger WHERE NOT tgisinternal AND tgrelid IN ({names}) LIMIT 1"
-        if self.fetch("SHOW is_superuser") == [("on",)] and not self.fetch(own):
+        if self.execute("SHOW is_superuser") == [("on",)] and not self.execute(own):
             self.execute("SET LOCAL session_replication_role = replica")
-
-    def _regclass(self, table: str) -> str:
-        return f"{self.literal(self.quote(table))}::regclass"
 
     def finish(self, model: type[models.Model]) -> None:
         table = self.quote(model._meta.db_table)
-        for field in self.columns(model):
-            if isinstance(field, models.AutoField):
-                sequence = (
-                    f"pg_get_serial_sequence({self.literal(table)}, {self.literal(field.column)})"
-                )
-                largest = f"max({self.column(field)})"
-                self.execute(f"SELECT setval({sequence}, {largest}) FROM {table}")
+        if field := model._meta.auto_field:
+            sequence = (
+                f"pg_get_serial_sequence({self.literal(table)}, {self.literal(field.column)})"
+            )
+            self.execute(f"SELECT setval({sequence}, max({self.column(field)})) FROM {table}")
         self.execute(f"ANALYZE {table}")
-
-    def widths(self, model: type[models.Model]) -> dict[str, int]:
-        # A join in place of the subselect would read the statistics of all tables.
-        table = (
-            "SELECT nspname, relname FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace "
-            f"WHERE c.oid = {self._regclass(model._meta.db_table)}"
-        )
-        source = f"pg_stats WHERE (schemaname, tablename) = ({table}) ORDER BY attname"
-        return dict(self.fetch(f"SELECT attname, avg_width FROM {source}"))
 
     def stored(self, field: Field, *, compressed: bool, text: bool) -> str:
         value = self.column(field)
@@ -66,25 +59,7 @@ class PostgreSQL(Dialect):
         self.execute(f"ALTER TABLE {table} ADD padding text DEFAULT repeat(' ', 2100)")
         self.execute(f"ALTER TABLE {table} ALTER padding SET STORAGE plain")
 
-    def series(self, first: int, last: int) -> str:
-        return f"generate_series({first}::bigint, {last}) AS series(i)"
-
     def typed(self, expression: str, field: Field) -> str:
         # A cast to varchar(5) would cut in silence what has to be an error.
         kind = re.sub(r"\(.*?\)", "", field.rel_db_type(self.connection) or "")
         return f"({expression})::{kind}"
-
-    def digits(self, number: str, width: int) -> str:
-        return f"lpad(({number})::text, {width}, '0')"
-
-    def uuid(self, number: str, prefix: str) -> str:
-        return f"('{prefix}' || lpad(to_hex({number}), 12, '0'))::uuid"
-
-    def date(self, number: str) -> str:
-        return f"(date '2000-01-01' + ({number})::integer)"
-
-    def moment(self, number: str) -> str:
-        return f"to_timestamp(946684800 + {number})"
-
-    def microsecond(self, moment: str, number: str) -> str:
-        return f"(date_trunc('second', {moment}) + {number} * interval '1 microsecond')"

@@ -19,17 +19,9 @@ HUGE = 1 << 53
 SPAN = 1000
 """Numbers of one round of the template lie less than this apart, in steps of the last digit."""
 
-_STORAGE = {
-    "db_type",
-    "from_db_value",
-    "get_db_prep_save",
-    "get_db_prep_value",
-    "get_internal_type",
-    "get_placeholder",
-    "get_placeholder_sql",
-    "get_prep_value",
-    "rel_db_type",
-}
+_STORAGE = re.compile(
+    r"(rel_)?db_type|from_db_value|get_(db_)?prep_\w+|get_internal_type|get_placeholder(_sql)?"
+)
 
 
 @dataclass(frozen=True)
@@ -83,22 +75,16 @@ class FieldKind(ABC):
     """Makes the values of one kind of field.
 
     ``field`` is the project's own field, or the built-in one that is most like it.
+    ``has_variety``: may a profile say how many distinct values there are?
+    ``counts_on``: do unique values go on after the largest one, not after the count of rows?
+    ``unique_rank``: of several columns, the one with the lowest becomes the unique one.
+    ``compression``: how many bytes of such values PostgreSQL compresses to one.
     """
 
-    has_width: ClassVar[bool] = False
-    """Do the values differ in width, so that a profile's width can be missed?"""
-
     has_variety: ClassVar[bool] = True
-    """May a profile say how many distinct values there are?"""
-
     counts_on: ClassVar[bool] = False
-    """Do unique values go on after the largest one, not after the count of rows?"""
-
     unique_rank: ClassVar[int] = 5
-    """Of several columns, the one with the lowest rank becomes the unique one."""
-
     compression: float = 1.0
-    """How many bytes of such values PostgreSQL compresses to one."""
 
     def __init__(self, field: Any, dialect: Dialect) -> None:
         self.field = field
@@ -171,7 +157,7 @@ def stored_as_builtin(field: Field) -> bool:
     for kind in type(field).__mro__:
         if kind.__module__.startswith("django."):
             return True
-        if _STORAGE & vars(kind).keys():
+        if any(map(_STORAGE.fullmatch, vars(kind))):
             return False
     return False
 

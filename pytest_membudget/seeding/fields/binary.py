@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Iterator
-from ipaddress import IPv4Address, IPv6Address
+from ipaddress import ip_address
 from random import Random
 from uuid import UUID
 
@@ -25,8 +25,6 @@ _IPV6 = 0x20010DB8 << 96
 
 @register(models.BinaryField)
 class Binary(FieldKind):
-    has_width = True
-
     def plausible(self, rng: Random) -> bytes:
         return bytes(rng.randbytes(min(self.field.max_length or 128, 128)))
 
@@ -55,23 +53,21 @@ class Uuid(FieldKind):
     def formulas(self, wanted: WantedValues) -> Iterator[Formula]:
         name = f"{self.field.model._meta.label}.{self.field.name}"
         prefix = UUID(int=zlib.crc32(name.encode()) << 96, version=4).hex[:20]
-        if self.dialect.connection.features.has_native_uuid_field:
-            prefix = "-".join([prefix[:8], prefix[8:12], prefix[12:16], prefix[16:20], ""])
-        yield Formula(1 << 44, lambda n: self.dialect.uuid(f"({n} + {wanted.after})", prefix))
+        write = self.dialect.uuid.format
+        yield Formula(1 << 44, lambda n: write(prefix, f"({n} + {wanted.after})"))
 
 
 @register(models.GenericIPAddressField)
 class IPAddress(FieldKind):
-    @property
-    def is_ipv6(self) -> bool:
-        return bool(self.field.protocol.lower() == "ipv6")
+    def addresses(self) -> tuple[int, int]:
+        """The first one, and how many there are."""
+        is_ipv6 = self.field.protocol.lower() == "ipv6"
+        return (_IPV6, 1 << 64) if is_ipv6 else (1 << 24, 255 << 24)
 
     def plausible(self, rng: Random) -> str:
-        if self.is_ipv6:
-            return str(IPv6Address(_IPV6 | rng.getrandbits(64)))
-        return str(IPv4Address(rng.randint(1 << 24, (1 << 32) - 1)))
+        first, count = self.addresses()
+        return str(ip_address(first + rng.randrange(count)))
 
     def numbering(self) -> Numbering:
-        if self.is_ipv6:
-            return Numbering(HUGE, lambda n: str(IPv6Address(_IPV6 + n)))
-        return Numbering((255 << 24) - 1, lambda n: str(IPv4Address((1 << 24) + n)))
+        first, count = self.addresses()
+        return Numbering(min(count, HUGE) - 1, lambda n: str(ip_address(first + n)))

@@ -8,7 +8,6 @@ from typing import Any
 
 from django.db import models
 
-from pytest_membudget.seeding.dialects.base import Dialect
 from pytest_membudget.seeding.fields.base import HUGE, FieldKind, SizedValues, register
 from pytest_membudget.seeding.fields.words import SHAPES, WORDS, shaped, words
 from pytest_membudget.seeding.sequences import Numbering
@@ -20,11 +19,9 @@ _SMALL, _NESTED = 90, 200
 
 @register(models.JSONField)
 class Json(FieldKind):
-    has_width = True
-
-    def __init__(self, field: Any, dialect: Dialect) -> None:
-        super().__init__(field, dialect)
-        self.compression = dialect.json_ratio
+    @property
+    def compression(self) -> float:  # type: ignore[override]
+        return self.dialect.json_ratio
 
     def plausible(self, rng: Random) -> dict[str, Any]:
         return {
@@ -60,17 +57,15 @@ class _Documents:
         if size < _size({"note": ""}):
             return {}
         document: dict[str, Any] = {}
-        stocks = {}
         if size >= _SMALL:
-            document["id"] = rng.randint(100_000, 999_999)
-            stocks["labels"] = self._labels
+            document = {"id": rng.randint(100_000, 999_999), "labels": []}
         if size >= _NESTED:
-            document |= {"status": rng.choice(WORDS), "paid": rng.random() < 0.5}
-            stocks = {"lines": self._lines, **stocks}
-        document |= {name: [] for name in stocks} | {"note": ""}
+            document |= {"status": rng.choice(WORDS), "paid": rng.random() < 0.5, "lines": []}
+        document["note"] = ""
         room = size - _size(document)
-        for name, stock in stocks.items():
-            document[name], room = self._filled(stock, room)
+        for name, stock in (("lines", self._lines), ("labels", self._labels)):
+            if name in document:
+                document[name], room = self._filled(stock, room)
         document["note"] = words(size - _size(document), rng)
         return document
 

@@ -34,10 +34,11 @@ class Number(FieldKind):
     convert: Callable[[Any], Any] = int
     usual: Any
     most: Any
-    """The largest plausible value, and the largest one of all."""
+    extreme: Any = 10**9
+    """The largest plausible value, the largest one of all, and one above those of other columns."""
 
     def value(self, steps: int) -> Any:
-        return self.convert(steps)
+        return self.convert(Decimal(steps).scaleb(-self.places))
 
     def plausible(self, rng: Random) -> Any:
         return self.value(rng.randint(*self._steps(self.usual)))
@@ -60,7 +61,7 @@ class Number(FieldKind):
         return moved
 
     def extremes(self) -> list[Any]:
-        return list(self.bounds(-(10**9), 10**9))
+        return list(self.bounds(-self.extreme, self.extreme))
 
     def _steps(self, most: Any) -> tuple[int, int]:
         low, high = self.bounds(self.value(1), most)
@@ -106,9 +107,6 @@ class Float(Number):
     convert = float
     usual, most = 10_000.0, 1e12
 
-    def value(self, steps: int) -> float:
-        return steps / 1000
-
 
 @register(models.DecimalField)
 class DecimalNumber(Number):
@@ -121,9 +119,7 @@ class DecimalNumber(Number):
         digits = field.max_digits or 15
         self.usual = self.value(10 ** min(digits, self.places + 5) - 1)
         self.most = self.value(10 ** min(digits, 15) - 1)
-
-    def value(self, steps: int) -> Decimal:
-        return Decimal(steps).scaleb(-self.places)
+        self.extreme = Decimal(10 ** min(self.whole, 15) - 1)
 
     def exact(self, moved: str) -> str:
         return f"round({moved}, {self.places})"
@@ -131,10 +127,6 @@ class DecimalNumber(Number):
     def formulas(self, wanted: WantedValues) -> Iterator[Formula]:
         # It can count far enough in front of its point only.
         return super().formulas(wanted) if self.whole > _DIGITS else iter(())
-
-    def extremes(self) -> list[Any]:
-        largest = Decimal(10 ** min(self.whole, 15) - 1)
-        return list(self.bounds(-largest, largest))
 
 
 @register(models.BooleanField)

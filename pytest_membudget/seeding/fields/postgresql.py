@@ -28,8 +28,6 @@ class Container(FieldKind):
 
 @register(fields.ArrayField)
 class Array(Container):
-    has_width = True
-
     @property
     def length(self) -> int:
         return self.field.size or _LENGTH
@@ -61,8 +59,6 @@ class Range(Container):
 
 @register(fields.HStoreField)
 class HStore(FieldKind):
-    has_width = True
-
     def plausible(self, rng: Random) -> dict[str, str]:
         return {word: shaped(SHAPES["city"], rng) for word in rng.sample(WORDS, 4)}
 
@@ -78,8 +74,6 @@ class HStore(FieldKind):
 
 @register(SearchVectorField)
 class SearchVector(FieldKind):
-    has_width = True
-
     def plausible(self, rng: Random) -> str:
         return words(80, rng)
 

@@ -32,7 +32,7 @@ class Moment(FieldKind):
         return Numbering(10**11, lambda n: _aware(EPOCH + dt.timedelta(seconds=n)))
 
     def formulas(self, wanted: WantedValues) -> Iterator[Formula]:
-        moment = self.dialect.moment
+        moment = self.dialect.moment.format
         if not wanted.exact:
             yield Formula(_DAYS, lambda n: moment(f"{_DAY} * ({n} + {wanted.after})"))
         yield from _formulas(moment, wanted, _DAY, 10**11)
@@ -41,7 +41,7 @@ class Moment(FieldKind):
         begin = _aware(dt.datetime(2015, 1, 1, microsecond=1))
 
         def write(value: str, number: str) -> str:
-            return self.dialect.microsecond(value, f"({number} % 999999 + 1)")
+            return self.dialect.microsecond.format(value, f"({number} % 999999 + 1)")
 
         return Variation(write, lambda n: begin + dt.timedelta(seconds=n), _TEN_YEARS)
 
@@ -60,7 +60,7 @@ class Date(FieldKind):
         return Numbering(_DAYS, lambda n: EPOCH.date() + dt.timedelta(days=n))
 
     def formulas(self, wanted: WantedValues) -> Iterator[Formula]:
-        yield from _formulas(self.dialect.date, wanted, 1, _DAYS)
+        yield from _formulas(self.dialect.date.format, wanted, 1, _DAYS)
 
     def extremes(self) -> list[Any]:
         return [dt.date(1900, 1, 1), dt.date(2200, 1, 1)]

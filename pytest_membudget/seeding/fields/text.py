@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from random import Random
 from typing import Any
 
@@ -16,13 +16,7 @@ from pytest_membudget.seeding.fields.base import (
     WantedValues,
     register,
 )
-from pytest_membudget.seeding.fields.words import (
-    LETTERS,
-    SHAPES,
-    shaped,
-    short_text,
-    words,
-)
+from pytest_membudget.seeding.fields.words import LETTERS, SHAPES, shaped, short_text, words
 from pytest_membudget.seeding.sequences import Formula, Numbering
 
 _FILLER = "some-plausible-text-of-an-ordinary-width-for-a-unique-value-"
@@ -38,12 +32,11 @@ Frame = tuple[str, str]
 
 @register(models.CharField)
 class Text(FieldKind):
-    has_width = True
     unique_rank = 1
     compression = 1.7  # Measured on PostgreSQL 18: texts of 3 to 50 KB shrink by 1.3 to 1.9.
     between = " "
     frames: tuple[Frame, ...] = (("", ""),)
-    """What stands before and after the words: the usual frame, then a shorter one."""
+    """What stands before and after the words; the shorter frame where there is no room."""
 
     @property
     def shape(self) -> str | None:
@@ -67,17 +60,21 @@ class Text(FieldKind):
         return Numbering(len(LETTERS) ** length - 1, lambda n: short_text(n, length))
 
     def formulas(self, wanted: WantedValues) -> Iterator[Formula]:
-        after = wanted.after
-        if (width := wanted.width) is not None:
-            yield from self._padded(after, round(min(width, self.limit or width)))
-        limit = self.limit or 120
-        frames = [
-            *self._unique_frames(limit),
-            *((one, "") for one in wanted.literals if isinstance(one, str)),
-        ]
-        for start, end in [*frames, ("", ""), ("A", "")]:
-            if len(start) + _DIGITS + len(end) <= limit:
-                yield self._framed(start, end, after)
+        limit, after, width = self.limit or 120, wanted.after, wanted.width
+        if width is None and not any(self.frames[0]):
+            width = max(_DIGITS, min(limit // 3, 60))
+        if width is not None:
+            width = round(min(width, self.limit or width))
+            frame = self._frame(width)
+            filled = width - len("".join(frame)) - _DIGITS
+            if filled >= 0:
+                yield self._framed(frame, after, filled)
+            elif not any(frame):
+                yield _spelled(LETTERS, min(self.limit or _DIGITS, max(width, _SPELLED)), after)
+        literals = [(one, "") for one in wanted.literals if isinstance(one, str)]
+        for frame in [*self.frames, *literals, ("", ""), ("A", "")]:
+            if len("".join(frame)) + _DIGITS <= limit:
+                yield self._framed(frame, after)
         if limit < 2 * _DIGITS:
             for letters in (LETTERS, LETTERS.upper(), "0123456789"):
                 yield _spelled(letters, min(limit, 10), after)
@@ -106,7 +103,7 @@ class Text(FieldKind):
         marks = "#" * count
 
         def write(value: str, number: str) -> str:
-            shown = self.dialect.digits(f"({number} % {10**count})", count)
+            shown = self.dialect.digits.format(f"({number} % {10**count})", count)
             return f"replace({value}, '{marks}', {shown})"
 
         return Variation(write, width=width, marks=marks)
@@ -121,37 +118,18 @@ class Text(FieldKind):
     def _frame(self, size: int) -> Frame:
         return self.frames[size < 2 * len("".join(self.frames[0]))]
 
-    def _unique_frames(self, limit: int) -> tuple[Frame, ...]:
-        return ((_FILLER[-max(1, min(limit // 3, 60) - _DIGITS) :].lstrip("-"), ""),)
-
-    def _padded(self, after: int, width: int) -> Iterator[Formula]:
-        """Texts of this width on average, the number after a filler of varying length."""
-        start, end = self._frame(width)
-        filled = width - len(start) - _DIGITS - len(end)
-        if filled < 0:
-            if not start and not end:
-                width = min(self.limit or _DIGITS, max(width, _SPELLED))
-                yield _spelled(LETTERS, width, after)
-            return
+    def _framed(self, frame: Frame, after: int, filled: int = 0) -> Formula:
+        """The number in a frame, after a filler of varying length, of this length on average."""
+        start, end = map(self.dialect.literal, frame)
+        width = filled + len("".join(frame)) + _DIGITS
         away = min(filled, (self.limit or 2 * width) - width, width // 2)
-        filler = (_FILLER * ((filled + away) // len(_FILLER) + 1))[: filled + away]
-        filler = self.dialect.literal(filler)
+        most = filled + away
+        filler = self.dialect.literal((_FILLER * (most // len(_FILLER) + 1))[:most])
 
         def write(number: str) -> str:
             length = f"CAST({filled - away} + ({number}) % {2 * away + 1} AS integer)"
-            return f"substr({filler}, 1, {length})"
-
-        yield self._framed(start, end, after, write)
-
-    def _framed(
-        self, start: str, end: str, after: int, filler: Callable[[str], str] | None = None
-    ) -> Formula:
-        before, behind = self.dialect.literal(start), self.dialect.literal(end)
-
-        def write(number: str) -> str:
-            shown = self.dialect.digits(f"({number} + {after})", _DIGITS)
-            parts = [before, *([filler(number)] if filler else []), shown, behind]
-            return f"({' || '.join(parts)})"
+            shown = self.dialect.digits.format(f"({number} + {after})", _DIGITS)
+            return f"({start} || substr({filler}, 1, {length}) || {shown} || {end})"
 
         return Formula(10**_DIGITS - 1 - after, write)
 
@@ -177,14 +155,16 @@ class Slug(Text):
 @register(models.CommaSeparatedIntegerField)
 class CommaSeparatedIntegers(Text):
     def plausible(self, rng: Random) -> str:
-        count = (self.field.max_length + 1) // 2
-        return ",".join(str(rng.randint(1, 9)) for _ in range(count))
-
-    def sized(self, rng: Random) -> None:
-        return None
+        return self._filled(self.field.max_length, rng)
 
     def variation(self, width: float | None) -> None:
         return None
+
+    def ending(self, place: int, width: float) -> str:
+        return ""
+
+    def _filled(self, size: int, rng: Random) -> str:
+        return f"{','.join(rng.choices('123456789', k=size // 2))}12"[:size]
 
 
 def _spelled(letters: str, width: int, after: int) -> Formula:
@@ -200,17 +180,9 @@ def _spelled(letters: str, width: int, after: int) -> Formula:
     return Formula(base**width - 1 - after, write)
 
 
-class Framed(Text):
-    """Text between a start and an end, the shorter ones where there is no room for more."""
-
-    between = "-"
-
-    def _unique_frames(self, limit: int) -> tuple[Frame, ...]:
-        return self.frames
-
-
 @register(models.EmailField)
-class Email(Framed):
+class Email(Text):
+    between = "-"
     frames = (("", "@example.com"), ("", "@a.io"))
 
     def plausible(self, rng: Random) -> str:
@@ -218,13 +190,15 @@ class Email(Framed):
 
 
 @register(models.URLField)
-class Url(Framed):
+class Url(Text):
+    between = "-"
     frames = (("https://www.example.com/", ""), ("http://a.io/", ""))
     shape = "https://www.*.com/*/*/*/"
 
 
 @register(models.FileField, models.FilePathField)
-class File(Framed):
+class File(Text):
+    between = "-"
     unique_rank = 5
 
     def __init__(self, field: Any, dialect: Dialect) -> None:

@@ -127,7 +127,7 @@ def leftovers(connection) -> list:
 def grow(case: dict, state, connection) -> dict:
     from django.apps import apps
 
-    from pytest_membudget.profile.column_stats import ColumnStats
+    from pytest_membudget.profile.production import ColumnStats
     from pytest_membudget.seeding import Seeder
 
     for sql in case.get("before", []):

@@ -209,6 +209,8 @@ def test_few_template_rows_of_wide_documents(vendor: str, on: Callable[[str], An
     [[wide, filled]] = result["answers"][0]
     assert float(wide) == pytest.approx(1 << 18, rel=0.05)
     assert filled / 200 == pytest.approx(0.59, abs=0.02)
+    # Also where the database keeps them outside of the rows, compressed.
+    assert result["widths"]["shaped.Wide"]["document"] > 1 << 15
     assert result["profile_mismatches"] == {}
 
 

@@ -46,7 +46,7 @@ from pytest_membudget.processes.messages.server import (
     answer_of,
 )
 from pytest_membudget.processes.messages.statements import ConnectionOpened, StatementCount
-from pytest_membudget.profile.column_stats import ColumnStats
+from pytest_membudget.profile.production import ColumnStats
 from pytest_membudget.sample import Facts, Phase
 from pytest_membudget.sample.observed import BulkUpdate, LoadedRows, Observed, ResultSize
 

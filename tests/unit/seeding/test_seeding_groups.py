@@ -8,9 +8,8 @@ from typing import Any, cast
 import pytest
 
 from pytest_membudget.seeding.references import ParentKeys
-from pytest_membudget.seeding.sequences import Formula, Sequence
+from pytest_membudget.seeding.sequences import Formula, Group, Sequence
 from pytest_membudget.seeding.table import Table
-from pytest_membudget.seeding.unique_together import Group
 
 
 def a_table(want: int = 0) -> Table:
