@@ -15,6 +15,7 @@ from memray.reporters.flamegraph import FlameGraphReporter
 from pytest_membudget.attribution.growth import Stack
 from pytest_membudget.judge.explanation import Stacks
 from pytest_membudget.project.ownership import short_path
+from pytest_membudget.texts import visible
 
 _LEAST_SHARE = 0.001
 
@@ -37,7 +38,9 @@ def pack(stacks: Sequence[Stack], rows: int) -> Stacks:
 
 def write_flamegraph(stacks: Stacks, path: str) -> None:
     """Draw what :func:`pack` gave as one HTML file that needs no network."""
-    rows, frames = stacks.rows, stacks.frames
+    rows = stacks.rows
+    # memray opens the file of each frame, and a result that is read may name anything.
+    frames = [(name, visible(file, keep=""), line) for name, file, line in stacks.frames]
     records = [
         _Record([frames[i] for i in numbers], round(size * rows), round(blocks * rows))
         for size, blocks, numbers in stacks.stacks
