@@ -151,22 +151,25 @@ def test_each_environment_is_completed(target: Target, given: Any) -> None:
         assert given is None or own == ["own"]
 
 
-def test_a_process_that_cannot_be_redirected_does_not_run(target: Target, tmp_path: Path) -> None:
-    environment: dict[str, str] = {}
+@pytest.fixture
+def environment(target: Target, tmp_path: Path) -> dict[str, str]:
+    """Of a redirected process whose own environment has a sitecustomize."""
+    (tmp_path / "sitecustomize.py").write_text("print('its own')\n")
+    environment = {"PYTHONPATH": str(tmp_path)}
     children.complete(environment, target)
-    environment[children.VARIABLE] = str(tmp_path / "gone")
-    done = subprocess.run(
-        [sys.executable, "-c", "print('it ran')"], env=environment, capture_output=True, text=True
-    )
+    return environment
+
+
+def start(environment: dict[str, str]) -> Any:
+    command = [sys.executable, "-c", "print('it ran')"]
+    return subprocess.run(command, env=environment, capture_output=True, text=True)
+
+
+def test_a_process_that_cannot_be_redirected_does_not_run(environment: dict[str, str]) -> None:
+    done = start({**environment, children.VARIABLE: "/gone"})
     assert (done.returncode, done.stdout) == (1, "")
     assert "this process can't be redirected" in done.stderr
 
 
-def test_the_environments_own_sitecustomize_still_runs(target: Target, tmp_path: Path) -> None:
-    (tmp_path / "sitecustomize.py").write_text("print('its own')\n")
-    environment = {"PYTHONPATH": str(tmp_path)}
-    children.complete(environment, target)
-    done = subprocess.run(
-        [sys.executable, "-c", "print('it ran')"], env=environment, capture_output=True, text=True
-    )
-    assert done.stdout.splitlines() == ["its own", "it ran"]
+def test_the_environments_own_sitecustomize_still_runs(environment: dict[str, str]) -> None:
+    assert start(environment).stdout.splitlines() == ["its own", "it ran"]

@@ -2,15 +2,9 @@ from __future__ import annotations
 
 import pytest
 
+from pytest_membudget import units
 from pytest_membudget.errors import BudgetError
-from pytest_membudget.units import (
-    format_interval,
-    format_seconds,
-    format_size,
-    parse_rows,
-    parse_size,
-    round_rows_down,
-)
+from pytest_membudget.units import parse_size
 
 
 @pytest.mark.parametrize(
@@ -38,26 +32,21 @@ def test_what_is_no_size_is_refused(text: object) -> None:
         parse_size(text)
 
 
-@pytest.mark.parametrize("size", [1, 1023, 1024, 5 * 1024**2 + 1, 3 * 1024**3, 7 * 1024**4])
-def test_what_is_printed_can_be_read(size: int) -> None:
-    assert parse_size(format_size(size)) == pytest.approx(size, rel=0.05)
-
-
 def test_an_interval_has_one_unit() -> None:
     gib = 1024**3
-    assert format_interval(4.81 * gib, 4.9 * gib, 5.04 * gib) == "4.9 GiB (4.8–5.0)"
-    assert format_interval(4.9 * gib, 4.9 * gib, 4.9 * gib) == "4.9 GiB"
+    assert units.format_interval(4.81 * gib, 4.9 * gib, 5.04 * gib) == "4.9 GiB (4.8–5.0)"
+    assert units.format_interval(4.9 * gib, 4.9 * gib, 4.9 * gib) == "4.9 GiB"
 
 
 @pytest.mark.parametrize(("value", "rows"), [(7, 7), ("1_700_000", 1_700_000), ("1,000", 1_000)])
 def test_row_counts(value: object, rows: int) -> None:
-    assert parse_rows(value) == rows
+    assert units.parse_rows(value) == rows
 
 
 def test_rows_are_rounded_down() -> None:
-    assert [round_rows_down(rows) for rows in (7, 999, 153_987)] == [7, 999, 153_000]
+    assert [units.round_rows_down(rows) for rows in (7, 999, 153_987)] == [7, 999, 153_000]
 
 
 def test_seconds() -> None:
-    shown = [format_seconds(seconds) for seconds in (0.31, 42, 600, 12_000)]
+    shown = [units.format_seconds(seconds) for seconds in (0.31, 42, 600, 12_000)]
     assert shown == ["0.3 s", "42 s", "10 min", "3.3 h"]

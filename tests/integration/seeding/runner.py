@@ -134,15 +134,16 @@ def grow(case: dict, state, connection) -> dict:
         fetch(sql, connection)
     profile = convert(case.get("profile", {}), dict[str, dict[str, ColumnStats]])
     seeder = Seeder(state, "default", forced_values=case.get("forced_values"), profile=profile)
-    digests = []
+    digest = None
     for rows in case["ladder"]:
         connection.close()
         seeded = seeder.grow(rows)
-        digests.append(dump(connection))
-    counts = {}
+        if case.get("digest") and digest is None:
+            digest = dump(connection)
+    if not case.get("report", True):
+        return {"digest": digest}
     models = {name: apps.get_model(name) for name in seeded.rows}
-    for name, model in models.items():
-        counts[name] = len(model._base_manager.all())
+    counts = {name: len(model._base_manager.all()) for name, model in models.items()}
     return {
         "rows": seeded.rows,
         "counts": counts,
@@ -150,7 +151,7 @@ def grow(case: dict, state, connection) -> dict:
         "leftovers": leftovers(connection),
         "widths": seeded.widths,
         "profile_mismatches": seeded.profile_mismatches,
-        "digests": digests,
+        "digest": digest,
         "answers": [fetch(query, connection) for query in case.get("queries", [])],
     }
 

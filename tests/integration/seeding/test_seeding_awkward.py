@@ -11,7 +11,7 @@ Results = Callable[[str], dict[str, Any]]
 
 
 def test_there_are_enough_awkward_models() -> None:
-    assert sum(vendor == "sqlite" for vendor, _ in EVERY) >= 39
+    assert sum(vendor == "sqlite" for vendor, _ in EVERY) >= 36
 
 
 @pytest.mark.parametrize(
@@ -34,7 +34,7 @@ def test_every_model_is_seeded(vendor: str, label: str, everything: Results) -> 
 
 @pytest.mark.parametrize("vendor", ["sqlite", "postgresql"])
 def test_the_same_rows_again(vendor: str, run: Run, everything: Results) -> None:
-    again = run(vendor, all_cases(vendor, STEPS[:1]), hash_seed="4711")
+    again = run(vendor, all_cases(vendor, STEPS[:1], report=False), hash_seed="4711")
     for label, result in everything(vendor).items():
         if "extensions" not in label or machine.NEEDS["contrib"].there:
-            assert result["digests"][:1] == again[label]["digests"]
+            assert result["digest"] == again[label]["digest"]

@@ -108,10 +108,11 @@ def test_two_samples_start_from_their_baseline() -> None:
     assert all(curve[0] == (0.0, 57_000_000.0) for curve in curves(measured(25_000, 50_000)))
 
 
-def test_nothing_grows_without_samples() -> None:
+def test_nothing_grows_without_samples_and_no_garbage_where_the_collector_is_off() -> None:
     assert curves([]) == []
-    assert not cycles_add_up([], 1_600_000)
     assert most_elsewhere([], 1_000_000) == 0
+    for samples in ([], [sample(rows, (0, MIB)) for rows in (50_000, 100_000)]):
+        assert not cycles_add_up(samples, 1_600_000)
 
 
 PARAMETERS = {
@@ -164,7 +165,3 @@ def test_garbage_that_adds_up_until_the_cycle_collector_runs(
         runs, garbage = measured[size]
         samples.append(sample(size, (0, MIB), oldest_collections=runs, cyclic_objects=garbage))
     assert cycles_add_up(samples, 1_600_000) is expected
-
-
-def test_nothing_is_known_of_garbage_where_the_collector_is_off() -> None:
-    assert not cycles_add_up([sample(rows, (0, MIB)) for rows in (50_000, 100_000)], 1_600_000)

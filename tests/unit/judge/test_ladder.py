@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -16,17 +17,16 @@ def climb(
     *,
     budget: float = 60,
     decided_after: int = 99,
-    narrow: bool = True,
-    exceeds: bool = False,
-    crossing: float | None = None,
     past: int | None = None,
     largest: float = float("inf"),
+    **outlook: Any,
 ) -> tuple[list[int], float]:
     """The sizes that the ladder asks for, and the seconds that they took together.
 
     The last one ends at its deadline when it takes longer than what is left, as in a check.
     """
     ladder = Ladder(rows, budget)
+    known = {"narrow": True, "exceeds": False, "crossing": None, **outlook}
     samples: list[Sample] = []
     spent = 0.0
     size: int | None = ladder.first()
@@ -35,23 +35,38 @@ def climb(
         grown = size - (samples[-1].size if samples else 0)
         samples.append(Sample({"shop.Order": size}, run, seed_seconds=grown * 5e-6))
         spent += run.duration + run.startup
-        decided = len(samples) >= decided_after
         if run.duration < seconds(size):
             break
         ahead = past if past is not None and size <= past else None
-        outlook = Outlook(decided, narrow, exceeds, crossing, ahead)
-        size = ladder.next(samples, spent, outlook, largest)
+        decided = Outlook(decided=len(samples) >= decided_after, past=ahead, **known)
+        size = ladder.next(samples, spent, decided, largest)
     return [sample.size for sample in samples], spent
 
 
-def test_a_stream_is_measured_at_productions_row_count() -> None:
-    sizes, _ = climb(1_600_000, lambda rows: rows * 3e-6)
-    assert sizes == [1_563, 50_000, 100_000, 200_000, 1_600_000]
+LARGE = 3_200_000
+CROSSED = {"decided_after": 4, "crossing": 1_100_000}
+LAST_SIZES: dict[str, tuple[int, float, dict[str, Any], list[int]]] = {
+    "a stream, to production": (1_600_000, 3e-6, {}, [1_563, 50_000, 100_000, 200_000, 1_600_000]),
+    "few rows, in three steps": (400, 2e-5, {}, [100, 200, 400]),
+    "very few rows": (5, 2e-3, {}, [5]),
+    "to where the limit is passed, if cheap": (LARGE, 1e-6, CROSSED, [400_000, 1_600_000]),
+    "not if it exceeds already": (LARGE, 1e-6, {**CROSSED, "exceeds": True}, [200_000, 400_000]),
+    "never more than there is room for": (1_600_000, 1e-6, {"largest": 150_000}, [100_000]),
+    "past a number in the code": (1_600_000, 1e-5, {"past": 500_000}, [200_000, 1_600_000]),
+    "step by step": (1_600_000, 4e-5, {"past": 150_000}, [100_000, 200_000, 400_000]),
+    "in one step": (1_600_000, 1.7e-4, {"past": 150_000}, [25_000, 200_000]),
+}
 
 
-def test_a_few_rows_are_measured_in_three_steps() -> None:
-    assert climb(400, lambda rows: 0.01)[0] == [100, 200, 400]
-    assert climb(5, lambda rows: 0.01)[0] == [5]
+@pytest.mark.parametrize(
+    ("rows", "seconds_a_row", "settings", "last"), LAST_SIZES.values(), ids=LAST_SIZES
+)
+def test_how_far_it_climbs(
+    rows: int, seconds_a_row: float, settings: dict[str, Any], last: list[int]
+) -> None:
+    sizes, spent = climb(rows, lambda size: size * seconds_a_row, **settings)
+    assert sizes[-len(last) :] == last
+    assert spent <= 60
 
 
 def test_every_size_is_productions_over_a_power_of_two() -> None:
@@ -63,11 +78,6 @@ def test_a_slow_migration_stops_when_the_verdict_is_there() -> None:
     sizes, spent = climb(1_700_000, lambda rows: rows * 1e-4, decided_after=4)
     assert max(sizes) < 1_700_000 / 8
     assert spent < 60
-
-
-def test_it_climbs_to_where_the_limit_is_passed_when_that_is_cheap() -> None:
-    sizes, _ = climb(3_200_000, lambda rows: rows * 1e-6, decided_after=4, crossing=1_100_000)
-    assert sizes[3:5] == [400_000, 1_600_000]
 
 
 @pytest.mark.parametrize("exponent", [1.0, 2.0, 2.6])
@@ -84,13 +94,6 @@ def test_the_time_budget_holds_whatever_the_growth(rows: int, exponent: float) -
 def test_the_cost_does_not_grow_with_production() -> None:
     costs = [climb(rows, lambda size: size * 2e-4)[1] for rows in (10**6, 10**9)]
     assert costs[1] == pytest.approx(costs[0], rel=0.6)
-
-
-def test_once_it_exceeds_there_is_no_jump_to_where_that_happens() -> None:
-    sizes, _ = climb(
-        3_200_000, lambda rows: rows * 1e-6, decided_after=4, exceeds=True, crossing=1_100_000
-    )
-    assert sizes[3:] == [400_000]
 
 
 def test_a_pass_is_given_more_rows_than_a_failure() -> None:
@@ -113,33 +116,12 @@ def test_a_wide_interval_is_worth_more_time_than_a_narrow_one() -> None:
     assert spent(narrow=True) < 15 < spent(narrow=False) < 24
 
 
-def test_it_never_seeds_more_than_there_is_room_for() -> None:
-    assert climb(1_600_000, lambda rows: rows * 1e-6, largest=150_000)[0][-1] == 100_000
-
-
 def test_growth_that_fails_is_followed_to_where_buffers_end_while_there_is_time() -> None:
     def largest(*, exceeds: bool) -> int:
         sizes, _ = climb(1_600_000, lambda rows: rows * 4e-4, decided_after=4, exceeds=exceeds)
         return sizes[-1]
 
     assert largest(exceeds=False) < largest(exceeds=True) == 50_000
-
-
-@pytest.mark.parametrize(
-    ("seconds_a_row", "past", "last"),
-    [
-        (1e-5, 500_000, [200_000, 1_600_000]),
-        (4e-5, 150_000, [100_000, 200_000, 400_000]),
-        (1.7e-4, 150_000, [25_000, 200_000]),
-    ],
-    ids=["at-production", "step-by-step", "in-one-step"],
-)
-def test_a_number_that_the_code_compares_with_is_sampled_past_while_that_is_affordable(
-    seconds_a_row: float, past: int, last: list[int]
-) -> None:
-    sizes, spent = climb(1_600_000, lambda rows: rows * seconds_a_row, past=past)
-    assert sizes[-len(last) :] == last
-    assert spent <= 60
 
 
 def test_the_time_budget_that_would_allow_a_larger_sample() -> None:

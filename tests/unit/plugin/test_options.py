@@ -39,49 +39,36 @@ def test_each_option_is_tried() -> None:
 
 
 @pytest.mark.parametrize("option", VALUES)
-def test_each_ini_setting_is_read(pytester: pytest.Pytester, option: str) -> None:
-    value = VALUES[option][0]
-    name, shown = option.replace("_", " "), SHOWN.get(value, value)
-    line = header(read(pytester, f"membudget_{option} = {value}"))
-    assert line == f"membudget: {name} {shown} (from the ini file)"
-
-
-@pytest.mark.parametrize("option", [name for name in VALUES if name not in IN_INI_ONLY])
 def test_the_command_line_comes_before_the_ini_file(pytester: pytest.Pytester, option: str) -> None:
     value, other = VALUES[option]
     name, shown = option.replace("_", " "), SHOWN.get(value, value)
-    flag = f"--membudget-{option.replace('_', '-')}={value}"
-    line = header(read(pytester, f"membudget_{option} = {other}", flag))
-    assert line == f"membudget: {name} {shown} (from the command line)"
+    line = header(read(pytester, f"membudget_{option} = {value}"))
+    assert line == f"membudget: {name} {shown} (from the ini file)"
+    if option not in IN_INI_ONLY:
+        flag = f"--membudget-{option.replace('_', '-')}={value}"
+        line = header(read(pytester, f"membudget_{option} = {other}", flag))
+        assert line == f"membudget: {name} {shown} (from the command line)"
 
 
 @pytest.mark.parametrize(
-    ("option", "message"),
+    ("ini", "option", "message"),
     [
-        ("limit=much", "argument --membudget-limit: 'much' is not a size"),
-        ("time-budget=-1", "'-1' is not a number of seconds above zero"),
-        ("attribution=maybe", "invalid choice: 'maybe'"),
-        ("rows=shop.Order", "'shop.Order' is not MODEL=N"),
-        *((f"{name}=blocked/results", "'blocked/results' is not a path that a file can be")
+        ("", "limit=much", "argument --membudget-limit: 'much' is not a size"),
+        ("", "time-budget=-1", "'-1' is not a number of seconds above zero"),
+        ("", "attribution=maybe", "invalid choice: 'maybe'"),
+        ("", "rows=shop.Order", "'shop.Order' is not MODEL=N"),
+        *(("", f"{name}=blocked/results", "'blocked/results' is not a path that a file can be")
           for name in ("json", "html", "markdown")),
+        ("limit = much", "", "membudget_limit: 'much' is not a size"),
+        ("rows = shop.Order=none", "", "membudget_rows: rows['shop.Order']: 'none'"),
+        ("time_budget = soon", "", "membudget_time_budget: 'soon' is not a number"),
+        ("attribution = maybe", "", 'none of "failed", "always" and "never"'),
+        ("inconclusive = pass", "", '\'pass\' is neither "fail" nor "warn"'),
     ],
 )  # fmt: skip
-def test_a_wrong_option_is_refused(pytester: pytest.Pytester, option: str, message: str) -> None:
+def test_a_wrong_setting_is_refused(
+    pytester: pytest.Pytester, ini: str, option: str, message: str
+) -> None:
     pytester.path.joinpath("blocked").touch()
     with pytest.raises(pytest.UsageError, match=re.escape(message)):
-        read(pytester, "", f"--membudget-{option}")
-
-
-@pytest.mark.parametrize(
-    ("ini", "message"),
-    [
-        ("limit = much", "membudget_limit: 'much' is not a size"),
-        ("rows = shop.Order=none", "membudget_rows: rows['shop.Order']: 'none'"),
-        ("time_budget = soon", "membudget_time_budget: 'soon' is not a number"),
-        ("attribution = maybe", 'none of "failed", "always" and "never"'),
-        ("inconclusive = pass", '\'pass\' is neither "fail" nor "warn"'),
-    ],
-)
-def test_a_wrong_ini_setting_is_refused(pytester: pytest.Pytester, ini: str, message: str) -> None:
-    with pytest.raises(pytest.UsageError, match=re.escape(message)):
-        read(pytester, f"membudget_{ini}")
+        read(pytester, f"membudget_{ini}" if ini else "", *[f"--membudget-{option}"][: len(option)])

@@ -50,10 +50,7 @@ def test_collections_of_the_oldest_generation_are_counted() -> None:
     assert many["cyclic_objects"] > 50_000
 
 
-def test_nothing_is_said_where_it_is_off() -> None:
+def test_a_collector_that_is_off_tells_nothing_and_an_incremental_one_what_waits_only() -> None:
     assert facts(1, "gc.disable()") == {}
-
-
-def test_an_incremental_collector_tells_what_waits_only() -> None:
     said = facts(500, "gc.get_threshold = lambda: (2_000, 10, 0)")
     assert said["oldest_collections"] == 0

@@ -13,38 +13,10 @@ import pytest
 
 from pytest_membudget.database.scratch.activity import Activity, Link, TableActivity
 from pytest_membudget.errors import ServerError
+from pytest_membudget.processes.messages import orders, server
 from pytest_membudget.processes.messages.codec import VERSION, Codec, encode
 from pytest_membudget.processes.messages.job import DEFER, Probes, Rewrite, WorkerJob, read_job
-from pytest_membudget.processes.messages.orders import (
-    Clone,
-    Count,
-    Drop,
-    Fingerprint,
-    ListRefusals,
-    ListTables,
-    MigrationWeight,
-    Order,
-    Prepare,
-    Prepared,
-    ReadActivity,
-    Seed,
-    Seeded,
-    StateTables,
-    TableModel,
-    Weigh,
-)
 from pytest_membudget.processes.messages.reply import WorkerReply
-from pytest_membudget.processes.messages.server import (
-    ANSWERS,
-    ORDERS,
-    Done,
-    Failed,
-    Greeting,
-    Left,
-    Progress,
-    Start,
-    answer_of,
-)
 from pytest_membudget.processes.messages.statements import ConnectionOpened, StatementCount
 from pytest_membudget.profile.production import ColumnStats
 from pytest_membudget.sample import Facts, Phase
@@ -54,27 +26,34 @@ KEY = ("shop", "0001_initial")
 # What JSON has no form for, or what libraries refuse.
 AWKWARD = ["é", "\ud800", 2**80, -1.5, None, True]
 
-BOTH: list[tuple[Order[Any], Any]] = [
-    (Start("default"), Greeting("/tmp/run", "mark", "sqlite", "3.45", ["secret"])),
-    (Prepare([KEY], ["shop.Order"]), Prepared("a", {"shop.Order": "o"}, {"o": [["id"], []]})),
-    (Weigh([KEY], [KEY, KEY]), MigrationWeight(grown=1, risen=2, models=3)),
-    (Weigh([], []), None),
+BOTH: list[tuple[orders.Order[Any], Any]] = [
+    (server.Start("default"), server.Greeting("/tmp/run", "mark", "sqlite", "3.45", ["secret"])),
     (
-        ListTables([KEY]),
-        StateTables({"o": TableModel("shop.Order", ["c"], [["id"]], through=False)}, ["view"]),
+        orders.Prepare([KEY], ["shop.Order"]),
+        orders.Prepared("a", {"shop.Order": "o"}, {"o": [["id"], []]}),
     ),
-    (Count("a", ["o", 'app"."thing']), {"o": 5, 'app"."thing': 0}),
+    (orders.Weigh([KEY], [KEY, KEY]), orders.MigrationWeight(grown=1, risen=2, models=3)),
+    (orders.Weigh([], []), None),
     (
-        Seed("a", [KEY], {"shop.Order": 5}, {"o": {"status": AWKWARD, "note": []}}, most=7),
-        Seeded({"shop.Order": 5}, 0.5, 4096, None, {}, {"shop.Order": ["note"]}, {"o": {}}),
+        orders.ListTables([KEY]),
+        orders.StateTables(
+            {"o": orders.TableModel("shop.Order", ["c"], [["id"]], through=False)}, ["view"]
+        ),
+    ),
+    (orders.Count("a", ["o", 'app"."thing']), {"o": 5, 'app"."thing': 0}),
+    (
+        orders.Seed("a", [KEY], {"shop.Order": 5}, {"o": {"status": AWKWARD, "note": []}}, most=7),
+        orders.Seeded({"shop.Order": 5}, 0.5, 4096, None, {}, {"shop.Order": ["note"]}, {"o": {}}),
     ),
     (
-        Seed("a", [], {}, seed="seeds.seed", profile={"o": {"id": ColumnStats(8.0)}}),
-        Seeded({}, 0.0, 0, 4096, {"shop.Order": {"note": 8}}, {}, {"o": {"status": AWKWARD}}),
+        orders.Seed("a", [], {}, seed="seeds.seed", profile={"o": {"id": ColumnStats(8.0)}}),
+        orders.Seeded(
+            {}, 0.0, 0, 4096, {"shop.Order": {"note": 8}}, {}, {"o": {"status": AWKWARD}}
+        ),
     ),
-    (Clone("a"), "b"),
+    (orders.Clone("a"), "b"),
     (
-        ReadActivity("b"),
+        orders.ReadActivity("b"),
         Activity(
             sessions=2,
             tables=[TableActivity(("public", "o"), read=3, written=4)],
@@ -83,26 +62,29 @@ BOTH: list[tuple[Order[Any], Any]] = [
             functions=["f"],
         ),
     ),
-    (ReadActivity("b"), None),
-    (Fingerprint("b"), {"o": "17"}),
-    (ListRefusals(), ["the database 'production'"]),
-    (Drop("b"), None),
+    (orders.ReadActivity("b"), None),
+    (orders.Fingerprint("b"), {"o": "17"}),
+    (orders.ListRefusals(), ["the database 'production'"]),
+    (orders.Drop("b"), None),
 ]
 
 
 @pytest.mark.parametrize(("order", "answer"), BOTH, ids=lambda one: type(one).__name__)
-def test_an_order_and_its_answer_arrive_as_they_were_sent(order: Order[Any], answer: Any) -> None:
-    assert ORDERS.decode(encode(order)) == order
-    done = ANSWERS.decode(encode(Done(answer, ["a", "b"])))
+def test_an_order_and_its_answer_arrive_as_they_were_sent(
+    order: orders.Order[Any], answer: Any
+) -> None:
+    assert server.ORDERS.decode(encode(order)) == order
+    done = server.ANSWERS.decode(encode(server.Done(answer, ["a", "b"])))
     assert done.names == ["a", "b"]
-    assert answer_of(done, order) == answer
+    assert server.answer_of(done, order) == answer
 
 
 @pytest.mark.parametrize(
-    "answer", [Progress("shop.0001 (1 of 2)"), Failed("no", "", False, ["a"]), Left([])]
+    "answer",
+    [server.Progress("shop.0001 (1 of 2)"), server.Failed("no", "", False, ["a"]), server.Left([])],
 )
 def test_the_other_answers_arrive_as_they_were_sent(answer: Any) -> None:
-    assert ANSWERS.decode(encode(answer)) == answer
+    assert server.ANSWERS.decode(encode(answer)) == answer
 
 
 def test_a_job_is_read_without_a_library() -> None:
@@ -186,12 +168,12 @@ def test_values_that_json_has_no_form_for_are_texts() -> None:
 )
 def test_what_is_no_order_is_refused(line: str) -> None:
     with pytest.raises(ValueError, match=r"no message|not a message|Unterminated"):
-        ORDERS.decode(line)
+        server.ORDERS.decode(line)
 
 
 def test_another_version_is_refused_by_each_process() -> None:
-    later = json.dumps({**json.loads(encode(Clone("a"))), "version": VERSION + 1})
-    for read in (ORDERS.decode, read_job):
+    later = json.dumps({**json.loads(encode(orders.Clone("a"))), "version": VERSION + 1})
+    for read in (server.ORDERS.decode, read_job):
         with pytest.raises(ServerError, match="two processes use different versions of"):
             read(later)
 

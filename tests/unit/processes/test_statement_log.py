@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sqlite3
 from pathlib import Path
 from typing import Any
 
@@ -44,61 +43,60 @@ def unmatched(log: StatementLog) -> dict[str, int]:
     return {one.text: one.times for one in accesses(log).unmatched()}
 
 
-def test_values_are_apart(log: StatementLog) -> None:
-    send(log, STATUS, "new", rows=10)
-    send(log, STATUS, "legacy")
-    assert accesses(log).filters == {"o": {"status": ["new", "legacy"]}}
-    assert unmatched(log) == {'FROM "o" WHERE "o"."status" = %s': 1}
+Sent = tuple[str, list[Any], int]
+TEXTS = [("new", 10), ("legacy", 0)]
+BY_KEY = f'{STATUS} AND "o"."id" > %s LIMIT'
+PAGE = f'{ORDERS}"o"."id" > 0 LIMIT 1000 OFFSET'
+# Statements with their parameters and rows, the values that filters have, and what found no row.
+LOGS: dict[str, tuple[list[Sent], dict[str, list[Any]], dict[str, int]]] = {
+    "values are apart": (
+        [(STATUS, ["new"], 10), (STATUS, ["legacy"], 0)],
+        {"status": ["new", "legacy"]},
+        {'FROM "o" WHERE "o"."status" = %s': 1},
+    ),
+    "texts in a statement are apart": (
+        [(f"SELECT id FROM o WHERE status = '{text}'", [], rows) for text, rows in TEXTS],
+        {"status": ["new", "legacy"]},
+        {"FROM o WHERE status = %s": 1},
+    ),
+    "statements for each row are one": (
+        [(STATUS, [f"status {number}"], number == 30) for number in range(50)],
+        {},
+        {},
+    ),
+    "pages are one": ([(f"{PAGE} 0", [], 1000), (f"{PAGE} 1000", [], 0)], {"id": []}, {}),
+    # However many there are, the last of them finds nothing and means nothing.
+    "pages by key ask for the value that stays": (
+        [
+            *((f"{BY_KEY} 10", ["new", page], 10 * (page < 29)) for page in range(30)),
+            (f"{BY_KEY} 1000", ["legacy", 0], 0),
+        ],
+        {"status": ["new", "legacy"], "id": []},
+        {'FROM "o" WHERE "o"."status" = %s AND "o"."id" > %s LIMIT %s': 1},
+    ),
+    "a short last chunk is one of the chunks": (
+        [(IDS, [*range(30)], 60), (f'{ORDERS}"o"."kind_id" IN (%s, %s)', [31, 32], 0)],
+        {},
+        {},
+    ),
+    "a key may be missing": ([(f'{ORDERS}"o"."id" = %s', [1], 0)], {"id": [1]}, {}),
+    "keys may be": ([(f'{ORDERS}"o"."id" IN (%s, %s)', [1, 2], 0)], {"id": [1]}, {}),
+    "unique values may be": (
+        [(f'{ORDERS}"o"."year" = %s AND "o"."number" = %s', [1, 2], 0)],
+        {"year": [1], "number": [2]},
+        {},
+    ),
+}
 
 
-def test_texts_in_a_statement_are_apart(log: StatementLog) -> None:
-    send(log, "SELECT id FROM o WHERE status = 'new'", rows=10)
-    send(log, "SELECT id FROM o WHERE status = 'legacy'")
-    assert accesses(log).filters == {"o": {"status": ["new", "legacy"]}}
-    assert unmatched(log) == {"FROM o WHERE status = %s": 1}
-
-
-def test_statements_for_each_row_are_one(log: StatementLog) -> None:
-    for number in range(50):
-        send(log, STATUS, f"status {number}", rows=number == 30)
-    assert accesses(log).filters == {"o": {}}
-    assert unmatched(log) == {}
-
-
-def test_pages_are_one(log: StatementLog) -> None:
-    send(log, f'{ORDERS}"o"."id" > 0 LIMIT 1000 OFFSET 0', rows=1000)
-    send(log, f'{ORDERS}"o"."id" > 0 LIMIT 1000 OFFSET 1000')
-    assert unmatched(log) == {}
-
-
-def test_pages_by_key_ask_for_the_value_that_stays(log: StatementLog) -> None:
-    """However many there are, the last of them finds nothing and means nothing."""
-    for page in range(30):
-        send(log, f'{STATUS} AND "o"."id" > %s LIMIT 10', "new", page, rows=10 * (page < 29))
-    send(log, f'{STATUS} AND "o"."id" > %s LIMIT 1000', "legacy", 0)
-    assert accesses(log).filters == {"o": {"status": ["new", "legacy"], "id": []}}
-    assert list(unmatched(log).values()) == [1]
-
-
-def test_a_short_last_chunk_is_one_of_the_chunks(log: StatementLog) -> None:
-    send(log, IDS, *range(30), rows=60)
-    send(log, f'{ORDERS}"o"."kind_id" IN (%s, %s)', 31, 32)
-    assert unmatched(log) == {}
-
-
-@pytest.mark.parametrize(
-    ("condition", "parameters"),
-    [
-        ('"o"."id" = %s', [1]),
-        ('"o"."id" IN (%s, %s)', [1, 2]),
-        ('"o"."year" = %s AND "o"."number" = %s', [1, 2]),
-    ],
-)
-def test_single_rows_may_be_missing(
-    log: StatementLog, condition: str, parameters: list[int]
+@pytest.mark.parametrize(("sent", "filters", "unfound"), LOGS.values(), ids=LOGS)
+def test_what_a_log_tells(
+    log: StatementLog, sent: list[Sent], filters: dict[str, list[Any]], unfound: dict[str, int]
 ) -> None:
-    send(log, ORDERS + condition, *parameters)
-    assert unmatched(log) == {}
+    for sql, parameters, rows in sent:
+        send(log, sql, *parameters, rows=rows)
+    assert accesses(log).filters == {"o": filters}
+    assert unmatched(log) == unfound
 
 
 def test_savepoints_crowd_nothing_out(log: StatementLog) -> None:
@@ -177,12 +175,17 @@ def test_statements_of_one_form(one: str, other: str) -> None:
     assert form(one) == form(other)
 
 
-def test_names_are_no_literals() -> None:
-    form = Form.read("SELECT T3.\"2 of 'x'\", `5`, a1 FROM t1 WHERE b ?| %s", "postgresql")
-    assert form.text == "SELECT T3.\"2 of 'x'\", `5`, a1 FROM t1 WHERE b ?| %s"
+NAMES = "SELECT T3.\"2 of 'x'\", `5`, a1 FROM t1 WHERE b ?| %s"
+MARKS = "SELECT ?2 FROM t WHERE a = :name AND b = ? AND c = '?'"
 
 
-def test_marks_of_sqlite() -> None:
-    form = Form.read("SELECT ?2 FROM t WHERE a = :name AND b = ? AND c = '?'", "sqlite")
-    assert form.text == "SELECT %s FROM t WHERE a = %s AND b = %s AND c = '%s'"
-    assert sqlite3.paramstyle == "qmark"
+@pytest.mark.parametrize(
+    ("vendor", "sql", "text"),
+    [
+        ("postgresql", NAMES, NAMES),
+        ("sqlite", MARKS, "SELECT %s FROM t WHERE a = %s AND b = %s AND c = '%s'"),
+    ],
+    ids=["names are no literals", "marks of SQLite"],
+)
+def test_the_form_of_a_statement(vendor: str, sql: str, text: str) -> None:
+    assert Form.read(sql, vendor).text == text

@@ -30,24 +30,22 @@ def column(**changes: Any) -> dict[str, Any]:
     return document(tables={"shop_order": table(columns={"id": {"type": "bigint", **changes}})})
 
 
+def read(folder: Path, content: dict[str, Any]) -> Any:
+    file = folder / "membudget.json"
+    file.write_text(json.dumps(content))
+    return read_profile(file)
+
+
 def test_a_profile_is_read(tmp_path: Path) -> None:
-    file = tmp_path / "membudget.json"
-    file.write_text(json.dumps(document(tables={"shop_order": table()})))
-    profile = read_profile(file)
+    unknown = {"columns": {"b": {"type": "text"}}}
+    profile = read(tmp_path, document(tables={"shop_order": table(), "a": unknown}))
     assert (profile.database, profile.exact) == (Database("postgresql", "15.4"), False)
     assert profile.taken.isoformat() == "2026-11-21"
+    columns = {"id": ColumnProfile("bigint", 8, 0, 1_700_000)}
     assert profile.tables == {
-        "shop_order": TableProfile(
-            1_700_000, {"id": ColumnProfile("bigint", 8, 0, 1_700_000)}, toast_bytes=12345
-        )
+        "shop_order": TableProfile(1_700_000, columns, toast_bytes=12345),
+        "a": TableProfile(None, {"b": ColumnProfile("text")}),
     }
-
-
-def test_what_is_not_there_is_not_known(tmp_path: Path) -> None:
-    file = tmp_path / "membudget.json"
-    file.write_text(json.dumps(document(tables={"a": {"columns": {"b": {"type": "text"}}}})))
-    profile = read_profile(file)
-    assert profile.tables == {"a": TableProfile(None, {"b": ColumnProfile("text")})}
     assert profile.never_analysed == ["a"]
 
 
@@ -108,9 +106,8 @@ def test_a_file_that_cannot_be_read(tmp_path: Path, content: Any, message: str) 
 @pytest.mark.parametrize("exact", [False, True])
 def test_an_estimate_may_be_older_than_the_rows(tmp_path: Path, exact: bool) -> None:
     """PostgreSQL counts rows at each VACUUM, and different values only at ANALYZE."""
-    file = tmp_path / "membudget.json"
-    file.write_text(json.dumps({**column(distinct=1_700_001), "exact": exact}))
-    (column_shape,) = shape(read_profile(file))["shop_order"].values()
+    profile = read(tmp_path, {**column(distinct=1_700_001), "exact": exact})
+    (column_shape,) = shape(profile)["shop_order"].values()
     assert column_shape.variety == 1.0
 
 

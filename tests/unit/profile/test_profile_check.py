@@ -46,16 +46,12 @@ def check(folder: Path, *arguments: str) -> tuple[int, list[str]]:
     return done.returncode, [line.strip() for line in done.stdout.splitlines()]
 
 
-def test_a_good_one(folder: Path) -> None:
-    taken = write(folder, tables())
-    summary = f"3 tables of postgresql 15.4, from the catalogue, taken on {taken} (0 days ago)"
-    assert check(folder) == (0, [f"membudget.json: {summary}"])
-
-
-def test_another_file_and_alias(folder: Path) -> None:
-    write(folder, tables(), name="other.json")
-    status, lines = check(folder, "other.json", "--database", "default")
-    assert (status, lines[0][:11]) == (0, "other.json:")
+@pytest.mark.parametrize("arguments", [(), ("other.json", "--database", "default")])
+def test_a_good_one(folder: Path, arguments: tuple[str, ...]) -> None:
+    name = arguments[0] if arguments else "membudget.json"
+    taken = write(folder, tables(), days=90, name=name)
+    summary = f"3 tables of postgresql 15.4, from the catalogue, taken on {taken} (90 days ago)"
+    assert check(folder, *arguments) == (0, [f"{name}: {summary}"])
 
 
 def test_what_is_missing(folder: Path) -> None:
@@ -75,8 +71,6 @@ def test_what_is_missing(folder: Path) -> None:
 
 
 def test_one_that_is_stale(folder: Path) -> None:
-    write(folder, tables(), days=90)
-    assert check(folder)[0] == 0
     write(folder, tables(), days=91)
     status, lines = check(folder)
     assert (status, lines[1]) == (1, "stale: it is 91 days old, more than 90; take a new profile")

@@ -1,7 +1,9 @@
-"""The numbers that a migration's code compares a count with, and those that it does not."""
+"""The numbers that a migration's code names, and those that it compares a count with."""
 
 from __future__ import annotations
 
+import json
+import os
 import sys
 import time
 from collections.abc import Callable
@@ -9,11 +11,15 @@ from functools import lru_cache, partial
 from typing import Any
 
 import pytest
+from django.db import transaction
+from django.utils.functional import SimpleLazyObject
 
 from pytest_membudget.project.comparisons import compared_numbers
 from pytest_membudget.project.numbers import named_numbers
 
 LIMIT = 300_000
+BATCH = 30_000
+BATCHES = [1] * 40_000
 HERE = sys.modules[__name__]
 
 
@@ -22,6 +28,9 @@ class Sizes:
 
     def is_many(self, orders: Any) -> bool:
         return len(orders) > self.MANY
+
+    def run(self) -> int:
+        return 45_000
 
 
 def is_many(orders: Any, most: int = 320_000) -> bool:
@@ -37,15 +46,6 @@ def sized(most: int) -> Callable[[list[int]], bool]:
     return lambda rows: len(rows) == most
 
 
-def literal(orders: Any) -> None:
-    if orders.count() > 500_000:
-        list(orders)
-
-
-def reversed_sides(orders: Any) -> bool:
-    return 1_000 < 500_000 <= orders.count()
-
-
 def counted_before(orders: Any) -> None:
     count = orders.count()
     while count > 500_000:
@@ -57,8 +57,9 @@ def arithmetic(orders: Any) -> bool:
     return bool(orders.count() > most)
 
 
-def as_a_float(orders: Any) -> bool:
-    return bool(orders.count() > int(5e5))
+def aggregated(orders: Any) -> bool:
+    found = orders.aggregate(n_rows="*")
+    return bool(found["n_rows"] > 500_000)
 
 
 def running(orders: Any) -> None:
@@ -81,69 +82,48 @@ def buffered(orders: Any) -> None:
             buffer.clear()
 
 
-def fetched(cursor: Any) -> bool:
-    return bool(cursor.fetchone()[0] > 500_000)
+COMPARED: dict[str, Callable[..., object]] = {
+    "literal": lambda orders: list(orders) if orders.count() > 500_000 else None,
+    "reversed sides": lambda orders: 1_000 < 500_000 <= orders.count(),
+    "float": lambda orders: orders.count() > int(5e5),
+    "fetched": lambda cursor: cursor.fetchone()[0] > 500_000,
+    "by key": lambda orders: [order for order in orders if order.pk > 500_000],
+    "paginated": lambda paginator: paginator.count > 500_000,
+    "counted before": counted_before,
+    "arithmetic": arithmetic,
+    "running": running,
+    "stepwise": stepwise,
+    "buffered": buffered,
+    "aggregated": aggregated,
+}
 
 
-def aggregated(orders: Any) -> bool:
-    found = orders.aggregate(n_rows="*")
-    return bool(found["n_rows"] > 500_000)
-
-
-def by_key(orders: Any) -> list[Any]:
-    return [order for order in orders if order.pk > 500_000]
-
-
-def paginated(paginator: Any) -> bool:
-    return bool(paginator.count > 500_000)
-
-
-@pytest.mark.parametrize(
-    "function",
-    [
-        literal,
-        reversed_sides,
-        counted_before,
-        arithmetic,
-        as_a_float,
-        running,
-        stepwise,
-        buffered,
-        fetched,
-        aggregated,
-        by_key,
-        paginated,
-    ],
-)
+@pytest.mark.parametrize("function", COMPARED.values(), ids=COMPARED)
 def test_a_count_that_is_compared(function: Callable[..., object]) -> None:
     assert compared_numbers([function])[-1:] == [500_000]
 
 
-@pytest.mark.parametrize(
-    ("function", "number"),
-    [
-        (lambda orders: orders.count() > LIMIT, 300_000),
-        (lambda orders: orders.count() > Sizes.MANY, 310_000),
-        (lambda orders: orders.count() > HERE.LIMIT, 300_000),
-        (Sizes().is_many, 310_000),
-        (lambda orders: is_many(orders), 320_000),
-        (lambda numbers: [cached(number) for number in numbers], 340_000),
-        (sized(350_000), 350_000),
-        (partial(is_many), 320_000),
-    ],
-    ids=[
-        "constant of the module",
-        "of a class",
-        "of another module",
-        "of the method's class",
-        "default of a function that is called",
-        "in a cached function",
-        "variable of the function around it",
-        "partial",
-    ],
-)
+PLACES: dict[str, tuple[object, int]] = {
+    "constant of the module": (lambda orders: orders.count() > LIMIT, 300_000),
+    "of a class": (lambda orders: orders.count() > Sizes.MANY, 310_000),
+    "of another module": (lambda orders: orders.count() > HERE.LIMIT, 300_000),
+    "default of a function that is called": (lambda orders: is_many(orders), 320_000),
+    "in a cached function": (lambda numbers: [cached(number) for number in numbers], 340_000),
+    "variable of the function around it": (sized(350_000), 350_000),
+    "partial": (partial(is_many), 320_000),
+    "decorated": (transaction.atomic(is_many), 320_000),
+    "float": (lambda orders: orders.count() > int(1e5), 100_000),
+}
+
+
+@pytest.mark.parametrize(("function", "number"), PLACES.values(), ids=PLACES)
 def test_wherever_the_number_stands(function: object, number: int) -> None:
     assert compared_numbers([function]) == [number]
+    assert number in named_numbers([function])
+
+
+def test_the_number_of_a_method_s_class() -> None:
+    assert compared_numbers([Sizes().is_many]) == [310_000]
 
 
 def no_counts(orders: Any) -> None:
@@ -183,8 +163,53 @@ def test_nothing_where_there_is_no_source() -> None:
     assert compared_numbers([there["made"], None, object()]) == []
 
 
-def test_the_size_of_a_cache_is_named() -> None:
-    assert {330_000, 340_000} <= set(named_numbers([lambda: cached(1)]))
+def helper(size: int = 70_000) -> int:
+    return size
+
+
+def ping(count: int) -> int:
+    return pong(count) + 41_000
+
+
+def pong(count: int) -> int:
+    return ping(count) + 42_000
+
+
+def must_not_be_asked() -> None:
+    raise AssertionError("a lazy object was evaluated")
+
+
+LAZY = SimpleLazyObject(must_not_be_asked)
+
+
+def chunks(apps: object, schema_editor: object, *, page: int = 50_000) -> None:
+    chunk = 100 * 1_000
+    rows = [BATCH for _ in range(9_999)]
+    helper(chunk + page + len(rows))
+
+
+def library() -> None:
+    print(True, 49, len(BATCHES), json.dumps({}), os.path.join("a", "b"))  # noqa: PTH118
+
+
+NAMED: dict[str, tuple[list[object], list[int]]] = {
+    "literals, constants, defaults, what is called": (
+        [chunks],
+        [9_999, 30_000, 50_000, 70_000, 100_000],
+    ),
+    "functions that call each other": ([ping], [41_000, 42_000]),
+    "no small ones, flags or other people's": ([library, None, "async", object()], []),
+    "nothing of the project is evaluated": ([lambda: helper(LAZY), LAZY], [70_000]),
+    "a method": ([Sizes().run], [45_000]),
+    "an argument of a partial": ([partial(helper, size=43_000)], [43_000, 70_000]),
+    "a tuple": ([lambda: [n + 1 for n in (46_000, 47_000)]], [46_000, 47_000]),
+    "the size of a cache": ([lambda: cached(1)], [330_000, 340_000]),
+}
+
+
+@pytest.mark.parametrize(("functions", "numbers"), NAMED.values(), ids=NAMED)
+def test_numbers_that_are_named(functions: list[object], numbers: list[int]) -> None:
+    assert named_numbers(functions) == numbers
 
 
 REPEATED = {

@@ -56,20 +56,21 @@ def change(project: Project, file: str) -> None:
 
 def test_what_can_be_named(project: Project) -> None:
     project.migration("0002_change", STREAM)
-    both = ["shop.0001_initial", "shop.0002_change"]
-    whats = ("own", "shop", "shop/migrations", "shop.0002", SECOND, "all")
-    *named, everything = select(project, *whats)
-    assert named == [both, both, both, both[1:], both[1:]]
-    assert {*both, "contenttypes.0001_initial", "auth.0001_initial"} < set(everything)
-
-
-def test_what_means_nothing_is_refused(project: Project) -> None:
     project.write("tests/test_other.py", "def test_other(): pass\n")
-    unknown, folder, number = select(project, "shpo", "tests", "shop.0009")
-    assert "'shpo' is not an app with migrations, a migration, a path or a git ref" in unknown
-    assert "there are no migrations in 'tests'" in folder
-    assert "--membudget-gate=own tests" in folder
-    assert "shop has no migration '0009'" in number
+    both = ["shop.0001_initial", "shop.0002_change"]
+    named = {"own": both, "shop": both, "shop/migrations": both, "shop.0002": both[1:]}
+    named[SECOND] = both[1:]
+    refused = {
+        "shpo": "'shpo' is not an app with migrations, a migration, a path or a git ref",
+        "tests": "there are no migrations in 'tests'",
+        "shop.0009": "shop has no migration '0009'",
+    }
+    everything, *found = select(project, "all", *named, *refused)
+    assert {*both, "contenttypes.0001_initial", "auth.0001_initial"} < set(everything)
+    assert found[: len(named)] == list(named.values())
+    unknown = found[len(named) :]
+    assert all(text in error for text, error in zip(refused.values(), unknown, strict=True))
+    assert "--membudget-gate=own tests" in unknown[1]
 
 
 def test_what_was_added_or_changed_since_a_ref(project: Project) -> None:

@@ -40,17 +40,13 @@ def refusal(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
     return capsys.readouterr().err
 
 
-def test_the_summary_is_printed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["report", write(tmp_path / "a.json", result(), passing())]) == 0
+def test_all_reports_at_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = write(tmp_path / "a.json", result(), passing())
+    page, text = tmp_path / "deep/page.html", tmp_path / "deep/text.md"
+    assert main(["report", file, "--html", str(page), "--markdown", str(text)]) == 0
     out = capsys.readouterr().out
     assert "shop.0002_backfill_total" in out
     assert "\x1b" not in out
-
-
-def test_all_reports_at_once(tmp_path: Path) -> None:
-    file = write(tmp_path / "a.json", result())
-    page, text = tmp_path / "deep/page.html", tmp_path / "deep/text.md"
-    assert main(["report", file, "--html", str(page), "--markdown", str(text)]) == 0
     assert "Python 3.13, Django 6.1, Linux" in page.read_text()
     assert "| ❌ | `shop.0002_backfill_total`" in text.read_text()
 

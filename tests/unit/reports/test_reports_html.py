@@ -34,6 +34,12 @@ def text_of(path: Path) -> str:
     return path.read_text(encoding="utf-8")
 
 
+def written(folder: Path, *results: Result) -> str:
+    path = folder / "report.html"
+    write_html(results, str(path))
+    return text_of(path)
+
+
 def test_the_page_is_one_file_that_needs_no_network(page: Path) -> None:
     assert [path.name for path in page.parent.iterdir()] == ["report.html"]
     text = text_of(page)
@@ -51,15 +57,12 @@ def test_budgets_with_the_least_headroom_come_first(page: Path) -> None:
 
 
 def test_budgets_of_one_migration_are_told_apart(tmp_path: Path) -> None:
-    path = tmp_path / "report.html"
     other = result(database={"alias": "default", "vendor": "sqlite", "version": "3"})
-    write_html([result(), other, passing()], str(path))
-    text = text_of(path).replace("<wbr>", "")
+    text = written(tmp_path, result(), other, passing()).replace("<wbr>", "")
     assert text.count('<span class="test">test_backfill, postgresql</span>') == 2
     assert text.count('<span class="test">test_backfill, sqlite</span>') == 2
     assert text.count('<span class="test">postgresql</span>') == 2
-    write_html([result(), passing()], str(path))
-    assert '<span class="test">' not in text_of(path)
+    assert '<span class="test">' not in written(tmp_path, result(), passing())
 
 
 def test_text_of_a_project_is_escaped(tmp_path: Path) -> None:
@@ -69,9 +72,7 @@ def test_text_of_a_project_is_escaped(tmp_path: Path) -> None:
         samples=[],
     )
     hostile["attribution"][0]["source"] = "<script>alert(1)</script>"
-    path = tmp_path / "report.html"
-    write_html([Result.from_dict(hostile)], str(path))
-    text = text_of(path)
+    text = written(tmp_path, Result.from_dict(hostile))
     assert "<img" not in text
     assert "<script>alert" not in text
     assert text.count("</script>") == 3
@@ -82,36 +83,28 @@ def test_data_of_the_charts_cannot_leave_its_script(tmp_path: Path) -> None:
     samples = [
         {**sample, "rows": {label: sample["rows"]["shop.Order"]}} for sample in figures()["samples"]
     ]
-    path = tmp_path / "report.html"
-    write_html([result(rows={label: 1_700_000}, samples=samples)], str(path))
-    found = re.search('<script type="application/json" id="charts">(.*?)</script>', text_of(path))
+    text = written(tmp_path, result(rows={label: 1_700_000}, samples=samples))
+    found = re.search('<script type="application/json" id="charts">(.*?)</script>', text)
     assert found
     assert json.loads(found[1])[0]["growth"]["model"] == label
 
 
-def test_a_page_without_results(tmp_path: Path) -> None:
-    path = tmp_path / "report.html"
-    write_html([], str(path))
-    assert "No migration was measured." in text_of(path)
-
-
 def test_migrations_without_rows_are_counted_and_folded(tmp_path: Path) -> None:
-    path = tmp_path / "report.html"
-    write_html([passing(rows={}, reason="it alters a table only")], str(path))
-    assert "1 migration accesses no table whose size affects memory" in text_of(path)
-    assert "it alters a table only" in text_of(path)
-    assert "No migration was measured." not in text_of(path)
+    nothing = "No migration was measured."
+    assert nothing in written(tmp_path)
+    text = written(tmp_path, passing(rows={}, reason="it alters a table only"))
+    assert "1 migration accesses no table whose size affects memory" in text
+    assert "it alters a table only" in text
+    assert nothing not in text
 
 
 def test_results_of_an_older_version(tmp_path: Path) -> None:
-    older = figures(
-        samples=[{k: v for k, v in s.items() if k != "timeline"} for s in figures()["samples"]]
-    )
+    older = figures()
+    for sample in older["samples"]:
+        del sample["timeline"]
     del older["attribution"], older["advice"]
     old = Result.from_dict(older)
-    path = tmp_path / "report.html"
-    write_html([old], str(path))
-    assert "Growth by line" not in text_of(path)
+    assert "Growth by line" not in written(tmp_path, old)
     assert charts(old)["time"] is None
 
 
@@ -192,36 +185,37 @@ STACKS = {
 }
 
 
-def test_a_flame_graph_stands_beside_the_page(tmp_path: Path) -> None:
-    path = tmp_path / "report.html"
-    write_html([explained(stacks=STACKS), explained(stacks=STACKS), passing()], str(path))
-    names = ["shop.0002_backfill_total-1.html", "shop.0002_backfill_total.html"]
-    assert sorted(one.name for one in (tmp_path / "report.flamegraphs").iterdir()) == names
-    for name in names:
-        assert f'<a href="report.flamegraphs/{name}">' in text_of(path)
-
-
-def test_a_flame_graph_of_migrations_with_long_names(tmp_path: Path) -> None:
-    migration = " + ".join(f"shop.{number:04}_{'x' * 85}" for number in (2, 3, 4))
-    path = tmp_path / "report.html"
-    write_html([explained(stacks=STACKS, migration=migration)] * 2, str(path))
-    names = [one.name for one in (tmp_path / "report.flamegraphs").iterdir()]
-    assert len(names) == 2
-    assert all(f'<a href="report.flamegraphs/{name}">' in text_of(path) for name in names)
+@pytest.mark.parametrize(
+    ("migration", "names"),
+    [
+        ("shop.0002_it", {"shop.0002_it-1.html", "shop.0002_it.html"}),
+        (" + ".join(f"shop.{number:04}_{'x' * 85}" for number in (2, 3, 4)), None),
+    ],
+    ids=["short", "long"],
+)
+def test_flame_graphs_stand_beside_the_page(
+    tmp_path: Path, migration: str, names: set[str] | None
+) -> None:
+    grown = explained(stacks=STACKS, migration=migration)
+    text = written(tmp_path, grown, grown, passing())
+    found = {one.name for one in (tmp_path / "report.flamegraphs").iterdir()}
+    assert len(found) == 2
+    assert names in (None, found)
+    assert all(f'<a href="report.flamegraphs/{name}">' in text for name in found)
 
 
 def test_a_page_is_written_without_the_flame_graphs_that_cannot_be(tmp_path: Path) -> None:
     (tmp_path / "report.flamegraphs").touch()
-    path = tmp_path / "report.html"
     with pytest.raises(BudgetError, match=r"report\.flamegraphs can't be written: file exists"):
-        write_html([explained(stacks=STACKS)], str(path))
-    assert "Flame graph" not in text_of(path)
-    assert explained().reason in text_of(path)
+        written(tmp_path, explained(stacks=STACKS))
+    text = text_of(tmp_path / "report.html")
+    assert "Flame graph" not in text
+    assert explained().reason in text
 
 
 def test_hostile_texts_stay_in_their_place(tmp_path: Path) -> None:
-    path = tmp_path / "report.html"
     hostile = "\x1b[31m<b>\u202e\ud800\x00"
-    write_html([explained(reason=hostile, migration=hostile, nodeid=hostile)] * 2, str(path))
-    assert "\\x1b[31m&lt;b&gt;\\u202e\\ud800\\x00" in text_of(path)
-    assert not re.search("[\x00\x1b\u202e]", text_of(path))
+    shown = explained(reason=hostile, migration=hostile, nodeid=hostile)
+    text = written(tmp_path, shown, shown)
+    assert "\\x1b[31m&lt;b&gt;\\u202e\\ud800\\x00" in text
+    assert not re.search("[\x00\x1b\u202e]", text)

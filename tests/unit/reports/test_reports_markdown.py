@@ -44,8 +44,7 @@ def test_failures_are_unfolded_and_passes_are_not() -> None:
 @pytest.mark.parametrize("text", ["a | b", "*a* _b_ `c`", "<script>", "[x](y)", "a\nb", "#1 ~~x~~"])
 def test_text_is_shown_as_it_is(text: str) -> None:
     shown = " ".join(text.split()).replace("<", "&lt;").replace(">", "&gt;")
-    table = render(f"| a |\n| - |\n| {escape(text)} |\n")
-    assert f"<td>{shown}</td>" in table
+    assert f"<td>{shown}</td>" in render(f"| a |\n| - |\n| {escape(text)} |\n")
 
 
 @pytest.mark.parametrize("text", ["a | b", "`tick`", "``", "plain_name"])
@@ -90,16 +89,11 @@ def test_an_annotation_stands_at_the_line_of_the_migration(on_github: Path) -> N
 
 
 def test_an_annotation_without_attribution_stands_at_the_first_file(on_github: Path) -> None:
-    (command,) = workflow_commands([result(files=[FILE])])
-    assert f"file=backend/{FILE},line=1," in command
+    (command,) = workflow_commands([result(reason="100%,\r\nor: more", files=["a,b:c.py", FILE])])
+    assert "file=backend/a%2Cb%3Ac.py,line=1," in command
+    assert command.endswith("::100%25,%0D%0Aor: more")
     (command,) = workflow_commands([result()])
     assert command.startswith("::error title=")
-
-
-def test_annotations_are_escaped(on_github: Path) -> None:
-    (command,) = workflow_commands([result(reason="100%,\r\nor: more", files=["a,b:c.py"])])
-    assert "file=a%2Cb%3Ac.py" in command.replace("backend/", "")
-    assert command.endswith("::100%25,%0D%0Aor: more")
 
 
 def test_only_what_fails_is_annotated(on_github: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,15 +12,11 @@ from pytest_membudget.reports.terminal import summary
 
 
 @pytest.mark.parametrize("width", [60, 80, 120])
-@pytest.mark.parametrize("verbosity", [0, 1])
-def test_a_failure_is_no_wider_than_the_terminal(width: int, verbosity: int) -> None:
-    first, *rest = failure(explained(), width=width, verbosity=verbosity).splitlines()
-    assert first == explained().reason
-    assert max(map(len, rest)) <= width
-
-
-@pytest.mark.parametrize("width", [60, 80, 120])
-def test_the_summary_is_no_wider_than_the_terminal(width: int) -> None:
+def test_a_report_is_no_wider_than_the_terminal(width: int) -> None:
+    for verbosity in (0, 1):
+        first, *rest = failure(explained(), width=width, verbosity=verbosity).splitlines()
+        assert first == explained().reason
+        assert max(map(len, rest)) <= width
     long = result(migration="shop.0002_a_name_that_leaves_no_room_for_all_of_the_columns")
     lines = summary([long, passing()], width, color=False)
     assert max(map(len, lines)) <= width

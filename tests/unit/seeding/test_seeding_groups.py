@@ -20,9 +20,10 @@ def a_group(*sequences: Sequence) -> Group:
     return Group({str(place): one for place, one in enumerate(sequences)})
 
 
-def a_row(group: Group, i: int) -> tuple[int, ...]:
-    sql = [group.index(member)(str(i)) for member in group.members]
-    return tuple(eval(one.replace("/", "//"), {}) for one in sql)
+def rows_of(group: Group, numbers: range) -> list[tuple[int, ...]]:
+    sql = ", ".join(group.index(member)("i") for member in group.members)
+    row = eval(f"lambda i: ({sql.replace('/', '//')},)", {})
+    return [row(i) for i in numbers]
 
 
 @pytest.mark.parametrize("chance", range(40))
@@ -42,8 +43,7 @@ def test_no_combination_twice(chance: int) -> None:
             parent.want = max(1, parent.want)
         group.demand(table.have, table.want)
         group.place(table.have, table.want)
-        for i in range(table.have + 1, table.want + 1):
-            row = a_row(group, i)
+        for row in rows_of(group, range(table.have + 1, table.want + 1)):
             assert all(1 <= n <= s.size for n, s in zip(row, sequences, strict=True))
             seen.add(row)
         group.grown()
@@ -55,6 +55,6 @@ def test_each_parent_has_children_and_each_value_occurs() -> None:
     users, teams = a_table(100), a_table(10)
     group = a_group(*(ParentKeys(parent, cast("Any", None)) for parent in (users, teams)))
     group.place(0, 200)
-    rows = [a_row(group, i) for i in range(1, 201)]
+    rows = rows_of(group, range(1, 201))
     assert {user for user, _ in rows} == set(range(1, 101))
     assert {team for _, team in rows} == set(range(1, 11))

@@ -27,10 +27,9 @@ def callable_choices():
     return [("a", "A"), ("b", "B")]
 
 
-# Every built-in field
+class Fields(models.Model):
+    """Every built-in field."""
 
-
-class Numbers(models.Model):
     big = models.BigIntegerField()
     small = models.SmallIntegerField()
     integer = models.IntegerField(null=True)
@@ -42,9 +41,6 @@ class Numbers(models.Model):
     fraction = models.DecimalField(max_digits=3, decimal_places=3)
     boolean = models.BooleanField()
     maybe = models.BooleanField(null=True)
-
-
-class Texts(models.Model):
     char = models.CharField(max_length=255)
     letter = models.CharField(max_length=1)
     text = models.TextField()
@@ -57,27 +53,18 @@ class Texts(models.Model):
     first_name = models.CharField(max_length=30)
     short_email = models.EmailField(max_length=20)
     phone = models.CharField(max_length=5)
-
-
-class Times(models.Model):
     date = models.DateField()
     moment = models.DateTimeField()
     created = models.DateTimeField(auto_now_add=True)
     updated = models.DateTimeField(auto_now=True)
     time = models.TimeField()
     duration = models.DurationField()
-
-
-class Others(models.Model):
     binary = models.BinaryField()
     binary_small = models.BinaryField(max_length=4)
     json = models.JSONField()
     uuid = models.UUIDField(default=uuid.uuid4)
     ip = models.GenericIPAddressField()
     ipv6 = models.GenericIPAddressField(protocol="IPv6")
-
-
-# Keys
 
 
 class SmallKey(models.Model):
@@ -105,17 +92,6 @@ class DecimalKey(models.Model):
     number = models.DecimalField(primary_key=True, max_digits=6, decimal_places=2)
 
 
-class Referring(models.Model):
-    uuid = models.ForeignKey(UuidKey, models.CASCADE)
-    slug = models.ForeignKey(SlugKey, models.CASCADE)
-    plain = models.ForeignKey(PlainKey, models.PROTECT)
-    day = models.ForeignKey(DateKey, models.CASCADE)
-    number = models.ForeignKey(DecimalKey, models.CASCADE)
-
-
-# Unique columns
-
-
 class Uniques(models.Model):
     integer = models.IntegerField(unique=True)
     small = models.PositiveSmallIntegerField(unique=True)
@@ -127,9 +103,6 @@ class Uniques(models.Model):
     slug = models.SlugField(unique=True)
     uuid = models.UUIDField(unique=True)
     file = models.FileField(unique=True)
-
-
-class RareUniques(models.Model):
     moment = models.DateTimeField(unique=True)
     time = models.TimeField(unique=True)
     duration = models.DurationField(unique=True)
@@ -140,11 +113,6 @@ class RareUniques(models.Model):
     binary = models.BinaryField(unique=True)
     json = models.JSONField(unique=True)
     flag = models.CharField(max_length=3, unique=True, null=True)
-
-
-class ByName(models.Model):
-    unique = models.ForeignKey(Uniques, models.CASCADE, to_field="char", db_column="weird col")
-    rare = models.ForeignKey(RareUniques, models.CASCADE, to_field="ip", null=True)
 
 
 class Grade(models.Model):
@@ -184,29 +152,27 @@ class Overlapping(models.Model):
         unique_together = [("first", "second"), ("second", "third"), ("first", "second", "third")]
 
 
-class Conditional(models.Model):
+class Partly(models.Model):
+    """Unique where a condition holds, by what functions return, and with another column."""
+
     owner = models.ForeignKey(UuidKey, models.CASCADE)
     is_default = models.BooleanField()
     slug = models.SlugField()
     deleted = models.DateTimeField(null=True)
+    name = models.CharField(max_length=40)
+    label = models.CharField(max_length=40)
+    at = models.DateTimeField()
+    until = models.DateTimeField()
+    sensor = models.ForeignKey(SlugKey, models.CASCADE)
 
     class Meta:
         constraints = [
             UniqueConstraint(fields=["owner"], condition=Q(is_default=True), name="one_default"),
             UniqueConstraint(fields=["slug"], condition=Q(deleted=None), name="one_alive"),
-        ]
-
-
-class Functional(models.Model):
-    owner = models.ForeignKey(UuidKey, models.CASCADE)
-    name = models.CharField(max_length=40)
-    label = models.CharField(max_length=40)
-    at = models.DateTimeField()
-
-    class Meta:
-        constraints = [
             UniqueConstraint(Lower("name"), "owner", name="name_lower"),
             UniqueConstraint(Lower("label"), name="label_lower"),
+            UniqueConstraint(fields=["sensor", "at"], include=["label"], name="one_value"),
+            check(Q(until__gt=F("at")), name="until_after_at"),
             # Without time zones PostgreSQL would not take this one.
             *[UniqueConstraint(TruncDate("at"), "owner", name="one_a_day")][: settings.USE_TZ],
         ]
@@ -222,22 +188,6 @@ class NullsEqual(models.Model):
         ]
 
 
-class Series(models.Model):
-    sensor = models.ForeignKey(SlugKey, models.CASCADE)
-    at = models.DateTimeField()
-    until = models.DateTimeField()
-    value = models.FloatField()
-
-    class Meta:
-        constraints = [
-            UniqueConstraint(fields=["sensor", "at"], include=["value"], name="one_value"),
-            check(Q(until__gt=F("at")), name="until_after_at"),
-        ]
-
-
-# References
-
-
 class Profile(models.Model):
     user = models.OneToOneField(UuidKey, models.CASCADE, primary_key=True)
     bio = models.TextField()
@@ -246,16 +196,14 @@ class Profile(models.Model):
 class Badge(models.Model):
     profile = models.OneToOneField(Profile, models.CASCADE)
     other = models.OneToOneField(SlugKey, models.SET_NULL, null=True)
-
-
-class Medal(models.Model):
-    """There are two grades, so most medals have none."""
-
+    # There are two grades, so most badges have none.
     grade = models.OneToOneField(Grade, models.SET_NULL, null=True)
 
 
 class Tree(models.Model):
     parent = models.ForeignKey("self", models.CASCADE, null=True)
+    root = models.ForeignKey("self", models.CASCADE, related_name="+")
+    mirror = models.OneToOneField("self", models.CASCADE, related_name="+")
 
     class Meta:
         constraints = [check(~Q(parent=F("id")), name="not_own_parent")]
@@ -271,18 +219,6 @@ class Shelf(models.Model):
         unique_together = [("above", "kind")]
 
 
-class Shelved(models.Model):
-    shelf = models.ForeignKey(Shelf, models.CASCADE)
-
-
-class Rooted(models.Model):
-    parent = models.ForeignKey("self", models.CASCADE)
-
-
-class Mirror(models.Model):
-    self = models.OneToOneField("self", models.CASCADE)
-
-
 class Chicken(models.Model):
     egg = models.ForeignKey("Egg", models.CASCADE)
 
@@ -291,16 +227,13 @@ class Egg(models.Model):
     chicken = models.OneToOneField(Chicken, models.CASCADE)
 
 
-class Person(models.Model):
-    friends = models.ManyToManyField("self")
-    follows = models.ManyToManyField("self", symmetrical=False)
-
-
 class Tag(models.Model):
     name = models.CharField(max_length=20, unique=True)
 
 
 class Article(models.Model):
+    related = models.ManyToManyField("self")
+    cites = models.ManyToManyField("self", symmetrical=False)
     tags = models.ManyToManyField(Tag)
     grades = models.ManyToManyField(Grade)
     members = models.ManyToManyField(UuidKey, through="Authorship")
@@ -322,9 +255,6 @@ class Account(models.Model):
     USERNAME_FIELD = "login"
     REQUIRED_FIELDS = ()
     login = models.CharField(max_length=150, unique=True)
-
-
-# Inheritance
 
 
 class Stamped(models.Model):
@@ -357,9 +287,6 @@ class Visit(models.Model):
     pizzeria = models.ForeignKey(Pizzeria, models.CASCADE)
 
 
-# Choices, defaults, names
-
-
 class Choosing(models.Model):
     flat = models.CharField(max_length=1, choices=[("", "none"), ("x", "X"), ("y", "Y")])
     grouped = models.IntegerField(choices=[("G", [(1, "one"), (2, "two")]), (3, "three")])
@@ -367,6 +294,12 @@ class Choosing(models.Model):
     level = models.IntegerField(choices=choosing(Level))
     day = models.DateField(choices=[(dt.date(2020, 2, 29), "leap")])
     amount = models.DecimalField(max_digits=4, decimal_places=1, choices=[(Decimal("1.5"), "")])
+    i = models.IntegerField(db_column="select")
+    t = models.CharField(max_length=20, db_column="an odd 'column'")
+    series = models.ForeignKey(SlugKey, models.CASCADE, db_column="group")
+
+    class Meta:
+        db_table = "\"an odd 'table', quoted\""
 
 
 class Defaults(models.Model):
@@ -380,18 +313,6 @@ class Defaults(models.Model):
     token = models.UUIDField(default=uuid.uuid4)
 
 
-class OddNames(models.Model):
-    i = models.IntegerField(db_column="select")
-    t = models.CharField(max_length=20, db_column="an odd 'column'")
-    series = models.ForeignKey(SlugKey, models.CASCADE, db_column="group")
-
-    class Meta:
-        db_table = "\"an odd 'table', quoted\""
-
-
-# Checks
-
-
 class Checked(models.Model):
     percent = models.IntegerField()
     price = models.DecimalField(max_digits=8, decimal_places=2)
@@ -403,6 +324,10 @@ class Checked(models.Model):
     prefix = models.CharField(max_length=30, unique=True)
     flag = models.BooleanField()
     negative = models.FloatField(null=True)
+    exact = models.CharField(max_length=64)
+    text = models.TextField()
+    rate = models.FloatField(validators=[MinValueValidator(-1.0), MaxValueValidator(-0.5)])
+    share = models.IntegerField(validators=[MinValueValidator(0), MaxValueValidator(100)])
 
     class Meta:
         constraints = [
@@ -416,15 +341,6 @@ class Checked(models.Model):
             check(Q(prefix__startswith="No. "), name="prefix"),
             check(Q(flag=True), name="flag"),
             check(Q(negative__lt=0), name="negative"),
-        ]
-
-
-class Lengths(models.Model):
-    exact = models.CharField(max_length=64)
-    text = models.TextField()
-
-    class Meta:
-        constraints = [
             check(models.lookups.Exact(Length("exact"), Value(40)), name="exact_length"),
             check(models.lookups.GreaterThan(Length("text"), 500), name="long_text"),
         ]
@@ -436,37 +352,22 @@ class Between(models.Model):
     high = models.IntegerField()
     kind = models.CharField(max_length=1, choices=[("a", "A"), ("b", "B")])
     only_a = models.TextField(null=True)
-
-    class Meta:
-        constraints = [
-            check(Q(low__lt=F("middle")) & Q(middle__lt=F("high")), name="ordered"),
-            check(
-                Q(kind="a", only_a__isnull=False) | Q(kind="b", only_a__isnull=True),
-                name="kind_a",
-            ),
-        ]
-
-
-class Numbered(models.Model):
     number = models.PositiveSmallIntegerField(unique=True)
     position = models.IntegerField(unique=True)
     last = models.IntegerField()
-
-    class Meta:
-        constraints = [check(Q(last__gte=F("position")), name="last_is_last")]
-
-
-class EitherOr(models.Model):
     user = models.ForeignKey(UuidKey, models.CASCADE, null=True)
     group = models.ForeignKey(SlugKey, models.CASCADE, null=True)
 
     class Meta:
         constraints = [
+            check(Q(low__lt=F("middle")) & Q(middle__lt=F("high")), name="ordered"),
+            check(Q(kind="a", only_a__isnull=False) | Q(kind="b", only_a=None), name="kind_a"),
+            check(Q(last__gte=F("position")), name="last_is_last"),
             check(
                 Q(user__isnull=True, group__isnull=False)
                 | Q(user__isnull=False, group__isnull=True),
                 name="either_or",
-            )
+            ),
         ]
 
 
@@ -481,14 +382,6 @@ class Follow(models.Model):
         ]
 
 
-class Validated(models.Model):
-    percent = models.IntegerField(validators=[MinValueValidator(0), MaxValueValidator(100)])
-    rate = models.FloatField(validators=[MinValueValidator(-1.0), MaxValueValidator(-0.5)])
-
-
-# Fields of one's own
-
-
 class Customs(models.Model):
     trimmed = fields.Trimmed(max_length=30, unique=True)
     encoded = fields.Encoded()
@@ -500,7 +393,15 @@ class Customs(models.Model):
     bits = fields.Bits(default="101")
 
 
-class OfCustom(models.Model):
+class Referring(models.Model):
+    uuid = models.ForeignKey(UuidKey, models.CASCADE)
+    slug = models.ForeignKey(SlugKey, models.CASCADE)
+    plain = models.ForeignKey(PlainKey, models.PROTECT)
+    day = models.ForeignKey(DateKey, models.CASCADE)
+    number = models.ForeignKey(DecimalKey, models.CASCADE)
+    shelf = models.ForeignKey(Shelf, models.CASCADE)
+    name = models.ForeignKey(Uniques, models.CASCADE, to_field="char", db_column="weird col")
+    ip = models.ForeignKey(Uniques, models.CASCADE, to_field="ip", null=True, related_name="+")
     custom = models.ForeignKey(Customs, models.CASCADE, to_field="secret")
 
 
