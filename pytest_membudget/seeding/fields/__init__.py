@@ -4,7 +4,8 @@ from contextlib import nullcontext, suppress
 from importlib import import_module
 from pkgutil import iter_modules
 
-from pytest_membudget.seeding.fields.base import FieldKind, kind_of, register, stored_as_builtin
+from pytest_membudget.seeding.fields.base import FieldKind, register, stored_as_builtin
+from pytest_membudget.seeding.fields.by_column import kind_of
 
 __all__ = ["FieldKind", "kind_of", "register", "stored_as_builtin"]
 

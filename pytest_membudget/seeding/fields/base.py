@@ -1,4 +1,4 @@
-"""The base of all kinds of field, and how the kind of a field is found."""
+"""The base of all kinds of field; by_column.py finds the kind of a field."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from random import Random
 from typing import Any, ClassVar, TypeVar
 
 from django.db import models
-from django.db.backends.base.base import BaseDatabaseWrapper
 
 from pytest_membudget.seeding.dialects.base import Dialect, Field
 from pytest_membudget.seeding.sequences import Formula, Numbering
@@ -141,12 +140,9 @@ def register(*fields: type[Field]) -> Callable[[_Kind], _Kind]:
     return decorate
 
 
-def kind_of(field: Field, dialect: Dialect) -> FieldKind:
-    """The kind of a field, or of the built-in field whose column is like its own."""
-    for base in type(field).__mro__:
-        if kind := _KINDS.get(base):
-            return kind(field, dialect)
-    return kind_of(builtin_equivalent(field, dialect.connection), dialect)
+def registered_kind(field: Field) -> type[FieldKind] | None:
+    """The kind of its class, or of the nearest one that it derives from."""
+    return next((_KINDS[base] for base in type(field).__mro__ if base in _KINDS), None)
 
 
 def stored_as_builtin(field: Field) -> bool:
@@ -160,37 +156,3 @@ def stored_as_builtin(field: Field) -> bool:
         if any(map(_STORAGE.fullmatch, vars(kind))):
             return False
     return False
-
-
-_BY_COLUMN: list[tuple[str, Callable[..., Field]]] = [
-    (r".*char.*\((?P<max_length>\d+)\)", models.CharField),
-    (r".*(text|char|clob)", models.TextField),
-    (r"(numeric|decimal)\((?P<max_digits>\d+),\s*(?P<decimal_places>\d+)\)", models.DecimalField),
-    (r"big|int8", models.BigIntegerField),
-    (r"small|int2", models.SmallIntegerField),
-    (r"int(?!erval)|serial", models.IntegerField),
-    (r"double|real|float|numeric|decimal", models.FloatField),
-    (r"bool", models.BooleanField),
-    (r"uuid", models.UUIDField),
-    (r"json", models.JSONField),
-    (r"timestamp|datetime", models.DateTimeField),
-    (r"date", models.DateField),
-    (r"time", models.TimeField),
-    (r"interval", models.DurationField),
-    (r"bytea|blob", models.BinaryField),
-    (r"inet|cidr", models.GenericIPAddressField),
-    (r"", models.TextField),
-]
-
-
-def builtin_equivalent(field: Field, connection: BaseDatabaseWrapper) -> Field:
-    """The built-in field whose column is like that of ``field``."""
-    column = (field.db_type(connection) or "").lower()
-    [found, *_] = (
-        make(**{name: int(text) for name, text in match.groupdict().items()})
-        for pattern, make in _BY_COLUMN
-        if (match := re.match(pattern, column))
-    )
-    found.choices = field.choices
-    found.set_attributes_from_name(field.name)
-    return found

@@ -10,7 +10,8 @@ from django.contrib.postgres import fields
 from django.contrib.postgres.search import SearchVectorField
 
 from pytest_membudget.seeding.dialects.base import Dialect
-from pytest_membudget.seeding.fields.base import HUGE, FieldKind, SizedValues, kind_of, register
+from pytest_membudget.seeding.fields.base import HUGE, FieldKind, SizedValues, register
+from pytest_membudget.seeding.fields.by_column import kind_of
 from pytest_membudget.seeding.fields.words import SHAPES, WORDS, shaped, words
 from pytest_membudget.seeding.sequences import Numbering
 

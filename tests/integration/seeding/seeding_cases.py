@@ -13,7 +13,7 @@ HERE = Path(__file__).parent
 ROOT = HERE.parents[2]
 STEPS = (1000, 1400, 2100)
 IMPOSSIBLE = {"Grade", "TooNarrow", "Impossible", "Unloadable", "Limited", "Absent"}
-NO_TABLES = {"Level", "Stamped", "CiText"}
+NO_TABLES = {"Level", "Stamped", "CiText", "ColumnType"}
 
 Run = Callable[..., dict[str, Any]]
 

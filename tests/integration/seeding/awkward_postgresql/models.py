@@ -60,3 +60,38 @@ class InSchema(models.Model):
 
 class OfSchema(models.Model):
     there = models.ForeignKey(InSchema, models.CASCADE)
+
+
+class ColumnType(models.Field):
+    """A field of the project's own, for a type that Django has no field for."""
+
+    def __init__(self, of: str, **options: object) -> None:
+        self.of = of
+        super().__init__(**options)
+
+    def deconstruct(self) -> tuple[str, str, list[str], dict[str, object]]:
+        name, path, _, options = super().deconstruct()
+        return name, path, [self.of], options
+
+    def db_type(self, connection: object) -> str:
+        return self.of
+
+
+class NoFieldOfDjango(models.Model):
+    mac = ColumnType("macaddr", unique=True)
+    mac8 = ColumnType("macaddr8")
+    network = ColumnType("cidr")
+    price = ColumnType("money")
+    flags = ColumnType("bit(1)")
+    more_flags = ColumnType("bit varying(8)")
+    markup = ColumnType("xml")
+    place = ColumnType("point")
+    area = ColumnType("box")
+    outline = ColumnType("polygon")
+    disc = ColumnType("circle")
+    span = ColumnType("int8range")
+    period = ColumnType("tstzrange")
+    query = ColumnType("tsquery")
+    path = ColumnType("jsonpath")
+    object = ColumnType("oid")
+    names = ColumnType("text[]")
