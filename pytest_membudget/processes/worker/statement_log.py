@@ -11,7 +11,7 @@ from typing import Any
 
 from pytest_membudget.processes.messages.codec import encode
 from pytest_membudget.processes.messages.statements import ConnectionOpened, StatementCount
-from pytest_membudget.processes.worker.statement_shapes import Sent, StatementShape
+from pytest_membudget.processes.worker.statement_shapes import StatementShape
 from pytest_membudget.sql.normalize import CUT, Form, textual
 
 _MOST_TEXTS = 500
@@ -33,7 +33,7 @@ class StatementLog:
         self.most_parameters = 0
         self.connected = self.opened = 0
         self._shapes: dict[str, StatementShape] = {}
-        self._texts: dict[int, Sent] = {}
+        self._texts: dict[int, tuple[Form, StatementShape]] = {}
         self._overflow = overflow
         self._child = child
         self._names = 0
@@ -61,12 +61,13 @@ class StatementLog:
             if text.startswith(_CONTROL):
                 return self.nothing
             sent = self._read(text, vendor)
+        form, shape = sent
         many = len(parameters) if parameters else 0
         if many > self.most_parameters:
             self.most_parameters = many
         if many > _FEW_PARAMETERS:
-            return sent.shape.merge()
-        entry = sent.entry(parameters)
+            return shape.merge()
+        entry = shape.entry(form, parameters)
         entry.times += 1
         if self._child:
             self._tell_count(entry, times=1)
@@ -101,11 +102,11 @@ class StatementLog:
             if entry.times or entry.looked or entry.affected
         ]
 
-    def _read(self, text: str, vendor: str) -> Sent:
+    def _read(self, text: str, vendor: str) -> tuple[Form, StatementShape]:
         form = Form.read(text, vendor)
         if form.text not in self._shapes and len(self._shapes) > _MOST_SHAPES:
             form = _NO_FORM
-        sent = Sent(form, self._shapes.setdefault(form.text, StatementShape(form)))
+        sent = form, self._shapes.setdefault(form.text, StatementShape(form))
         if len(self._texts) < _MOST_TEXTS:
             self._texts[hash(text)] = sent
         return sent

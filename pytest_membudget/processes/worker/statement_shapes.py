@@ -28,7 +28,18 @@ class StatementShape:
     def entries(self) -> list[StatementCount]:
         return [self.merged] if self.merged else list(self.by_values.values())
 
-    def find(self, values: Mapping[int, Any]) -> StatementCount:
+    def entry(self, form: Form, parameters: Any) -> StatementCount:
+        """The entry of an execution; this is called for each, so it has to be fast."""
+        if self.merged is not None:
+            return self.merged
+        literals, keys = form.literals, form.parameters
+        try:
+            held = [literals[at] if at in literals else parameters[keys[at]] for at in self.live]
+            return self.by_values[tuple(held)]
+        except (KeyError, IndexError, TypeError):
+            return self._find(form.values(parameters))
+
+    def _find(self, values: Mapping[int, Any]) -> StatementCount:
         """The entry of these values; positions with values that can't be kept are ignored."""
         self._ignore({at for at in self.live if not _is_plain(values[at])})
         if len(self.by_values) >= _MOST_ENTRIES and self._key(values) not in self.by_values:
@@ -64,38 +75,6 @@ class StatementShape:
         for entry in before.values():
             held = {at: (entry.values or {})[at] for at in self.live}
             self.by_values.setdefault(self._key(held), StatementCount(self.text, held)).add(entry)
-
-
-class Sent:
-    """A text that has been sent, and where the values of its shape are found."""
-
-    __slots__ = ("_form", "_keys", "_literals", "_live", "shape")
-
-    def __init__(self, form: Form, shape: StatementShape) -> None:
-        self.shape = shape
-        self._form = form
-        self._live: tuple[int, ...] | None = None
-        self._literals: list[Any] = []
-        self._keys: list[Any] = []
-
-    def entry(self, parameters: Any) -> StatementCount:
-        """The entry of an execution; this is called for each, so it has to be fast."""
-        shape = self.shape
-        if shape.merged is not None:
-            return shape.merged
-        if self._live is not shape.live:
-            self._prepare(shape.live)
-        try:
-            keys = [parameters[key] for key in self._keys]
-            return shape.by_values[(*self._literals, *keys)]
-        except (KeyError, IndexError, TypeError):
-            return shape.find(self._form.values(parameters))
-
-    def _prepare(self, live: tuple[int, ...]) -> None:
-        literals, parameters = self._form.literals, self._form.parameters
-        self._live = live
-        self._literals = [literals[at] for at in live if at in literals]
-        self._keys = [parameters[at] for at in live if at in parameters]
 
 
 def _is_plain(value: Any) -> bool:
