@@ -8,7 +8,6 @@ import subprocess
 import tempfile
 import threading
 import time
-from collections import deque
 from dataclasses import replace
 from pathlib import Path
 
@@ -103,8 +102,7 @@ class _Output:
 
     def __init__(self, process: subprocess.Popen[bytes]) -> None:
         self._process = process
-        self._kept: deque[bytes] = deque()
-        self._size = 0
+        self._kept = bytearray()
         self._cut = False
         self._thread = threading.Thread(target=self._drain, daemon=True)
         self._thread.start()
@@ -112,11 +110,9 @@ class _Output:
     def _drain(self) -> None:
         assert self._process.stdout is not None
         while chunk := os.read(self._process.stdout.fileno(), 8192):
-            self._kept.append(chunk)
-            self._size += len(chunk)
-            while self._size - len(self._kept[0]) > _OUTPUT_KEPT:
-                self._size -= len(self._kept.popleft())
-                self._cut = True
+            self._kept += chunk
+            self._cut |= len(self._kept) > _OUTPUT_KEPT
+            del self._kept[:-_OUTPUT_KEPT]
 
     @property
     def open(self) -> bool:
@@ -125,6 +121,6 @@ class _Output:
 
     def text(self) -> str:
         self._thread.join(timeout=1)
-        text = b"".join(self._kept).decode(errors="replace")
+        text = self._kept.decode(errors="replace")
         # The rest of a secret that was cut in two would not be recognised.
         return text.partition("\n")[2] if self._cut else text

@@ -6,22 +6,9 @@ import ctypes
 from functools import cache
 from typing import Any
 
-_FIELDS = (
-    "arena",
-    "ordblks",
-    "smblks",
-    "hblks",
-    "hblkhd",
-    "usmblks",
-    "fsmblks",
-    "uordblks",
-    "fordblks",
-    "keepcost",
-)
-
 
 class _Mallinfo2(ctypes.Structure):
-    _fields_ = [(name, ctypes.c_size_t) for name in _FIELDS]
+    _fields_ = [("counts", ctypes.c_size_t * 10)]
 
 
 def malloc_use() -> tuple[int, int]:
@@ -33,8 +20,8 @@ def malloc_use() -> tuple[int, int]:
     count = _mallinfo2()
     if count is None:
         return 0, 0
-    now = count()
-    return int(now.uordblks + now.hblkhd), int(now.fordblks)
+    _, _, _, _, mapped, _, _, used, free, _ = count().counts
+    return used + mapped, free
 
 
 @cache
