@@ -22,16 +22,6 @@ _BUILT_IN = ("pg_", "json", "regexp_", "string_to_", "unnest", "generate_", "xml
 
 
 @dataclass
-class _Group:
-    """The executions of one statement with the same values in its conditions."""
-
-    tables: tuple[str, ...]
-    times: int = 0
-    rows: int = 0
-    looked: bool = False
-
-
-@dataclass
 class Accesses:
     """The rows of each table, and the filters of statements; see Run for the attributes."""
 
@@ -51,7 +41,8 @@ class Accesses:
     guards: set[str] = field(default_factory=set)
     opaque: bool = False
     _declared: dict[str, Statement] = field(default_factory=dict)
-    _groups: dict[tuple[Any, ...], _Group] = field(default_factory=dict)
+    # By the end of a statement, its tables, and the values in its conditions.
+    _groups: dict[tuple[str, tuple[str, ...], str], StatementCount] = field(default_factory=dict)
 
     def add(self, counted: StatementCount) -> None:
         fetched, affected = counted.fetched, counted.affected
@@ -115,12 +106,11 @@ class Accesses:
 
     def unmatched(self) -> tuple[Unmatched, ...]:
         """The statements that found no row each time they were sent."""
-        found: dict[str, _Group] = {}
-        for (ending, *_), group in self._groups.items():
-            if group.looked and group.times and not group.rows:
-                one = found.setdefault(ending, _Group(group.tables))
-                one.times += group.times
-        return tuple(Unmatched(ending, one.times, one.tables) for ending, one in found.items())
+        times: Counter[tuple[str, tuple[str, ...]]] = Counter()
+        for (ending, tables, _), group in self._groups.items():
+            if group.looked and group.times and not group.fetched + group.affected:
+                times[ending, tables] += group.times
+        return tuple(Unmatched(ending, count, tables) for (ending, tables), count in times.items())
 
     def _main(self, sources: Sequence[str]) -> str:
         """The table that rows are counted for: the first that is seeded, or else the first."""
@@ -177,11 +167,8 @@ class Accesses:
 
     def _group(self, statement: Statement, sources: Sequence[str], counted: StatementCount) -> None:
         asked = [one.values(dict(counted.values or {})) for one in statement.filters]
-        key = (statement.ending[:300], repr(asked))
-        group = self._groups.setdefault(key, _Group(tuple(sources)))
-        group.times += counted.times
-        group.rows += counted.fetched + counted.affected
-        group.looked |= counted.looked
+        key = (statement.ending[:300], tuple(sources), repr(asked))
+        self._groups.setdefault(key, StatementCount("", None)).add(counted)
 
 
 def _chunks(statement: Statement, counted: StatementCount) -> set[int]:
