@@ -49,8 +49,9 @@ def _log_sqlite(base: Any, shared: dict[str, Any]) -> None:
     """Log the cursors of SQLite connections, also those that Django does not wrap."""
     from sqlite3 import Connection, Cursor
 
-    raw = _subclass(Cursor, shared, _Fetching)
-    base.SQLiteCursorWrapper = _subclass(base.SQLiteCursorWrapper, shared, _Fetching)
+    raw = type("Cursor", (_Fetching, Cursor), shared)
+    wrapper = base.SQLiteCursorWrapper
+    base.SQLiteCursorWrapper = type(wrapper.__name__, (_Fetching, wrapper), shared)
 
     class LoggedConnection(Connection):
         def cursor(self, factory: Any = raw) -> Any:
@@ -83,12 +84,8 @@ def _log_postgresql(connection: Any, shared: dict[str, Any]) -> None:
         plain = getattr(holder, name, None)
         if plain is not None and not issubclass(plain, _Logging):
             # A cursor that can't be scrolled holds its whole result and knows its number of rows.
-            mixins = (_Fetching,) if hasattr(plain, "scrollable") else ()
-            setattr(holder, name, _subclass(plain, shared, *mixins))
-
-
-def _subclass(plain: type[Any], shared: dict[str, Any], *mixins: type[Any]) -> type[Any]:
-    return type(plain.__name__, (*mixins, _Logging, plain), shared)
+            mixin = _Fetching if hasattr(plain, "scrollable") else _Logging
+            setattr(holder, name, type(plain.__name__, (mixin, plain), shared))
 
 
 class _Logging:
@@ -160,11 +157,8 @@ class _Logging:
             self._entry = self._log.nothing
 
 
-class _Fetching:
+class _Fetching(_Logging):
     """Count the rows of a cursor that does not hold all of them as they are fetched."""
-
-    _log: StatementLog
-    _entry: StatementCount
 
     def fetchone(self) -> Any:
         row = super().fetchone()  # type: ignore[misc]
