@@ -4,30 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager, ExitStack
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+from django.db import connections
+from django.db.backends.signals import connection_created
 
 from pytest_membudget.database.engine import engine_of
 from pytest_membudget.processes.messages.job import Probes
-
-if TYPE_CHECKING:
-    from pytest_membudget.sample.observed import Observed
+from pytest_membudget.processes.worker.probes.rewrites import rewritten
+from pytest_membudget.processes.worker.probes.usage import observed
+from pytest_membudget.project.ownership import Ownership
+from pytest_membudget.sample.observed import Observed
 
 _DEFAULT_CACHE, _SMALL_CACHE = -2000, -256
 
 
 def probe(asked: Probes, tell: Callable[[Observed], None]) -> ExitStack:
     """Probe the run from now on; ``tell`` is called at its end with what was observed."""
-    from pytest_membudget.project.ownership import Ownership
-
     owned = Ownership(asked.folders)
     accompanied = ExitStack()
     if asked.observe:
-        from pytest_membudget.processes.worker.probes.usage import observed
-
         accompanied.enter_context(observed(owned, tell))
     for rewrite in asked.rewrites:
-        from pytest_membudget.processes.worker.probes.rewrites import rewritten
-
         accompanied.enter_context(rewritten(rewrite, owned))
     if asked.capture or asked.observe:
         _keep_page_caches_small()
@@ -57,8 +55,6 @@ def _keep_page_caches_small() -> None:
 
     Their default limit is 2 MiB; a limit that the project has set is left.
     """
-    from django.db import connections
-    from django.db.backends.signals import connection_created
 
     def keep_small(connection: Any, **_: Any) -> None:
         if not engine_of(connection.vendor).embedded:

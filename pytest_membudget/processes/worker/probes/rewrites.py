@@ -6,6 +6,9 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from typing import Any
 
+from django.db.models import QuerySet
+from django.db.models.query import ModelIterable
+
 from pytest_membudget.processes.messages.job import BATCHES, STREAM, Rewrite
 from pytest_membudget.processes.worker.probes.usage import calling_line, replaced
 from pytest_membudget.project.ownership import Ownership
@@ -29,8 +32,6 @@ def rewritten(rewrite: Rewrite, owned: Ownership) -> AbstractContextManager[None
 
 def _streamed(here: Callable[[], bool]) -> AbstractContextManager[None]:
     """Iterate as with ``.iterator()``, without filling the queryset's cache."""
-    from django.db.models import QuerySet
-
     iterate = QuerySet.__iter__
 
     def streaming(self: Any) -> Any:
@@ -43,8 +44,6 @@ def _streamed(here: Callable[[], bool]) -> AbstractContextManager[None]:
 
 def _in_batches(here: Callable[[], bool]) -> AbstractContextManager[None]:
     """Call bulk_update for a thousand objects at a time."""
-    from django.db.models import QuerySet
-
     bulk_update = QuerySet.bulk_update
 
     def sliced(self: Any, objs: Any, fields: Any, batch_size: int | None = None) -> int:
@@ -61,8 +60,6 @@ def _in_batches(here: Callable[[], bool]) -> AbstractContextManager[None]:
 
 def _deferred(here: Callable[[], bool], columns: Sequence[str]) -> AbstractContextManager[None]:
     """Leave out these columns, as with ``.defer()``."""
-    from django.db.models.query import ModelIterable
-
     iterate = ModelIterable.__iter__
 
     def without(self: Any) -> Any:

@@ -10,6 +10,10 @@ from dataclasses import replace
 from types import FrameType
 from typing import Any
 
+from django.db.backends.utils import CursorWrapper
+from django.db.models import Model, QuerySet
+from django.db.models.query import ModelIterable
+
 from pytest_membudget.processes.worker.malloc import malloc_use
 from pytest_membudget.project.ownership import Ownership
 from pytest_membudget.sample.observed import BulkUpdate, LoadedRows, Observed, ResultSize
@@ -42,10 +46,6 @@ def replaced(owner: type, name: str, replacement: Any) -> Iterator[None]:
 @contextmanager
 def observed(owned: Ownership, tell: Callable[[Observed], None]) -> Iterator[None]:
     """Record each queryset of model instances, each bulk_update, and the columns read."""
-    from django.db.backends.utils import CursorWrapper
-    from django.db.models import Model, QuerySet
-    from django.db.models.query import ModelIterable
-
     querysets: dict[tuple[str, int], LoadedRows] = {}
     bulk_updates: list[BulkUpdate] = []
     read: dict[str, set[str]] = defaultdict(set)
@@ -76,10 +76,9 @@ def observed(owned: Ownership, tell: Callable[[Observed], None]) -> Iterator[Non
     def noted_read(self: Any, name: str) -> Any:
         value = object.__getattribute__(self, name)
         if not name.startswith("_"):
-            meta = type(self)._meta
             frame = sys._getframe(1)
             if not frame.f_code.co_filename.endswith(_SAVING):
-                read[meta.label].add(name)
+                read[type(self)._meta.label].add(name)
         return value
 
     def look_at_heap() -> int:
