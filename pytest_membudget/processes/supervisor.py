@@ -78,7 +78,6 @@ class _Children:
         self.ended: dict[int, int] = {}
         self.none_left = False
         self._woken, waking = os.pipe()
-        os.set_blocking(self._woken, False)
         os.set_blocking(waking, False)
         signal.set_wakeup_fd(waking, warn_on_full_buffer=False)
         signal.signal(signal.SIGCHLD, lambda *_: None)
@@ -116,8 +115,7 @@ class _Children:
             for fd, _ in poll.poll(None if left is None else 1000 * left):
                 if fd == 0:
                     return
-                while _read(self._woken):
-                    pass
+                os.read(self._woken, 4096)
 
     def kill(self) -> None:
         """Kill all of them: the children of one that ends become children of this process."""
@@ -169,13 +167,6 @@ def _write(path: str, text: str) -> None:
             file.write(text)
     except OSError:
         pass
-
-
-def _read(fd: int) -> bytes:
-    try:
-        return os.read(fd, 4096)
-    except BlockingIOError:
-        return b""
 
 
 def _end_as(status: int) -> NoReturn:

@@ -146,15 +146,15 @@ class PostgreSQLScratch(ScratchDatabases):
     @contextlib.contextmanager
     def _admin_cursor(self) -> Any:
         """A cursor of the session that administers, which is opened anew where it was ended."""
-        with self._lease.one_at_a_time, self.target.allow_unmarked(*self._maintenance_names()):
+        with (
+            self._lease.one_at_a_time,
+            self.target.allow_unmarked(self._admin.settings_dict["NAME"]),
+        ):
             if not self._admin.is_usable():
                 self._admin.close()
                 _open(self._admin, self.target.mark)
             with self._admin.cursor() as cursor:
                 yield cursor
-
-    def _maintenance_names(self) -> tuple[str, ...]:
-        return (*_MAINTENANCE, self._admin.settings_dict["NAME"])
 
 
 def _maintenance_connection(connection: Any, target: Target) -> Any:

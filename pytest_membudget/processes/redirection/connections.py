@@ -53,19 +53,14 @@ def _check(connection: Any, target: Target) -> None:
             if file and not target.holds(file):
                 target.refuse(f"the SQLite file {file}")
     elif engine.identity:
-        _check_identity(connection, target)
+        name, mark = identity_of(connection.connection)
+        if not target.owns(name, mark):
+            target.refuse(f"the PostgreSQL database {name!r}")
+        settings = connection.settings_dict
+        if name != settings["NAME"]:
+            raise RefusedDatabase(
+                f"the engine {settings['ENGINE']} connects to {name!r} although NAME is "
+                f"{settings['NAME']!r}: a check can't use an engine or a pool that ignores NAME"
+            )
     else:
         target.refuse(f"a database of the vendor {connection.vendor!r}")
-
-
-def _check_identity(connection: Any, target: Target) -> None:
-    name, mark = identity_of(connection.connection)
-    if not target.owns(name, mark):
-        target.refuse(f"the PostgreSQL database {name!r}")
-    wanted = connection.settings_dict["NAME"]
-    if name != wanted:
-        engine = connection.settings_dict["ENGINE"]
-        raise RefusedDatabase(
-            f"the engine {engine} connects to {name!r} although NAME is {wanted!r}: a check can't "
-            "use an engine or a pool that ignores NAME"
-        )

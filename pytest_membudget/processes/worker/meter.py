@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 
 import psutil
@@ -129,10 +130,9 @@ class Meter:
         return tuple(max(stretch, key=lambda point: point[1]) for stretch in stretches)
 
     def _find(self) -> None:
-        try:
+        found: list[psutil.Process] = []
+        with contextlib.suppress(psutil.NoSuchProcess, psutil.AccessDenied):
             found = self._supervisor.children(recursive=True)
-        except (psutil.NoSuchProcess, psutil.AccessDenied):
-            found = []
         if self._worker is None and found:
             self._worker = found[0]
         self._others = [process for process in found if process != self._worker]
@@ -140,9 +140,7 @@ class Meter:
     def _pss(self, tree: list[psutil.Process]) -> int:
         sizes = []
         for process in tree:
-            try:
+            with contextlib.suppress(psutil.NoSuchProcess, psutil.AccessDenied):
                 sizes.append(int(process.memory_full_info().pss))
-            except (psutil.NoSuchProcess, psutil.AccessDenied):
-                continue
         self.processes = max(self.processes, len(sizes))
         return sum(sizes)
