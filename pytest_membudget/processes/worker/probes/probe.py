@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import AbstractContextManager, ExitStack
+from contextlib import ExitStack
 from typing import Any
 
 from django.db import connections
@@ -30,24 +30,19 @@ def probe(asked: Probes, tell: Callable[[Observed], None]) -> ExitStack:
     if asked.capture or asked.observe:
         _keep_page_caches_small()
     if asked.capture:
-        accompanied.enter_context(_recorded(asked.capture))
+        from memray import FileFormat, Tracker
+
+        # An aggregated capture would be smaller and quicker to read, but it is written when the
+        # process ends, and the children of a pool end without; and memray counts too few blocks
+        # in it.
+        tracker = Tracker(
+            asked.capture,
+            trace_python_allocators=True,
+            follow_fork=True,
+            file_format=FileFormat.ALL_ALLOCATIONS,
+        )
+        accompanied.enter_context(tracker)
     return accompanied
-
-
-def _recorded(path: str) -> AbstractContextManager[Any]:
-    """Have memray record every allocation, each small Python object included.
-
-    An aggregated capture would be smaller and quicker to read, but it is written when the process
-    ends, and the children of a pool end without; and memray counts too few blocks in it.
-    """
-    from memray import FileFormat, Tracker
-
-    return Tracker(
-        path,
-        trace_python_allocators=True,
-        follow_fork=True,
-        file_format=FileFormat.ALL_ALLOCATIONS,
-    )
 
 
 def _keep_page_caches_small() -> None:
