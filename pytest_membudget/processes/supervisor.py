@@ -95,7 +95,11 @@ class _Children:
             _set_process_option(
                 _SET_PDEATHSIG, signal.SIGKILL if kind == "worker" else signal.SIGTERM
             )
-            _write("/proc/self/oom_score_adj", _OOM_SCORES[kind])
+            try:
+                with open("/proc/self/oom_score_adj", "w") as file:  # noqa: PTH123
+                    file.write(_OOM_SCORES[kind])
+            except OSError:
+                pass
             os.execv(command[0], command)
         finally:
             os._exit(127)
@@ -159,14 +163,6 @@ def _set_process_option(option: int, value: int) -> None:
     prctl = getattr(ctypes.CDLL(None), "prctl", None)  # Linux only
     if prctl is not None:
         prctl(option, value, 0, 0, 0)
-
-
-def _write(path: str, text: str) -> None:
-    try:
-        with open(path, "w") as file:  # noqa: PTH123
-            file.write(text)
-    except OSError:
-        pass
 
 
 def _end_as(status: int) -> NoReturn:
