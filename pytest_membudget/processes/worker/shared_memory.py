@@ -29,9 +29,9 @@ class SharedMemory:
 
     def __init__(self) -> None:
         self._before = {inode: size for _, inode, size in _files()}
-        self._opened: dict[_Inode, str] = {}
-        self._met: set[_Inode] = set()
-        self._nobody_elses: dict[_Inode, bool] = {}
+        self._opened: set[_Inode] = set()
+        # None of a file that was seen once: it may just have been opened.
+        self._nobody_elses: dict[_Inode, bool | None] = {}
 
     def unmapped(self, pids: Iterable[int]) -> int:
         """Bytes that the processes ``pids`` hold, or have left behind, and do not map."""
@@ -47,7 +47,7 @@ class SharedMemory:
     def remove(self) -> None:
         """Remove the files that the processes have opened and left behind."""
         left = {inode: path for path, inode, _ in _files()}
-        for inode in self._opened.keys() & left.keys() - self._before.keys():
+        for inode in self._opened & left.keys() - self._before.keys():
             with contextlib.suppress(OSError):
                 left[inode].unlink()
 
@@ -58,21 +58,17 @@ class SharedMemory:
                     status = os.stat(path)  # noqa: PTH116, called for each look at a process
                     inode = status.st_dev, status.st_ino
                     if target.startswith(_IN_FOLDER):
-                        self._opened[inode] = target
+                        self._opened.add(inode)
                     yield inode, status.st_blocks * _BLOCK - self._before.get(inode, 0)
 
     def _is_nobody_elses(self, path: Path, inode: _Inode, pids: list[int]) -> bool:
-        if inode not in self._met:
-            # It may just have been opened, and to look through all processes takes long.
-            self._met.add(inode)
-            return False
         if inode not in self._nobody_elses:
-            try:
+            self._nobody_elses[inode] = None
+        elif self._nobody_elses[inode] is None:  # to look through all processes takes long
+            with contextlib.suppress(OSError):
                 own = path.stat().st_uid == os.geteuid()
-            except OSError:
-                return False
-            self._nobody_elses[inode] = own and not _is_held(str(path), pids)
-        return self._nobody_elses[inode]
+                self._nobody_elses[inode] = own and not _is_held(str(path), pids)
+        return bool(self._nobody_elses[inode])
 
 
 def _files() -> Iterator[tuple[Path, _Inode, int]]:
