@@ -1,15 +1,22 @@
-"""What the reports call things: the words and figures that their tables are made of."""
+"""What the reports call things: the words and figures of their tables, and their columns."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
+from typing import Any
 
 from pytest_membudget.finding import FindingCode
 from pytest_membudget.judge.explanation import Advice, Line, Place
 from pytest_membudget.judge.result import Result, SampleFigures
 from pytest_membudget.judge.verdict import Basis, Verdict
 from pytest_membudget.units import format_interval, format_rows, format_size, round_rows_down
+
+Columns = dict[str, Callable[[Any], Any]]
+"""The columns of a table by name: what a cell holds."""
+
+LEFT = ("", "migration", "database", "verdict", "line")
+"""Those that are aligned to the left."""
 
 _NOTED_ALWAYS = {
     FindingCode.ACCESS_REFUSED,
@@ -33,8 +40,7 @@ def migration(result: Result) -> str:
 
 def counted(result: Result) -> tuple[str, int]:
     """The model that figures a row count, with production's rows: the first of ``rows``."""
-    model, rows = next(iter(result.rows.items()), ("", 0))
-    return model, rows
+    return next(iter(result.rows.items()), ("", 0))
 
 
 def sample_rows(result: Result, sample: SampleFigures) -> int:
@@ -74,9 +80,7 @@ def short_peak(result: Result) -> str:
 
 def headroom_bytes(result: Result) -> int | None:
     """What is left of the limit, negative where it is passed; None where no peak is known."""
-    if result.peak_bytes is None:
-        return None
-    return result.limit_bytes - result.peak_bytes
+    return None if result.peak_bytes is None else result.limit_bytes - result.peak_bytes
 
 
 def headroom(result: Result) -> str:
@@ -131,18 +135,35 @@ def by_line(lines: Sequence[Line]) -> list[Line]:
     return sorted(merged.values(), key=lambda one: (one.line is None, -one.bytes_per_row))
 
 
+def columns(results: Sequence[Result]) -> Columns:
+    """Those of a table with one row for each budget."""
+    found: Columns = {
+        "migration": migration,
+        "database": vendor,
+        "rows": rows,
+        "peak": peak,
+        "limit": limit,
+        "headroom": headroom,
+        "fits up to": fits,
+        "verdict": verdict,
+    }
+    if not several_vendors(results):
+        del found["database"]
+    return found
+
+
 def several_vendors(results: Iterable[Result]) -> bool:
     return len({vendor(result) for result in results}) > 1
 
 
 def measured(results: Iterable[Result]) -> list[Result]:
     """Those whose peak was measured with seeded rows, or is not known."""
-    return [result for result in results if not _is_skipped(result)]
+    return [result for result in results if result.rows or not result.ok]
 
 
 def skipped(results: Iterable[Result]) -> list[Result]:
     """Those that load no rows, whose peak was measured with a few rows or none."""
-    return [result for result in results if _is_skipped(result)]
+    return [result for result in results if result.ok and not result.rows]
 
 
 def how_many_skipped(results: Iterable[Result]) -> str | None:
@@ -152,10 +173,6 @@ def how_many_skipped(results: Iterable[Result]) -> str | None:
         return None
     noun, verb = ("migration", "accesses") if count == 1 else ("migrations", "access")
     return f"{count} {noun} {verb} no table whose size affects memory"
-
-
-def _is_skipped(result: Result) -> bool:
-    return result.verdict == Verdict.WITHIN and not result.rows
 
 
 def by_headroom(results: Iterable[Result]) -> list[Result]:

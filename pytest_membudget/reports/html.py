@@ -36,15 +36,14 @@ def write_html(
     ``environments`` name the versions of the runs that the results are of.
     """
     ordered = cells.by_headroom(cells.measured(results))
-    skipped = cells.skipped(results)
     folder, links, problem = Path(path).with_suffix(".flamegraphs"), dict[int, str](), None
     try:
         _write_flame_graphs(ordered, folder, links)
     except OSError as error:
-        problem = error
-    write_text(path, html(ordered, environments, links, skipped))
+        problem = unwritable(str(folder), error)
+    write_text(path, html(ordered, environments, links, cells.skipped(results)))
     if problem is not None:
-        raise unwritable(str(folder), problem)
+        raise problem
 
 
 def html(
@@ -63,7 +62,7 @@ def html(
         several_vendors=cells.several_vendors(results),
         skipped=skipped,
         verdicts=cells.verdicts([*results, *skipped]),
-        environments=[_versions(one) for one in dict.fromkeys(environments) if any(astuple(one))],
+        environments=[one for one in dict.fromkeys(environments) if any(astuple(one))],
         version=__version__,
         flame_graphs=flame_graphs,
         charts=[charts(result) for result in results],
@@ -82,9 +81,7 @@ def _template() -> jinja2.Template:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters["soft"] = _soft
-    environment.filters["size"] = format_size
-    environment.filters["seconds"] = format_seconds
+    environment.filters.update(soft=_soft, size=format_size, seconds=format_seconds)
     environment.globals["cells"] = cells
     return environment.get_template("report.html")
 
@@ -102,10 +99,6 @@ def _shown(value: object) -> object:
 def _soft(name: str) -> Markup:
     """A long name that may be broken after its underscores, dots and slashes."""
     return Markup(re.sub(r"([_./])", r"\1<wbr>", str(escape(visible(name)))))
-
-
-def _versions(one: Environment) -> str:
-    return f"Python {one.python}, Django {one.django}, {one.platform}"
 
 
 def _write_flame_graphs(results: Sequence[Result], folder: Path, links: dict[int, str]) -> None:

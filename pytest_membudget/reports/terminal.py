@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from rich.table import Table
 from rich.text import Text
 
 from pytest_membudget.judge.result import Result
 from pytest_membudget.judge.verdict import Verdict
-from pytest_membudget.reports import cells
-from pytest_membudget.reports.columns import Columns, of_changes, of_results, without
+from pytest_membudget.reports import cells, compare
+from pytest_membudget.reports.cells import Columns
 from pytest_membudget.reports.compare import Change
 from pytest_membudget.reports.tables import natural_width, render, table_of
 from pytest_membudget.texts import log_text, visible
@@ -33,45 +32,41 @@ def summary(results: Sequence[Result], width: int, *, color: bool) -> list[str]:
     measured = cells.measured(results)
     if not measured:
         return []
-    columns = of_results(measured)
+    columns = cells.columns(measured)
     if width >= _WIDE:
         table = table_of({**columns, "verdict": _verdict_with_basis}, measured)
         if natural_width(table) <= width:
             return render(table, width, color=color)
     narrow: Columns = {**columns, "peak": cells.short_peak, "verdict": _verdict}
-    table = _fitting(narrow, measured, width, ("rows", "headroom", "fits up to"))
-    return render(table, width, color=color)
+    return _fitting(narrow, measured, width, ("rows", "headroom", "fits up to"), color)
 
 
 def comparison(changes: Sequence[Change], width: int, *, color: bool) -> list[str]:
     """A table of what became of each budget, as lines no wider than ``width``."""
-    columns: Columns = {**of_changes(changes), "verdict": _changed_verdict}
-    table = _fitting(columns, changes, width, ("bytes a row", "before", "difference"))
-    return render(table, width, color=color)
+    columns: Columns = {**compare.columns(changes), "verdict": _changed_verdict}
+    return _fitting(columns, changes, width, ("bytes a row", "before", "difference"), color)
 
 
 def notes(results: Sequence[Result]) -> list[str]:
     """What the reader of the table has to know, of budgets that pass as well."""
     skipped = cells.how_many_skipped(results)
-    return [
-        *([skipped] if skipped else []),
-        *(
-            log_text(visible(f"{cells.migration(result)}: {message}"))
-            for result in results
-            for message in cells.noted(result, everything=False)
-        ),
+    noted = [
+        f"{cells.migration(result)}: {message}"
+        for result in results
+        for message in cells.noted(result, everything=False)
     ]
+    return [*filter(None, [skipped]), *(log_text(visible(text)) for text in noted)]
 
 
-def _fitting(columns: Columns, items: Sequence[Any], width: int, spared: Sequence[str]) -> Table:
-    """The table of as many columns as there is room for; those of ``spared`` go first."""
-    table = table_of(columns, items)
+def _fitting(
+    columns: Columns, items: Sequence[Any], width: int, spared: Sequence[str], color: bool
+) -> list[str]:
+    """A table of as many columns as there is room for; those of ``spared`` go first."""
     for name in spared:
-        if natural_width(table) <= width:
+        if natural_width(table_of(columns, items)) <= width:
             break
-        columns = without(columns, name)
-        table = table_of(columns, items)
-    return table
+        del columns[name]
+    return render(table_of(columns, items), width, color=color)
 
 
 def _verdict(result: Result) -> Text:
@@ -79,11 +74,9 @@ def _verdict(result: Result) -> Text:
 
 
 def _verdict_with_basis(result: Result) -> Text:
-    basis = f", {result.basis}" if result.basis else ""
-    return _verdict(result) + basis
+    return _verdict(result) + (f", {result.basis}" if result.basis else "")
 
 
 def _changed_verdict(change: Change) -> Text:
-    return Text(
-        change.verdict, style=_STYLES[change.latest.verdict] if change.verdict_changed else ""
-    )
+    style = _STYLES[change.latest.verdict] if change.verdict_changed else ""
+    return Text(change.verdict, style=style)
