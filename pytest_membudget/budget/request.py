@@ -109,10 +109,9 @@ def _given(migration: object, **others: object) -> dict[str, object]:
 
 
 def _read_migrations(value: object) -> tuple[MigrationName, ...]:
-    wanted = list(value) if isinstance(value, list) else [value]
-    if not wanted:
+    if value == []:
         raise BudgetError("migration=[] names no migration")
-    return tuple(_read_migration(one) for one in wanted)
+    return tuple(map(_read_migration, value if isinstance(value, list) else [value]))
 
 
 def _read_migration(value: object) -> MigrationName:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pytest_membudget.budget.options import Options
-from pytest_membudget.plugin.terminal_info import tell_worker
+from pytest_membudget.plugin.terminal_info import KEY, terminal_info
 
 if TYPE_CHECKING:
     from pytest_membudget.judge.result import Result
@@ -29,7 +29,7 @@ class Reporter:
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_configure_node(self, node: Any) -> None:
-        tell_worker(node)
+        node.workerinput[KEY] = terminal_info(node.config)
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any) -> None:
