@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+from collections import defaultdict
 from dataclasses import dataclass
 
 from pytest_membudget.attribution.growth import Stack
@@ -73,22 +75,17 @@ class Case:
 
     def grows(self, *causes: str, least: float = WORTH) -> dict[tuple[str, int], float]:
         """Bytes a row by the project's line, of growth with one of these causes, largest first."""
-        sums: dict[tuple[str, int], float] = {}
+        sums: dict[tuple[str, int], float] = defaultdict(float)
         for site, stacks in self.by_site.items():
             if site.cause in causes:
-                at = site.own[1], site.own[2]
-                sums[at] = sums.get(at, 0.0) + sum(stack.bytes_per_row for stack in stacks)
+                sums[site.own[1:]] += sum(stack.bytes_per_row for stack in stacks)
         worth = {at: size for at, size in sums.items() if size >= least * self.measured}
         return dict(sorted(worth.items(), key=lambda item: -item[1]))
 
     def total(self, cause: str) -> float:
         """Bytes a row of all growth with this cause."""
-        return sum(
-            stack.bytes_per_row
-            for site, stacks in self.by_site.items()
-            if site.cause == cause
-            for stack in stacks
-        )
+        of_cause = [stacks for site, stacks in self.by_site.items() if site.cause == cause]
+        return sum(stack.bytes_per_row for stacks in of_cause for stack in stacks)
 
     def remaining(self, saved: float) -> int | None:
         """The peak at production's row count with ``saved`` bytes a row less."""
@@ -99,13 +96,14 @@ class Case:
 
     def is_of_orm(self, at: tuple[str, int]) -> bool:
         """Whether the growth at a line is of rows that a queryset fetched."""
-        return any(
-            "django/db/models/" in file
-            for site, stacks in self.by_site.items()
-            if (site.own[1], site.own[2]) == at
-            for stack in stacks
-            for _, file, _ in stack.frames
-        )
+        there = [stacks for site, stacks in self.by_site.items() if site.own[1:] == at]
+        stacks = itertools.chain(*there)
+        return any("django/db/models/" in file for stack in stacks for _, file, _ in stack.frames)
+
+
+def located(file: str, line: int) -> tuple[str, int]:
+    """A place as an Advice has it."""
+    return short_path(file), line
 
 
 def where(file: str, line: int) -> str:

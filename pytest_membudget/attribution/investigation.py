@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pytest_membudget.attribution.advice import advise
 from pytest_membudget.attribution.case import WORTH, Case
 from pytest_membudget.attribution.flamegraph import pack
-from pytest_membudget.attribution.growth import growth
+from pytest_membudget.attribution.growth import HighWater, growth
 from pytest_membudget.attribution.lines import Scale, lines, sites
 from pytest_membudget.attribution.runs import Runs, Unfinished
 from pytest_membudget.attribution.trials import Trial, rewrites_to_try
@@ -42,9 +42,8 @@ def investigate(
         return _Investigation(assessment, runs, size, progress, mixed).attribution()
     except Exception as error:  # the verdict stands, whatever goes wrong in explaining it
         what = str(error) if isinstance(error, MembudgetError) else repr(error)
-        return Attribution(
-            attribution_note=f"the cause of the growth could not be determined: {what}"
-        )
+        note = f"the cause of the growth could not be determined: {what}"
+        return Attribution(attribution_note=note)
 
 
 @dataclass
@@ -56,15 +55,38 @@ class _Investigation:
     mixed: str | None
 
     def attribution(self) -> Attribution:
-        case, results = self._case()
+        evidence, size, half = self.assessment.evidence, self.size, max(1, self.size // 2)
+        budget, share = evidence.budget, evidence.budget.share
         projection = self.assessment.estimate.projection
+        engine = engine_of(str(evidence.database.vendor))
+        self.runs.start_anew()
+        before, after = self._captured(half), self._captured(size)
+        stacks = growth(before, after, round((size - half) * share) or 1)
+        self.progress("recording what the migration does with the loaded rows")
+        run, digest = self.runs.run(size, digest=True, observe=True)
+        assert run.observed is not None, "it was asked for"
         measured = self._measured()
+        case = Case(
+            assessment=self.assessment,
+            by_site=sites(stacks, Ownership(self.runs.folders), engine),
+            measured=measured or sum(stack.bytes_per_row for stack in stacks),
+            observed=run.observed,
+            digest=digest,
+            rows_read=sum(run.read.values()),
+            peak=None if projection is None else projection.peak,
+            baseline=evidence.samples[0].run.baseline or 0,
+            sample=self.runs.sample(size),
+            mixed=self.mixed,
+        )
+        results = {
+            (one.file, one.line): one.bytes / size / share
+            for one in run.observed.results
+            if one.file and one.rows >= _WHOLE_TABLE * size
+        }
+        kept = run.observed.kept_by_malloc / size / share
         grown = None if projection is None else max(0.0, projection.peak - case.baseline)
-        kept = case.observed.kept_by_malloc / self.size / self._share
-        found = lines(case.by_site, results, kept, Scale(measured, grown), case.engine)
+        found = lines(case.by_site, results, kept, Scale(measured, grown), engine)
         trials = self._trials(case, rewrites_to_try(case))
-        stacks = [stack for of_site in case.by_site.values() for stack in of_site]
-        budget = self.assessment.evidence.budget
         return Attribution(
             attribution=tuple(found),
             advice=tuple(advise(case, trials)),
@@ -72,50 +94,16 @@ class _Investigation:
             stacks=pack(stacks, budget.rows[budget.counted_model]),
         )
 
-    def _case(self) -> tuple[Case, dict[tuple[str, int], float]]:
-        """With it the bytes a row that results took, by the project's line."""
-        size, half = self.size, max(1, self.size // 2)
-        counted = self._share
-        self.runs.start_anew()
-        self.progress(f"running the migration under memray with {format_rows(half)} rows")
-        before = self.runs.captured(half)
+    def _captured(self, size: int) -> HighWater:
         self.progress(f"running the migration under memray with {format_rows(size)} rows")
-        after = self.runs.captured(size)
-        stacks = growth(before, after, round((size - half) * counted) or 1)
-        self.progress("recording what the migration does with the loaded rows")
-        run, digest = self.runs.observed(size)
-        assert run.observed is not None, "it was asked for"
-        projection = self.assessment.estimate.projection
-        engine = engine_of(str(self.assessment.evidence.database.vendor))
-        case = Case(
-            assessment=self.assessment,
-            by_site=sites(stacks, Ownership(self.runs.folders), engine),
-            measured=self._measured() or sum(stack.bytes_per_row for stack in stacks),
-            observed=run.observed,
-            digest=digest,
-            rows_read=sum(run.read.values()),
-            peak=None if projection is None else projection.peak,
-            baseline=self.assessment.evidence.samples[0].run.baseline or 0,
-            sample=self.runs.sample(size),
-            mixed=self.mixed,
-        )
-        results = {
-            (one.file, one.line): one.bytes / size / counted
-            for one in run.observed.results
-            if one.file and one.rows >= _WHOLE_TABLE * size
-        }
-        return case, results
-
-    @property
-    def _share(self) -> float:
-        return self.assessment.evidence.budget.share
+        return self.runs.captured(size)
 
     def _measured(self) -> float | None:
         """Bytes a row of the counted model, where one figure says what they are with any rows."""
         projection = self.assessment.estimate.projection
         if projection is None or projection.growth in (None, Growth.QUADRATIC, Growth.LINEARITHMIC):
             return None
-        return projection.slope / self._share or None
+        return projection.slope / self.assessment.evidence.budget.share or None
 
     def _trials(self, case: Case, rewrites: Sequence[Rewrite]) -> list[Trial]:
         """Each change that leaves the same data and saves something, measured twice."""
@@ -125,7 +113,7 @@ class _Investigation:
         for rewrite in rewrites:
             self.progress(f"trying {rewrite.kind} at line {rewrite.line}")
             with contextlib.suppress(Unfinished):
-                run, digest = self.runs.changed(rewrite, sample.size)
+                run, digest = self.runs.run(sample.size, digest=True, rewrites=[rewrite])
                 same = digest == case.digest and sum(run.read.values()) <= 1.5 * case.rows_read
                 if same and run.peak < sample.run.peak - worth:
                     helped.append((rewrite, run.peak))
@@ -135,7 +123,7 @@ class _Investigation:
         for rewrite, peak in helped:
             self.progress(f"trying {rewrite.kind} at line {rewrite.line}")
             with contextlib.suppress(Unfinished):
-                run, _ = self.runs.changed(rewrite, size)
+                run, _ = self.runs.run(size, digest=True, rewrites=[rewrite])
                 trials.append(
                     Trial(rewrite, sample.size, peak, size, run.peak, held.size, held.run.peak)
                 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
+from itertools import chain
 
 from pytest_membudget.attribution.allocator import LARGEST_SMALL, MALLOC
 from pytest_membudget.attribution.growth import Frame, Stack
@@ -113,7 +114,8 @@ def lines(
         held = min(left, max(0.0, size - alive))
         left -= held
         of_library = Place(file="", line=None, function=_HELD.format(engine.client_library))
-        add(_place(_frame_at(sums, file, line)), of_library, "c", held)
+        own = next((site.own for site in sums if site.own[1:] == (file, line)), ("", file, line))
+        add(_place(own), of_library, "c", held)
     found.sort(key=lambda line: -line.bytes_per_row)
     overhead = kept + sum(one.overhead for stacks in by_site.values() for one in stacks)
     if scale.measured is not None:
@@ -122,31 +124,24 @@ def lines(
     return found
 
 
-def _frame_at(sums: dict[Site, float], file: str, line: int) -> Frame:
-    own = (site.own for site in sums if site.own[1:] == (file, line))
-    return next(own, ("", file, line))
-
-
 def _site(stack: Stack, owned: Ownership, engine: Engine) -> Site:
-    depth = next((i for i, frame in enumerate(stack.frames) if owned.is_own(frame[1])), None)
-    if depth is None:
-        depth = _operation(stack.frames)
+    files = [file for _, file, _ in stack.frames]
+    of_project = (depth for depth, file in enumerate(files) if owned.is_own(file))
+    # Where no line is the project's: the operation of the migration, else the outermost frame.
+    of_django = (i for i, file in enumerate(files) if "django/db/migrations/operations/" in file)
+    depth = next(chain(of_project, of_django), len(files) - 1)
     own = stack.frames[depth] if stack.frames else ("<no Python frame>", "<C code>", 0)
     below = stack.frames[:depth]
-    telling = [frame for frame in below if not _is_wrapper(frame)]
+    telling = [
+        (function, file, line)
+        for function, file, line in below
+        if function not in _WRAPPERS and not file.endswith(_WRAPPER_FILES)
+    ]
     cause = _cause(stack, below, engine)
     via = telling[-1] if telling else next(iter(below), None)
     if cause == CLIENT_RESULT:
         via = (CLIENT_HOLDS, below[0][1], below[0][2])
     return Site(own, via, cause)
-
-
-def _operation(frames: Sequence[Frame]) -> int:
-    """Where no line is the project's: the operation of the migration, else the outermost frame."""
-    for depth, (_, file, _) in enumerate(frames):
-        if "django/db/migrations/operations/" in file:
-            return depth
-    return len(frames) - 1
 
 
 def _cause(stack: Stack, below: Sequence[Frame], engine: Engine) -> str:
@@ -183,11 +178,6 @@ def _is_of_client(stack: Stack, frame: Frame) -> bool:
         return of_client
     large = stack.bytes_per_row > LARGEST_SMALL * stack.blocks_per_row
     return of_client and large and file.endswith(_SENDS)
-
-
-def _is_wrapper(frame: Frame) -> bool:
-    function, file, _ = frame
-    return function in _WRAPPERS or file.endswith(_WRAPPER_FILES)
 
 
 def _place(frame: Frame) -> Place:
