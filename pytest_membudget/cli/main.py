@@ -8,14 +8,12 @@ import shutil
 import sys
 from collections.abc import Sequence
 from io import TextIOWrapper
-from typing import TYPE_CHECKING
 
+from pytest_membudget.budget.readers import read_output_path
 from pytest_membudget.cli.profile import add_profile
 from pytest_membudget.errors import BudgetError
+from pytest_membudget.files import write_text
 from pytest_membudget.texts import visible
-
-if TYPE_CHECKING:
-    from pytest_membudget.reports.document import Document
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -64,10 +62,11 @@ def _add_report(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
 
 
 def _report(options: argparse.Namespace) -> int:
-    from pytest_membudget.budget.readers import read_output_path
+    from pytest_membudget.reports import markdown
+    from pytest_membudget.reports.compare import compare
     from pytest_membudget.reports.document import merge, read_document
     from pytest_membudget.reports.output import write_reports
-    from pytest_membudget.reports.terminal import notes, summary
+    from pytest_membudget.reports.terminal import comparison, notes, summary
 
     asked = {"html": options.html, "markdown": options.markdown}
     paths = {name: read_output_path(path) for name, path in asked.items() if path}
@@ -80,22 +79,13 @@ def _report(options: argparse.Namespace) -> int:
     documents = [read_document(path) for path in options.files]
     width, color = shutil.get_terminal_size().columns, sys.stdout.isatty()
     if options.compare:
-        _compare(documents, width, color, options.markdown)
+        changes = compare(*(document.results for document in documents))
+        print("\n".join(comparison(changes, width, color=color)))
+        if options.markdown:
+            write_text(options.markdown, markdown.comparison(changes))
         return 0
     results = merge(documents)
     print("\n".join([*summary(results, width, color=color), *notes(results)] or ["no results"]))
     if problems := write_reports(results, paths, [one.environment for one in documents]):
         raise BudgetError("; ".join(f"--{name}: {text}" for name, text in problems.items()))
     return 0
-
-
-def _compare(documents: Sequence[Document], width: int, color: bool, path: str | None) -> None:
-    from pytest_membudget.files import write_text
-    from pytest_membudget.reports import markdown
-    from pytest_membudget.reports.compare import compare
-    from pytest_membudget.reports.terminal import comparison
-
-    changes = compare(*(document.results for document in documents))
-    print("\n".join(comparison(changes, width, color=color)))
-    if path:
-        write_text(path, markdown.comparison(changes))

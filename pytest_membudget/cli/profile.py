@@ -7,6 +7,7 @@ import sys
 
 from pytest_membudget.budget.readers import read_output_path
 from pytest_membudget.errors import BudgetError
+from pytest_membudget.files import write_text
 from pytest_membudget.profile.document import DEFAULT_PATH, parse_profile, read_profile
 from pytest_membudget.profile.scripts import VENDORS, script
 
@@ -62,25 +63,24 @@ def _run(options: argparse.Namespace) -> int:
         if options.exact or options.output:
             raise BudgetError("--check can't be used with --exact or --output")
         return _check(options)
-    if options.sql:
-        _write(script(options.sql, exact=options.exact), options.output)
-    else:
-        _take(options)
-    return 0
-
-
-def _take(options: argparse.Namespace) -> None:
-    from pytest_membudget.project.live_profile import set_up, take_profile
-
-    if options.output:
+    if options.output is not None:
         read_output_path(options.output)
-    set_up(options.settings)
-    text = take_profile(options.database, exact=options.exact)
-    _write(text, options.output)
-    unknown = parse_profile(text, options.database).never_analysed
+    if options.sql:
+        text = script(options.sql, exact=options.exact)
+    else:
+        from pytest_membudget.project.live_profile import set_up, take_profile
+
+        set_up(options.settings)
+        text = take_profile(options.database, exact=options.exact)
+    if options.output is not None:
+        write_text(options.output, text)
+    else:
+        sys.stdout.write(text)
+    unknown = [] if options.sql else parse_profile(text, options.database).never_analysed
     if unknown:
         # Standard output is the profile itself.
         print(f"no row count, because never analysed: {', '.join(unknown)}", file=sys.stderr)
+    return 0
 
 
 def _check(options: argparse.Namespace) -> int:
@@ -97,12 +97,3 @@ def _check(options: argparse.Namespace) -> int:
     for line in answer.lines:
         print(line)
     return 1 if answer.problems else 0
-
-
-def _write(text: str, path: str | None) -> None:
-    if path is None:
-        sys.stdout.write(text)
-        return
-    from pytest_membudget.files import write_text
-
-    write_text(read_output_path(path), text)

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import os
+import shutil
+import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from pytest_membudget.budget.options import Options
-from pytest_membudget.plugin.terminal_info import KEY, terminal_info
 
 if TYPE_CHECKING:
     from pytest_membudget.judge.result import Result
 
 # What the worker of an xdist run could not remove, in its output.
 LEFT = "membudget_left"
+# What such a worker finds in its input.
+_TERMINAL = "membudget_terminal"
 _STEP_SUMMARY = "GITHUB_STEP_SUMMARY"
 
 
@@ -29,7 +32,7 @@ class Reporter:
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_configure_node(self, node: Any) -> None:
-        node.workerinput[KEY] = terminal_info(node.config)
+        node.workerinput[_TERMINAL] = terminal_info(node.config)
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any) -> None:
@@ -103,3 +106,22 @@ def _outcome(report: pytest.TestReport) -> str:
     if not hasattr(report, "wasxfail"):
         return report.outcome
     return "xfailed" if report.skipped else "xpassed"
+
+
+def terminal_info(config: pytest.Config) -> tuple[int, bool]:
+    """The columns of the terminal that a failure will be read on, and whether it shows Braille.
+
+    Under xdist that is the controller's.
+    """
+    if hasattr(config, "workerinput"):
+        width, unicode = config.workerinput[_TERMINAL]
+        return width, unicode
+    if config.pluginmanager.hasplugin("terminalreporter"):
+        width = config.get_terminal_writer().fullwidth
+    else:
+        width = shutil.get_terminal_size().columns
+    try:
+        "\u28ff".encode(getattr(sys.__stdout__, "encoding", None) or "ascii")
+    except UnicodeEncodeError:
+        return width, False
+    return width, True

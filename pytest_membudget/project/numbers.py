@@ -45,8 +45,7 @@ def functions_reached(functions: Iterable[object]) -> Iterator[FunctionType]:
 def _all_reached(functions: Iterable[object]) -> Iterator[tuple[object, bool]]:
     """Each value that they lead to, and whether it is one of ``functions``."""
     seen: set[int] = set()
-    given = list(functions)
-    waiting = [(value, True) for value in given]
+    waiting = [(value, True) for value in functions]
     while waiting:
         value, asked_for = waiting.pop()
         if id(value) not in seen or type(value) in (int, float):

@@ -28,7 +28,7 @@ from pytest_membudget.finding import Finding, FindingCode
 from pytest_membudget.project.comparisons import compared_numbers
 from pytest_membudget.project.numbers import named_numbers
 from pytest_membudget.project.ownership import is_own_file, is_own_source
-from pytest_membudget.project.syntax import syntax_tree
+from pytest_membudget.project.syntax import called, syntax_tree
 
 _WITH_CODE = (RunPython, RunSQL)
 _DEFAULT = "default"
@@ -60,13 +60,10 @@ def findings(migrations: Sequence[Migration], alias: str) -> list[Finding]:
             found.append(Finding(FindingCode.CODE_LEFT_OUT, f"{name}: {why}"))
         if own and not _runs_on(alias, migration.app_label, own):
             elsewhere = alias_of([migration])
-            there = "they allow it on no alias"
-            if elsewhere != alias:
-                there = f"pass database={elsewhere!r}"
-            message = (
-                f"{name}: the database routers do not allow it on the alias {alias!r}; {there}"
-            )
-            found.append(Finding(FindingCode.ROUTED_ELSEWHERE, message))
+            nowhere = "they allow it on no alias"
+            there = nowhere if elsewhere == alias else f"pass database={elsewhere!r}"
+            message = f"the database routers do not allow it on the alias {alias!r}; {there}"
+            found.append(Finding(FindingCode.ROUTED_ELSEWHERE, f"{name}: {message}"))
     return found
 
 
@@ -121,10 +118,8 @@ def mixed(migrations: Sequence[Migration]) -> str | None:
 
 def irreversible(migrations: Sequence[Migration]) -> str | None:
     """The first operation that can't be reversed, described; None where all can."""
-    for operation in operations(migrations):
-        if not operation.reversible:
-            return operation.describe()
-    return None
+    found = operations(migrations)
+    return next((one.describe() for one in found if not one.reversible), None)
 
 
 def _runs_on(alias: str, app_label: str, operations: Sequence[Operation]) -> bool:
@@ -164,13 +159,9 @@ def _left_out(file: str, own: Sequence[Operation]) -> str | None:
         return None
     names = {kind.__name__ for kind in _WITH_CODE}
     for node in ast.walk(syntax_tree(file)):
-        if isinstance(node, ast.Call):
-            name = getattr(node.func, "attr", getattr(node.func, "id", None))
-            if name in names:
-                return (
-                    f"line {node.lineno} creates a {name} that is not in its operations in this "
-                    "check"
-                )
+        if isinstance(node, ast.Call) and (name := called(node)) in names:
+            creates = f"line {node.lineno} creates a {name}"
+            return f"{creates} that is not in its operations in this check"
     return None
 
 

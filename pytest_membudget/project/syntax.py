@@ -15,6 +15,11 @@ def syntax_tree(file: str) -> ast.Module:
         return ast.Module([], [])
 
 
+def called(node: ast.Call) -> str:
+    """The last name of what is called, ``"b"`` of ``a.b()``; empty where it has none."""
+    return getattr(node.func, "attr", getattr(node.func, "id", ""))
+
+
 def assignments(node: ast.AST) -> Iterator[tuple[str, ast.expr | None]]:
     """Names with the expressions that are assigned to them; None for a name that is counted up."""
     if isinstance(node, ast.Assign):

@@ -53,7 +53,9 @@ def _draw(result: Result, known: Curve, width: int, unicode: bool) -> list[str]:
         mark(_between([known.low[-1], known.high[-1]], 2 * _HEIGHT), "|")
         mark([known.projection[-1]], "x")
     label = f" limit {format_size(limit)} "
-    start = _free(result, known.most_rows, most_rows * len(label) / width)
+    # Out of the curve's way: at the right, or the left.
+    right = max(0.0, 0.96 * known.most_rows - most_rows * len(label) / width)
+    start = right if (result.fits_up_to_rows or 0) < 0.9 * right else 0.1 * known.most_rows
     figure.text([start], [limit], [label])
     lines = [line.replace(_NO_DOTS, " ").rstrip() for line in figure.show().splitlines()]
     spare = min(len(line) - len(line.lstrip()) for line in lines[:-2])
@@ -74,13 +76,6 @@ def _axes(most_bytes: float, most_rows: float, width: int) -> plotille.Figure:
     figure.x_ticks_fkt = lambda low, _: short_rows(low)
     figure.y_ticks_fkt = lambda low, _: format_size(low) if low else "0"
     return figure
-
-
-def _free(result: Result, most_rows: float, label_rows: float) -> float:
-    """Where on the limit's line its name is out of the curve's way: at the right, or the left."""
-    crossing = result.fits_up_to_rows or 0
-    right = max(0.0, 0.96 * most_rows - label_rows)
-    return right if crossing < 0.9 * right else 0.1 * most_rows
 
 
 def _between(points: list[Point], count: int) -> list[Point]:

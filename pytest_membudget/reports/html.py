@@ -18,7 +18,7 @@ from pytest_membudget import __version__
 from pytest_membudget.files import unwritable, write_text
 from pytest_membudget.judge.result import Result
 from pytest_membudget.reports import cells
-from pytest_membudget.reports.charts import charts
+from pytest_membudget.reports.curve import charts
 from pytest_membudget.reports.document import Environment
 from pytest_membudget.texts import visible
 from pytest_membudget.units import format_seconds, format_size
