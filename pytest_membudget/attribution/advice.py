@@ -124,7 +124,7 @@ def _of_expressions(case: Case) -> Iterator[Advice]:
 
 
 def _of_debug(case: Case) -> Iterator[Advice]:
-    held = case.grows(DEBUG_LOG, least=WORTH_TRYING) if case.facts.debug else {}
+    held = case.grows(DEBUG_LOG, least=WORTH_TRYING) if case.sample.run.facts.debug else {}
     for at, saved in held.items():
         yield Advice(
             AdviceCode.DEBUG_OFF,

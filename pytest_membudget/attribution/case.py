@@ -13,7 +13,7 @@ from pytest_membudget.judge.assessment import Assessment
 from pytest_membudget.judge.evidence import Evidence
 from pytest_membudget.judge.growth_fit import Growth
 from pytest_membudget.project.ownership import short_path
-from pytest_membudget.sample import Facts, Sample
+from pytest_membudget.sample import Sample
 from pytest_membudget.sample.observed import Observed
 
 # Less of the growth than this isn't worth a line of anybody's code.
@@ -52,13 +52,9 @@ class Case:
         return engine_of(str(self.evidence.database.vendor))
 
     @property
-    def facts(self) -> Facts:
-        return self.sample.run.facts
-
-    @property
     def streams(self) -> bool:
         """Whether ``iterator()`` reads from the database a chunk at a time."""
-        disabled = self.facts.server_side_cursors_disabled
+        disabled = self.sample.run.facts.server_side_cursors_disabled
         return self.engine.streams and not (self.engine.client_holds_results and disabled)
 
     @property

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 from pytest_membudget.attribution.advice import advise
 from pytest_membudget.attribution.case import WORTH, Case
 from pytest_membudget.attribution.flamegraph import pack
-from pytest_membudget.attribution.growth import HighWater, growth
+from pytest_membudget.attribution.growth import growth
 from pytest_membudget.attribution.lines import Scale, lines, sites
 from pytest_membudget.attribution.runs import Runs, Unfinished
 from pytest_membudget.attribution.trials import Trial, rewrites_to_try
@@ -18,9 +17,10 @@ from pytest_membudget.errors import MembudgetError
 from pytest_membudget.judge.assessment import Assessment
 from pytest_membudget.judge.explanation import Attribution, Line
 from pytest_membudget.judge.growth_fit import Growth
-from pytest_membudget.processes.messages.job import Rewrite
 from pytest_membudget.project.ownership import Ownership
 from pytest_membudget.units import format_rows
+
+Progress = Callable[[str], None]
 
 _MUST_EXPLAIN = 0.85
 # A result of fewer rows is a page.
@@ -28,7 +28,7 @@ _WHOLE_TABLE = 0.5
 
 
 def investigate(
-    assessment: Assessment, runs: Runs, progress: Callable[[str], None], mixed: str | None
+    assessment: Assessment, runs: Runs, progress: Progress, mixed: str | None
 ) -> Attribution:
     """Look again at a migration that was measured.
 
@@ -39,95 +39,89 @@ def investigate(
         note = "no sample was fast enough to be repeated under memray"
         return Attribution(attribution_note=note)
     try:
-        return _Investigation(assessment, runs, size, progress, mixed).attribution()
+        return _attribution(assessment, runs, size, progress, mixed)
     except Exception as error:  # the verdict stands, whatever goes wrong in explaining it
         what = str(error) if isinstance(error, MembudgetError) else repr(error)
         note = f"the cause of the growth could not be determined: {what}"
         return Attribution(attribution_note=note)
 
 
-@dataclass
-class _Investigation:
-    assessment: Assessment
-    runs: Runs
-    size: int
-    progress: Callable[[str], None]
-    mixed: str | None
+def _attribution(
+    assessment: Assessment, runs: Runs, size: int, progress: Progress, mixed: str | None
+) -> Attribution:
+    evidence, half = assessment.evidence, max(1, size // 2)
+    budget, share = evidence.budget, evidence.budget.share
+    projection = assessment.estimate.projection
+    engine = engine_of(str(evidence.database.vendor))
+    runs.start_anew()
+    progress(f"running the migration under memray with {format_rows(half)} rows")
+    before = runs.captured(half)
+    progress(f"running the migration under memray with {format_rows(size)} rows")
+    after = runs.captured(size)
+    stacks = growth(before, after, round((size - half) * share) or 1)
+    progress("recording what the migration does with the loaded rows")
+    run, digest = runs.run(size, digest=True, observe=True)
+    assert run.observed is not None, "it was asked for"
+    measured = _measured(assessment)
+    case = Case(
+        assessment=assessment,
+        by_site=sites(stacks, Ownership(runs.folders), engine),
+        measured=measured or sum(stack.bytes_per_row for stack in stacks),
+        observed=run.observed,
+        digest=digest,
+        rows_read=sum(run.read.values()),
+        peak=None if projection is None else projection.peak,
+        baseline=evidence.samples[0].run.baseline or 0,
+        sample=runs.sample(size),
+        mixed=mixed,
+    )
+    results = {
+        (one.file, one.line): one.bytes / size / share
+        for one in run.observed.results
+        if one.file and one.rows >= _WHOLE_TABLE * size
+    }
+    kept = run.observed.kept_by_malloc / size / share
+    grown = None if projection is None else max(0.0, projection.peak - case.baseline)
+    found = lines(case.by_site, results, kept, Scale(measured, grown), engine)
+    return Attribution(
+        attribution=tuple(found),
+        advice=tuple(advise(case, _trials(case, runs, progress))),
+        attribution_note=_note(found, measured),
+        stacks=pack(stacks, budget.rows[budget.counted_model]),
+    )
 
-    def attribution(self) -> Attribution:
-        evidence, size, half = self.assessment.evidence, self.size, max(1, self.size // 2)
-        budget, share = evidence.budget, evidence.budget.share
-        projection = self.assessment.estimate.projection
-        engine = engine_of(str(evidence.database.vendor))
-        self.runs.start_anew()
-        before, after = self._captured(half), self._captured(size)
-        stacks = growth(before, after, round((size - half) * share) or 1)
-        self.progress("recording what the migration does with the loaded rows")
-        run, digest = self.runs.run(size, digest=True, observe=True)
-        assert run.observed is not None, "it was asked for"
-        measured = self._measured()
-        case = Case(
-            assessment=self.assessment,
-            by_site=sites(stacks, Ownership(self.runs.folders), engine),
-            measured=measured or sum(stack.bytes_per_row for stack in stacks),
-            observed=run.observed,
-            digest=digest,
-            rows_read=sum(run.read.values()),
-            peak=None if projection is None else projection.peak,
-            baseline=evidence.samples[0].run.baseline or 0,
-            sample=self.runs.sample(size),
-            mixed=self.mixed,
-        )
-        results = {
-            (one.file, one.line): one.bytes / size / share
-            for one in run.observed.results
-            if one.file and one.rows >= _WHOLE_TABLE * size
-        }
-        kept = run.observed.kept_by_malloc / size / share
-        grown = None if projection is None else max(0.0, projection.peak - case.baseline)
-        found = lines(case.by_site, results, kept, Scale(measured, grown), engine)
-        trials = self._trials(case, rewrites_to_try(case))
-        return Attribution(
-            attribution=tuple(found),
-            advice=tuple(advise(case, trials)),
-            attribution_note=_note(found, measured),
-            stacks=pack(stacks, budget.rows[budget.counted_model]),
-        )
 
-    def _captured(self, size: int) -> HighWater:
-        self.progress(f"running the migration under memray with {format_rows(size)} rows")
-        return self.runs.captured(size)
+def _measured(assessment: Assessment) -> float | None:
+    """Bytes a row of the counted model, where one figure says what they are with any rows."""
+    projection = assessment.estimate.projection
+    if projection is None or projection.growth in (None, Growth.QUADRATIC, Growth.LINEARITHMIC):
+        return None
+    return projection.slope / assessment.evidence.budget.share or None
 
-    def _measured(self) -> float | None:
-        """Bytes a row of the counted model, where one figure says what they are with any rows."""
-        projection = self.assessment.estimate.projection
-        if projection is None or projection.growth in (None, Growth.QUADRATIC, Growth.LINEARITHMIC):
-            return None
-        return projection.slope / self.assessment.evidence.budget.share or None
 
-    def _trials(self, case: Case, rewrites: Sequence[Rewrite]) -> list[Trial]:
-        """Each change that leaves the same data and saves something, measured twice."""
-        sample = case.sample
-        worth = WORTH * (sample.run.peak - case.baseline)
-        helped = []
-        for rewrite in rewrites:
-            self.progress(f"trying {rewrite.kind} at line {rewrite.line}")
-            with contextlib.suppress(Unfinished):
-                run, digest = self.runs.run(sample.size, digest=True, rewrites=[rewrite])
-                same = digest == case.digest and sum(run.read.values()) <= 1.5 * case.rows_read
-                if same and run.peak < sample.run.peak - worth:
-                    helped.append((rewrite, run.peak))
-        held = self.runs.larger_sample(sample)
-        size = held.size if held.size > sample.size else 2 * sample.size
-        trials = []
-        for rewrite, peak in helped:
-            self.progress(f"trying {rewrite.kind} at line {rewrite.line}")
-            with contextlib.suppress(Unfinished):
-                run, _ = self.runs.run(size, digest=True, rewrites=[rewrite])
-                trials.append(
-                    Trial(rewrite, sample.size, peak, size, run.peak, held.size, held.run.peak)
-                )
-        return trials
+def _trials(case: Case, runs: Runs, progress: Progress) -> list[Trial]:
+    """Each change that leaves the same data and saves something, measured twice."""
+    sample = case.sample
+    worth = WORTH * (sample.run.peak - case.baseline)
+    helped = []
+    for rewrite in rewrites_to_try(case):
+        progress(f"trying {rewrite.kind} at line {rewrite.line}")
+        with contextlib.suppress(Unfinished):
+            run, digest = runs.run(sample.size, digest=True, rewrites=[rewrite])
+            same = digest == case.digest and sum(run.read.values()) <= 1.5 * case.rows_read
+            if same and run.peak < sample.run.peak - worth:
+                helped.append((rewrite, run.peak))
+    held = runs.larger_sample(sample)
+    size = held.size if held.size > sample.size else 2 * sample.size
+    trials = []
+    for rewrite, peak in helped:
+        progress(f"trying {rewrite.kind} at line {rewrite.line}")
+        with contextlib.suppress(Unfinished):
+            run, _ = runs.run(size, digest=True, rewrites=[rewrite])
+            trials.append(
+                Trial(rewrite, sample.size, peak, size, run.peak, held.size, held.run.peak)
+            )
+    return trials
 
 
 def _note(found: Sequence[Line], measured: float | None) -> str | None:

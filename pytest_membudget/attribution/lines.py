@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import linecache
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
@@ -12,7 +13,7 @@ from pytest_membudget.attribution.growth import Frame, Stack
 from pytest_membudget.database.engine import Engine
 from pytest_membudget.judge.explanation import Line, Place
 from pytest_membudget.judge.figures import MOST_SHARE
-from pytest_membudget.project.ownership import Ownership, short_path, source_line
+from pytest_membudget.project.ownership import Ownership, short_path
 
 _DRIVER = "<database driver>"
 _LEAST_SHARE = 0.01
@@ -182,5 +183,5 @@ def _is_of_client(stack: Stack, frame: Frame) -> bool:
 
 def _place(frame: Frame) -> Place:
     function, file, line = frame
-    source = source_line(file, line)
+    source = linecache.getline(file, line).strip()
     return Place(file=short_path(file), line=line or None, function=function, source=source)

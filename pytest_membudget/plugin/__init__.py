@@ -30,6 +30,12 @@ _MARKER = (
 )
 
 
+class MembudgetWarning(pytest.PytestWarning):
+    """An inconclusive verdict, with ``membudget_inconclusive = warn``."""
+
+    __module__ = "pytest_membudget"
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     add_options(parser)
 

@@ -12,9 +12,9 @@ from pytest_membudget.check.planner import complete, override_of, overrides
 from pytest_membudget.check.session import check
 from pytest_membudget.errors import BudgetError
 from pytest_membudget.judge.result import Result
+from pytest_membudget.plugin import MembudgetWarning
 from pytest_membudget.plugin.progress import progress_line
 from pytest_membudget.plugin.reporter import terminal_info
-from pytest_membudget.plugin.warning import MembudgetWarning
 from pytest_membudget.processes.server.client import ServerClients
 from pytest_membudget.reports.failure import failure
 from pytest_membudget.texts import log_text, visible

@@ -65,7 +65,11 @@ class Reporter:
         return {**paths, _STEP_SUMMARY: summary} if summary and self._results else paths
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
-        self._name_leftovers(terminalreporter)
+        if self.left:
+            terminalreporter.write_sep("=", "not removed by membudget", yellow=True)
+            hint = "The next run removes these; to remove them now, use the commands:"
+            for text in (hint, *self.left):
+                terminalreporter.write_line(text)
         if self._results:
             self._show_results(terminalreporter)
         for name, problem in self._problems.items():
@@ -87,15 +91,6 @@ class Reporter:
         for name, path in self._paths().items():
             if name not in (_STEP_SUMMARY, *self._problems):
                 terminalreporter.write_line(f"results written to {path}")
-
-    def _name_leftovers(self, terminalreporter: pytest.TerminalReporter) -> None:
-        if self.left:
-            terminalreporter.write_sep("=", "not removed by membudget", yellow=True)
-            terminalreporter.write_line(
-                "The next run removes these; to remove them now, use the commands:"
-            )
-            for text in self.left:
-                terminalreporter.write_line(text)
 
     def _in_order(self) -> list[Result]:
         return [self._results[nodeid] for nodeid in sorted(self._results)]

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 
 def syntax_tree(file: str) -> ast.Module:
@@ -57,3 +59,28 @@ def _targets(node: ast.expr) -> Iterator[str]:
     elif isinstance(node, ast.Tuple | ast.List):
         for one in node.elts:
             yield from _targets(one)
+
+
+def literals(files: Iterable[str]) -> frozenset[Any]:
+    """The texts and numbers in these files; a file that can't be read has none.
+
+    A part of a larger text or of an f-string is not among them.
+    """
+    return frozenset(value for file in files for value in _of(file))
+
+
+def _of(file: str) -> Iterator[Any]:
+    tree = syntax_tree(file)
+    parts = {
+        id(part)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.JoinedStr)
+        for part in node.values
+    }
+    for node in ast.walk(tree):
+        # -1 is an operator and a number.
+        if isinstance(node, ast.Constant | ast.UnaryOp) and id(node) not in parts:
+            with suppress(ValueError):
+                value = ast.literal_eval(node)
+                if isinstance(value, str | int | float):
+                    yield value

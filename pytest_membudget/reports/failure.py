@@ -14,7 +14,7 @@ from pytest_membudget.judge.result import Result
 from pytest_membudget.judge.verdict import Basis
 from pytest_membudget.reports import cells
 from pytest_membudget.reports.chart import chart
-from pytest_membudget.reports.tables import cell_text, render
+from pytest_membudget.reports.terminal import cell_text, render
 from pytest_membudget.texts import log_text, visible
 from pytest_membudget.units import format_rows, format_seconds, format_size
 

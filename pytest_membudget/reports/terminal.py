@@ -1,18 +1,21 @@
-"""What the terminal shows of all budgets, and of the changes between two runs."""
+"""What the terminal shows of all budgets, and of the changes between two runs, by Rich."""
 
 from __future__ import annotations
 
+import io
 from collections.abc import Sequence
 from typing import Any
 
+from rich import box
+from rich.console import Console
+from rich.table import Table
 from rich.text import Text
 
 from pytest_membudget.judge.result import Result
 from pytest_membudget.judge.verdict import Verdict
 from pytest_membudget.reports import cells, compare
-from pytest_membudget.reports.cells import Columns
+from pytest_membudget.reports.cells import LEFT, Columns
 from pytest_membudget.reports.compare import Change
-from pytest_membudget.reports.tables import natural_width, render, table_of
 from pytest_membudget.texts import log_text, visible
 
 _STYLES = {
@@ -22,6 +25,7 @@ _STYLES = {
     Verdict.ERROR: "red",
 }
 _WIDE = 120
+_NO_END = 10_000
 
 
 def summary(results: Sequence[Result], width: int, *, color: bool) -> list[str]:
@@ -34,8 +38,8 @@ def summary(results: Sequence[Result], width: int, *, color: bool) -> list[str]:
         return []
     columns = cells.columns(measured)
     if width >= _WIDE:
-        table = table_of({**columns, "verdict": _verdict_with_basis}, measured)
-        if natural_width(table) <= width:
+        table = _table_of({**columns, "verdict": _verdict_with_basis}, measured)
+        if _natural_width(table) <= width:
             return render(table, width, color=color)
     narrow: Columns = {**columns, "peak": cells.short_peak, "verdict": _verdict}
     return _fitting(narrow, measured, width, ("rows", "headroom", "fits up to"), color)
@@ -63,10 +67,10 @@ def _fitting(
 ) -> list[str]:
     """A table of as many columns as there is room for; those of ``spared`` go first."""
     for name in spared:
-        if natural_width(table_of(columns, items)) <= width:
+        if _natural_width(_table_of(columns, items)) <= width:
             break
         del columns[name]
-    return render(table_of(columns, items), width, color=color)
+    return render(_table_of(columns, items), width, color=color)
 
 
 def _verdict(result: Result) -> Text:
@@ -80,3 +84,36 @@ def _verdict_with_basis(result: Result) -> Text:
 def _changed_verdict(change: Change) -> Text:
     style = _STYLES[change.latest.verdict] if change.verdict_changed else ""
     return Text(change.verdict, style=style)
+
+
+def render(table: Table, width: int, *, color: bool = False) -> list[str]:
+    """A table as lines no wider than ``width``."""
+    console = _console(width, color=color)
+    console.print(table)
+    assert isinstance(console.file, io.StringIO)
+    lines = [log_text(line.rstrip()) for line in console.file.getvalue().splitlines()]
+    return "\n".join(lines).strip("\n").splitlines()
+
+
+def _table_of(columns: Columns, items: Sequence[Any]) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, 2, 0, 0), pad_edge=False)
+    for name in columns:
+        justify, no_wrap = "left" if name in LEFT else "right", name != "migration"
+        table.add_column(name, justify=justify, no_wrap=no_wrap, overflow="fold")  # type: ignore[arg-type]
+    for item in items:
+        table.add_row(*(cell_text(cell(item)) for cell in columns.values()))
+    return table
+
+
+def _natural_width(table: Table) -> int:
+    """The width of a table whose cells are not wrapped."""
+    return _console(_NO_END).measure(table).maximum
+
+
+def cell_text(text: str | Text) -> Text:
+    """A cell that is shown as it is: one of type str may contain markup of Rich's."""
+    return text if isinstance(text, Text) else Text(visible(text, keep=""))
+
+
+def _console(width: int, *, color: bool = False) -> Console:
+    return Console(file=io.StringIO(), width=width, force_terminal=color, no_color=not color)
