@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,8 +24,8 @@ class Alive:
     """
 
     allocator: str
-    size: int = 0
-    blocks: int = 0
+    size: float = 0
+    blocks: float = 0
 
 
 # By stack, innermost frame first.
@@ -50,8 +49,7 @@ class Stack:
 def high_water(path: str) -> HighWater:
     """Of a process and of the children that it forked, each at a high-water mark of its own."""
     alive: HighWater = {}
-    captures = [Path(path), *Path(path).parent.glob(f"{Path(path).name}.*")]
-    for capture in captures:
+    for capture in (Path(path), *Path(path).parent.glob(f"{Path(path).name}.*")):
         with FileReader(capture) as reader:
             for record in reader.get_high_watermark_allocation_records(merge_threads=True):
                 stack = tuple(record.stack_trace())
@@ -70,23 +68,21 @@ def _allocator(number: int) -> str:
 
 def growth(small: HighWater, large: HighWater, rows: int) -> list[Stack]:
     """What grew between two captures that are ``rows`` rows apart, largest first."""
-    sizes: dict[tuple[Frame, ...], float] = defaultdict(float)
-    blocks: dict[tuple[Frame, ...], float] = defaultdict(float)
-    allocators = {}
+    grown: dict[tuple[Frame, ...], Alive] = {}
     for alive, share in ((small, -1 / rows), (large, 1 / rows)):
         for frames, of_stack in alive.items():
-            known = _without_ours(frames)
-            sizes[known] += share * of_stack.size
-            blocks[known] += share * of_stack.blocks
-            allocators[known] = of_stack.allocator
+            each = grown.setdefault(_without_ours(frames), Alive(of_stack.allocator))
+            each.allocator = of_stack.allocator
+            each.size += share * of_stack.size
+            each.blocks += share * of_stack.blocks
     stacks = [
-        Stack(allocator, at, sizes[at], blocks[at], overhead(allocator, sizes[at], blocks[at]))
-        for at, allocator in allocators.items()
+        Stack(
+            one.allocator, at, one.size, one.blocks, overhead(one.allocator, one.size, one.blocks)
+        )
+        for at, one in grown.items()
+        if abs(one.size) >= _LEAST_BYTES
     ]
-    return sorted(
-        (stack for stack in stacks if abs(stack.bytes_per_row) >= _LEAST_BYTES),
-        key=lambda stack: -stack.bytes_per_row,
-    )
+    return sorted(stacks, key=lambda stack: -stack.bytes_per_row)
 
 
 def _without_ours(frames: tuple[Frame, ...]) -> tuple[Frame, ...]:

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from pytest_membudget.budget.readers import is_dotted, named, read_limit, read_rows
-from pytest_membudget.budget.row_growth import RowGrowth
+from pytest_membudget.budget.readers import RowGrowth, is_dotted, named, read_limit, read_rows
 from pytest_membudget.errors import BudgetError
 from pytest_membudget.finding import Finding
 from pytest_membudget.texts import shown, visible

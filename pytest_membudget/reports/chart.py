@@ -5,16 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import pairwise
 from textwrap import wrap
-from typing import TYPE_CHECKING
 
 from pytest_membudget.judge.result import Result
 from pytest_membudget.reports.cells import counted
 from pytest_membudget.reports.curve import Curve, Point, curve, rows_step, short_rows, size_axis
 from pytest_membudget.sample import Outcome
 from pytest_membudget.units import format_rows, format_size
-
-if TYPE_CHECKING:
-    import plotille
 
 _HEIGHT = 9
 # What plotille puts around its canvas: ticks of ten characters, and the name of the axis.
@@ -35,10 +31,20 @@ def chart(result: Result, width: int, *, unicode: bool = True) -> list[str]:
 
 
 def _draw(result: Result, known: Curve, width: int, unicode: bool) -> list[str]:
+    import plotille
+
     limit = float(result.limit_bytes)
     ticks = width / 10
     most_rows = rows_step(known.most_rows * 1.02, ticks) * ticks
-    figure = _axes(1.05 * max(known.most_bytes, limit), most_rows, width)
+    step, height = size_axis(1.05 * max(known.most_bytes, limit), _HEIGHT)
+    figure = plotille.Figure()
+    figure.width, figure.height = width, height
+    figure.with_colors = figure.origin = False
+    figure.set_x_limits(0, most_rows)
+    figure.set_y_limits(0, height * step)
+    figure.x_label, figure.y_label = "rows", "peak"
+    figure.x_ticks_fkt = lambda low, _: short_rows(low)
+    figure.y_ticks_fkt = lambda low, _: format_size(low) if low else "0"
 
     def mark(points: Sequence[Point], character: str | None) -> None:
         rows, sizes = zip(*points, strict=True)
@@ -60,22 +66,6 @@ def _draw(result: Result, known: Curve, width: int, unicode: bool) -> list[str]:
     lines = [line.replace(_NO_DOTS, " ").rstrip() for line in figure.show().splitlines()]
     spare = min(len(line) - len(line.lstrip()) for line in lines[:-2])
     return [line[spare:] for line in lines]
-
-
-def _axes(most_bytes: float, most_rows: float, width: int) -> plotille.Figure:
-    """An empty figure with a line for each tick of memory."""
-    import plotille
-
-    step, height = size_axis(most_bytes, _HEIGHT)
-    figure = plotille.Figure()
-    figure.width, figure.height = width, height
-    figure.with_colors = figure.origin = False
-    figure.set_x_limits(0, most_rows)
-    figure.set_y_limits(0, height * step)
-    figure.x_label, figure.y_label = "rows", "peak"
-    figure.x_ticks_fkt = lambda low, _: short_rows(low)
-    figure.y_ticks_fkt = lambda low, _: format_size(low) if low else "0"
-    return figure
 
 
 def _between(points: list[Point], count: int) -> list[Point]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pytest_membudget.budget.row_growth import read_row_growth
+from pytest_membudget.budget.readers import read_row_growth
 from pytest_membudget.errors import BudgetError
 
 
