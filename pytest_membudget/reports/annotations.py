@@ -12,10 +12,7 @@ from pytest_membudget.texts import visible
 
 
 def workflow_commands(results: Sequence[Result]) -> list[str]:
-    """One line for each failing budget, and for each inconclusive one that is let pass.
-
-    None outside of GitHub Actions.
-    """
+    """One line for each failing budget or inconclusive one let pass, on GitHub Actions only."""
     if os.environ.get("GITHUB_ACTIONS") != "true":
         return []
     commands = []
