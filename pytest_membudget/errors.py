@@ -35,13 +35,8 @@ class NoRoom(ServerError):
 
 
 class SeedError(ServerError):
-    """A model could not be filled with rows.
-
-    ``model`` is a label such as ``"shop.Order"``; ``field`` is None where none is to blame alone.
-    """
+    """A model, ``"shop.Order"``, could not be filled; ``field`` is None where none is to blame."""
 
     def __init__(self, model: str, field: str | None, reason: str, details: str = "") -> None:
         where = f"{model}.{field}" if field else model
         super().__init__(f"cannot seed {where}: {reason}", details)
-        self.model = model
-        self.field = field

@@ -75,14 +75,12 @@ def growth(small: HighWater, large: HighWater, rows: int) -> list[Stack]:
             each.allocator = of_stack.allocator
             each.size += share * of_stack.size
             each.blocks += share * of_stack.blocks
-    stacks = [
-        Stack(
-            one.allocator, at, one.size, one.blocks, overhead(one.allocator, one.size, one.blocks)
-        )
-        for at, one in grown.items()
-        if abs(one.size) >= _LEAST_BYTES
-    ]
-    return sorted(stacks, key=lambda stack: -stack.bytes_per_row)
+    stacks = []
+    for at, one in sorted(grown.items(), key=lambda item: -item[1].size):
+        if abs(one.size) >= _LEAST_BYTES:
+            extra = overhead(one.allocator, one.size, one.blocks)
+            stacks.append(Stack(one.allocator, at, one.size, one.blocks, extra))
+    return stacks
 
 
 def _without_ours(frames: tuple[Frame, ...]) -> tuple[Frame, ...]:

@@ -30,10 +30,7 @@ _WHOLE_TABLE = 0.5
 def investigate(
     assessment: Assessment, runs: Runs, progress: Progress, mixed: str | None
 ) -> Attribution:
-    """Look again at a migration that was measured.
-
-    ``mixed`` is the file of a migration that changes the schema and the data.
-    """
+    """Look again; ``mixed`` is the file of a migration that changes the schema and the data."""
     size = runs.size()
     if size is None:
         note = "no sample was fast enough to be repeated under memray"

@@ -96,10 +96,7 @@ class Runs:
             return high_water(capture)
 
     def run(self, size: int, *, digest: bool = False, **probes: Any) -> tuple[Run, dict[str, str]]:
-        """A run with these Probes, and if asked for a fingerprint of the data left behind.
-
-        Raises Unfinished.
-        """
+        """A run with these Probes, and a fingerprint of the data if asked.  Raises Unfinished."""
         if size != self._filled:
             self._widths = self.seeded.fill(size).widths
             self._filled = size

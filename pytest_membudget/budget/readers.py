@@ -43,10 +43,7 @@ class RowGrowth:
 
 
 def read_rows(value: object) -> dict[str, int]:
-    """Read ``{"shop.Order": 1_700_000}``; the order is kept, the first model is the counted one.
-
-    ``0`` says of a model that it has no rows.
-    """
+    """Read ``{"shop.Order": 1_700_000}``; 0 is no rows, and the first model is the counted one."""
     if not isinstance(value, Mapping) or not value:
         raise BudgetError(
             f'rows={shown(value)} is not a mapping such as {{"shop.Order": 1_700_000}}'
@@ -69,10 +66,7 @@ def read_rows_lines(lines: Sequence[str]) -> dict[str, int]:
 
 
 def read_limit(value: object) -> int | str:
-    """Read a limit, 1 MB or more.
-
-    ``"cgroup"`` stands for the memory limit of this process's own container.
-    """
+    """Read a limit, 1 MB or more; ``"cgroup"`` stands for that of this process's container."""
     if value == "cgroup" and isinstance(value, str):
         return value
     size = parse_size(value)

@@ -104,10 +104,7 @@ def _outcome(report: pytest.TestReport) -> str:
 
 
 def terminal_info(config: pytest.Config) -> tuple[int, bool]:
-    """The columns of the terminal that a failure will be read on, and whether it shows Braille.
-
-    Under xdist that is the controller's.
-    """
+    """Columns of the terminal, under xdist the controller's, and whether it shows Braille."""
     if hasattr(config, "workerinput"):
         width, unicode = config.workerinput[_TERMINAL]
         return width, unicode

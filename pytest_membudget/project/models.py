@@ -16,10 +16,7 @@ from pytest_membudget.texts import shown
 
 
 def require_models(labels: Iterable[str], where: str) -> None:
-    """Raise BudgetError for a label of no model that the project has or has had.
-
-    ``where`` is what the labels stand in.
-    """
+    """Raise BudgetError for a label in ``where`` of no model that the project has or has had."""
     known = _every_label()
     for label in labels:
         if label != EVERY_OTHER and label.lower() not in known:

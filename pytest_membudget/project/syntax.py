@@ -62,10 +62,7 @@ def _targets(node: ast.expr) -> Iterator[str]:
 
 
 def literals(files: Iterable[str]) -> frozenset[Any]:
-    """The texts and numbers in these files; a file that can't be read has none.
-
-    A part of a larger text or of an f-string is not among them.
-    """
+    """The texts and numbers in these files, without parts of larger texts and of f-strings."""
     return frozenset(value for file in files for value in _of(file))
 
 

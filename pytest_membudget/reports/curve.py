@@ -76,10 +76,7 @@ def _path(start: Point, end: Point, growth: Growth | None) -> list[Point]:
 
 
 def size_axis(most: float, count: int) -> tuple[int, int]:
-    """A distance of ticks in bytes, so that ``count`` reach ``most``, and how many ticks there are.
-
-    It is a power of two, as limits are.
-    """
+    """Ticks that reach ``most``: their distance, a power of two in bytes, and their number."""
     step = 1024
     while step * count < most:
         step *= 2
@@ -101,10 +98,7 @@ def short_rows(rows: float) -> str:
 
 
 def charts(result: Result) -> dict[str, Any]:
-    """The growth curve and the memory over time of a result; None where there is nothing to draw.
-
-    Points are ``{"x": rows or seconds, "y": bytes}``.
-    """
+    """Growth curve and memory over time, or None; points are rows or seconds, and bytes."""
     return {"growth": _growth(result), "time": _time(result)}
 
 

@@ -52,10 +52,7 @@ def html(
     flame_graphs: dict[int, str],
     skipped: Sequence[Result] = (),
 ) -> str:
-    """The page; ``flame_graphs`` are links by the index of the result.
-
-    ``skipped`` are results of checks that needed no seeded rows, which the page only lists.
-    """
+    """The page; ``flame_graphs`` are links by index, ``skipped`` are results that it only lists."""
     return _template().render(
         results=results,
         names=[cells.migration(result) for result in results],
@@ -102,10 +99,7 @@ def _soft(name: str) -> Markup:
 
 
 def _write_flame_graphs(results: Sequence[Result], folder: Path, links: dict[int, str]) -> None:
-    """Write what memray can draw, and the link to each; nothing where memray is not installed.
-
-    Raises OSError.
-    """
+    """Write what memray, if installed, can draw, and the link to each.  Raises OSError."""
     with_stacks = {index: one.stacks for index, one in enumerate(results) if one.stacks}
     if not with_stacks:
         return

@@ -29,10 +29,7 @@ _NO_END = 10_000
 
 
 def summary(results: Sequence[Result], width: int, *, color: bool) -> list[str]:
-    """A table of all budgets, as lines no wider than ``width``.
-
-    A narrow one has shorter cells and fewer columns.
-    """
+    """All budgets in lines no wider than ``width``, which may shorten cells and omit columns."""
     measured = cells.measured(results)
     if not measured:
         return []
