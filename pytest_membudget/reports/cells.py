@@ -78,14 +78,10 @@ def short_peak(result: Result) -> str:
     return about + format_size(result.peak_bytes)
 
 
-def headroom_bytes(result: Result) -> int | None:
-    """What is left of the limit, negative where it is passed; None where no peak is known."""
-    return None if result.peak_bytes is None else result.limit_bytes - result.peak_bytes
-
-
 def headroom(result: Result) -> str:
-    left = headroom_bytes(result)
-    return "" if left is None else signed_size(left)
+    """What is left of the limit, negative where it is passed; empty where no peak is known."""
+    peak_bytes = result.peak_bytes
+    return "" if peak_bytes is None else signed_size(result.limit_bytes - peak_bytes)
 
 
 def signed_size(size: int, plus: str = "") -> str:
@@ -177,7 +173,10 @@ def how_many_skipped(results: Iterable[Result]) -> str | None:
 
 def by_headroom(results: Iterable[Result]) -> list[Result]:
     """Least headroom first, before it those of which no peak is known."""
-    return sorted(results, key=lambda one: (one.peak_bytes is not None, headroom_bytes(one) or 0))
+    return sorted(
+        results,
+        key=lambda one: (0, 0) if one.peak_bytes is None else (1, one.limit_bytes - one.peak_bytes),
+    )
 
 
 def noted(result: Result, *, everything: bool) -> list[str]:

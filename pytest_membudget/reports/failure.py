@@ -27,14 +27,18 @@ def failure(result: Result, *, width: int = 80, verbosity: int = 0, unicode: boo
 
     With ``verbosity`` there are the samples, the library's frames and every finding as well.
     """
-    width = min(width, _TEXT_WIDTH)
+    width, everything = min(width, _TEXT_WIDTH), verbosity > 0
+    advice = []
+    for one in result.advice:
+        advice += [f"advice: {one.message}", f"  {cells.support(one)}"]
+    noted = cells.noted(result, everything=everything or result.inconclusive)
     parts = [
         [result.reason],
         chart(result, min(width, _CHART_WIDTH), unicode=unicode),
-        render(_samples_table(result), width) if verbosity > 0 and result.samples else [],
-        _growth(result, width, everything=verbosity > 0),
-        _advice(result, width),
-        _notes(result, width, everything=verbosity > 0 or result.inconclusive),
+        render(_samples_table(result), width) if everything and result.samples else [],
+        _growth(result, width, everything=everything),
+        _wrapped(advice, width),
+        _wrapped([f"note: {message}" for message in noted], width),
         result.details.rstrip().splitlines(),
     ]
     text = "\n\n".join("\n".join(lines) for lines in parts if lines)
@@ -84,29 +88,17 @@ def _lines_table(lines: Sequence[Line], *, frames: bool) -> Table:
 def _growth(result: Result, width: int, *, everything: bool) -> list[str]:
     note = result.attribution_note
     if not result.attribution:
-        return _wrapped(f"growth by line: {note}", width) if note else []
+        return _wrapped([f"growth by line: {note}"], width) if note else []
     lines = result.attribution if everything else cells.by_line(result.attribution)
     shown = lines if everything else lines[:_TOP_LINES]
     table = render(_lines_table(shown, frames=everything), width)
     left = len(lines) - len(shown)
     more = [f"and {left} more with -v"] if left else []
-    return ["growth by line", *table, *more, *(_wrapped(note, width) if note else [])]
+    return ["growth by line", *table, *more, *(_wrapped([note], width) if note else [])]
 
 
-def _advice(result: Result, width: int) -> list[str]:
-    shown = []
-    for advice in result.advice:
-        shown += _wrapped(f"advice: {advice.message}", width)
-        shown += _wrapped(f"  {cells.support(advice)}", width)
-    return shown
-
-
-def _notes(result: Result, width: int, *, everything: bool) -> list[str]:
-    messages = cells.noted(result, everything=everything)
-    return [line for message in messages for line in _wrapped(f"note: {message}", width)]
-
-
-def _wrapped(text: str, width: int) -> list[str]:
-    return textwrap.wrap(
-        text, width, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False
+def _wrapped(texts: Sequence[str], width: int) -> list[str]:
+    wrapper = textwrap.TextWrapper(
+        width, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False
     )
+    return [line for text in texts for line in wrapper.wrap(text)]
