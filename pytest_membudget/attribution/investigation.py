@@ -59,7 +59,10 @@ def _attribution(
     progress("recording what the migration does with the loaded rows")
     run, digest = runs.run(size, digest=True, observe=True)
     assert run.observed is not None, "it was asked for"
-    measured = _measured(assessment)
+    measured, curved = None, (None, Growth.QUADRATIC, Growth.LINEARITHMIC)
+    if projection is not None and projection.growth not in curved:
+        # Bytes a row of the counted model, with any rows.
+        measured = projection.slope / share or None
     case = Case(
         assessment=assessment,
         by_site=sites(stacks, Ownership(runs.folders), engine),
@@ -86,14 +89,6 @@ def _attribution(
         attribution_note=_note(found, measured),
         stacks=pack(stacks, budget.rows[budget.counted_model]),
     )
-
-
-def _measured(assessment: Assessment) -> float | None:
-    """Bytes a row of the counted model, where one figure says what they are with any rows."""
-    projection = assessment.estimate.projection
-    if projection is None or projection.growth in (None, Growth.QUADRATIC, Growth.LINEARITHMIC):
-        return None
-    return projection.slope / assessment.evidence.budget.share or None
 
 
 def _trials(case: Case, runs: Runs, progress: Progress) -> list[Trial]:

@@ -121,13 +121,9 @@ def by_line(lines: Sequence[Line]) -> list[Line]:
     merged: dict[tuple[str, int | None], Line] = {}
     for line in lines:
         at = line.file, line.line
-        if (there := merged.get(at)) is not None:
-            line = replace(
-                there,
-                bytes_per_row=there.bytes_per_row + line.bytes_per_row,
-                share=there.share + line.share,
-            )
-        merged[at] = line
+        there = merged.get(at, replace(line, bytes_per_row=0, share=0.0))
+        size, share = there.bytes_per_row + line.bytes_per_row, there.share + line.share
+        merged[at] = replace(there, bytes_per_row=size, share=share)
     return sorted(merged.values(), key=lambda one: (one.line is None, -one.bytes_per_row))
 
 
@@ -164,8 +160,7 @@ def skipped(results: Iterable[Result]) -> list[Result]:
 
 def how_many_skipped(results: Iterable[Result]) -> str | None:
     """``"412 migrations access no table …"``; None where there is no such one."""
-    count = len(skipped(results))
-    if not count:
+    if not (count := len(skipped(results))):
         return None
     noun, verb = ("migration", "accesses") if count == 1 else ("migrations", "access")
     return f"{count} {noun} {verb} no table whose size affects memory"
