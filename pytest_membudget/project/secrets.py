@@ -75,8 +75,11 @@ class Secrets:
 
     @cached_property
     def _pattern(self) -> re.Pattern[str]:
-        forms = {form for value in self.values for form in _forms(value)}
-        patterns = []
+        forms, patterns = set(self.values), []
+        for value in self.values:
+            # In Python's or JSON's notation, or in an address.
+            python, in_json = repr(value)[1:-1], json.dumps(value)[1:-1]
+            forms |= {python, python.replace("'", r"\'"), in_json, quote(value, safe="")}
         for form in sorted(forms, key=len, reverse=True):
             text = re.escape(form)
             alone = rf"(?<![A-Za-z0-9]){text}(?![A-Za-z0-9])"
@@ -146,10 +149,3 @@ def _is_ordinary(value: str, names: set[str]) -> bool:
         return False
     first = value.split(".")[0]
     return first in names or first in sys.modules or find_spec(first) is not None
-
-
-def _forms(value: str) -> set[str]:
-    """As it stands in a text, in Python's or JSON's notation, or in an address."""
-    python = repr(value)[1:-1]
-    in_json = json.dumps(value)[1:-1]
-    return {value, python, python.replace("'", r"\'"), in_json, quote(value, safe="")}
