@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from pytest_membudget.attribution.case import WORTH_TRYING, Case, located, where
-from pytest_membudget.attribution.lines import (
+from pytest_membudget.attribution.sites import (
     CLIENT_RESULT,
     DEBUG_LOG,
     FETCHED,

@@ -7,7 +7,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 
 from pytest_membudget.attribution.growth import Stack
-from pytest_membudget.attribution.lines import Site
+from pytest_membudget.attribution.sites import Site
 from pytest_membudget.database.engine import Engine, engine_of
 from pytest_membudget.judge.assessment import Assessment
 from pytest_membudget.judge.evidence import Evidence

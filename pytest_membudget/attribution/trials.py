@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from pytest_membudget.attribution.case import WORTH, WORTH_TRYING, Case, located, where
-from pytest_membudget.attribution.lines import HELD_BY_CACHE, HELD_BY_STREAM, WHEN_CLAUSES
+from pytest_membudget.attribution.sites import HELD_BY_CACHE, HELD_BY_STREAM, WHEN_CLAUSES
 from pytest_membudget.judge.explanation import Advice, AdviceCode
 from pytest_membudget.judge.growth_fit import REPEATABILITY
 from pytest_membudget.processes.messages.job import BATCHES, DEFER, STREAM, Rewrite

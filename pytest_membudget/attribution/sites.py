@@ -1,22 +1,18 @@
-"""Growth by line: the project's own line first, with the library's line under it."""
+"""The lines where memory grows: the project's own, the library's line under it, and the cause."""
 
 from __future__ import annotations
 
-import linecache
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from itertools import chain
 
 from pytest_membudget.attribution.allocator import LARGEST_SMALL, MALLOC
 from pytest_membudget.attribution.growth import Frame, Stack
 from pytest_membudget.database.engine import Engine
-from pytest_membudget.judge.explanation import Line, Place
-from pytest_membudget.judge.figures import MOST_SHARE
-from pytest_membudget.project.ownership import Ownership, short_path
+from pytest_membudget.project.ownership import Ownership
 
 _DRIVER = "<database driver>"
-_LEAST_SHARE = 0.01
 # Between a project's call and what it calls, and on every database call: they tell nothing.
 _WRAPPERS = {"manager_method", "inner", "<lambda>", "__exit__", "wait"}
 _WRAPPER_FILES = ("django/db/backends/utils.py", "django/utils/asyncio.py", "contextlib.py")
@@ -30,9 +26,7 @@ FETCHED = "fetched"
 DEBUG_LOG = "debug-log"
 OTHER = "other"
 
-_ALLOCATORS = "rounded sizes, pools, arenas, and freed memory that is kept"
 CLIENT_HOLDS = "held by libpq, the database's client library"
-_HELD = "held by {} for the statement and its result; freed since, but not returned to the system"
 # Not where psycopg writes a statement's parameters into it, which is Python's memory.
 _SENDS = (_DRIVER, "psycopg/_cursor_base.py", "psycopg/generators.py")
 
@@ -52,77 +46,6 @@ def sites(stacks: Iterable[Stack], owned: Ownership, engine: Engine) -> dict[Sit
     for stack in stacks:
         by_site[_site(stack, owned, engine)].append(stack)
     return by_site
-
-
-@dataclass(frozen=True)
-class Scale:
-    """What the traced bytes a row are held against.
-
-    ``measured`` are the bytes a row that the peak RSS grew by, None where one figure doesn't say
-    it; ``grown`` are the bytes that it grows by to production.
-    """
-
-    measured: float | None
-    grown: float | None
-
-
-def lines(
-    by_site: dict[Site, list[Stack]],
-    results: dict[tuple[str, int], float],
-    kept: float,
-    scale: Scale,
-    engine: Engine,
-) -> list[Line]:
-    """Rows of the report, largest first, those of allocators last.
-
-    ``results`` are the bytes a row that statements and their results took, by the project's line,
-    ``kept`` those that malloc did not give back.
-    """
-    sums = {site: sum(one.bytes_per_row for one in stacks) for site, stacks in by_site.items()}
-    traced = sum(sums.values())
-    whole = scale.measured or traced
-    if whole <= 0:
-        return []
-    found = []
-
-    def add(place: Place, via: Place | None, kind: str, size: float) -> None:
-        share = size / whole
-        if share < _LEAST_SHARE:
-            return
-        grown = None if scale.grown is None else round(scale.grown * share)
-        found.append(
-            Line(
-                **asdict(place),
-                kind=kind,
-                bytes_per_row=round(size),
-                share=round(min(share, MOST_SHARE), 4),
-                bytes=grown,
-                via=via,
-            )
-        )
-
-    for site, size in sums.items():
-        kind = "c" if site.cause == CLIENT_RESULT else "python"
-        add(_place(site.own), None if site.via is None else _place(site.via), kind, size)
-    # What was not alive any more, and estimates, never take more than what the lines leave.
-    left = max(0.0, whole - traced)
-    for (file, line), size in results.items():
-        alive = sum(
-            held
-            for site, held in sums.items()
-            if site.cause == CLIENT_RESULT and site.own[1:] == (file, line)
-        )
-        held = min(left, max(0.0, size - alive))
-        left -= held
-        of_library = Place(file="", line=None, function=_HELD.format(engine.client_library))
-        own = next((site.own for site in sums if site.own[1:] == (file, line)), ("", file, line))
-        add(_place(own), of_library, "c", held)
-    found.sort(key=lambda line: -line.bytes_per_row)
-    overhead = kept + sum(one.overhead for stacks in by_site.values() for one in stacks)
-    if scale.measured is not None:
-        overhead = min(overhead, left)
-    add(Place(file="<allocator>", line=None, function=_ALLOCATORS), None, "allocator", overhead)
-    return found
 
 
 def _site(stack: Stack, owned: Ownership, engine: Engine) -> Site:
@@ -179,9 +102,3 @@ def _is_of_client(stack: Stack, frame: Frame) -> bool:
         return of_client
     large = stack.bytes_per_row > LARGEST_SMALL * stack.blocks_per_row
     return of_client and large and file.endswith(_SENDS)
-
-
-def _place(frame: Frame) -> Place:
-    function, file, line = frame
-    source = linecache.getline(file, line).strip()
-    return Place(file=short_path(file), line=line or None, function=function, source=source)
