@@ -29,8 +29,6 @@ _LONGEST_TRIAL = 10.0
 _ROOM = 4
 _SPARE_BYTES = 1024 * MIB
 
-MakeLaunch = Callable[..., Launch]
-
 
 class Unfinished(MembudgetError):
     """A run did not end well; the message says how."""
@@ -46,7 +44,7 @@ class Runs:
     evidence: Evidence
     seeded: SeededDatabase
     files: Sequence[str]
-    job: MakeLaunch
+    job: Callable[..., Launch]
     _filled: int = field(default=0, init=False)
     _widths: dict[str, dict[str, int]] = field(default_factory=dict, init=False)
 

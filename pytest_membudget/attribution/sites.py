@@ -7,8 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import chain
 
-from pytest_membudget.attribution.allocator import LARGEST_SMALL, MALLOC
-from pytest_membudget.attribution.growth import Frame, Stack
+from pytest_membudget.attribution.growth import LARGEST_SMALL, MALLOC, Frame, Stack
 from pytest_membudget.database.engine import Engine
 from pytest_membudget.project.ownership import Ownership
 

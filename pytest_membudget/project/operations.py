@@ -6,6 +6,7 @@ import ast
 import inspect
 import sys
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from functools import partial
 from typing import Any
 from weakref import ReferenceType
@@ -143,11 +144,10 @@ def alias_of(migrations: Sequence[Migration]) -> str:
 
 
 def _is_usable(alias: str) -> bool:
-    try:
+    with suppress(ImproperlyConfigured):  # its driver is not installed
         connection = connections[alias]
-    except ImproperlyConfigured:  # its driver is not installed
-        return False
-    return connection.vendor in SUPPORTED and not connection.settings_dict["TEST"]["MIRROR"]
+        return connection.vendor in SUPPORTED and not connection.settings_dict["TEST"]["MIRROR"]
+    return False
 
 
 def _left_out(file: str, own: Sequence[Operation]) -> str | None:
@@ -186,7 +186,6 @@ def _is_own(code: Any) -> bool:
     code = inspect.unwrap(code)
     if not (inspect.isroutine(code) or inspect.isclass(code)):
         code = type(code)
-    try:
+    with suppress(TypeError, OSError):  # built in
         return is_own_file(inspect.getfile(code))
-    except (TypeError, OSError):
-        return False  # built in
+    return False

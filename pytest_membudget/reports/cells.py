@@ -12,11 +12,9 @@ from pytest_membudget.judge.result import Result, SampleFigures
 from pytest_membudget.judge.verdict import Basis, Verdict
 from pytest_membudget.units import format_interval, format_rows, format_size, round_rows_down
 
+# The columns of a table by name: what a cell holds; and those that are aligned to the left.
 Columns = dict[str, Callable[[Any], Any]]
-"""The columns of a table by name: what a cell holds."""
-
 LEFT = ("", "migration", "database", "verdict", "line")
-"""Those that are aligned to the left."""
 
 _NOTED_ALWAYS = {
     FindingCode.ACCESS_REFUSED,
@@ -74,17 +72,18 @@ def peak(result: Result) -> str:
 def short_peak(result: Result) -> str:
     if result.peak_bytes is None or result.peak_low_bytes is None:
         return peak(result)
-    about = "" if result.basis == Basis.MEASURED else "~"
-    return about + format_size(result.peak_bytes)
+    return ("" if result.basis == Basis.MEASURED else "~") + format_size(result.peak_bytes)
 
 
 def headroom(result: Result) -> str:
     """What is left of the limit, negative where it is passed; empty where no peak is known."""
     peak_bytes = result.peak_bytes
-    return "" if peak_bytes is None else signed_size(result.limit_bytes - peak_bytes)
+    return signed_size(None if peak_bytes is None else result.limit_bytes - peak_bytes)
 
 
-def signed_size(size: int, plus: str = "") -> str:
+def signed_size(size: int | None, plus: str = "") -> str:
+    if size is None:
+        return ""
     sign = "-" if size < 0 else plus if size else ""
     return f"{sign}{format_size(abs(size))}"
 

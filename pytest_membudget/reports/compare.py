@@ -30,11 +30,6 @@ class Change:
         return None if old is None or new is None else new - old
 
     @property
-    def difference(self) -> str:
-        size = self.difference_bytes
-        return "" if size is None else cells.signed_size(size, "+")
-
-    @property
     def bytes_per_row(self) -> str:
         """``"1,972 → 40"``, or one figure where it stayed or where there is but one."""
         figures = [
@@ -66,7 +61,7 @@ def columns(changes: Sequence[Change]) -> Columns:
         "database": lambda change: cells.vendor(change.latest),
         "before": lambda change: cells.short_peak(change.old) if change.old else "",
         "after": lambda change: cells.short_peak(change.new) if change.new else "",
-        "difference": lambda change: change.difference,
+        "difference": lambda change: cells.signed_size(change.difference_bytes, "+"),
         "bytes a row": lambda change: change.bytes_per_row,
         "verdict": lambda change: change.verdict,
     }
