@@ -16,10 +16,7 @@ class BudgetError(MembudgetError):
 
 
 class ServerError(MembudgetError):
-    """The scratch database, or the project state before the migration, could not be made.
-
-    ``details`` holds the traceback or the output behind it, and may be empty.
-    """
+    """A scratch database or project state could not be made; ``details`` is output, or empty."""
 
     def __init__(self, message: str, details: str = "") -> None:
         super().__init__(message)

@@ -24,10 +24,7 @@ _SIZE = re.compile(r"\s*(\d+(?:_\d+)*(?:\.\d+)?)\s*([KMGT]i|[kKMGT]|)B?\s*")
 
 
 def parse_size(value: object) -> int:
-    """Read a size as Kubernetes does: ``Mi`` and ``MiB`` are 1024², ``M`` and ``MB`` 1000².
-
-    A plain number is bytes.  Raises BudgetError for anything that is not a positive size.
-    """
+    """Read bytes or a size of Kubernetes: ``Mi`` is 1024², ``M`` 1000².  Raises BudgetError."""
     size: int | Decimal
     if isinstance(value, str) and (match := _SIZE.fullmatch(value)):
         size = Decimal(match[1].replace("_", ""))

@@ -54,10 +54,7 @@ class Runs:
         return sorted({str(Path(file).parent.parent) for file in self.files})
 
     def size(self) -> int | None:
-        """How many rows to look at: many, so that nothing of a floor is left, but quick ones.
-
-        Where the limit was passed with few, more than any sample had.
-        """
+        """How many rows to look at: many but quick; more than any sample if few pass the limit."""
         quick = [one for one in self.evidence.samples if one.run.duration <= _longest(one.size)]
         if not quick:
             return None

@@ -74,10 +74,7 @@ class MemoryBudget:
 
 
 def make_memory_budget(item: pytest.Item, options: Options, servers: ServerClients) -> MemoryBudget:
-    """The guard of a marked test, or of a migration of the gate.
-
-    Raises BudgetError where its marker, or what pyproject.toml says of it, can't be understood.
-    """
+    """The guard of a marked test or gated migration.  Raises BudgetError for what can't be read."""
     gated = getattr(item, "gated", None)
     marker = item.get_closest_marker("membudget")
     if gated is not None:

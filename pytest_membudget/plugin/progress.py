@@ -16,10 +16,7 @@ from pytest_membudget.budget.request import Budget
 
 @contextmanager
 def progress_line(config: pytest.Config, budget: Budget) -> Iterator[Callable[[str], None]]:
-    """Give a function that says what is being done; it says nothing in a log or under xdist.
-
-    The line stands below the one that pytest is writing, and leaves it as it was.
-    """
+    """Give a function that shows text below pytest's line; it says nothing in a log or worker."""
     capture = config.pluginmanager.getplugin("capturemanager")
     if capture is None or hasattr(config, "workerinput"):
         yield lambda text: None

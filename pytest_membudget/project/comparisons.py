@@ -38,10 +38,7 @@ _EACH_ROW = 0
 
 
 def compared_numbers(functions: Iterable[object]) -> list[int]:
-    """Sorted, with 0 where the code does something as often as a count of rows says.
-
-    The functions of the project that ``functions`` call are among those searched.
-    """
+    """Sorted, of all code of the project that is called; 0 is a loop over a count of rows."""
     names = []
     for function in functions_reached(functions):
         code = function.__code__

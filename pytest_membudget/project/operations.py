@@ -151,10 +151,7 @@ def _is_usable(alias: str) -> bool:
 
 
 def _left_out(file: str, own: Sequence[Operation]) -> str | None:
-    """Why the code of a migration is not run here, where its source has some; None where it is.
-
-    An operation behind an ``if`` may be left out here and run in production.
-    """
+    """Why code in a migration's source, perhaps behind an ``if``, isn't run here; None if it is."""
     if any(isinstance(one, _WITH_CODE) for one in own):
         return None
     names = {kind.__name__ for kind in _WITH_CODE}

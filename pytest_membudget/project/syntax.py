@@ -63,21 +63,16 @@ def _targets(node: ast.expr) -> Iterator[str]:
 
 def literals(files: Iterable[str]) -> frozenset[Any]:
     """The texts and numbers in these files, without parts of larger texts and of f-strings."""
-    return frozenset(value for file in files for value in _of(file))
-
-
-def _of(file: str) -> Iterator[Any]:
-    tree = syntax_tree(file)
-    parts = {
-        id(part)
-        for node in ast.walk(tree)
-        if isinstance(node, ast.JoinedStr)
-        for part in node.values
-    }
-    for node in ast.walk(tree):
-        # -1 is an operator and a number.
-        if isinstance(node, ast.Constant | ast.UnaryOp) and id(node) not in parts:
-            with suppress(ValueError):
-                value = ast.literal_eval(node)
-                if isinstance(value, str | int | float):
-                    yield value
+    found = set()
+    for file in files:
+        parts: set[int] = set()
+        for node in ast.walk(syntax_tree(file)):
+            if isinstance(node, ast.JoinedStr):
+                parts.update(map(id, node.values))
+            # -1 is an operator and a number.
+            elif isinstance(node, ast.Constant | ast.UnaryOp) and id(node) not in parts:
+                with suppress(ValueError):
+                    value = ast.literal_eval(node)
+                    if isinstance(value, str | int | float):
+                        found.add(value)
+    return frozenset(found)

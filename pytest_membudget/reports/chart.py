@@ -20,10 +20,7 @@ _NO_DOTS = "\u2800"
 
 
 def chart(result: Result, width: int, *, unicode: bool = True) -> list[str]:
-    """Peak over rows in a dozen lines no wider than ``width``; none where there is no curve.
-
-    Lines are of Braille dots, or of ASCII where the terminal knows no others.
-    """
+    """Peak over rows in a dozen lines of Braille dots or ASCII; none where there is no curve."""
     known = curve(result)
     if known is None or width < _AROUND + _LEAST_CANVAS:
         return []

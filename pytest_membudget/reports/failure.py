@@ -23,10 +23,7 @@ _TOP_LINES = 5
 
 
 def failure(result: Result, *, width: int = 80, verbosity: int = 0, unicode: bool = True) -> str:
-    """The failure of a result, of plain lines no wider than ``width`` but for the first.
-
-    With ``verbosity`` there are the samples, the library's frames and every finding as well.
-    """
+    """A failure, no wider than ``width`` but for its first line; ``verbosity`` adds details."""
     width, everything = min(width, _TEXT_WIDTH), verbosity > 0
     advice = []
     for one in result.advice:

@@ -31,10 +31,7 @@ _HERE = files("pytest_membudget.reports")
 def write_html(
     results: Sequence[Result], path: str, environments: Sequence[Environment] = ()
 ) -> None:
-    """Write the page, and beside it, in a folder, a flame graph of each result that has stacks.
-
-    ``environments`` name the versions of the runs that the results are of.
-    """
+    """Write the page, and a folder of flame graphs; ``environments`` are those of the runs."""
     ordered = cells.by_headroom(cells.measured(results))
     folder, links, problem = Path(path).with_suffix(".flamegraphs"), dict[int, str](), None
     try:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from pytest_membudget.files import unwritable
-from pytest_membudget.judge.explanation import Advice, Line
+from pytest_membudget.judge.explanation import Line
 from pytest_membudget.judge.result import Result
 from pytest_membudget.judge.verdict import Verdict
 from pytest_membudget.reports import cells, compare
@@ -95,15 +95,12 @@ def _failure(result: Result) -> str:
         parts += ["Growth by line:\n", _table(_LINES, lines[:_TOP_LINES])]
     if result.attribution_note:
         parts.append(f"{escape(result.attribution_note)}\n")
-    parts += [_advice(advice) for advice in result.advice]
+    for advice in result.advice:
+        support = f"  \n  {escape(cells.support(advice))}".rstrip()
+        parts.append(f"- **Advice:** {escape(advice.message)}{support}\n")
     notes = cells.noted(result, everything=result.verdict == Verdict.INCONCLUSIVE)
     parts += [f"- Note: {escape(note)}\n" for note in notes]
     return "\n".join([*parts, "</details>\n"])
-
-
-def _advice(advice: Advice) -> str:
-    support = escape(cells.support(advice))
-    return f"- **Advice:** {escape(advice.message)}" + (f"  \n  {support}\n" if support else "\n")
 
 
 def _line(line: Line) -> str:
