@@ -21,8 +21,8 @@ LEAST_LIMIT = 1000**2
 """A limit below it is a mistake: an interpreter alone takes some 8 MiB."""
 _USUAL_LIMITS = (32 * MIB, 64 * 1024 * MIB)
 # Per cent.  With less no table grows in a lifetime, more is a mistake.
-_LEAST, _MOST = 0.001, 10_000
-_STATED = re.compile(r"\s*(\d+(?:\.\d+)?)\s*%\s*(?:a|per)\s+(day|week|month|year)\s*")
+_LEAST_GROWTH, _MOST_GROWTH = 0.001, 10_000
+_GROWTH = re.compile(r"\s*(\d+(?:\.\d+)?)\s*%\s*(?:a|per)\s+(day|week|month|year)\s*")
 
 
 @dataclass(frozen=True)
@@ -105,8 +105,8 @@ def read_attribution(value: object) -> str:
 
 def read_row_growth(value: object) -> RowGrowth:
     """Read ``"5% a month"``; a day, a week and a year do as well."""
-    match = _STATED.fullmatch(str(value))
-    if match is None or not _LEAST <= float(match[1]) <= _MOST:
+    match = _GROWTH.fullmatch(str(value))
+    if match is None or not _LEAST_GROWTH <= float(match[1]) <= _MOST_GROWTH:
         raise BudgetError(f'{shown(value)} is not a growth rate; write "5% a month"')
     return RowGrowth(str(value).strip(), float(match[1]) / 100, match[2])
 

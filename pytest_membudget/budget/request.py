@@ -108,9 +108,10 @@ def _given(migration: object, **others: object) -> dict[str, object]:
 
 
 def _read_migrations(value: object) -> tuple[MigrationName, ...]:
-    if value == []:
+    wanted = value if isinstance(value, list) else [value]
+    if not wanted:
         raise BudgetError("migration=[] names no migration")
-    return tuple(map(_read_migration, value if isinstance(value, list) else [value]))
+    return tuple(map(_read_migration, wanted))
 
 
 def _read_migration(value: object) -> MigrationName:

@@ -43,7 +43,10 @@ class Reporter:
         if figures is not None:
             from pytest_membudget.judge.result import Result
 
-            result = Result.from_dict({**figures, "outcome": _outcome(report)})
+            outcome: str = report.outcome
+            if hasattr(report, "wasxfail"):
+                outcome = "xfailed" if report.skipped else "xpassed"
+            result = Result.from_dict({**figures, "outcome": outcome})
             self._results[result.nodeid] = result
 
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
@@ -94,13 +97,6 @@ class Reporter:
 
     def _in_order(self) -> list[Result]:
         return [self._results[nodeid] for nodeid in sorted(self._results)]
-
-
-def _outcome(report: pytest.TestReport) -> str:
-    """What became of the test: ``passed``, ``failed``, or ``xfailed`` where that was expected."""
-    if not hasattr(report, "wasxfail"):
-        return report.outcome
-    return "xfailed" if report.skipped else "xpassed"
 
 
 def terminal_info(config: pytest.Config) -> tuple[int, bool]:
