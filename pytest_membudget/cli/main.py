@@ -175,7 +175,5 @@ def _check_profile(options: argparse.Namespace) -> int:
     set_up(options.settings)
     today = datetime.now(timezone.utc).date()
     answer = check_profile(profile, model_tables(options.database or "default"), today)
-    print(f"{options.check}: {answer.summary}")
-    for line in answer.lines:
-        print(line)
+    print("\n".join([f"{options.check}: {answer.summary}", *answer.lines]))
     return 1 if answer.problems else 0
