@@ -39,8 +39,8 @@ if TYPE_CHECKING:
     from pytest_membudget.judge.growth_fit import Growth
     from pytest_membudget.judge.result import Result, SampleFigures
     from pytest_membudget.judge.verdict import Basis, Verdict
+    from pytest_membudget.plugin import MembudgetWarning
     from pytest_membudget.plugin.memory_budget import MemoryBudget
-    from pytest_membudget.plugin.warning import MembudgetWarning
     from pytest_membudget.sample import Outcome
 
 _MODULES = {
@@ -52,7 +52,7 @@ _MODULES = {
     "judge.result": ("Result", "SampleFigures"),
     "judge.verdict": ("Basis", "Verdict"),
     "plugin.memory_budget": ("MemoryBudget",),
-    "plugin.warning": ("MembudgetWarning",),
+    "plugin": ("MembudgetWarning",),
     "sample": ("Outcome",),
 }
 

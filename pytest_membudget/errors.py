@@ -16,10 +16,7 @@ class BudgetError(MembudgetError):
 
 
 class ServerError(MembudgetError):
-    """The scratch database, or the project state before the migration, could not be made.
-
-    ``details`` holds the traceback or the output behind it, and may be empty.
-    """
+    """A scratch database or project state could not be made; ``details`` is output, or empty."""
 
     def __init__(self, message: str, details: str = "") -> None:
         super().__init__(message)
@@ -35,13 +32,8 @@ class NoRoom(ServerError):
 
 
 class SeedError(ServerError):
-    """A model could not be filled with rows.
-
-    ``model`` is a label such as ``"shop.Order"``; ``field`` is None where none is to blame alone.
-    """
+    """A model, ``"shop.Order"``, could not be filled; ``field`` is None where none is to blame."""
 
     def __init__(self, model: str, field: str | None, reason: str, details: str = "") -> None:
         where = f"{model}.{field}" if field else model
         super().__init__(f"cannot seed {where}: {reason}", details)
-        self.model = model
-        self.field = field

@@ -55,10 +55,7 @@ def convert(document: object, kind: type[Kind], source: str) -> Kind:
 
 
 def joined(path: Steps) -> str:
-    """``tables.shop_order.columns.note``; what is no plain name is quoted, a position in ``[]``.
-
-    A key of hundreds of characters is cut: an error stays one short line.
-    """
+    """``tables.shop_order.columns.note``: odd names quoted, positions in ``[]``, long keys cut."""
     text = ""
     for step in path:
         if isinstance(step, int):

@@ -23,7 +23,12 @@ def visible(text: str, keep: str = "\n\t") -> str:
     """Write each control character as an escape, ``"\\x1b"``, but for those of ``keep``."""
     if text.isprintable():
         return text
-    return "".join(_escaped(one) if _is_hidden(one) and one not in keep else one for one in text)
+    hidden = {
+        one
+        for one in set(text).difference(keep)
+        if one in _DIRECTION or unicodedata.category(one) in _HIDDEN
+    }
+    return text.translate({ord(one): one.encode("unicode_escape").decode() for one in hidden})
 
 
 def log_text(text: str) -> str:
@@ -39,14 +44,6 @@ def shown(value: object) -> str:
         return visible(_SHORT.repr(value), keep="")
     except Exception:  # a value's own __repr__, or an int of thousands of digits
         return f"<{type(value).__name__}>"
-
-
-def _is_hidden(character: str) -> bool:
-    return character in _DIRECTION or unicodedata.category(character) in _HIDDEN
-
-
-def _escaped(character: str) -> str:
-    return character.encode("unicode_escape").decode("ascii")
 
 
 class TextEnum(str, Enum):

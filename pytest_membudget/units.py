@@ -24,29 +24,21 @@ _SIZE = re.compile(r"\s*(\d+(?:_\d+)*(?:\.\d+)?)\s*([KMGT]i|[kKMGT]|)B?\s*")
 
 
 def parse_size(value: object) -> int:
-    """Read a size as Kubernetes does: ``Mi`` and ``MiB`` are 1024², ``M`` and ``MB`` 1000².
-
-    A plain number is bytes.  Raises BudgetError for anything that is not a positive size.
-    """
-    size = _amount(value)
-    if size is None:
+    """Read bytes or a size of Kubernetes: ``Mi`` is 1024², ``M`` 1000².  Raises BudgetError."""
+    size: int | Decimal
+    if isinstance(value, str) and (match := _SIZE.fullmatch(value)):
+        size = Decimal(match[1].replace("_", ""))
+        # What is too large already could not even be multiplied.
+        size = size if size > MOST else size * _FACTORS[match[2]]
+    elif isinstance(value, int) and not isinstance(value, bool):
+        size = value
+    else:
         raise BudgetError(f'{shown(value)} is not a size; write "512Mi", "2GiB", "500M" or bytes')
     if size > _MOST_BYTES:
         raise BudgetError(f"{shown(value)} is more memory than any machine has")
     if size < 1:
         raise BudgetError(f"{shown(value)} is not a size above zero")
     return int(size)
-
-
-def _amount(value: object) -> int | Decimal | None:
-    if isinstance(value, int) and not isinstance(value, bool):
-        return value
-    match = _SIZE.fullmatch(value) if isinstance(value, str) else None
-    if match is None:
-        return None
-    number = Decimal(match[1].replace("_", ""))
-    # What is too large already could not even be multiplied.
-    return number if number > MOST else number * _FACTORS[match[2]]
 
 
 def format_size(size: float) -> str:

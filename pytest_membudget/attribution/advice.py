@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from pytest_membudget.attribution.case import WORTH_TRYING, Case, where
-from pytest_membudget.attribution.lines import (
+from pytest_membudget.attribution.case import WORTH_TRYING, Case, located, where
+from pytest_membudget.attribution.sites import (
     CLIENT_RESULT,
     DEBUG_LOG,
     FETCHED,
@@ -32,20 +32,15 @@ def advise(case: Case, trials: Sequence[Trial]) -> list[Advice]:
         found += [*_of_pages(case), *_of_raw_cursors(case)]
         found += [*_where_nothing_streams(case), *_of_expressions(case)]
     found += _of_transactions(case)
-    fits = any(_brings(advice, case.evidence.budget.limit) for advice in found)
-    worth = [advice for advice in found if not fits or _is_worth(case, advice)]
-    return sorted(worth, key=lambda advice: (not advice.tried, -(advice.bytes_per_row or 0)))
-
-
-def _brings(advice: Advice, limit: int) -> bool:
-    return advice.peak_bytes is not None and advice.peak_bytes < limit
-
-
-def _is_worth(case: Case, advice: Advice) -> bool:
-    """Beside a change that makes it fit, one that does not has to be a step on the way."""
-    if advice.peak_bytes is None or _brings(advice, case.evidence.budget.limit):
-        return True
-    return (advice.bytes_per_row or 0) >= _STEP * case.measured
+    limit, step = case.evidence.budget.limit, _STEP * case.measured
+    if any(advice.peak_bytes is not None and advice.peak_bytes < limit for advice in found):
+        # Beside a change that makes it fit, one that does not has to be a step on the way.
+        found = [
+            advice
+            for advice in found
+            if (advice.peak_bytes or 0) < limit or (advice.bytes_per_row or 0) >= step
+        ]
+    return sorted(found, key=lambda advice: (not advice.tried, -(advice.bytes_per_row or 0)))
 
 
 def _of_pages(case: Case) -> Iterator[Advice]:
@@ -53,16 +48,14 @@ def _of_pages(case: Case) -> Iterator[Advice]:
     held = case.grows(HELD_BY_CACHE, HELD_BY_STREAM, least=WORTH_TRYING)
     if not held or not case.updates_at_once or case.total(OTHER) > _MOSTLY * case.measured:
         return
-    file, line = next(iter(held))
-    saved = sum(held.values())
+    at, saved = next(iter(held)), sum(held.values())
     yield Advice(
         AdviceCode.PAGES,
-        f"{where(file, line)} loads all objects before it calls bulk_update: load the rows a page "
+        f"{where(*at)} loads all objects before it calls bulk_update: load the rows a page "
         'at a time, for instance with Paginator(queryset.order_by("pk"), 1000), and update each '
         "page; memory then does not grow with the rows",
         f"the objects take {saved:,.0f} bytes a row",
-        short_path(file),
-        line,
+        *located(*at),
         round(case.measured),
         case.baseline,
     )
@@ -70,11 +63,8 @@ def _of_pages(case: Case) -> Iterator[Advice]:
 
 def _of_raw_cursors(case: Case) -> Iterator[Advice]:
     """A cursor of the migration's own, whose whole result the client or a list holds."""
-    held = {
-        at: size
-        for at, size in case.grows(CLIENT_RESULT, FETCHED).items()
-        if not case.is_of_orm(at)
-    }
+    known = case.grows(CLIENT_RESULT, FETCHED)
+    held = {at: size for at, size in known.items() if not case.is_of_orm(at)}
     if not held:
         return
     if case.engine.client_holds_results:
@@ -88,35 +78,30 @@ def _of_raw_cursors(case: Case) -> Iterator[Advice]:
         code = AdviceCode.LOOP_OVER_CURSOR
         message = "fetchall() builds a list of all rows: loop over the cursor instead"
     saved = sum(held.values())
-    file, line = next(iter(held))
     yield Advice(
         code,
         message,
         f"{saved:,.0f} bytes a row are held at {' and '.join(where(*at) for at in held)}",
-        short_path(file),
-        line,
+        *located(*next(iter(held))),
         round(saved),
         case.remaining(saved),
     )
 
 
 def _where_nothing_streams(case: Case) -> Iterator[Advice]:
-    if case.streams:
-        return
-    for (file, line), saved in case.grows(HELD_BY_CACHE, HELD_BY_STREAM, CLIENT_RESULT).items():
-        if not case.is_of_orm((file, line)):
-            continue
-        yield Advice(
-            AdviceCode.KEYSET_PAGES,
-            f"{where(file, line)} loads all rows into the client, and iterator() would not help, "
-            "because server-side cursors are disabled. Load pages instead: "
-            'filter(pk__gt=last).order_by("pk")[:1000], until a page is empty',
-            f"{saved:,.0f} bytes a row are held there",
-            short_path(file),
-            line,
-            round(saved),
-            case.remaining(saved),
-        )
+    held = {} if case.streams else case.grows(HELD_BY_CACHE, HELD_BY_STREAM, CLIENT_RESULT)
+    for at, saved in held.items():
+        if case.is_of_orm(at):
+            yield Advice(
+                AdviceCode.KEYSET_PAGES,
+                f"{where(*at)} loads all rows into the client, and iterator() would not help, "
+                "because server-side cursors are disabled. Load pages instead: "
+                'filter(pk__gt=last).order_by("pk")[:1000], until a page is empty',
+                f"{saved:,.0f} bytes a row are held there",
+                *located(*at),
+                round(saved),
+                case.remaining(saved),
+            )
 
 
 def _of_expressions(case: Case) -> Iterator[Advice]:
@@ -125,30 +110,27 @@ def _of_expressions(case: Case) -> Iterator[Advice]:
     held = case.grows(WHEN_CLAUSES)
     if not held or not case.updates_at_once or len(written) != 1 or read != written:
         return
-    file, line = next(iter(held))
+    at = next(iter(held))
     yield Advice(
         AdviceCode.UPDATE_EXPRESSION,
-        f"if the database can compute the values that {where(file, line)} writes, use one "
+        f"if the database can compute the values that {where(*at)} writes, use one "
         "queryset.update(field=expression) with F() and the functions of "
         "django.db.models.functions, which loads no rows",
         f"the migration reads and writes only {next(iter(written))}",
-        short_path(file),
-        line,
+        *located(*at),
         round(case.measured),
         case.baseline,
     )
 
 
 def _of_debug(case: Case) -> Iterator[Advice]:
-    if not case.facts.debug:
-        return
-    for (file, line), saved in case.grows(DEBUG_LOG, least=WORTH_TRYING).items():
+    held = case.grows(DEBUG_LOG, least=WORTH_TRYING) if case.sample.run.facts.debug else {}
+    for at, saved in held.items():
         yield Advice(
             AdviceCode.DEBUG_OFF,
             "with DEBUG = True Django keeps the last 9,000 statements: migrate with DEBUG = False",
-            f"{saved:,.0f} bytes a row at {where(file, line)}, up to 9,000 statements",
-            short_path(file),
-            line,
+            f"{saved:,.0f} bytes a row at {where(*at)}, up to 9,000 statements",
+            *located(*at),
             round(saved),
         )
 
@@ -164,8 +146,7 @@ def _of_processes(case: Case) -> Iterator[Advice]:
         f"{processes - 1} child processes and their parent share one limit, and each adds about "
         f"{format_size(each)}: use a smaller pool, which lowers the peak by that for each child",
         f"{processes} processes at once peaked at {format_size(last.peak)}",
-        short_path(next(iter(case.by_site)).own[1]) if case.by_site else "",
-        next(iter(case.by_site)).own[2] if case.by_site else None,
+        *(located(*next(iter(case.by_site)).own[1:]) if case.by_site else ()),
     )
 
 
@@ -181,5 +162,4 @@ def _of_transactions(case: Case) -> Iterator[Advice]:
         "commit them in batches that can be run again",
         f"the migration would take about {format_seconds(seconds)}",
         short_path(case.mixed),
-        None,
     )

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import itertools
+from collections import defaultdict
 from dataclasses import dataclass
 
 from pytest_membudget.attribution.growth import Stack
-from pytest_membudget.attribution.lines import Site
+from pytest_membudget.attribution.sites import Site
 from pytest_membudget.database.engine import Engine, engine_of
 from pytest_membudget.judge.assessment import Assessment
 from pytest_membudget.judge.evidence import Evidence
 from pytest_membudget.judge.growth_fit import Growth
 from pytest_membudget.project.ownership import short_path
-from pytest_membudget.sample import Facts, Sample
+from pytest_membudget.sample import Sample
 from pytest_membudget.sample.observed import Observed
 
 # Less of the growth than this isn't worth a line of anybody's code.
@@ -50,13 +52,9 @@ class Case:
         return engine_of(str(self.evidence.database.vendor))
 
     @property
-    def facts(self) -> Facts:
-        return self.sample.run.facts
-
-    @property
     def streams(self) -> bool:
         """Whether ``iterator()`` reads from the database a chunk at a time."""
-        disabled = self.facts.server_side_cursors_disabled
+        disabled = self.sample.run.facts.server_side_cursors_disabled
         return self.engine.streams and not (self.engine.client_holds_results and disabled)
 
     @property
@@ -73,22 +71,17 @@ class Case:
 
     def grows(self, *causes: str, least: float = WORTH) -> dict[tuple[str, int], float]:
         """Bytes a row by the project's line, of growth with one of these causes, largest first."""
-        sums: dict[tuple[str, int], float] = {}
+        sums: dict[tuple[str, int], float] = defaultdict(float)
         for site, stacks in self.by_site.items():
             if site.cause in causes:
-                at = site.own[1], site.own[2]
-                sums[at] = sums.get(at, 0.0) + sum(stack.bytes_per_row for stack in stacks)
+                sums[site.own[1:]] += sum(stack.bytes_per_row for stack in stacks)
         worth = {at: size for at, size in sums.items() if size >= least * self.measured}
         return dict(sorted(worth.items(), key=lambda item: -item[1]))
 
     def total(self, cause: str) -> float:
         """Bytes a row of all growth with this cause."""
-        return sum(
-            stack.bytes_per_row
-            for site, stacks in self.by_site.items()
-            if site.cause == cause
-            for stack in stacks
-        )
+        of_cause = [stacks for site, stacks in self.by_site.items() if site.cause == cause]
+        return sum(stack.bytes_per_row for stacks in of_cause for stack in stacks)
 
     def remaining(self, saved: float) -> int | None:
         """The peak at production's row count with ``saved`` bytes a row less."""
@@ -99,13 +92,14 @@ class Case:
 
     def is_of_orm(self, at: tuple[str, int]) -> bool:
         """Whether the growth at a line is of rows that a queryset fetched."""
-        return any(
-            "django/db/models/" in file
-            for site, stacks in self.by_site.items()
-            if (site.own[1], site.own[2]) == at
-            for stack in stacks
-            for _, file, _ in stack.frames
-        )
+        there = [stacks for site, stacks in self.by_site.items() if site.own[1:] == at]
+        stacks = itertools.chain(*there)
+        return any("django/db/models/" in file for stack in stacks for _, file, _ in stack.frames)
+
+
+def located(file: str, line: int) -> tuple[str, int]:
+    """A place as an Advice has it."""
+    return short_path(file), line
 
 
 def where(file: str, line: int) -> str:

@@ -3,143 +3,169 @@
 from __future__ import annotations
 
 import contextlib
+import linecache
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict
 
 from pytest_membudget.attribution.advice import advise
 from pytest_membudget.attribution.case import WORTH, Case
 from pytest_membudget.attribution.flamegraph import pack
-from pytest_membudget.attribution.growth import growth
-from pytest_membudget.attribution.lines import Scale, lines, sites
+from pytest_membudget.attribution.growth import Frame, growth
 from pytest_membudget.attribution.runs import Runs, Unfinished
+from pytest_membudget.attribution.sites import CLIENT_RESULT, sites
 from pytest_membudget.attribution.trials import Trial, rewrites_to_try
 from pytest_membudget.database.engine import engine_of
 from pytest_membudget.errors import MembudgetError
 from pytest_membudget.judge.assessment import Assessment
-from pytest_membudget.judge.explanation import Attribution, Line
+from pytest_membudget.judge.explanation import Attribution, Line, Place
+from pytest_membudget.judge.figures import MOST_SHARE
 from pytest_membudget.judge.growth_fit import Growth
-from pytest_membudget.processes.messages.job import Rewrite
-from pytest_membudget.project.ownership import Ownership
+from pytest_membudget.project.ownership import Ownership, short_path
 from pytest_membudget.units import format_rows
+
+Progress = Callable[[str], None]
 
 _MUST_EXPLAIN = 0.85
 # A result of fewer rows is a page.
 _WHOLE_TABLE = 0.5
+_LEAST_SHARE = 0.01
+_ALLOCATORS = "rounded sizes, pools, arenas, and freed memory that is kept"
+_HELD = "held by {} for the statement and its result; freed since, but not returned to the system"
 
 
 def investigate(
-    assessment: Assessment, runs: Runs, progress: Callable[[str], None], mixed: str | None
+    assessment: Assessment, runs: Runs, progress: Progress, mixed: str | None
 ) -> Attribution:
-    """Look again at a migration that was measured.
-
-    ``mixed`` is the file of a migration that changes the schema and the data.
-    """
+    """Look again; ``mixed`` is the file of a migration that changes the schema and the data."""
     size = runs.size()
     if size is None:
         note = "no sample was fast enough to be repeated under memray"
         return Attribution(attribution_note=note)
     try:
-        return _Investigation(assessment, runs, size, progress, mixed).attribution()
+        return _attribution(assessment, runs, size, progress, mixed)
     except Exception as error:  # the verdict stands, whatever goes wrong in explaining it
         what = str(error) if isinstance(error, MembudgetError) else repr(error)
-        return Attribution(
-            attribution_note=f"the cause of the growth could not be determined: {what}"
+        note = f"the cause of the growth could not be determined: {what}"
+        return Attribution(attribution_note=note)
+
+
+def _attribution(
+    assessment: Assessment, runs: Runs, size: int, progress: Progress, mixed: str | None
+) -> Attribution:
+    evidence, half = assessment.evidence, max(1, size // 2)
+    budget, share = evidence.budget, evidence.budget.share
+    projection = assessment.estimate.projection
+    engine = engine_of(str(evidence.database.vendor))
+    runs.start_anew()
+    progress(f"running the migration under memray with {format_rows(half)} rows")
+    before = runs.captured(half)
+    progress(f"running the migration under memray with {format_rows(size)} rows")
+    after = runs.captured(size)
+    stacks = growth(before, after, round((size - half) * share) or 1)
+    progress("recording what the migration does with the loaded rows")
+    run, digest = runs.run(size, digest=True, observe=True)
+    assert run.observed is not None, "it was asked for"
+    measured, curved = None, (None, Growth.QUADRATIC, Growth.LINEARITHMIC)
+    if projection is not None and projection.growth not in curved:
+        # Bytes a row of the counted model, with any rows.
+        measured = projection.slope / share or None
+    case = Case(
+        assessment=assessment,
+        by_site=sites(stacks, Ownership(runs.folders), engine),
+        measured=measured or sum(stack.bytes_per_row for stack in stacks),
+        observed=run.observed,
+        digest=digest,
+        rows_read=sum(run.read.values()),
+        peak=None if projection is None else projection.peak,
+        baseline=evidence.samples[0].run.baseline or 0,
+        sample=runs.sample(size),
+        mixed=mixed,
+    )
+    found = _lines(case, size, measured)
+    return Attribution(
+        attribution=tuple(found),
+        advice=tuple(advise(case, _trials(case, runs, progress))),
+        attribution_note=_note(found, measured),
+        stacks=pack(stacks, budget.rows[budget.counted_model]),
+    )
+
+
+def _lines(case: Case, size: int, measured: float | None) -> list[Line]:
+    """Growth by line, largest first, that of allocators last; ``measured`` is None if curved."""
+    counted = size * case.evidence.budget.share
+    sums = {site: sum(one.bytes_per_row for one in stacks) for site, stacks in case.by_site.items()}
+    found: list[Line] = []
+    if case.measured <= 0:
+        return found
+
+    def add(place: Place, via: Place | None, kind: str, bytes_per_row: float) -> None:
+        share = bytes_per_row / case.measured
+        if share < _LEAST_SHARE:
+            return
+        grown = None if case.peak is None else max(0.0, case.peak - case.baseline)
+        found.append(
+            Line(
+                **asdict(place),
+                kind=kind,
+                bytes_per_row=round(bytes_per_row),
+                share=round(min(share, MOST_SHARE), 4),
+                bytes=None if grown is None else round(grown * share),
+                via=via,
+            )
         )
 
+    for site, held in sums.items():
+        kind = "c" if site.cause == CLIENT_RESULT else "python"
+        add(_place(site.own), None if site.via is None else _place(site.via), kind, held)
+    # What was not alive any more, and estimates, never take more than what the lines leave.
+    left = max(0.0, case.measured - sum(sums.values()))
+    whole = [one for one in case.observed.results if one.rows >= _WHOLE_TABLE * size]
+    results = {(one.file, one.line): one.bytes / counted for one in whole if one.file}
+    for at, taken in results.items():
+        there = {site: held for site, held in sums.items() if site.own[1:] == at}
+        alive = sum(held for site, held in there.items() if site.cause == CLIENT_RESULT)
+        freed = min(left, max(0.0, taken - alive))
+        left -= freed
+        of_library = Place(file="", line=None, function=_HELD.format(case.engine.client_library))
+        add(_place(next((site.own for site in there), ("", *at))), of_library, "c", freed)
+    found.sort(key=lambda line: -line.bytes_per_row)
+    overhead = case.observed.kept_by_malloc / counted
+    overhead += sum(one.overhead for stacks in case.by_site.values() for one in stacks)
+    if measured is not None:
+        overhead = min(overhead, left)
+    add(Place(file="<allocator>", line=None, function=_ALLOCATORS), None, "allocator", overhead)
+    return found
 
-@dataclass
-class _Investigation:
-    assessment: Assessment
-    runs: Runs
-    size: int
-    progress: Callable[[str], None]
-    mixed: str | None
 
-    def attribution(self) -> Attribution:
-        case, results = self._case()
-        projection = self.assessment.estimate.projection
-        measured = self._measured()
-        grown = None if projection is None else max(0.0, projection.peak - case.baseline)
-        kept = case.observed.kept_by_malloc / self.size / self._share
-        found = lines(case.by_site, results, kept, Scale(measured, grown), case.engine)
-        trials = self._trials(case, rewrites_to_try(case))
-        stacks = [stack for of_site in case.by_site.values() for stack in of_site]
-        budget = self.assessment.evidence.budget
-        return Attribution(
-            attribution=tuple(found),
-            advice=tuple(advise(case, trials)),
-            attribution_note=_note(found, measured),
-            stacks=pack(stacks, budget.rows[budget.counted_model]),
-        )
+def _place(frame: Frame) -> Place:
+    function, file, line = frame
+    source = linecache.getline(file, line).strip()
+    return Place(file=short_path(file), line=line or None, function=function, source=source)
 
-    def _case(self) -> tuple[Case, dict[tuple[str, int], float]]:
-        """With it the bytes a row that results took, by the project's line."""
-        size, half = self.size, max(1, self.size // 2)
-        counted = self._share
-        self.runs.start_anew()
-        self.progress(f"running the migration under memray with {format_rows(half)} rows")
-        before = self.runs.captured(half)
-        self.progress(f"running the migration under memray with {format_rows(size)} rows")
-        after = self.runs.captured(size)
-        stacks = growth(before, after, round((size - half) * counted) or 1)
-        self.progress("recording what the migration does with the loaded rows")
-        run, digest = self.runs.observed(size)
-        assert run.observed is not None, "it was asked for"
-        projection = self.assessment.estimate.projection
-        engine = engine_of(str(self.assessment.evidence.database.vendor))
-        case = Case(
-            assessment=self.assessment,
-            by_site=sites(stacks, Ownership(self.runs.folders), engine),
-            measured=self._measured() or sum(stack.bytes_per_row for stack in stacks),
-            observed=run.observed,
-            digest=digest,
-            rows_read=sum(run.read.values()),
-            peak=None if projection is None else projection.peak,
-            baseline=self.assessment.evidence.samples[0].run.baseline or 0,
-            sample=self.runs.sample(size),
-            mixed=self.mixed,
-        )
-        results = {
-            (one.file, one.line): one.bytes / size / counted
-            for one in run.observed.results
-            if one.file and one.rows >= _WHOLE_TABLE * size
-        }
-        return case, results
 
-    @property
-    def _share(self) -> float:
-        return self.assessment.evidence.budget.share
-
-    def _measured(self) -> float | None:
-        """Bytes a row of the counted model, where one figure says what they are with any rows."""
-        projection = self.assessment.estimate.projection
-        if projection is None or projection.growth in (None, Growth.QUADRATIC, Growth.LINEARITHMIC):
-            return None
-        return projection.slope / self._share or None
-
-    def _trials(self, case: Case, rewrites: Sequence[Rewrite]) -> list[Trial]:
-        """Each change that leaves the same data and saves something, measured twice."""
-        sample = case.sample
-        worth = WORTH * (sample.run.peak - case.baseline)
-        helped = []
-        for rewrite in rewrites:
-            self.progress(f"trying {rewrite.kind} at line {rewrite.line}")
-            with contextlib.suppress(Unfinished):
-                run, digest = self.runs.changed(rewrite, sample.size)
-                same = digest == case.digest and sum(run.read.values()) <= 1.5 * case.rows_read
-                if same and run.peak < sample.run.peak - worth:
-                    helped.append((rewrite, run.peak))
-        held = self.runs.larger_sample(sample)
-        size = held.size if held.size > sample.size else 2 * sample.size
-        trials = []
-        for rewrite, peak in helped:
-            self.progress(f"trying {rewrite.kind} at line {rewrite.line}")
-            with contextlib.suppress(Unfinished):
-                run, _ = self.runs.changed(rewrite, size)
-                trials.append(
-                    Trial(rewrite, sample.size, peak, size, run.peak, held.size, held.run.peak)
-                )
-        return trials
+def _trials(case: Case, runs: Runs, progress: Progress) -> list[Trial]:
+    """Each change that leaves the same data and saves something, measured twice."""
+    sample = case.sample
+    worth = WORTH * (sample.run.peak - case.baseline)
+    helped = []
+    for rewrite in rewrites_to_try(case):
+        progress(f"trying {rewrite.kind} at line {rewrite.line}")
+        with contextlib.suppress(Unfinished):
+            run, digest = runs.run(sample.size, digest=True, rewrites=[rewrite])
+            same = digest == case.digest and sum(run.read.values()) <= 1.5 * case.rows_read
+            if same and run.peak < sample.run.peak - worth:
+                helped.append((rewrite, run.peak))
+    held = runs.larger_sample(sample)
+    size = held.size if held.size > sample.size else 2 * sample.size
+    trials = []
+    for rewrite, peak in helped:
+        progress(f"trying {rewrite.kind} at line {rewrite.line}")
+        with contextlib.suppress(Unfinished):
+            run, _ = runs.run(size, digest=True, rewrites=[rewrite])
+            trials.append(
+                Trial(rewrite, sample.size, peak, size, run.peak, held.size, held.run.peak)
+            )
+    return trials
 
 
 def _note(found: Sequence[Line], measured: float | None) -> str | None:

@@ -12,7 +12,7 @@ from typing import Any
 from pytest_membudget.attribution.growth import HighWater, high_water
 from pytest_membudget.errors import MembudgetError
 from pytest_membudget.judge.evidence import Evidence
-from pytest_membudget.processes.messages.job import Probes, Rewrite
+from pytest_membudget.processes.messages.job import Probes
 from pytest_membudget.processes.server.seeded_database import SeededDatabase
 from pytest_membudget.processes.worker.launcher import run
 from pytest_membudget.processes.worker.outcome import Launch
@@ -29,8 +29,6 @@ _LONGEST_TRIAL = 10.0
 _ROOM = 4
 _SPARE_BYTES = 1024 * MIB
 
-MakeLaunch = Callable[..., Launch]
-
 
 class Unfinished(MembudgetError):
     """A run did not end well; the message says how."""
@@ -46,7 +44,7 @@ class Runs:
     evidence: Evidence
     seeded: SeededDatabase
     files: Sequence[str]
-    job: MakeLaunch
+    job: Callable[..., Launch]
     _filled: int = field(default=0, init=False)
     _widths: dict[str, dict[str, int]] = field(default_factory=dict, init=False)
 
@@ -56,10 +54,7 @@ class Runs:
         return sorted({str(Path(file).parent.parent) for file in self.files})
 
     def size(self) -> int | None:
-        """How many rows to look at: many, so that nothing of a floor is left, but quick ones.
-
-        Where the limit was passed with few, more than any sample had.
-        """
+        """How many rows to look at: many but quick; more than any sample if few pass the limit."""
         quick = [one for one in self.evidence.samples if one.run.duration <= _longest(one.size)]
         if not quick:
             return None
@@ -76,16 +71,13 @@ class Runs:
         for sample in self.evidence.finished:
             if sample.size == size:
                 return sample
-        done, _ = self._run(size)
+        done, _ = self.run(size)
         return Sample(self.seeded.rows(size), done, widths=self._widths)
 
     def larger_sample(self, sample: Sample) -> Sample:
         """The sample that a change is held against: with few rows its chunk may not be full."""
-        return [
-            one
-            for one in [sample, *self.evidence.finished]
-            if one is sample or (one.size > sample.size and one.run.duration <= _LONGEST_TRIAL)
-        ][-1]
+        larger = [one for one in self.evidence.finished if one.size > sample.size]
+        return [sample, *(one for one in larger if one.run.duration <= _LONGEST_TRIAL)][-1]
 
     def start_anew(self) -> None:
         self.seeded.force_values(self.evidence.forced_values)
@@ -95,18 +87,11 @@ class Runs:
         """What is alive at the heap's high-water mark."""
         with tempfile.TemporaryDirectory(dir=self.seeded.folder) as folder:
             capture = str(Path(folder, "capture"))
-            self._run(size, capture=capture)
+            self.run(size, capture=capture)
             return high_water(capture)
 
-    def observed(self, size: int) -> tuple[Run, dict[str, str]]:
-        """A run with what was observed in it, and a fingerprint of the data left behind."""
-        return self._run(size, digest=True, observe=True)
-
-    def changed(self, rewrite: Rewrite, size: int) -> tuple[Run, dict[str, str]]:
-        """A measured run with the change made, and the same fingerprint."""
-        return self._run(size, digest=True, rewrites=[rewrite])
-
-    def _run(self, size: int, *, digest: bool = False, **probes: Any) -> tuple[Run, dict[str, str]]:
+    def run(self, size: int, *, digest: bool = False, **probes: Any) -> tuple[Run, dict[str, str]]:
+        """A run with these Probes, and a fingerprint of the data if asked.  Raises Unfinished."""
         if size != self._filled:
             self._widths = self.seeded.fill(size).widths
             self._filled = size

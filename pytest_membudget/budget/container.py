@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -12,6 +13,10 @@ ROOT = Path("/sys/fs/cgroup")
 # cgroup v1 writes "no limit" as the largest number of pages that it can count.
 _UNLIMITED = 1 << 60
 _SHORT_SHARE = 0.05
+# See the kernel's guides of cgroup v1 and v2.
+_CACHE_V1 = ("total_active_file", "total_inactive_file")
+_V1 = ("memory.usage_in_bytes", "memory.oom_control", _CACHE_V1)
+_V2 = ("memory.current", "memory.events", ("active_file", "inactive_file"))
 
 
 @dataclass(frozen=True)
@@ -19,7 +24,6 @@ class _Group:
     """A memory control group with a limit, in bytes; the names are those of its files.
 
     ``cache`` are the counters of ``memory.stat`` for pages of files that the kernel can reclaim.
-    See the kernel's cgroup-v2 guide, and that of v1.
     """
 
     folder: Path
@@ -28,60 +32,45 @@ class _Group:
     events: str
     cache: tuple[str, ...]
 
-    def left(self, enough: int) -> int:
-        """Bytes up to its limit; not to be relied on where it is more than ``enough``."""
-        free = self.limit - int((self.folder / self.usage).read_text())
-        return free if free > enough else free + self._reclaimable()
-
-    def _reclaimable(self) -> int:
-        now = counters(self.folder / "memory.stat")
-        return sum(now.get(name, 0) for name in self.cache)
+    def is_short(self) -> bool:
+        """Whether it is about to run out of memory.  Raises OSError or ValueError."""
+        short = int(self.limit * _SHORT_SHARE)
+        left = self.limit - int((self.folder / self.usage).read_text())
+        if left <= short:
+            now = counters(self.folder / "memory.stat")
+            left += sum(now.get(name, 0) for name in self.cache)
+        return left < short
 
     def kills(self) -> int:
         """How many of its processes the kernel has killed for want of memory."""
         return counters(self.folder / self.events).get("oom_kill", 0)
+
+    def __str__(self) -> str:
+        return f"the test run's container ({format_size(self.limit)})"
 
 
 class Container:
     """The control groups of this process that limit its memory."""
 
     def __init__(self) -> None:
-        self._groups = list(_groups())
-        self._kills = self._count_kills()
-
-    @property
-    def limit(self) -> int | None:
-        """Bytes of the tightest limit; None without one."""
-        return min((group.limit for group in self._groups), default=None)
+        self._kills = {group: group.kills() for group in _groups()}
 
     def shortage(self) -> str | None:
         """The name of the container if it is about to run out of memory."""
-        for group in self._groups:
-            short = int(group.limit * _SHORT_SHARE)
-            try:
-                if group.left(short) < short:
-                    return self._name(group)
-            except (OSError, ValueError):
-                continue
+        for group in self._kills:
+            with suppress(OSError, ValueError):
+                if group.is_short():
+                    return str(group)
         return None
 
     def killed(self) -> str | None:
         """The name of the container if the kernel has killed a process in it since the start."""
-        for group, before, now in zip(self._groups, self._kills, self._count_kills(), strict=True):
-            if now > before:
-                return self._name(group)
-        return None
-
-    def _count_kills(self) -> list[int]:
-        return [group.kills() for group in self._groups]
-
-    def _name(self, group: _Group) -> str:
-        return f"the test run's container ({format_size(group.limit)})"
+        return next((str(one) for one, before in self._kills.items() if one.kills() > before), None)
 
 
 def memory_limit() -> int | None:
     """Bytes of the tightest memory limit on this process's control groups; None without one."""
-    return Container().limit
+    return min((group.limit for group in _groups()), default=None)
 
 
 def _groups() -> Iterator[_Group]:
@@ -92,25 +81,17 @@ def _groups() -> Iterator[_Group]:
     for line in lines:
         _, controllers, path = line.split(":", 2)
         if controllers == "":
-            v2 = ("memory.current", "memory.events", ("active_file", "inactive_file"))
-            yield from _limited(ROOT, path, "memory.max", v2)
+            root, limit, names = ROOT, "memory.max", _V2
         elif "memory" in controllers.split(","):
-            cache = ("total_active_file", "total_inactive_file")
-            v1 = ("memory.usage_in_bytes", "memory.oom_control", cache)
-            yield from _limited(ROOT / "memory", path, "memory.limit_in_bytes", v1)
-
-
-def _limited(
-    root: Path, path: str, name: str, files: tuple[str, str, tuple[str, ...]]
-) -> Iterator[_Group]:
-    group = PurePosixPath(path.lstrip("/"))
-    for folder in (group, *group.parents):
-        try:
-            text = (root / folder / name).read_text().strip()
-        except OSError:
+            root, limit, names = ROOT / "memory", "memory.limit_in_bytes", _V1
+        else:
             continue
-        if text.isdigit() and int(text) < _UNLIMITED:
-            yield _Group(root / folder, int(text), *files)
+        group = PurePosixPath(path.lstrip("/"))
+        for folder in (group, *group.parents):
+            with suppress(OSError, ValueError):
+                size = int((root / folder / limit).read_text())
+                if size < _UNLIMITED:
+                    yield _Group(root / folder, size, *names)
 
 
 def counters(file: Path) -> dict[str, int]:

@@ -7,13 +7,14 @@ from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
 from pytest_membudget.budget.readers import (
+    RowGrowth,
     read_attribution,
     read_inconclusive,
     read_limit,
     read_output_path,
+    read_row_growth,
     read_rows_lines,
 )
-from pytest_membudget.budget.row_growth import RowGrowth, read_row_growth
 from pytest_membudget.texts import visible
 from pytest_membudget.units import format_seconds, format_size, parse_seconds
 

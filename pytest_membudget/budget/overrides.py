@@ -25,7 +25,6 @@ else:
     import tomli as tomllib
 
 _TOP = "tool.membudget"
-_WHERE = f"{_TOP}.migrations"
 
 
 class _Settings(Struct, frozen=True):
@@ -73,16 +72,20 @@ def read_overrides(rootdir: Path) -> dict[str, Override]:
     except RecursionError:
         raise BudgetError("pyproject.toml is nested too deeply") from None
     pyproject = convert(document, _Pyproject, "pyproject.toml")
-    _refuse_unknown(document)
-    migrations = pyproject.tool.membudget.migrations
-    return {name: _override(name, settings) for name, settings in migrations.items()}
-
-
-def _refuse_unknown(document: Mapping[str, Any]) -> None:
-    membudget = document.get("tool", {}).get("membudget", {})
-    _only_known(membudget, _Membudget, _TOP)
-    for name, settings in membudget.get("migrations", {}).items():
-        _only_known(settings, _Settings, f'{_WHERE}."{name}"')
+    written = document.get("tool", {}).get("membudget", {})
+    _only_known(written, _Membudget, _TOP)
+    found = {}
+    for name, settings in pyproject.tool.membudget.migrations.items():
+        where = f'{_TOP}.migrations."{name}"'
+        _only_known(written["migrations"][name], _Settings, where)
+        arguments = to_builtins(settings)
+        skip = arguments.pop("skip", None)
+        if skip is not None and not skip.strip():
+            raise BudgetError(
+                f'pyproject.toml: {where}: skip={skip!r} gives no reason; write skip = "why"'
+            )
+        found[name] = Override(arguments, skip)
+    return found
 
 
 def _only_known(table: Mapping[str, Any], kind: type[Struct], where: str) -> None:
@@ -99,13 +102,3 @@ def _only_known(table: Mapping[str, Any], kind: type[Struct], where: str) -> Non
     elif isinstance(table[unknown], dict):
         text += "; write the migration's name in quotes"
     raise BudgetError(f"pyproject.toml: {text}")
-
-
-def _override(name: str, settings: _Settings) -> Override:
-    arguments = to_builtins(settings)
-    skip = arguments.pop("skip", None)
-    if skip is not None and not skip.strip():
-        raise BudgetError(
-            f'pyproject.toml: {_WHERE}."{name}": skip={skip!r} gives no reason; write skip = "why"'
-        )
-    return Override(arguments, skip)

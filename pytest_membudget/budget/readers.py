@@ -5,9 +5,11 @@ All of them raise BudgetError.
 
 from __future__ import annotations
 
+import math
 import os
 import re
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,13 +20,30 @@ from pytest_membudget.units import MIB, format_size, parse_rows, parse_size
 LEAST_LIMIT = 1000**2
 """A limit below it is a mistake: an interpreter alone takes some 8 MiB."""
 _USUAL_LIMITS = (32 * MIB, 64 * 1024 * MIB)
+# Per cent.  With less no table grows in a lifetime, more is a mistake.
+_LEAST_GROWTH, _MOST_GROWTH = 0.001, 10_000
+_GROWTH = re.compile(r"\s*(\d+(?:\.\d+)?)\s*%\s*(?:a|per)\s+(day|week|month|year)\s*")
+
+
+@dataclass(frozen=True)
+class RowGrowth:
+    """``rate`` is the share of its rows that a table gains in each ``period``, ``"month"``."""
+
+    text: str
+    rate: float
+    period: str
+
+    def until(self, factor: float) -> str:
+        """In what time the rows are ``factor`` times as many: ``"about 14 months"``."""
+        periods = math.log(factor) / math.log1p(self.rate)
+        if periods < 1:
+            return f"less than a {self.period}"
+        count = round(periods)
+        return f"about {count} {self.period}{'s' if count > 1 else ''}"
 
 
 def read_rows(value: object) -> dict[str, int]:
-    """Read ``{"shop.Order": 1_700_000}``; the order is kept, the first model is the counted one.
-
-    ``0`` says of a model that it has no rows.
-    """
+    """Read ``{"shop.Order": 1_700_000}``; 0 is no rows, and the first model is the counted one."""
     if not isinstance(value, Mapping) or not value:
         raise BudgetError(
             f'rows={shown(value)} is not a mapping such as {{"shop.Order": 1_700_000}}'
@@ -47,10 +66,7 @@ def read_rows_lines(lines: Sequence[str]) -> dict[str, int]:
 
 
 def read_limit(value: object) -> int | str:
-    """Read a limit, 1 MB or more.
-
-    ``"cgroup"`` stands for the memory limit of this process's own container.
-    """
+    """Read a limit, 1 MB or more; ``"cgroup"`` stands for that of this process's container."""
     if value == "cgroup" and isinstance(value, str):
         return value
     size = parse_size(value)
@@ -85,6 +101,14 @@ def read_attribution(value: object) -> str:
     if value not in ("failed", "always", "never"):
         raise BudgetError(f'{shown(value)} is none of "failed", "always" and "never"')
     return str(value)
+
+
+def read_row_growth(value: object) -> RowGrowth:
+    """Read ``"5% a month"``; a day, a week and a year do as well."""
+    match = _GROWTH.fullmatch(str(value))
+    if match is None or not _LEAST_GROWTH <= float(match[1]) <= _MOST_GROWTH:
+        raise BudgetError(f'{shown(value)} is not a growth rate; write "5% a month"')
+    return RowGrowth(str(value).strip(), float(match[1]) / 100, match[2])
 
 
 def read_output_path(value: object) -> str:

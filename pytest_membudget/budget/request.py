@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from pytest_membudget.budget.readers import is_dotted, named, read_limit, read_rows
-from pytest_membudget.budget.row_growth import RowGrowth
+from pytest_membudget.budget.readers import RowGrowth, is_dotted, named, read_limit, read_rows
 from pytest_membudget.errors import BudgetError
 from pytest_membudget.finding import Finding
 from pytest_membudget.texts import shown, visible
@@ -109,10 +108,10 @@ def _given(migration: object, **others: object) -> dict[str, object]:
 
 
 def _read_migrations(value: object) -> tuple[MigrationName, ...]:
-    wanted = list(value) if isinstance(value, list) else [value]
+    wanted = value if isinstance(value, list) else [value]
     if not wanted:
         raise BudgetError("migration=[] names no migration")
-    return tuple(_read_migration(one) for one in wanted)
+    return tuple(map(_read_migration, wanted))
 
 
 def _read_migration(value: object) -> MigrationName:

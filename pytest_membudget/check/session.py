@@ -22,8 +22,8 @@ from pytest_membudget.judge.result import Result
 from pytest_membudget.judge.verdict import Verdict
 from pytest_membudget.processes.deadline import Deadline
 from pytest_membudget.processes.server.client import ServerClient, ServerClients
-from pytest_membudget.project.literals import literals
 from pytest_membudget.project.ownership import short_path
+from pytest_membudget.project.syntax import literals
 
 
 def check(plan: CheckPlan, servers: ServerClients, nodeid: str, progress: Progress) -> Result:

@@ -7,15 +7,19 @@ import os
 import shutil
 import sys
 from collections.abc import Sequence
+from datetime import datetime, timezone
 from io import TextIOWrapper
 from typing import TYPE_CHECKING
 
-from pytest_membudget.cli.profile import add_profile
+from pytest_membudget.budget.readers import read_output_path
 from pytest_membudget.errors import BudgetError
+from pytest_membudget.files import write_text
+from pytest_membudget.profile.document import DEFAULT_PATH, parse_profile, read_profile
+from pytest_membudget.profile.scripts import VENDORS, script
 from pytest_membudget.texts import visible
 
 if TYPE_CHECKING:
-    from pytest_membudget.reports.document import Document
+    Commands = argparse._SubParsersAction[argparse.ArgumentParser]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -25,7 +29,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     _add_report(commands)
-    add_profile(commands)
+    _add_profile(commands)
     options = parser.parse_args(arguments)
     if isinstance(sys.stdout, TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # one that shows no more than ASCII
@@ -43,7 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _add_report(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+def _add_report(commands: Commands) -> None:
     parser = commands.add_parser(
         "report",
         help="create reports from the JSON of one or more runs",
@@ -64,10 +68,11 @@ def _add_report(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
 
 
 def _report(options: argparse.Namespace) -> int:
-    from pytest_membudget.budget.readers import read_output_path
+    from pytest_membudget.reports import markdown
+    from pytest_membudget.reports.compare import compare
     from pytest_membudget.reports.document import merge, read_document
     from pytest_membudget.reports.output import write_reports
-    from pytest_membudget.reports.terminal import notes, summary
+    from pytest_membudget.reports.terminal import comparison, notes, summary
 
     asked = {"html": options.html, "markdown": options.markdown}
     paths = {name: read_output_path(path) for name, path in asked.items() if path}
@@ -80,7 +85,10 @@ def _report(options: argparse.Namespace) -> int:
     documents = [read_document(path) for path in options.files]
     width, color = shutil.get_terminal_size().columns, sys.stdout.isatty()
     if options.compare:
-        _compare(documents, width, color, options.markdown)
+        changes = compare(*(document.results for document in documents))
+        print("\n".join(comparison(changes, width, color=color)))
+        if options.markdown:
+            write_text(options.markdown, markdown.comparison(changes))
         return 0
     results = merge(documents)
     print("\n".join([*summary(results, width, color=color), *notes(results)] or ["no results"]))
@@ -89,13 +97,84 @@ def _report(options: argparse.Namespace) -> int:
     return 0
 
 
-def _compare(documents: Sequence[Document], width: int, color: bool, path: str | None) -> None:
-    from pytest_membudget.files import write_text
-    from pytest_membudget.reports import markdown
-    from pytest_membudget.reports.compare import compare
-    from pytest_membudget.reports.terminal import comparison
+def _add_profile(commands: Commands) -> None:
+    parser = commands.add_parser(
+        "profile",
+        help="take the production profile: row counts and column widths, no value of any row",
+        description="Take the production profile from the database's catalogue: row counts, "
+        "column widths, shares of NULLs.  It contains no value of any row.",
+    )
+    what = parser.add_mutually_exclusive_group()
+    what.add_argument(
+        "--sql",
+        choices=VENDORS,
+        help="print a read-only script for the database's own client; needs no project",
+    )
+    what.add_argument(
+        "--check",
+        nargs="?",
+        const=DEFAULT_PATH,
+        metavar="FILE",
+        help=f"check a profile against the project's models (default: {DEFAULT_PATH}); "
+        "exit with status 1 if it is stale or incomplete",
+    )
+    parser.add_argument(
+        "--database",
+        metavar="ALIAS",
+        help="take the profile over Django's connection; with --check, the alias whose models "
+        "are checked",
+    )
+    parser.add_argument(
+        "--exact",
+        action="store_true",
+        help="scan every table once instead of querying the catalogue",
+    )
+    parser.add_argument("--settings", metavar="MODULE", help="default: DJANGO_SETTINGS_MODULE")
+    parser.add_argument(
+        "-o", "--output", metavar="FILE", help="write to a file (default: standard output)"
+    )
+    parser.set_defaults(run=_profile, parser=parser)
 
-    changes = compare(*(document.results for document in documents))
-    print("\n".join(comparison(changes, width, color=color)))
-    if path:
-        write_text(path, markdown.comparison(changes))
+
+def _profile(options: argparse.Namespace) -> int:
+    if not (options.sql or options.check or options.database):
+        raise BudgetError("pass --sql VENDOR, --database ALIAS or --check")
+    if options.sql and options.database:
+        raise BudgetError(
+            "--sql can't be used with --database: the script runs in the database's client"
+        )
+    if options.check:
+        if options.exact or options.output:
+            raise BudgetError("--check can't be used with --exact or --output")
+        return _check_profile(options)
+    if options.output is not None:
+        read_output_path(options.output)
+    if options.sql:
+        text = script(options.sql, exact=options.exact)
+    else:
+        from pytest_membudget.project.live_profile import set_up, take_profile
+
+        set_up(options.settings)
+        text = take_profile(options.database, exact=options.exact)
+    if options.output is not None:
+        write_text(options.output, text)
+    else:
+        sys.stdout.write(text)
+    unknown = [] if options.sql else parse_profile(text, options.database).never_analysed
+    if unknown:
+        # Standard output is the profile itself.
+        print(f"no row count, because never analysed: {', '.join(unknown)}", file=sys.stderr)
+    return 0
+
+
+def _check_profile(options: argparse.Namespace) -> int:
+    from pytest_membudget.profile.check import check_profile
+    from pytest_membudget.project.live_profile import model_tables, set_up
+
+    profile = read_profile(options.check)
+    set_up(options.settings)
+    today = datetime.now(timezone.utc).date()
+    answer = check_profile(profile, model_tables(options.database or "default"), today)
+    lines = [f"  {line}" for line in answer.problems + answer.notes]
+    print("\n".join([f"{options.check}: {answer.summary}", *lines]))
+    return 1 if answer.problems else 0

@@ -30,6 +30,12 @@ _MARKER = (
 )
 
 
+class MembudgetWarning(pytest.PytestWarning):
+    """An inconclusive verdict, with ``membudget_inconclusive = warn``."""
+
+    __module__ = "pytest_membudget"
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     add_options(parser)
 
@@ -52,7 +58,13 @@ def pytest_report_header(config: pytest.Config) -> str | None:
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    marked = [item for item in items if _is_asked_for(item)]
+    marked = [
+        item
+        for item in items
+        if item.get_closest_marker("membudget") is not None
+        or "membudget" in getattr(item, "fixturenames", ())
+        or hasattr(item, "gated")
+    ]
     if not marked:
         return
     from pytest_membudget.errors import BudgetError
@@ -69,31 +81,19 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             problem = log_text(visible(str(error)))
             item.stash[_problem] = f"{item.nodeid}: membudget: {problem}"
             problems.setdefault(problem, []).append(item.nodeid)
-    if problems and not hasattr(config, "workerinput"):
-        raise pytest.UsageError(
-            *(
-                f"{nodeids[0]}{_and_more(nodeids)}: membudget: {problem}"
-                for problem, nodeids in problems.items()
-            )
-        )
-
-
-def _and_more(nodeids: list[str]) -> str:
-    return f" and {len(nodeids) - 1} more" if len(nodeids) > 1 else ""
+    lines = []
+    for problem, (first, *others) in problems.items():
+        more = f" and {len(others)} more" if others else ""
+        lines.append(f"{first}{more}: membudget: {problem}")
+    if lines and not hasattr(config, "workerinput"):
+        raise pytest.UsageError(*lines)
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Under xdist a usage error would be lost on its way, so there it is the test's own error."""
-    problem = item.stash.get(_problem, None)
-    if problem is not None:
-        pytest.fail(problem, pytrace=False)
-
-
-def _is_asked_for(item: pytest.Item) -> bool:
-    fixtures = getattr(item, "fixturenames", ())
-    marked = item.get_closest_marker("membudget") is not None or "membudget" in fixtures
-    return marked or hasattr(item, "gated")
+    if _problem in item.stash:
+        pytest.fail(item.stash[_problem], pytrace=False)
 
 
 @pytest.fixture
@@ -141,6 +141,5 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
 
 def pytest_unconfigure(config: pytest.Config) -> None:
     """Where the run did not get as far as its end."""
-    servers = config.stash.get(_servers, None)
-    if servers is not None:
-        servers.close(interrupted=True)
+    if _servers in config.stash:
+        config.stash[_servers].close(interrupted=True)

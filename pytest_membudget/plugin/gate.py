@@ -62,7 +62,10 @@ class Gate:
         found = yield
         if file_path.suffix != ".py" or self.of(file_path) is None:
             return found
-        return [MigrationFile.from_parent(parent, path=file_path, nodeid=self._nodeid(file_path))]
+        # pytest has no name for the file of an installed package, which is outside of rootdir.
+        outside = self._rootpath not in file_path.parents
+        nodeid = short_path(str(file_path)) if outside else None
+        return [MigrationFile.from_parent(parent, path=file_path, nodeid=nodeid)]
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_configure_node(self, node: Any) -> None:
@@ -94,10 +97,6 @@ class Gate:
                 )
                 session.config.hook.pytest_itemcollected(item=deploy)
                 items.append(deploy)
-
-    def _nodeid(self, file: Path) -> str | None:
-        """pytest has no name for the file of an installed package, which is outside of rootdir."""
-        return None if self._rootpath in file.parents else short_path(str(file))
 
     def of(self, file: Path) -> Gated | None:
         """The migration of a file, if the gate is about it."""

@@ -12,9 +12,9 @@ from pytest_membudget.check.planner import complete, override_of, overrides
 from pytest_membudget.check.session import check
 from pytest_membudget.errors import BudgetError
 from pytest_membudget.judge.result import Result
+from pytest_membudget.plugin import MembudgetWarning
 from pytest_membudget.plugin.progress import progress_line
-from pytest_membudget.plugin.terminal_info import terminal_info
-from pytest_membudget.plugin.warning import MembudgetWarning
+from pytest_membudget.plugin.reporter import terminal_info
 from pytest_membudget.processes.server.client import ServerClients
 from pytest_membudget.reports.failure import failure
 from pytest_membudget.texts import log_text, visible
@@ -56,30 +56,25 @@ class MemoryBudget:
         """
         __tracebackhide__ = True
         if self.result is None:
-            self.result = self._measure()
-            self._item.user_properties += _properties(self.result)
+            with progress_line(self._item.config, self._plan.budget) as progress:
+                self.result = check(self._plan, self._servers, self._item.nodeid, progress)
+            # JUnit XML shows them as <property> elements of the test case.
+            figures = self.result.to_dict()
+            known = {name: figures[name] for name in _PROPERTIES if figures[name] is not None}
+            self._item.user_properties += [(f"membudget_{name}", known[name]) for name in known]
         if self.result.inconclusive and self._warn:
             reason = log_text(visible(self.result.reason))
             warnings.warn(MembudgetWarning(reason), stacklevel=2)
         elif not self.result.ok:
-            pytest.fail(self._failure(self.result), pytrace=False)
+            width, unicode = terminal_info(self._item.config)
+            verbosity = self._item.config.get_verbosity()
+            text = failure(self.result, width=width, verbosity=verbosity, unicode=unicode)
+            pytest.fail(text, pytrace=False)
         return self.result
-
-    def _failure(self, result: Result) -> str:
-        config = self._item.config
-        width, unicode = terminal_info(config)
-        return failure(result, width=width, verbosity=config.get_verbosity(), unicode=unicode)
-
-    def _measure(self) -> Result:
-        with progress_line(self._item.config, self._plan.budget) as progress:
-            return check(self._plan, self._servers, self._item.nodeid, progress)
 
 
 def make_memory_budget(item: pytest.Item, options: Options, servers: ServerClients) -> MemoryBudget:
-    """The guard of a marked test, or of a migration of the gate.
-
-    Raises BudgetError where its marker, or what pyproject.toml says of it, can't be understood.
-    """
+    """The guard of a marked test or gated migration.  Raises BudgetError for what can't be read."""
     gated = getattr(item, "gated", None)
     marker = item.get_closest_marker("membudget")
     if gated is not None:
@@ -94,11 +89,3 @@ def make_memory_budget(item: pytest.Item, options: Options, servers: ServerClien
     else:
         raise BudgetError("the membudget fixture needs the membudget marker")
     return MemoryBudget(item, plan, servers, warn=options.inconclusive.value == "warn")
-
-
-def _properties(result: Result) -> list[tuple[str, object]]:
-    """What JUnit XML shows of a result, as ``<property>`` elements of its test case."""
-    figures = result.to_dict()
-    return [
-        (f"membudget_{name}", figures[name]) for name in _PROPERTIES if figures[name] is not None
-    ]

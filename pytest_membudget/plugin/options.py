@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import os
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -44,7 +43,9 @@ def add_options(parser: pytest.Parser) -> None:
 def read_options(config: pytest.Config) -> Options:
     """Read every setting.  Raises pytest.UsageError for one that can't be read."""
     settings = {option.name: _setting(config, option) for option in OPTIONS}
-    settings["profile"] = settings["profile"] or _profile_in(config.rootpath)
+    committed = config.rootpath / PROFILE
+    if settings["profile"] is None and committed.exists():
+        settings["profile"] = Setting(os.path.relpath(committed), "the rootdir")
     return Options(**{name: setting for name, setting in settings.items() if setting})
 
 
@@ -70,8 +71,3 @@ def _argument(option: Option) -> Callable[[str], Any]:
             raise argparse.ArgumentTypeError(str(error)) from None
 
     return read
-
-
-def _profile_in(rootpath: Path) -> Setting[str] | None:
-    committed = rootpath / PROFILE
-    return Setting(os.path.relpath(committed), "the rootdir") if committed.exists() else None

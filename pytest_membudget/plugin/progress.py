@@ -16,10 +16,7 @@ from pytest_membudget.budget.request import Budget
 
 @contextmanager
 def progress_line(config: pytest.Config, budget: Budget) -> Iterator[Callable[[str], None]]:
-    """Give a function that says what is being done; it says nothing in a log or under xdist.
-
-    The line stands below the one that pytest is writing, and leaves it as it was.
-    """
+    """Give a function that shows text below pytest's line; it says nothing in a log or worker."""
     capture = config.pluginmanager.getplugin("capturemanager")
     if capture is None or hasattr(config, "workerinput"):
         yield lambda text: None
@@ -30,21 +27,15 @@ def progress_line(config: pytest.Config, budget: Budget) -> Iterator[Callable[[s
             yield lambda text: None
             return
         column = config.get_terminal_writer().width_of_current_line
+        parts = SpinnerColumn(), TextColumn("{task.description}"), _TimeLeft(budget.time_budget)
         sys.stdout.write("\n")
         try:
-            with _live(console, budget) as say:
-                yield say
+            with Progress(*parts, console=console, transient=True) as progress:
+                task = progress.add_task(budget.label, total=None)
+                yield lambda text: progress.update(task, description=f"{budget.label}: {text}")
         finally:
             sys.stdout.write(f"\x1b[A\x1b[{column}C" if column else "\x1b[A")
             sys.stdout.flush()
-
-
-@contextmanager
-def _live(console: Console, budget: Budget) -> Iterator[Callable[[str], None]]:
-    columns = SpinnerColumn(), TextColumn("{task.description}"), _TimeLeft(budget.time_budget)
-    with Progress(*columns, console=console, transient=True) as progress:
-        task = progress.add_task(budget.label, total=None)
-        yield lambda text: progress.update(task, description=f"{budget.label}: {text}")
 
 
 class _TimeLeft(ProgressColumn):

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import os
+import shutil
+import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from pytest_membudget.budget.options import Options
-from pytest_membudget.plugin.terminal_info import tell_worker
 
 if TYPE_CHECKING:
     from pytest_membudget.judge.result import Result
 
 # What the worker of an xdist run could not remove, in its output.
 LEFT = "membudget_left"
+# What such a worker finds in its input.
+_TERMINAL = "membudget_terminal"
 _STEP_SUMMARY = "GITHUB_STEP_SUMMARY"
 
 
@@ -29,7 +32,7 @@ class Reporter:
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_configure_node(self, node: Any) -> None:
-        tell_worker(node)
+        node.workerinput[_TERMINAL] = terminal_info(node.config)
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any) -> None:
@@ -40,7 +43,10 @@ class Reporter:
         if figures is not None:
             from pytest_membudget.judge.result import Result
 
-            result = Result.from_dict({**figures, "outcome": _outcome(report)})
+            outcome: str = report.outcome
+            if hasattr(report, "wasxfail"):
+                outcome = "xfailed" if report.skipped else "xpassed"
+            result = Result.from_dict({**figures, "outcome": outcome})
             self._results[result.nodeid] = result
 
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
@@ -62,7 +68,11 @@ class Reporter:
         return {**paths, _STEP_SUMMARY: summary} if summary and self._results else paths
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
-        self._name_leftovers(terminalreporter)
+        if self.left:
+            terminalreporter.write_sep("=", "not removed by membudget", yellow=True)
+            hint = "The next run removes these; to remove them now, use the commands:"
+            for text in (hint, *self.left):
+                terminalreporter.write_line(text)
         if self._results:
             self._show_results(terminalreporter)
         for name, problem in self._problems.items():
@@ -85,21 +95,21 @@ class Reporter:
             if name not in (_STEP_SUMMARY, *self._problems):
                 terminalreporter.write_line(f"results written to {path}")
 
-    def _name_leftovers(self, terminalreporter: pytest.TerminalReporter) -> None:
-        if self.left:
-            terminalreporter.write_sep("=", "not removed by membudget", yellow=True)
-            terminalreporter.write_line(
-                "The next run removes these; to remove them now, use the commands:"
-            )
-            for text in self.left:
-                terminalreporter.write_line(text)
-
     def _in_order(self) -> list[Result]:
         return [self._results[nodeid] for nodeid in sorted(self._results)]
 
 
-def _outcome(report: pytest.TestReport) -> str:
-    """What became of the test: ``passed``, ``failed``, or ``xfailed`` where that was expected."""
-    if not hasattr(report, "wasxfail"):
-        return report.outcome
-    return "xfailed" if report.skipped else "xpassed"
+def terminal_info(config: pytest.Config) -> tuple[int, bool]:
+    """Columns of the terminal, under xdist the controller's, and whether it shows Braille."""
+    if hasattr(config, "workerinput"):
+        width, unicode = config.workerinput[_TERMINAL]
+        return width, unicode
+    if config.pluginmanager.hasplugin("terminalreporter"):
+        width = config.get_terminal_writer().fullwidth
+    else:
+        width = shutil.get_terminal_size().columns
+    try:
+        "\u28ff".encode(getattr(sys.__stdout__, "encoding", None) or "ascii")
+    except UnicodeEncodeError:
+        return width, False
+    return width, True

@@ -11,6 +11,7 @@ import ast
 import operator
 import re
 import sys
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 from itertools import pairwise
@@ -18,7 +19,7 @@ from types import FunctionType, ModuleType
 
 from pytest_membudget.project.numbers import LEAST, closure, functions_reached, whole
 from pytest_membudget.project.ownership import is_own_source
-from pytest_membudget.project.syntax import assignments, syntax_tree
+from pytest_membudget.project.syntax import assignments, called, syntax_tree
 
 _Function = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 _ARITHMETIC: dict[type[ast.operator], Callable[[int, int], int]] = {
@@ -38,17 +39,12 @@ EACH_ROW = 0
 
 
 def compared_numbers(functions: Iterable[object]) -> list[int]:
-    """Sorted, with 0 where the code does something as often as a count of rows says.
-
-    The functions of the project that ``functions`` call are among those searched.
-    """
-    names = [
-        _Names(function, tree)
-        for function in functions_reached(functions)
-        for tree in _functions_of(function.__code__.co_filename).get(
-            function.__code__.co_firstlineno, []
-        )
-    ]
+    """Sorted, of all code of the project that is called; 0 is a loop over a count of rows."""
+    names = []
+    for function in functions_reached(functions):
+        code = function.__code__
+        trees = _functions_of(code.co_filename)[code.co_firstlineno]
+        names += [_Names(function, tree) for tree in trees]
     found = {number for one in names for number in one.compared() if number >= LEAST}
     return sorted(found | {EACH_ROW for one in names if one.repeats()})
 
@@ -56,11 +52,11 @@ def compared_numbers(functions: Iterable[object]) -> list[int]:
 @cache
 def _functions_of(file: str) -> dict[int, list[_Function]]:
     """The functions of a file by their first line, decorators included."""
-    found: dict[int, list[_Function]] = {}
+    found: dict[int, list[_Function]] = defaultdict(list)
     for node in ast.walk(syntax_tree(file)):
         if isinstance(node, _Function):
             decorators = [] if isinstance(node, ast.Lambda) else node.decorator_list
-            found.setdefault(min(one.lineno for one in [node, *decorators]), []).append(node)
+            found[min(one.lineno for one in [node, *decorators])].append(node)
     return found
 
 
@@ -82,9 +78,7 @@ class _Names:
                 for one, other in pairwise([node.left, *node.comparators]):
                     for number, counted in ((one, other), (other, one)):
                         value = self._value(number)
-                        if value is None or self._value(counted) is not None:
-                            continue
-                        if self._may_count(counted, frozenset()):
+                        if value is not None and self._counts(counted):
                             yield value
 
     def repeats(self) -> bool:
@@ -93,19 +87,19 @@ class _Names:
     def _repeats(self, node: ast.AST) -> bool:
         times: list[ast.expr] = []
         if isinstance(node, ast.Call):
-            name = getattr(node.func, "attr", getattr(node.func, "id", ""))
-            times = node.args if _REPEATS.search(name) else []
+            times = node.args if _REPEATS.search(called(node)) else []
         elif isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult):
-            sides = (node.left, node.right), (node.right, node.left)
-            times = [number for one, number in sides if self._is_sequence(one)]
+            written = (ast.List, ast.Tuple, ast.JoinedStr)
+            for one, number in ((node.left, node.right), (node.right, node.left)):
+                if isinstance(one, written) or isinstance(self._object(one), str | bytes):
+                    times.append(number)
         elif isinstance(node, ast.While) and isinstance(node.test, ast.Compare):
             times = [node.test.left, *node.test.comparators]
-            times = [] if any(self._value(one) is not None for one in times) else times
-        return any(self._value(one) is None and self._may_count(one, frozenset()) for one in times)
+            times = times if all(self._value(one) is None for one in times) else []
+        return any(map(self._counts, times))
 
-    def _is_sequence(self, node: ast.expr) -> bool:
-        written = isinstance(node, ast.List | ast.Tuple | ast.JoinedStr)
-        return written or isinstance(self._object(node), str | bytes)
+    def _counts(self, node: ast.expr) -> bool:
+        return self._value(node) is None and self._may_count(node, frozenset())
 
     def _value(self, node: ast.expr) -> int | None:
         """The whole number that an expression stands for; nothing of the project is called."""
@@ -164,10 +158,9 @@ class _Names:
             key = node.slice.value if isinstance(node.slice, ast.Constant) else None
             return isinstance(node.value, ast.Call) or bool(_COUNTS.search(str(key)))
         if isinstance(node, ast.Call):
-            name = getattr(node.func, "attr", getattr(node.func, "id", ""))
-            if name in _CONVERSIONS and node.args:
+            if called(node) in _CONVERSIONS and node.args:
                 return self._may_count(node.args[0], seen)
-            return not _SECONDS.search(name)
+            return not _SECONDS.search(called(node))
         if isinstance(node, ast.List | ast.Set | ast.Dict | ast.ListComp | ast.SetComp):
             return True
         inner = [one for one in ast.iter_child_nodes(node) if isinstance(one, ast.expr)]

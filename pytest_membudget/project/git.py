@@ -9,10 +9,7 @@ from pytest_membudget.errors import BudgetError
 
 
 class Repository:
-    """The working tree of ``folder``, compared with ``ref``.
-
-    Raises BudgetError where there is no git, no repository, no such ref, or no common history.
-    """
+    """A working tree and a ``ref``.  BudgetError without git, repository, ref or common history."""
 
     def __init__(self, folder: Path, ref: str) -> None:
         self._folder = folder

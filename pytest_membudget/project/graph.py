@@ -33,6 +33,7 @@ class History:
     """Every migration of the project and how they depend on each other.  Opens no database."""
 
     def __init__(self, *, squashed: bool) -> None:
+        self._squashed = squashed
         self.loader = MigrationLoader(None, replace_migrations=squashed)
 
     def find(self, wanted: str | Key) -> Key:
@@ -44,9 +45,7 @@ class History:
             raise BudgetError(
                 f"there is no app {app_label!r} with migrations{_nearest(app_label, known)}"
             )
-        matches = [one for one in names if one == name] or [
-            one for one in names if one.startswith(name)
-        ]
+        matches = [name] if name in names else [one for one in names if one.startswith(name)]
         if len(matches) == 1:
             return (app_label, matches[0])
         if matches:
@@ -64,7 +63,14 @@ class History:
         after = self.depending_on(keys)
         if reverse:
             after -= set(keys)
-        after |= self._replacements_beside_what_they_replace()
+        if not self._squashed:
+            # Replacements beside what they replace.
+            known = self.loader.disk_migrations
+            after |= {
+                key
+                for key, migration in self.loader.replacements.items()
+                if all(replaced in known for replaced in migration.replaces)
+            }
         after.update(without)
         return [node for node in self._plan if node not in after]
 
@@ -83,7 +89,12 @@ class History:
         """What ``manage.py migrate`` is called with, one call after the other."""
         if not reverse:
             return list(keys)
-        return [(key[0], self._previous(key) or "zero") for key in reversed(keys)]
+        targets = []
+        for app_label, name in reversed(keys):
+            parents = [one.key for one in self.loader.graph.node_map[app_label, name].parents]
+            previous = max((key[1] for key in parents if key[0] == app_label), default="zero")
+            targets.append((app_label, previous))
+        return targets
 
     def migrations(self, keys: Iterable[Key]) -> list[Migration]:
         return [self.loader.disk_migrations[key] for key in keys]
@@ -97,20 +108,6 @@ class History:
         graph = self.loader.graph
         plan = (node for leaf in graph.leaf_nodes() for node in graph.forwards_plan(leaf))
         return list(dict.fromkeys(plan))
-
-    def _replacements_beside_what_they_replace(self) -> set[Key]:
-        loader = self.loader
-        if loader.replace_migrations:  # type: ignore[attr-defined]
-            return set()
-        return {
-            key
-            for key, migration in loader.replacements.items()
-            if all(replaced in loader.disk_migrations for replaced in migration.replaces)
-        }
-
-    def _previous(self, key: Key) -> str | None:
-        parents = self.loader.graph.node_map[key].parents
-        return max((parent.key[1] for parent in parents if parent.key[0] == key[0]), default=None)
 
 
 def _nearest(name: str, known: Sequence[str]) -> str:

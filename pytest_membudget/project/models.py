@@ -16,10 +16,7 @@ from pytest_membudget.texts import shown
 
 
 def require_models(labels: Iterable[str], where: str) -> None:
-    """Raise BudgetError for a label of no model that the project has or has had.
-
-    ``where`` is what the labels stand in.
-    """
+    """Raise BudgetError for a label in ``where`` of no model that the project has or has had."""
     known = _every_label()
     for label in labels:
         if label != EVERY_OTHER and label.lower() not in known:
@@ -36,7 +33,12 @@ def resolve_rows(
     Rows for the whole project name models that not every migration knows yet: unless ``strict``,
     those are left out as long as any other is there.
     """
-    known = {label.lower(): label for label in _in_state(project, state)}
+    unmigrated = [
+        model._meta.label
+        for app_label in project.loader.unmigrated_apps
+        for model in project_apps.get_app_config(app_label).get_models(include_auto_created=True)
+    ]
+    known = {label.lower(): label for label in sorted([*unmigrated, *_labels(state)])}
     if not strict:
         rows = {label: n for label, n in rows.items() if label.lower() in known} or rows
     resolved = {}
@@ -48,16 +50,6 @@ def resolve_rows(
             raise BudgetError(f"rows: no model {label!r} exists {where}; the models are {models}")
         resolved[known[label.lower()]] = count
     return resolved
-
-
-def _in_state(project: History, state: ProjectState) -> list[str]:
-    """Labels of the models in ``state`` that have a table, sorted."""
-    unmigrated = [
-        model._meta.label
-        for app_label in project.loader.unmigrated_apps
-        for model in project_apps.get_app_config(app_label).get_models(include_auto_created=True)
-    ]
-    return sorted([*unmigrated, *_labels(state)])
 
 
 @cache

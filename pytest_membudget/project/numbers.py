@@ -42,7 +42,7 @@ def functions_reached(functions: Iterable[object]) -> Iterator[FunctionType]:
 def _all_reached(functions: Iterable[object]) -> Iterator[tuple[object, bool]]:
     """Each value that they lead to, and whether it is one of ``functions``."""
     seen: set[int] = set()
-    given = list(functions)
+    given = list(functions)  # an id is of one object as long as that is alive
     waiting = [(value, True) for value in given]
     while waiting:
         value, asked_for = waiting.pop()

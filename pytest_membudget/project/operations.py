@@ -6,6 +6,7 @@ import ast
 import inspect
 import sys
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
@@ -27,7 +28,7 @@ from pytest_membudget.project.comparisons import compared_numbers
 from pytest_membudget.project.numbers import named_numbers
 from pytest_membudget.project.ownership import is_own_file, is_own_source
 from pytest_membudget.project.receivers import receivers
-from pytest_membudget.project.syntax import syntax_tree
+from pytest_membudget.project.syntax import called, syntax_tree
 
 _WITH_CODE = (RunPython, RunSQL)
 _DEFAULT = "default"
@@ -59,13 +60,10 @@ def findings(migrations: Sequence[Migration], alias: str) -> list[Finding]:
             found.append(Finding(FindingCode.CODE_LEFT_OUT, f"{name}: {why}"))
         if own and not _runs_on(alias, migration.app_label, own):
             elsewhere = alias_of([migration])
-            there = "they allow it on no alias"
-            if elsewhere != alias:
-                there = f"pass database={elsewhere!r}"
-            message = (
-                f"{name}: the database routers do not allow it on the alias {alias!r}; {there}"
-            )
-            found.append(Finding(FindingCode.ROUTED_ELSEWHERE, message))
+            nowhere = "they allow it on no alias"
+            there = nowhere if elsewhere == alias else f"pass database={elsewhere!r}"
+            message = f"the database routers do not allow it on the alias {alias!r}; {there}"
+            found.append(Finding(FindingCode.ROUTED_ELSEWHERE, f"{name}: {message}"))
     return found
 
 
@@ -120,10 +118,8 @@ def mixed(migrations: Sequence[Migration]) -> str | None:
 
 def irreversible(migrations: Sequence[Migration]) -> str | None:
     """The first operation that can't be reversed, described; None where all can."""
-    for operation in operations(migrations):
-        if not operation.reversible:
-            return operation.describe()
-    return None
+    found = operations(migrations)
+    return next((one.describe() for one in found if not one.reversible), None)
 
 
 def _runs_on(alias: str, app_label: str, operations: Sequence[Operation]) -> bool:
@@ -147,29 +143,21 @@ def alias_of(migrations: Sequence[Migration]) -> str:
 
 
 def _is_usable(alias: str) -> bool:
-    try:
+    with suppress(ImproperlyConfigured):  # its driver is not installed
         connection = connections[alias]
-    except ImproperlyConfigured:  # its driver is not installed
-        return False
-    return connection.vendor in SUPPORTED and not connection.settings_dict["TEST"]["MIRROR"]
+        return connection.vendor in SUPPORTED and not connection.settings_dict["TEST"]["MIRROR"]
+    return False
 
 
 def _left_out(file: str, own: Sequence[Operation]) -> str | None:
-    """Why the code of a migration is not run here, where its source has some; None where it is.
-
-    An operation behind an ``if`` may be left out here and run in production.
-    """
+    """Why code in a migration's source, perhaps behind an ``if``, isn't run here; None if it is."""
     if any(isinstance(one, _WITH_CODE) for one in own):
         return None
     names = {kind.__name__ for kind in _WITH_CODE}
     for node in ast.walk(syntax_tree(file)):
-        if isinstance(node, ast.Call):
-            name = getattr(node.func, "attr", getattr(node.func, "id", None))
-            if name in names:
-                return (
-                    f"line {node.lineno} creates a {name} that is not in its operations in this "
-                    "check"
-                )
+        if isinstance(node, ast.Call) and (name := called(node)) in names:
+            creates = f"line {node.lineno} creates a {name}"
+            return f"{creates} that is not in its operations in this check"
     return None
 
 
@@ -193,7 +181,6 @@ def _is_own(code: Any) -> bool:
     code = inspect.unwrap(code)
     if not (inspect.isroutine(code) or inspect.isclass(code)):
         code = type(code)
-    try:
+    with suppress(TypeError, OSError):  # built in
         return is_own_file(inspect.getfile(code))
-    except (TypeError, OSError):
-        return False  # built in
+    return False

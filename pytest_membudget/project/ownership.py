@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import linecache
 import site
 import sys
 import sysconfig
@@ -70,7 +69,3 @@ def short_path(file: str) -> str:
         if mark in file:
             return file.rpartition(mark)[2]
     return file
-
-
-def source_line(file: str, line: int) -> str:
-    return linecache.getline(file, line).strip()

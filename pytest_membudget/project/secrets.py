@@ -75,9 +75,16 @@ class Secrets:
 
     @cached_property
     def _pattern(self) -> re.Pattern[str]:
-        forms = {form for value in self.values for form in _forms(value)}
-        longest_first = sorted(forms, key=len, reverse=True)
-        return re.compile("|".join(map(_pattern_of, longest_first)))
+        forms, patterns = set(self.values), []
+        for value in self.values:
+            # In Python's or JSON's notation, or in an address.
+            python, in_json = repr(value)[1:-1], json.dumps(value)[1:-1]
+            forms |= {python, python.replace("'", r"\'"), in_json, quote(value, safe="")}
+        for form in sorted(forms, key=len, reverse=True):
+            text = re.escape(form)
+            alone = rf"(?<![A-Za-z0-9]){text}(?![A-Za-z0-9])"
+            patterns.append(text if len(form) >= _LONG else alone)
+        return re.compile("|".join(patterns))
 
 
 def known_secrets() -> Secrets:
@@ -134,23 +141,11 @@ def _passwords(text: str) -> Iterator[str]:
 
 def _is_ordinary(value: str, names: set[str]) -> bool:
     """Whether it is a word, a path, or the name of a module or of something in an app."""
-    first = value.split(".")[0]
     if _ORDINARY.fullmatch(value) or value in names:
         return True
     if value.startswith("/"):
         return len(value) < 256 and Path(value).exists()
     if not all(part.isidentifier() for part in value.split(".")):
         return False
+    first = value.split(".")[0]
     return first in names or first in sys.modules or find_spec(first) is not None
-
-
-def _forms(value: str) -> set[str]:
-    """As it stands in a text, in Python's or JSON's notation, or in an address."""
-    python = repr(value)[1:-1]
-    in_json = json.dumps(value)[1:-1]
-    return {value, python, python.replace("'", r"\'"), in_json, quote(value, safe="")}
-
-
-def _pattern_of(form: str) -> str:
-    text = re.escape(form)
-    return text if len(form) >= _LONG else rf"(?<![A-Za-z0-9]){text}(?![A-Za-z0-9])"

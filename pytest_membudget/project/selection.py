@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -47,19 +47,21 @@ def select(what: str, rootdir: Path) -> list[Gated]:
         if not applied:
             return []
         before = history_with(applied).applied_before(applied)
-        skip_reason = chosen.skip_reason(applied)
+        skip_reason = does_nothing(history().migrations(applied))
         return [Gated(applied, None, frozenset(), skip_reason, (*before, *applied))]
     project, later = history_with(keys), frozenset[Key]()
     gated: list[Gated] = []
     after: tuple[Key, ...] = ()
     for key in reversed(keys):
-        skip_reason, replaces = chosen.skip_reason([key]), chosen.replaces(key) is not None
+        replaces = chosen.replaces(key)
+        skip_reason = replaces or does_nothing(history().migrations([key]))
         if replaces or skip_reason is None:
             after = ()
         if skip_reason is not None and not after:
             own = history_with([key]) if replaces else project
             after = (*own.applied_before([key], without=later), key)
-        gated.append(Gated((key,), chosen.files[key], later, skip_reason, after, replaces))
+        file, recorded = chosen.files[key], replaces is not None
+        gated.append(Gated((key,), file, later, skip_reason, after, recorded))
         if replaces:
             after = ()
         later |= project.depending_on([key])
@@ -78,11 +80,6 @@ class _Choice:
         }
         wanted = self._wanted(what, rootdir)
         self.keys = [key for key in self._project.order() if key in wanted]
-
-    def skip_reason(self, keys: Sequence[Key]) -> str | None:
-        """Why no rows have to be made to measure them; None where they have to."""
-        replaces = self.replaces(keys[0]) if len(keys) == 1 else None
-        return replaces or does_nothing(self._project.migrations(keys))
 
     def replaces(self, key: Key) -> str | None:
         """A squashed migration is recorded, not run, where what it replaces has been applied."""

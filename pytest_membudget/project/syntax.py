@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 
 def syntax_tree(file: str) -> ast.Module:
@@ -13,6 +15,11 @@ def syntax_tree(file: str) -> ast.Module:
         return ast.parse(Path(file).read_bytes())
     except (OSError, SyntaxError, ValueError):
         return ast.Module([], [])
+
+
+def called(node: ast.Call) -> str:
+    """The last name of what is called, ``"b"`` of ``a.b()``; empty where it has none."""
+    return getattr(node.func, "attr", getattr(node.func, "id", ""))
 
 
 def assignments(node: ast.AST) -> Iterator[tuple[str, ast.expr | None]]:
@@ -52,3 +59,20 @@ def _targets(node: ast.expr) -> Iterator[str]:
     elif isinstance(node, ast.Tuple | ast.List):
         for one in node.elts:
             yield from _targets(one)
+
+
+def literals(files: Iterable[str]) -> frozenset[Any]:
+    """The texts and numbers in these files, without parts of larger texts and of f-strings."""
+    found = set()
+    for file in files:
+        parts: set[int] = set()
+        for node in ast.walk(syntax_tree(file)):
+            if isinstance(node, ast.JoinedStr):
+                parts.update(map(id, node.values))
+            # -1 is an operator and a number.
+            elif isinstance(node, ast.Constant | ast.UnaryOp) and id(node) not in parts:
+                with suppress(ValueError):
+                    value = ast.literal_eval(node)
+                    if isinstance(value, str | int | float):
+                        found.add(value)
+    return frozenset(found)

@@ -1,15 +1,20 @@
-"""What the reports call things: the words and figures that their tables are made of."""
+"""What the reports call things: the words and figures of their tables, and their columns."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
+from typing import Any
 
 from pytest_membudget.finding import FindingCode
 from pytest_membudget.judge.explanation import Advice, Line, Place
 from pytest_membudget.judge.result import Result, SampleFigures
 from pytest_membudget.judge.verdict import Basis, Verdict
 from pytest_membudget.units import format_interval, format_rows, format_size, round_rows_down
+
+# The columns of a table by name: what a cell holds; and those that are aligned to the left.
+Columns = dict[str, Callable[[Any], Any]]
+LEFT = ("", "migration", "database", "verdict", "line")
 
 _NOTED_ALWAYS = {
     FindingCode.ACCESS_REFUSED,
@@ -33,8 +38,7 @@ def migration(result: Result) -> str:
 
 def counted(result: Result) -> tuple[str, int]:
     """The model that figures a row count, with production's rows: the first of ``rows``."""
-    model, rows = next(iter(result.rows.items()), ("", 0))
-    return model, rows
+    return next(iter(result.rows.items()), ("", 0))
 
 
 def sample_rows(result: Result, sample: SampleFigures) -> int:
@@ -68,23 +72,18 @@ def peak(result: Result) -> str:
 def short_peak(result: Result) -> str:
     if result.peak_bytes is None or result.peak_low_bytes is None:
         return peak(result)
-    about = "" if result.basis == Basis.MEASURED else "~"
-    return about + format_size(result.peak_bytes)
-
-
-def headroom_bytes(result: Result) -> int | None:
-    """What is left of the limit, negative where it is passed; None where no peak is known."""
-    if result.peak_bytes is None:
-        return None
-    return result.limit_bytes - result.peak_bytes
+    return ("" if result.basis == Basis.MEASURED else "~") + format_size(result.peak_bytes)
 
 
 def headroom(result: Result) -> str:
-    left = headroom_bytes(result)
-    return "" if left is None else signed_size(left)
+    """What is left of the limit, negative where it is passed; empty where no peak is known."""
+    peak_bytes = result.peak_bytes
+    return signed_size(None if peak_bytes is None else result.limit_bytes - peak_bytes)
 
 
-def signed_size(size: int, plus: str = "") -> str:
+def signed_size(size: int | None, plus: str = "") -> str:
+    if size is None:
+        return ""
     sign = "-" if size < 0 else plus if size else ""
     return f"{sign}{format_size(abs(size))}"
 
@@ -121,14 +120,27 @@ def by_line(lines: Sequence[Line]) -> list[Line]:
     merged: dict[tuple[str, int | None], Line] = {}
     for line in lines:
         at = line.file, line.line
-        if (there := merged.get(at)) is not None:
-            line = replace(
-                there,
-                bytes_per_row=there.bytes_per_row + line.bytes_per_row,
-                share=there.share + line.share,
-            )
-        merged[at] = line
+        there = merged.get(at, replace(line, bytes_per_row=0, share=0.0))
+        size, share = there.bytes_per_row + line.bytes_per_row, there.share + line.share
+        merged[at] = replace(there, bytes_per_row=size, share=share)
     return sorted(merged.values(), key=lambda one: (one.line is None, -one.bytes_per_row))
+
+
+def columns(results: Sequence[Result]) -> Columns:
+    """Those of a table with one row for each budget."""
+    found: Columns = {
+        "migration": migration,
+        "database": vendor,
+        "rows": rows,
+        "peak": peak,
+        "limit": limit,
+        "headroom": headroom,
+        "fits up to": fits,
+        "verdict": verdict,
+    }
+    if not several_vendors(results):
+        del found["database"]
+    return found
 
 
 def several_vendors(results: Iterable[Result]) -> bool:
@@ -137,30 +149,28 @@ def several_vendors(results: Iterable[Result]) -> bool:
 
 def measured(results: Iterable[Result]) -> list[Result]:
     """Those whose peak was measured with seeded rows, or is not known."""
-    return [result for result in results if not _is_skipped(result)]
+    return [result for result in results if result.rows or not result.ok]
 
 
 def skipped(results: Iterable[Result]) -> list[Result]:
     """Those that load no rows, whose peak was measured with a few rows or none."""
-    return [result for result in results if _is_skipped(result)]
+    return [result for result in results if result.ok and not result.rows]
 
 
 def how_many_skipped(results: Iterable[Result]) -> str | None:
     """``"412 migrations access no table …"``; None where there is no such one."""
-    count = len(skipped(results))
-    if not count:
+    if not (count := len(skipped(results))):
         return None
     noun, verb = ("migration", "accesses") if count == 1 else ("migrations", "access")
     return f"{count} {noun} {verb} no table whose size affects memory"
 
 
-def _is_skipped(result: Result) -> bool:
-    return result.verdict == Verdict.WITHIN and not result.rows
-
-
 def by_headroom(results: Iterable[Result]) -> list[Result]:
     """Least headroom first, before it those of which no peak is known."""
-    return sorted(results, key=lambda one: (one.peak_bytes is not None, headroom_bytes(one) or 0))
+    return sorted(
+        results,
+        key=lambda one: (0, 0) if one.peak_bytes is None else (1, one.limit_bytes - one.peak_bytes),
+    )
 
 
 def noted(result: Result, *, everything: bool) -> list[str]:

@@ -5,16 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import pairwise
 from textwrap import wrap
-from typing import TYPE_CHECKING
 
 from pytest_membudget.judge.result import Result
 from pytest_membudget.reports.cells import counted
 from pytest_membudget.reports.curve import Curve, Point, curve, rows_step, short_rows, size_axis
 from pytest_membudget.sample import Outcome
 from pytest_membudget.units import format_rows, format_size
-
-if TYPE_CHECKING:
-    import plotille
 
 _HEIGHT = 9
 # What plotille puts around its canvas: ticks of ten characters, and the name of the axis.
@@ -24,10 +20,7 @@ _NO_DOTS = "\u2800"
 
 
 def chart(result: Result, width: int, *, unicode: bool = True) -> list[str]:
-    """Peak over rows in a dozen lines no wider than ``width``; none where there is no curve.
-
-    Lines are of Braille dots, or of ASCII where the terminal knows no others.
-    """
+    """Peak over rows in a dozen lines of Braille dots or ASCII; none where there is no curve."""
     known = curve(result)
     if known is None or width < _AROUND + _LEAST_CANVAS:
         return []
@@ -35,10 +28,20 @@ def chart(result: Result, width: int, *, unicode: bool = True) -> list[str]:
 
 
 def _draw(result: Result, known: Curve, width: int, unicode: bool) -> list[str]:
+    import plotille
+
     limit = float(result.limit_bytes)
     ticks = width / 10
     most_rows = rows_step(known.most_rows * 1.02, ticks) * ticks
-    figure = _axes(1.05 * max(known.most_bytes, limit), most_rows, width)
+    step, height = size_axis(1.05 * max(known.most_bytes, limit), _HEIGHT)
+    figure = plotille.Figure()
+    figure.width, figure.height = width, height
+    figure.with_colors = figure.origin = False
+    figure.set_x_limits(0, most_rows)
+    figure.set_y_limits(0, height * step)
+    figure.x_label, figure.y_label = "rows", "peak"
+    figure.x_ticks_fkt = lambda low, _: short_rows(low)
+    figure.y_ticks_fkt = lambda low, _: format_size(low) if low else "0"
 
     def mark(points: Sequence[Point], character: str | None) -> None:
         rows, sizes = zip(*points, strict=True)
@@ -53,34 +56,13 @@ def _draw(result: Result, known: Curve, width: int, unicode: bool) -> list[str]:
         mark(_between([known.low[-1], known.high[-1]], 2 * _HEIGHT), "|")
         mark([known.projection[-1]], "x")
     label = f" limit {format_size(limit)} "
-    start = _free(result, known.most_rows, most_rows * len(label) / width)
+    # Out of the curve's way: at the right, or the left.
+    right = max(0.0, 0.96 * known.most_rows - most_rows * len(label) / width)
+    start = right if (result.fits_up_to_rows or 0) < 0.9 * right else 0.1 * known.most_rows
     figure.text([start], [limit], [label])
     lines = [line.replace(_NO_DOTS, " ").rstrip() for line in figure.show().splitlines()]
     spare = min(len(line) - len(line.lstrip()) for line in lines[:-2])
     return [line[spare:] for line in lines]
-
-
-def _axes(most_bytes: float, most_rows: float, width: int) -> plotille.Figure:
-    """An empty figure with a line for each tick of memory."""
-    import plotille
-
-    step, height = size_axis(most_bytes, _HEIGHT)
-    figure = plotille.Figure()
-    figure.width, figure.height = width, height
-    figure.with_colors = figure.origin = False
-    figure.set_x_limits(0, most_rows)
-    figure.set_y_limits(0, height * step)
-    figure.x_label, figure.y_label = "rows", "peak"
-    figure.x_ticks_fkt = lambda low, _: short_rows(low)
-    figure.y_ticks_fkt = lambda low, _: format_size(low) if low else "0"
-    return figure
-
-
-def _free(result: Result, most_rows: float, label_rows: float) -> float:
-    """Where on the limit's line its name is out of the curve's way: at the right, or the left."""
-    crossing = result.fits_up_to_rows or 0
-    right = max(0.0, 0.96 * most_rows - label_rows)
-    return right if crossing < 0.9 * right else 0.1 * most_rows
 
 
 def _between(points: list[Point], count: int) -> list[Point]:

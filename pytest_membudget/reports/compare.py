@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from pytest_membudget.judge.result import Result
 from pytest_membudget.reports import cells
+from pytest_membudget.reports.cells import Columns
 from pytest_membudget.reports.document import identity
 
 
@@ -25,15 +26,8 @@ class Change:
     @property
     def difference_bytes(self) -> int | None:
         """What the peak grew by, in bytes; None where one of the two is not known."""
-        if self.old is None or self.new is None:
-            return None
-        old, new = self.old.peak_bytes, self.new.peak_bytes
+        old, new = (one.peak_bytes if one else None for one in (self.old, self.new))
         return None if old is None or new is None else new - old
-
-    @property
-    def difference(self) -> str:
-        size = self.difference_bytes
-        return "" if size is None else cells.signed_size(size, "+")
 
     @property
     def bytes_per_row(self) -> str:
@@ -58,6 +52,22 @@ class Change:
     @property
     def _known(self) -> list[Result]:
         return [one for one in (self.old, self.new) if one is not None]
+
+
+def columns(changes: Sequence[Change]) -> Columns:
+    """Those of a table with one row for what became of each budget."""
+    found: Columns = {
+        "migration": lambda change: cells.migration(change.latest),
+        "database": lambda change: cells.vendor(change.latest),
+        "before": lambda change: cells.short_peak(change.old) if change.old else "",
+        "after": lambda change: cells.short_peak(change.new) if change.new else "",
+        "difference": lambda change: cells.signed_size(change.difference_bytes, "+"),
+        "bytes a row": lambda change: change.bytes_per_row,
+        "verdict": lambda change: change.verdict,
+    }
+    if not cells.several_vendors(change.latest for change in changes):
+        del found["database"]
+    return found
 
 
 def compare(old: Sequence[Result], new: Sequence[Result]) -> list[Change]:

@@ -1,18 +1,23 @@
-"""The growth curve of a result, as the charts draw it: pure arithmetic on the figures."""
+"""The growth curve of a result and its memory over time, as the charts draw them."""
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 from pytest_membudget.judge.growth_fit import Growth
-from pytest_membudget.judge.result import Result
+from pytest_membudget.judge.result import Result, SampleFigures
 from pytest_membudget.reports.cells import counted, sample_rows
 from pytest_membudget.sample import Outcome
+from pytest_membudget.units import format_rows
 
 Point = tuple[float, float]
 
 _STEPS = 24
+_TICKS = 8
+# A limit that is so far above what a chart shows would leave no room for the rest of it.
+_FAR = 2.5
 _ROW_STEPS = (1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10)
 
 
@@ -71,10 +76,7 @@ def _path(start: Point, end: Point, growth: Growth | None) -> list[Point]:
 
 
 def size_axis(most: float, count: int) -> tuple[int, int]:
-    """A distance of ticks in bytes, so that ``count`` reach ``most``, and how many ticks there are.
-
-    It is a power of two, as limits are.
-    """
+    """Ticks that reach ``most``: their distance, a power of two in bytes, and their number."""
     step = 1024
     while step * count < most:
         step *= 2
@@ -93,3 +95,62 @@ def short_rows(rows: float) -> str:
         if rows >= factor:
             return f"{rows / factor:.4g}{unit}"
     return f"{rows:.4g}"
+
+
+def charts(result: Result) -> dict[str, Any]:
+    """Growth curve and memory over time, or None; points are rows or seconds, and bytes."""
+    return {"growth": _growth(result), "time": _time(result)}
+
+
+def _growth(result: Result) -> dict[str, Any] | None:
+    known = curve(result)
+    if known is None:
+        return None
+    model, rows = counted(result)
+    step, count = size_axis(1.05 * max(known.most_bytes, result.limit_bytes), _TICKS)
+    return {
+        "model": model,
+        "rows": rows,
+        "limit": result.limit_bytes,
+        "samples": [
+            {**point, "outcome": sample.outcome, "seconds": sample.duration_s}
+            for point, sample in zip(_points(known.samples), result.samples, strict=True)
+        ],
+        "projection": _points(known.projection),
+        "low": _points(known.low),
+        "high": _points(known.high),
+        "most": {"x": known.most_rows, "y": step * count},
+        "step": step,
+    }
+
+
+def _time(result: Result) -> dict[str, Any] | None:
+    timelines = [
+        {"label": f"{format_rows(sample_rows(result, one))} rows", "points": _timeline(one)}
+        for one in result.samples
+        if len(one.timeline) > 1
+    ]
+    if not timelines:
+        return None
+    points = [point for sample in result.samples for point in _timeline(sample)]
+    most = max(point["y"] for point in points)
+    limit = result.limit_bytes if result.limit_bytes < _FAR * most else None
+    step, count = size_axis(1.05 * max(most, limit or 0), _TICKS)
+    return {
+        "timelines": timelines,
+        "limit": limit,
+        "most": {"x": max(point["x"] for point in points), "y": step * count},
+        "step": step,
+    }
+
+
+def _points(points: list[Point]) -> list[dict[str, float]]:
+    return [{"x": round(rows), "y": round(size)} for rows, size in points]
+
+
+def _timeline(sample: SampleFigures) -> list[dict[str, float]]:
+    points = [{"x": seconds, "y": size} for seconds, size in sample.timeline]
+    # The kernel takes the memory back before the process has gone from its list.
+    while len(points) > 1 and points[-1]["y"] < 0.75 * points[-2]["y"]:
+        points.pop()
+    return points

@@ -63,10 +63,7 @@ def write_json(results: Sequence[Result], path: str) -> None:
 
 
 def read_document(path: str) -> Document:
-    """Read one file that ``--membudget-json`` wrote.
-
-    Raises BudgetError, which names the file and the path of what is wrong in it.
-    """
+    """Read what ``--membudget-json`` wrote.  BudgetError has the path of what is wrong in it."""
     try:
         content = Path(path).read_bytes()
     except OSError as error:

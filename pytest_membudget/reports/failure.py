@@ -3,63 +3,99 @@
 from __future__ import annotations
 
 import textwrap
+from collections.abc import Sequence
 
+from rich.console import Group
+from rich.padding import Padding
+from rich.table import Table
+
+from pytest_membudget.judge.explanation import Line
 from pytest_membudget.judge.result import Result
-from pytest_membudget.judge.verdict import Verdict
+from pytest_membudget.judge.verdict import Basis
 from pytest_membudget.reports import cells
 from pytest_membudget.reports.chart import chart
-from pytest_membudget.reports.tables import attribution_table, render, samples_table
+from pytest_membudget.reports.terminal import cell_text, render
 from pytest_membudget.texts import log_text, visible
+from pytest_membudget.units import format_rows, format_seconds, format_size
 
 _CHART_WIDTH, _TEXT_WIDTH = 72, 100
 _TOP_LINES = 5
 
 
 def failure(result: Result, *, width: int = 80, verbosity: int = 0, unicode: bool = True) -> str:
-    """The failure of a result, of plain lines no wider than ``width`` but for the first.
-
-    With ``verbosity`` there are the samples, the library's frames and every finding as well.
-    """
-    width = min(width, _TEXT_WIDTH)
+    """A failure, no wider than ``width`` but for its first line; ``verbosity`` adds details."""
+    width, everything = min(width, _TEXT_WIDTH), verbosity > 0
+    advice = []
+    for one in result.advice:
+        advice += [f"advice: {one.message}", f"  {cells.support(one)}"]
+    noted = cells.noted(result, everything=everything or result.inconclusive)
     parts = [
         [result.reason],
         chart(result, min(width, _CHART_WIDTH), unicode=unicode),
-        render(samples_table(result), width) if verbosity > 0 and result.samples else [],
-        _growth(result, width, everything=verbosity > 0),
-        _advice(result, width),
-        _notes(result, width, everything=verbosity > 0 or result.verdict == Verdict.INCONCLUSIVE),
+        render(_samples_table(result), width) if everything and result.samples else [],
+        _growth(result, width, everything=everything),
+        _wrapped(advice, width),
+        _wrapped([f"note: {message}" for message in noted], width),
         result.details.rstrip().splitlines(),
     ]
     text = "\n\n".join("\n".join(lines) for lines in parts if lines)
     return log_text(visible(text))
 
 
+def _samples_table(result: Result) -> Table:
+    """The samples of a result, and what was projected from them."""
+    model, rows = cells.counted(result)
+    table = Table(box=None, pad_edge=False)
+    for name in (f"{model} rows".strip(), "peak RSS", "time", "outcome"):
+        table.add_column(cell_text(name), justify="left" if name == "outcome" else "right")
+    for sample in result.samples:
+        table.add_row(
+            format_rows(cells.sample_rows(result, sample)),
+            format_size(sample.peak_bytes),
+            format_seconds(sample.duration_s),
+            cell_text(sample.outcome),
+        )
+    if result.basis == Basis.PROJECTED and result.peak_bytes is not None:
+        seconds = result.projected_duration_s
+        table.add_row(
+            format_rows(rows),
+            cells.peak(result),
+            "" if seconds is None else f"about {format_seconds(seconds)}",
+            f"projected, {result.growth}",
+        )
+    return table
+
+
+def _lines_table(lines: Sequence[Line], *, frames: bool) -> Table:
+    """Growth by line, largest first; with ``frames`` where in a library it happens as well."""
+    table = Table(box=None, pad_edge=False, show_header=False, padding=(0, 2, 0, 0))
+    table.add_column(justify="right", no_wrap=True)
+    table.add_column(justify="right", no_wrap=True)
+    table.add_column(overflow="fold")
+    for line in lines:
+        source, via = line.source, line.via if frames else None
+        where = [cell_text(f"{cells.place(line)} {line.function if frames or not source else ''}")]
+        where += [cell_text(source)] if source else []
+        where += [cell_text(f"in {cells.frame(via)}")] if via else []
+        below = [Padding(text, (0, 0, 0, 2)) for text in where[1:]]
+        table.add_row(f"{line.bytes_per_row:,} B/row", f"{line.share:.0%}", Group(where[0], *below))
+    return table
+
+
 def _growth(result: Result, width: int, *, everything: bool) -> list[str]:
     note = result.attribution_note
     if not result.attribution:
-        return _wrapped(f"growth by line: {note}", width) if note else []
+        return _wrapped([f"growth by line: {note}"], width) if note else []
     lines = result.attribution if everything else cells.by_line(result.attribution)
     shown = lines if everything else lines[:_TOP_LINES]
-    table = render(attribution_table(shown, frames=everything), width)
+    table = render(_lines_table(shown, frames=everything), width)
     left = len(lines) - len(shown)
     more = [f"and {left} more with -v"] if left else []
-    return ["growth by line", *table, *more, *(_wrapped(note, width) if note else [])]
+    return ["growth by line", *table, *more, *(_wrapped([note], width) if note else [])]
 
 
-def _advice(result: Result, width: int) -> list[str]:
-    shown = []
-    for advice in result.advice:
-        shown += _wrapped(f"advice: {advice.message}", width)
-        shown += _wrapped(f"  {cells.support(advice)}", width)
-    return shown
-
-
-def _notes(result: Result, width: int, *, everything: bool) -> list[str]:
-    messages = cells.noted(result, everything=everything)
-    return [line for message in messages for line in _wrapped(f"note: {message}", width)]
-
-
-def _wrapped(text: str, width: int) -> list[str]:
-    return textwrap.wrap(
-        text, width, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False
+def _wrapped(texts: Sequence[str], width: int) -> list[str]:
+    wrapper = textwrap.TextWrapper(
+        width, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False
     )
+    return [line for text in texts for line in wrapper.wrap(text)]

@@ -18,7 +18,7 @@ from pytest_membudget import __version__
 from pytest_membudget.files import unwritable, write_text
 from pytest_membudget.judge.result import Result
 from pytest_membudget.reports import cells
-from pytest_membudget.reports.charts import charts
+from pytest_membudget.reports.curve import charts
 from pytest_membudget.reports.document import Environment
 from pytest_membudget.texts import visible
 from pytest_membudget.units import format_seconds, format_size
@@ -31,20 +31,16 @@ _HERE = files("pytest_membudget.reports")
 def write_html(
     results: Sequence[Result], path: str, environments: Sequence[Environment] = ()
 ) -> None:
-    """Write the page, and beside it, in a folder, a flame graph of each result that has stacks.
-
-    ``environments`` name the versions of the runs that the results are of.
-    """
+    """Write the page, and a folder of flame graphs; ``environments`` are those of the runs."""
     ordered = cells.by_headroom(cells.measured(results))
-    skipped = cells.skipped(results)
     folder, links, problem = Path(path).with_suffix(".flamegraphs"), dict[int, str](), None
     try:
         _write_flame_graphs(ordered, folder, links)
     except OSError as error:
-        problem = error
-    write_text(path, html(ordered, environments, links, skipped))
+        problem = unwritable(str(folder), error)
+    write_text(path, html(ordered, environments, links, cells.skipped(results)))
     if problem is not None:
-        raise unwritable(str(folder), problem)
+        raise problem
 
 
 def html(
@@ -53,17 +49,14 @@ def html(
     flame_graphs: dict[int, str],
     skipped: Sequence[Result] = (),
 ) -> str:
-    """The page; ``flame_graphs`` are links by the index of the result.
-
-    ``skipped`` are results of checks that needed no seeded rows, which the page only lists.
-    """
+    """The page; ``flame_graphs`` are links by index, ``skipped`` are results that it only lists."""
     return _template().render(
         results=results,
         names=[cells.migration(result) for result in results],
         several_vendors=cells.several_vendors(results),
         skipped=skipped,
         verdicts=cells.verdicts([*results, *skipped]),
-        environments=[_versions(one) for one in dict.fromkeys(environments) if any(astuple(one))],
+        environments=[one for one in dict.fromkeys(environments) if any(astuple(one))],
         version=__version__,
         flame_graphs=flame_graphs,
         charts=[charts(result) for result in results],
@@ -82,9 +75,7 @@ def _template() -> jinja2.Template:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters["soft"] = _soft
-    environment.filters["size"] = format_size
-    environment.filters["seconds"] = format_seconds
+    environment.filters.update(soft=_soft, size=format_size, seconds=format_seconds)
     environment.globals["cells"] = cells
     return environment.get_template("report.html")
 
@@ -104,15 +95,8 @@ def _soft(name: str) -> Markup:
     return Markup(re.sub(r"([_./])", r"\1<wbr>", str(escape(visible(name)))))
 
 
-def _versions(one: Environment) -> str:
-    return f"Python {one.python}, Django {one.django}, {one.platform}"
-
-
 def _write_flame_graphs(results: Sequence[Result], folder: Path, links: dict[int, str]) -> None:
-    """Write what memray can draw, and the link to each; nothing where memray is not installed.
-
-    Raises OSError.
-    """
+    """Write what memray, if installed, can draw, and the link to each.  Raises OSError."""
     with_stacks = {index: one.stacks for index, one in enumerate(results) if one.stacks}
     if not with_stacks:
         return

@@ -8,12 +8,12 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from pytest_membudget.files import unwritable, write_text
-from pytest_membudget.judge.explanation import Advice, Line
+from pytest_membudget.files import unwritable
+from pytest_membudget.judge.explanation import Line
 from pytest_membudget.judge.result import Result
 from pytest_membudget.judge.verdict import Verdict
-from pytest_membudget.reports import cells
-from pytest_membudget.reports.columns import LEFT, Columns, of_changes, of_results
+from pytest_membudget.reports import cells, compare
+from pytest_membudget.reports.cells import LEFT, Columns
 from pytest_membudget.reports.compare import Change
 from pytest_membudget.texts import visible
 
@@ -39,7 +39,7 @@ def markdown(results: Sequence[Result]) -> str:
     parts = [title, f"{counts}\n"]
     if ordered:
         mark = {"": lambda result: _MARKS[result.verdict]}
-        parts.append(_table({**mark, **of_results(ordered)}, ordered))
+        parts.append(_table({**mark, **cells.columns(ordered)}, ordered))
     if skipped := cells.how_many_skipped(results):
         parts.append(f"{skipped}.\n")
     parts += [_failure(result) for result in ordered if cells.failing(result)]
@@ -49,12 +49,8 @@ def markdown(results: Sequence[Result]) -> str:
 def comparison(changes: Sequence[Change]) -> str:
     """A table of what a change did to each budget."""
     mark = {"": lambda one: "🗑️" if one.new is None else _MARKS[one.latest.verdict]}
-    table = _table({**mark, **of_changes(changes)}, changes)
+    table = _table({**mark, **compare.columns(changes)}, changes)
     return f"## Memory budgets, before and after\n\n{table}"
-
-
-def write_markdown(results: Sequence[Result], path: str) -> None:
-    write_text(path, markdown(results))
 
 
 def append_to_step_summary(results: Sequence[Result], path: str) -> None:
@@ -94,30 +90,21 @@ def _table(columns: Columns, items: Sequence[Any]) -> str:
 
 def _failure(result: Result) -> str:
     title = f"{_MARKS[result.verdict]} <b>{html.escape(_one_line(cells.migration(result)))}</b>"
-    parts = [
-        "<details open>",
-        f"<summary>{title}</summary>\n",
-        f"{escape(result.reason)}\n",
-    ]
-    lines = cells.by_line(result.attribution)
-    if lines:
+    parts = ["<details open>", f"<summary>{title}</summary>\n", f"{escape(result.reason)}\n"]
+    if lines := cells.by_line(result.attribution):
         parts += ["Growth by line:\n", _table(_LINES, lines[:_TOP_LINES])]
     if result.attribution_note:
         parts.append(f"{escape(result.attribution_note)}\n")
-    parts += [_advice(advice) for advice in result.advice]
+    for advice in result.advice:
+        support = f"  \n  {escape(cells.support(advice))}".rstrip()
+        parts.append(f"- **Advice:** {escape(advice.message)}{support}\n")
     notes = cells.noted(result, everything=result.verdict == Verdict.INCONCLUSIVE)
     parts += [f"- Note: {escape(note)}\n" for note in notes]
     return "\n".join([*parts, "</details>\n"])
 
 
-def _advice(advice: Advice) -> str:
-    support = escape(cells.support(advice))
-    return f"- **Advice:** {escape(advice.message)}" + (f"  \n  {support}\n" if support else "\n")
-
-
 def _line(line: Line) -> str:
-    source = line.source or line.function
-    return f"{code(cells.place(line))} {code(source)}"
+    return f"{code(cells.place(line))} {code(line.source or line.function)}"
 
 
 _LINES: Columns = {

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 
 from pytest_membudget.errors import BudgetError
+from pytest_membudget.files import write_text
 from pytest_membudget.judge.result import Result
 from pytest_membudget.reports.document import Environment, write_json
 from pytest_membudget.reports.html import write_html
-from pytest_membudget.reports.markdown import append_to_step_summary, write_markdown
+from pytest_membudget.reports.markdown import append_to_step_summary, markdown
 from pytest_membudget.texts import visible
 
 
@@ -26,7 +27,7 @@ def write_reports(
     writers: dict[str, Callable[[str], None]] = {
         "json": lambda path: write_json(results, path),
         "html": lambda path: write_html(results, path, of_runs),
-        "markdown": lambda path: write_markdown(results, path),
+        "markdown": lambda path: write_text(path, markdown(results)),
         "GITHUB_STEP_SUMMARY": lambda path: append_to_step_summary(results, path),
     }
     problems = {}

@@ -1,19 +1,21 @@
-"""What the terminal shows of all budgets, and of the changes between two runs."""
+"""What the terminal shows of all budgets, and of the changes between two runs, by Rich."""
 
 from __future__ import annotations
 
+import io
 from collections.abc import Sequence
 from typing import Any
 
+from rich import box
+from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from pytest_membudget.judge.result import Result
 from pytest_membudget.judge.verdict import Verdict
-from pytest_membudget.reports import cells
-from pytest_membudget.reports.columns import Columns, of_changes, of_results, without
+from pytest_membudget.reports import cells, compare
+from pytest_membudget.reports.cells import LEFT, Columns
 from pytest_membudget.reports.compare import Change
-from pytest_membudget.reports.tables import natural_width, render, table_of
 from pytest_membudget.texts import log_text, visible
 
 _STYLES = {
@@ -23,55 +25,49 @@ _STYLES = {
     Verdict.ERROR: "red",
 }
 _WIDE = 120
+_NO_END = 10_000
 
 
 def summary(results: Sequence[Result], width: int, *, color: bool) -> list[str]:
-    """A table of all budgets, as lines no wider than ``width``.
-
-    A narrow one has shorter cells and fewer columns.
-    """
+    """All budgets in lines no wider than ``width``, which may shorten cells and omit columns."""
     measured = cells.measured(results)
     if not measured:
         return []
-    columns = of_results(measured)
+    columns = cells.columns(measured)
     if width >= _WIDE:
-        table = table_of({**columns, "verdict": _verdict_with_basis}, measured)
-        if natural_width(table) <= width:
+        table = _table_of({**columns, "verdict": _verdict_with_basis}, measured)
+        if _natural_width(table) <= width:
             return render(table, width, color=color)
     narrow: Columns = {**columns, "peak": cells.short_peak, "verdict": _verdict}
-    table = _fitting(narrow, measured, width, ("rows", "headroom", "fits up to"))
-    return render(table, width, color=color)
+    return _fitting(narrow, measured, width, ("rows", "headroom", "fits up to"), color)
 
 
 def comparison(changes: Sequence[Change], width: int, *, color: bool) -> list[str]:
     """A table of what became of each budget, as lines no wider than ``width``."""
-    columns: Columns = {**of_changes(changes), "verdict": _changed_verdict}
-    table = _fitting(columns, changes, width, ("bytes a row", "before", "difference"))
-    return render(table, width, color=color)
+    columns: Columns = {**compare.columns(changes), "verdict": _changed_verdict}
+    return _fitting(columns, changes, width, ("bytes a row", "before", "difference"), color)
 
 
 def notes(results: Sequence[Result]) -> list[str]:
     """What the reader of the table has to know, of budgets that pass as well."""
     skipped = cells.how_many_skipped(results)
-    return [
-        *([skipped] if skipped else []),
-        *(
-            log_text(visible(f"{cells.migration(result)}: {message}"))
-            for result in results
-            for message in cells.noted(result, everything=False)
-        ),
+    noted = [
+        f"{cells.migration(result)}: {message}"
+        for result in results
+        for message in cells.noted(result, everything=False)
     ]
+    return [*filter(None, [skipped]), *(log_text(visible(text)) for text in noted)]
 
 
-def _fitting(columns: Columns, items: Sequence[Any], width: int, spared: Sequence[str]) -> Table:
-    """The table of as many columns as there is room for; those of ``spared`` go first."""
-    table = table_of(columns, items)
+def _fitting(
+    columns: Columns, items: Sequence[Any], width: int, spared: Sequence[str], color: bool
+) -> list[str]:
+    """A table of as many columns as there is room for; those of ``spared`` go first."""
     for name in spared:
-        if natural_width(table) <= width:
+        if _natural_width(_table_of(columns, items)) <= width:
             break
-        columns = without(columns, name)
-        table = table_of(columns, items)
-    return table
+        del columns[name]
+    return render(_table_of(columns, items), width, color=color)
 
 
 def _verdict(result: Result) -> Text:
@@ -79,11 +75,42 @@ def _verdict(result: Result) -> Text:
 
 
 def _verdict_with_basis(result: Result) -> Text:
-    basis = f", {result.basis}" if result.basis else ""
-    return _verdict(result) + basis
+    return _verdict(result) + (f", {result.basis}" if result.basis else "")
 
 
 def _changed_verdict(change: Change) -> Text:
-    return Text(
-        change.verdict, style=_STYLES[change.latest.verdict] if change.verdict_changed else ""
-    )
+    style = _STYLES[change.latest.verdict] if change.verdict_changed else ""
+    return Text(change.verdict, style=style)
+
+
+def render(table: Table, width: int, *, color: bool = False) -> list[str]:
+    """A table as lines no wider than ``width``."""
+    console = _console(width, color=color)
+    console.print(table)
+    assert isinstance(console.file, io.StringIO)
+    lines = [log_text(line.rstrip()) for line in console.file.getvalue().splitlines()]
+    return "\n".join(lines).strip("\n").splitlines()
+
+
+def _table_of(columns: Columns, items: Sequence[Any]) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, 2, 0, 0), pad_edge=False)
+    for name in columns:
+        justify, no_wrap = "left" if name in LEFT else "right", name != "migration"
+        table.add_column(name, justify=justify, no_wrap=no_wrap, overflow="fold")  # type: ignore[arg-type]
+    for item in items:
+        table.add_row(*(cell_text(cell(item)) for cell in columns.values()))
+    return table
+
+
+def _natural_width(table: Table) -> int:
+    """The width of a table whose cells are not wrapped."""
+    return _console(_NO_END).measure(table).maximum
+
+
+def cell_text(text: str | Text) -> Text:
+    """A cell that is shown as it is: one of type str may contain markup of Rich's."""
+    return text if isinstance(text, Text) else Text(visible(text, keep=""))
+
+
+def _console(width: int, *, color: bool = False) -> Console:
+    return Console(file=io.StringIO(), width=width, force_terminal=color, no_color=not color)

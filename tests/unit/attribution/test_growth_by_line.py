@@ -7,10 +7,9 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from pytest_membudget.attribution.allocator import MALLOC, PYMALLOC, overhead
 from pytest_membudget.attribution.flamegraph import pack
-from pytest_membudget.attribution.growth import Alive, Stack, growth
-from pytest_membudget.attribution.lines import CLIENT_RESULT, sites
+from pytest_membudget.attribution.growth import MALLOC, PYMALLOC, Alive, Stack, growth, overhead
+from pytest_membudget.attribution.sites import CLIENT_RESULT, sites
 from pytest_membudget.database.engine import POSTGRESQL
 from pytest_membudget.judge.explanation import Stacks
 from pytest_membudget.project.ownership import Ownership, short_path

@@ -17,11 +17,11 @@ from pytest_membudget.budget.readers import (
     LEAST_LIMIT,
     read_limit,
     read_output_path,
+    read_row_growth,
     read_rows,
     read_rows_lines,
 )
 from pytest_membudget.budget.request import read_marker
-from pytest_membudget.budget.row_growth import read_row_growth
 from pytest_membudget.errors import BudgetError
 from pytest_membudget.texts import log_text, shown, visible
 from pytest_membudget.units import (

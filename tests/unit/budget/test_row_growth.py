@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from pytest_membudget.budget.overrides import read_overrides
-from pytest_membudget.budget.row_growth import read_row_growth
+from pytest_membudget.budget.readers import read_row_growth
 from pytest_membudget.errors import BudgetError
 
 

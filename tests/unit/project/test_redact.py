@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from pytest_membudget.project.literals import literals
 from pytest_membudget.project.secrets import MASK, Secrets
+from pytest_membudget.project.syntax import literals
 from pytest_membudget.sql.literals import without_literals
 
 PLANTED = "planted-0f3a"

@@ -12,7 +12,7 @@ from results import FILE, SOURCE, explained, explained_figures, figures, passing
 
 from pytest_membudget.errors import BudgetError
 from pytest_membudget.judge.result import Result
-from pytest_membudget.reports.charts import charts
+from pytest_membudget.reports.curve import charts
 from pytest_membudget.reports.document import Environment
 from pytest_membudget.reports.html import write_html
 
