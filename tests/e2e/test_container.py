@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from leftovers import eventually
+from machine import mounted
 from project import FEW, LOOP, STREAM, Project
 
 MIB = 1024**2
@@ -91,20 +92,12 @@ def test_wide_rows_make_the_first_sample_smaller(project: Project) -> None:
     assert 10 * MIB < first["rows"]["shop.Order"] * 5e5 < 270 * MIB
 
 
-@pytest.fixture
-def small_disk(temporary: Path) -> Iterator[Path]:
-    """A file system of 200 MiB for the scratch databases."""
-    mount = ["mount", "-t", "tmpfs", "-o", "size=200m", "tmpfs", str(temporary)]
-    if subprocess.run(mount, capture_output=True).returncode:
-        pytest.skip("no file system can be mounted here: that takes root")
-    yield temporary
-    subprocess.run(["umount", str(temporary)], check=True)
-
-
-def test_samples_fit_the_disk(project: Project, small_disk: Path) -> None:
+def test_samples_fit_the_disk(project: Project, temporary: Path) -> None:
+    """Which holds the scratch databases, and 200 MiB."""
     profile(project, 2_000)
     project.check(LOOP, 'limit="3Gi"', "time_budget=30")
-    result = project.result()
+    with mounted(temporary, "200m"):
+        result = project.result()
     largest = result["samples"][-1]["rows"]["shop.Order"]
     assert largest * 2000 < 100 * MIB
     assert result["verdict"] in ("within", "exceeds", "inconclusive")
