@@ -54,6 +54,14 @@ def checks(
     return pytest.mark.checks(code, *arguments, atomic=atomic, gate=gate, options=options)
 
 
+both = pytest.mark.usefixtures("vendor")
+"""The mark of a test on both engines."""
+
+
+def on_postgresql(test: Callable[..., None]) -> Callable[..., None]:
+    return both(pytest.mark.parametrize("vendor", ["postgresql"])(test))
+
+
 def batch_of(item: pytest.Item) -> Batch | None:
     mark = item.get_closest_marker("checks")
     if mark is None:

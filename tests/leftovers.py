@@ -22,6 +22,11 @@ class Leftovers:
         left += filter(None, map(self._of_a_run, psutil.process_iter()))
         return left + (databases(self._server) if self._server else [])
 
+    def after_a_while(self) -> list[str]:
+        """What is still there when everything that will be removed is gone."""
+        eventually(lambda: self() == [], 60)
+        return self()
+
     def _of_a_run(self, process: psutil.Process) -> str | None:
         """The command of a process that a run has started, whatever it is."""
         try:

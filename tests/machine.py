@@ -11,10 +11,14 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+
+import pytest
 
 FRESH = bool(os.environ.get("FRESH_MACHINE"))
 STRICT = bool(os.environ.get("CI")) and not FRESH
@@ -31,13 +35,9 @@ class Need:
     programs: tuple[str, ...] = ()
 
     @property
-    def text(self) -> str:
-        return f"{self.name} (apt-get install {self.packages})"
-
-    @property
     def reason(self) -> str:
         """Why a test is skipped."""
-        return f"needs {self.text}"
+        return f"needs {self.name} (apt-get install {self.packages})"
 
     @property
     def program(self) -> str | None:
@@ -69,7 +69,18 @@ NEEDS: Mapping[str, Need] = {
 def summary(reasons: Iterable[str]) -> str:
     """One line that says how many tests were skipped, why, and what installs what they need."""
     counted = Counter(reasons)
-    texts = {need.reason: f"need {need.text}" for need in NEEDS.values()}
-    parts = [f"{count} {texts.get(reason, reason)}" for reason, count in counted.most_common()]
+    parts = [
+        f"{count} {reason.replace('needs', 'need', 1)}" for reason, count in counted.most_common()
+    ]
     tests = "test" if counted.total() == 1 else "tests"
     return f"{counted.total()} {tests} skipped: {', '.join(parts)}" if parts else ""
+
+
+@contextmanager
+def mounted(folder: Path, size: str) -> Iterator[Path]:
+    """A file system in memory of that size, which skips the test without root."""
+    mount = ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(folder)]
+    if subprocess.run(mount, capture_output=True).returncode:
+        pytest.skip("no file system can be mounted here: that takes root")
+    yield folder
+    subprocess.run(["umount", str(folder)], check=True)

@@ -8,10 +8,10 @@ from pathlib import Path
 
 from servers import Server
 
-SQL = [
-    "CREATE TABLE shop_order (id integer, note text)",
-    "INSERT INTO shop_order VALUES (1, 'real'), (2, 'rows')",
-]
+SQL = """
+CREATE TABLE shop_order (id integer, note text);
+INSERT INTO shop_order VALUES (1, 'real'), (2, 'rows');
+"""
 
 
 class ProductionDatabases:
@@ -22,7 +22,7 @@ class ProductionDatabases:
 
     def __init__(self, folder: Path, server: Server | None) -> None:
         self._folder = folder
-        self._server = server
+        self.server = server
         if server is None:
             first, other = folder / "production.sqlite3", folder / "other.sqlite3"
             self.names = str(first), str(other)
@@ -32,30 +32,27 @@ class ProductionDatabases:
     def create(self) -> None:
         self.drop()
         for name in self.names:
-            if self._server is None:
+            if self.server is None:
                 connection = sqlite3.connect(name)
-                with connection:
-                    for statement in SQL:
-                        connection.execute(statement)
+                connection.executescript(SQL)
                 connection.close()
                 continue
-            with self._server.connect() as admin:
+            with self.server.connect() as admin:
                 admin.execute(f"CREATE DATABASE {name}")
-            with self._server.connect(name) as connected:
-                for statement in SQL:
-                    connected.execute(statement)
+            with self.server.connect(name) as connected:
+                connected.execute(SQL)
 
     def drop(self) -> None:
         """From the server; the files go with their folder."""
-        if self._server is not None:
-            with self._server.connect() as admin:
+        if self.server is not None:
+            with self.server.connect() as admin:
                 for name in self.names:
                     admin.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
 
     def fingerprint(self) -> object:
         """Of every SQLite file in the project, also of one that a migration has made."""
-        if self._server is not None:
-            return [_of_database(self._server, name) for name in self.names]
+        if self.server is not None:
+            return [_of_database(self.server, name) for name in self.names]
         return {
             path.name: (hashlib.sha256(path.read_bytes()).hexdigest(), path.stat().st_mtime_ns)
             for path in self._folder.glob("*.sqlite3*")

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import profiles
 import pytest
 
 SETTINGS = """
@@ -78,6 +79,8 @@ def forwards(apps, schema_editor):
     for order in apps.get_model("shop", "Order").objects.iterator():
         total += order.price
 """
+FEW = 'rows={"shop.Order": 15}'
+LIMIT = 'limit="512Mi"'
 # All orders are of one customer, and alike.
 SEED = """
 def seed(apps, rows, using):
@@ -147,17 +150,36 @@ class Project:
         self.add("settings.py", f"INSTALLED_APPS.append({label!r})")
         return label, "0001_it"
 
-    def budget(self, *arguments: str, body: str = "pass", fixtures: str = "") -> None:
-        """Write ``test_budget.py`` with one test that bears the marker."""
-        self._tests(f"{_marked(arguments)}def test_fits({fixtures}):\n    {body}\n")
-
     def budgets(self, *budgets: tuple[str, ...]) -> None:
-        """Write ``test_budget.py`` with a test for each of these, ``test_0`` and so on."""
-        tests = (f"{_marked(one)}def test_{n}(): pass\n" for n, one in enumerate(budgets))
-        self._tests("\n".join(tests))
+        """Write ``test_budget.py`` with a marked test for each of these, ``test_0`` and so on."""
+        tests = (
+            f"@pytest.mark.membudget({', '.join(arguments)})\ndef test_{number}(): pass\n"
+            for number, arguments in enumerate(budgets)
+        )
+        self.write("test_budget.py", "\n".join(("import pytest\n", *tests)))
 
-    def _tests(self, text: str) -> None:
-        self.write("test_budget.py", f"import pytest\n\n{text}")
+    def budget(self, *arguments: str) -> None:
+        self.budgets(arguments)
+
+    def check(self, code: str, *arguments: str, atomic: bool = True) -> None:
+        """Add a migration ``000…_it`` and write the test of it: of 15 rows within 512 MiB, or with
+        these ``arguments`` of the marker.
+        """
+        name = f"{int(self.last[:4]) + 1:04}_it"
+        self.migration(name, code, atomic=atomic)
+        self.budget(f'"shop.{name}"', *(arguments or (FEW, LIMIT)))
+
+    def profile(self, rows: Mapping[str, int], file: str = "membudget.json", **widths: int) -> None:
+        """Write a profile of production with so many rows of each table, of columns so wide."""
+        columns = {
+            name: {"type": "text", "width": width, "nulls": 0} for name, width in widths.items()
+        }
+        document = profiles.document(
+            database={"vendor": self.vendor, "version": "15"},
+            exact=True,
+            tables={table: {"rows": its, "columns": columns} for table, its in rows.items()},
+        )
+        self.write(file, json.dumps(document))
 
     def start(self, *arguments: str, **options: Any) -> subprocess.Popen[bytes]:
         """Start pytest without waiting for it; ``options`` are those of Popen."""
@@ -196,10 +218,6 @@ class Project:
     def result(self, *arguments: str) -> dict[str, Any]:
         (result,) = self.results(*arguments)
         return result
-
-
-def _marked(arguments: tuple[str, ...]) -> str:
-    return f"@pytest.mark.membudget({', '.join(arguments)})\n"
 
 
 def _migration(code: str, after: tuple[str, str], backwards: str, atomic: bool) -> str:

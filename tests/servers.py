@@ -13,7 +13,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -52,14 +52,7 @@ class Server:
         }
 
     def connect(self, dbname: str = "postgres") -> psycopg.Connection:
-        return psycopg.connect(
-            host=self.host,
-            port=self.port,
-            user=self.user,
-            password=self.password,
-            dbname=dbname,
-            autocommit=True,
-        )
+        return psycopg.connect(**{**asdict(self), "dbname": dbname}, autocommit=True)
 
 
 @contextmanager

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
+from dataclasses import dataclass, field
 
 import pytest
-from project import LOOP, Project
+from project import LIMIT, LOOP, Project
 
-from pytest_membudget.budget.overrides import read_overrides
-from pytest_membudget.errors import BudgetError
+from pytest_membudget.budget.container import memory_limit
 
 ROWS = 'rows={"shop.Order": 1_000}'
-LIMIT = 'limit="512Mi"'
-
 WRONG = {
     "unknown app": (['"shopp.0002"', ROWS, LIMIT], "no app 'shopp' with migrations; did you mean shop?"),
     "unknown migration": (['"shop.0002_lop"', ROWS, LIMIT], "did you mean 0002_loop"),
@@ -30,7 +27,10 @@ WRONG = {
     ),
     "rows not a mapping": (['"shop.0002"', "rows=1000", LIMIT], "rows=1000 is not a mapping"),
     "label without app": (['"shop.0002"', 'rows={"Order": 1}', LIMIT], 'write "app_label.Model"'),
-    "zero rows": (['"shop.0002"', 'rows={"shop.Order": 0}', LIMIT], "the first model can't have 0 rows"),
+    "zero rows": (
+        ['"shop.0002"', 'rows={"shop.Order": 0, "shop.Customer": 10}', LIMIT],
+        "rows['shop.Order']: the first model can't have 0 rows",
+    ),
     "negative rows": (['"shop.0002"', 'rows={"shop.Order": -5}', LIMIT], "-5 is not a number of rows"),
     "fractional rows": (
         ['"shop.0002"', 'rows={"shop.Order": 1.5}', LIMIT],
@@ -130,76 +130,93 @@ def test_a_wrong_marker_of_a_deselected_test_is_no_error(shop: Project) -> None:
     shop.run("-k", "other").assert_outcomes(passed=1, deselected=1)
 
 
-@pytest.mark.parametrize(
-    ("ini", "options", "message"),
-    [
-        ("", ["--membudget-limit=much"], "argument --membudget-limit: 'much' is not a size"),
-        ("membudget_limit = much", [], "membudget_limit: 'much' is not a size"),
-    ],
+UNKNOWN_GROUP = (
+    "the project has no model 'auth.Group_permission'; did you mean auth.Group_permissions?"
 )
-def test_a_wrong_setting_is_a_usage_error(
-    shop: Project, ini: str, options: list[str], message: str
-) -> None:
-    shop.add("pytest.ini", ini)
-    result = shop.run(*options)
+CONFIGURES = """
+def pytest_configure():
+    from django.conf import settings
+    import settings as module
+    settings.configure(DATABASES=module.DATABASES, INSTALLED_APPS=module.INSTALLED_APPS)
+"""
+PYPROJECT = '[tool.membudget]\nlimit = "1Gi"\n'
+GATE = ("--membudget-gate=shop.0002", "--membudget-limit=512Mi", "--membudget-rows=*=5")
+
+
+@dataclass(frozen=True)
+class Wrong:
+    """``files`` are written into the project, ``ini`` is added to pytest.ini."""
+
+    message: str
+    files: dict[str, str] = field(default_factory=dict)
+    ini: str = ""
+    options: tuple[str, ...] = ()
+    marker: tuple[str, ...] = ('"shop.0002"', ROWS, LIMIT)
+
+
+OVERRIDE = '[tool.membudget.migrations."shop.{}]\n'
+RUNS = {
+    "no settings": Wrong(
+        "no Django settings: set their module as for pytest-django", {"pytest.ini": "[pytest]\n"}
+    ),
+    "settings that a fresh process cannot load": Wrong(
+        "settings.configure() was called in this process",
+        {"pytest.ini": "[pytest]\npythonpath = .\n", "conftest.py": CONFIGURES},
+    ),
+    "syntax error": Wrong(
+        "the project's migrations can't be loaded: ", {"shop/migrations/0009_broken.py": "def ("}
+    ),
+    "model": Wrong(
+        "membudget_rows, from the command line: the project has no model 'shop.Ordr'; did you mean shop.Order?",
+        options=("--membudget-rows=shop.Ordr=5",), marker=('"shop.0002"', LIMIT),
+    ),
+    "table between models": Wrong(
+        f"membudget_rows, from the ini file: {UNKNOWN_GROUP}",
+        ini="membudget_rows = auth.Group_permission=5", marker=('"shop.0002"', LIMIT),
+    ),
+    "model of no app": Wrong(
+        "membudget_rows, from the command line: the project has no model 'nowhere.Thing'",
+        options=("--membudget-rows=nowhere.Thing=5",), marker=('"shop.0002"', LIMIT),
+    ),
+    "no rows": Wrong(
+        "rows: all row counts are 0 (shop.Order)",
+        options=("--membudget-rows=shop.Order=0",), marker=('"shop.0002"', LIMIT),
+    ),
+    "pyproject": Wrong(
+        "pyproject.toml: tool.membudget: unknown setting 'limit'",
+        {"pyproject.toml": PYPROJECT}, options=("--collect-only",),
+    ),
+    "migration in pyproject": Wrong(
+        "shop has no migration '0009'",
+        {"pyproject.toml": OVERRIDE.format('0009"') + "limit = 1"}, options=("--collect-only", *GATE),
+    ),
+    "limit in pyproject": Wrong(
+        "limit: ",
+        {"pyproject.toml": OVERRIDE.format('0002"') + 'limit = "lots"'}, options=("--collect-only", *GATE),
+    ),
+    "gate": Wrong(
+        "'shpo' is not an app with migrations, a migration, a path or a git ref",
+        options=("--membudget-gate=shpo", *GATE[1:]),
+    ),
+    "profile": Wrong("no such file or directory", options=("--membudget-profile=other.json", "--collect-only")),
+    "cgroup": Wrong(
+        'limit="cgroup": this process runs under no memory limit', marker=('"shop.0002"', ROWS, 'limit="cgroup"'),
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("wrong", RUNS)
+def test_a_run_ends_with_a_usage_error(shop: Project, wrong: str) -> None:
+    if wrong == "cgroup" and memory_limit() is not None:
+        pytest.skip("these tests run under a memory limit")
+    run = RUNS[wrong]
+    for name, text in run.files.items():
+        shop.write(name, text)
+    shop.add("pytest.ini", run.ini)
+    shop.budget(*run.marker)
+    result = shop.run(*run.options)
     assert result.ret == pytest.ExitCode.USAGE_ERROR
-    assert message in result.stderr.str()
-
-
-def test_no_django_settings(shop: Project) -> None:
-    shop.write("pytest.ini", "[pytest]\n")
-    shop.budget('"shop.0002"', ROWS, LIMIT)
-    result = shop.run()
-    assert result.ret == pytest.ExitCode.USAGE_ERROR
-    assert "no Django settings: set their module as for pytest-django" in result.stderr.str()
-
-
-def test_settings_that_a_fresh_process_cannot_load(shop: Project) -> None:
-    shop.write("pytest.ini", "[pytest]\npythonpath = .\n")
-    shop.write(
-        "conftest.py",
-        """
-        def pytest_configure():
-            from django.conf import settings
-            import settings as module
-            settings.configure(DATABASES=module.DATABASES, INSTALLED_APPS=module.INSTALLED_APPS)
-        """,
-    )
-    shop.budget('"shop.0002"', ROWS, LIMIT)
-    result = shop.run()
-    assert result.ret == pytest.ExitCode.USAGE_ERROR
-    assert "settings.configure() was called in this process" in result.stderr.str()
-
-
-@pytest.mark.parametrize("code", ["import nowhere", "def ("])
-def test_a_project_that_cannot_be_loaded(shop: Project, code: str) -> None:
-    shop.write("shop/migrations/0009_broken.py", code)
-    shop.budget('"shop.0002"', ROWS, LIMIT)
-    result = shop.run()
-    assert result.ret == pytest.ExitCode.USAGE_ERROR
-    assert "the project's migrations can't be loaded: " in result.stderr.str()
-
-
-UNKNOWN_MODELS = {
-    "shop.Ordr": "the project has no model 'shop.Ordr'; did you mean shop.Order?",
-    "auth.Group_permission": "the project has no model 'auth.Group_permission'; did you mean auth.Group_permissions?",
-    "nowhere.Thing": "the project has no model 'nowhere.Thing'",
-}
-
-
-@pytest.mark.parametrize(
-    ("label", "in_ini"), list(zip(UNKNOWN_MODELS, (False, True, False), strict=True))
-)
-def test_rows_of_a_model_that_the_project_has_never_had(
-    shop: Project, label: str, in_ini: bool
-) -> None:
-    shop.budget('"shop.0002"', LIMIT)
-    if in_ini:
-        shop.add("pytest.ini", f"membudget_rows = {label}=5")
-    result = shop.run(*([] if in_ini else [f"--membudget-rows={label}=5"]))
-    assert result.ret == pytest.ExitCode.USAGE_ERROR
-    source = "the ini file" if in_ini else "the command line"
-    assert f"membudget_rows, from {source}: {UNKNOWN_MODELS[label]}" in result.stderr.str()
+    assert run.message in result.stderr.str()
 
 
 def test_rows_of_a_model_that_only_some_migrations_know(shop: Project) -> None:
@@ -207,39 +224,6 @@ def test_rows_of_a_model_that_only_some_migrations_know(shop: Project) -> None:
     labels = ("shop.Later", "shop.order", "auth.User", "auth.Group_permissions", "auth.User_groups")
     rows = [f"--membudget-rows={label}=5" for label in labels]
     assert shop.run("--collect-only", *rows).ret == pytest.ExitCode.OK
-
-
-PYPROJECTS = {
-    'limit = "1Gi"': (
-        "tool.membudget: unknown setting 'limit'; the settings are migrations; settings for every migration are pytest options, such as membudget_limit"
-    ),
-    "migration = 5": "unknown setting 'migration'; the settings are migrations; did you mean migrations?",
-    "migrations = []": "tool.membudget.migrations is a list, expected an object",
-    'migrations."shop.0002" = 5': 'tool.membudget.migrations."shop.0002" is 5, expected an object',
-    'migrations."shop.0002".limt = 5': 'igrations."shop.0002": unknown setting \'limt\'; the settings are limit,',
-    'migrations."shop.0002".limit = 1e3': '."shop.0002".limit is 1000.0, expected a whole number or a',
-    'migrations."shop.0002".rows."shop.Order" = []': '"shop.0002".rows."shop.Order" is a list, expect',
-    "migrations.shop.0002_loop.limit = 5": "; write the migration's name in quotes",
-    "migrations = " + "[" * 9_000: "pyproject.toml",
-}  # fmt: skip
-
-
-@pytest.mark.parametrize(("text", "message"), PYPROJECTS.items(), ids=range(len(PYPROJECTS)))
-def test_a_wrong_pyproject(tmp_path: Path, text: str, message: str) -> None:
-    (tmp_path / "pyproject.toml").write_text(f"[tool.membudget]\n{text}\n")
-    with pytest.raises(BudgetError) as raised:
-        read_overrides(tmp_path)
-    assert message in str(raised.value)
-
-
-@pytest.mark.parametrize("gate", [False, True])
-def test_a_wrong_pyproject_is_a_usage_error(shop: Project, gate: bool) -> None:
-    shop.write("pyproject.toml", '[tool.membudget]\nlimit = "1Gi"\n')
-    shop.budget('"shop.0002"', ROWS, LIMIT)
-    arguments = ("--membudget-gate=shop.0002", "--membudget-rows=*=5", "shop") if gate else ()
-    result = shop.run("--collect-only", "--membudget-limit=512Mi", *arguments)
-    assert result.ret == pytest.ExitCode.USAGE_ERROR
-    assert "pyproject.toml: tool.membudget: unknown setting 'limit'" in result.stderr.str()
 
 
 def test_one_report_that_cannot_be_written_loses_no_other(project: Project) -> None:
@@ -264,10 +248,7 @@ def test_an_exception_s_text_is_shown_harmlessly(
 ) -> None:
     monkeypatch.setenv("GITHUB_ACTIONS", "true")
     monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(project.path / "summary.md"))
-    project.migration(
-        "0002_raise", f"def forwards(apps, schema_editor):\n    raise ValueError('{HOSTILE}')\n"
-    )
-    project.budget('"shop.0002"', ROWS, LIMIT)
+    project.check(f"def forwards(apps, schema_editor):\n    raise ValueError('{HOSTILE}')\n")
     files = ["results.json", "page.html", "out.md", "summary.md", "junit.xml"]
     options = [
         f"--membudget-{name}={path}"
@@ -276,9 +257,7 @@ def test_an_exception_s_text_is_shown_harmlessly(
     run = project.run("-v", "--junitxml=junit.xml", *options)
     run.assert_outcomes(failed=1)
     (ours,) = [line for line in run.outlines if re.match(r"\s*::|.*##\[", line)]
-    assert ours.startswith(
-        "::error file=shop/migrations/0002_raise.py,line=1,title=shop.0002_raise"
-    )
+    assert ours.startswith("::error file=shop/migrations/0002_it.py,line=1,title=shop.0002_it")
     for text in (run.stdout.str(), *((project.path / name).read_text() for name in files)):
         assert "gotcha" in text
         assert not re.search("[\x00\x1b\u202e]", text)

@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-import json
 import os
+import pty
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from functools import partial
 from pathlib import Path
 
 import psutil
 import pytest
 import servers
 from leftovers import Leftovers, eventually
-from project import LOOP, STREAM, Project
+from project import FEW, LIMIT, LOOP, Project
 
 pytestmark = pytest.mark.usefixtures("temporary")
-MIB = 1024**2
+OTHER = '"shop.0001"', 'rows={"auth.User": 10}', LIMIT
 Start = Callable[[], subprocess.Popen[bytes]]
 SLEEP = "pathlib.Path('sleeping').touch(); time.sleep(1000)"
 # Neither a signal nor a closed pipe ends it, as some code in C that holds the GIL.
@@ -42,7 +41,7 @@ def forwards(body: str) -> str:
 
 @pytest.fixture
 def start(project: Project) -> Iterator[Start]:
-    """Start pytest on the project, and wait until something in it is asleep."""
+    """Start pytest on the project, and wait until something in it is asleep on a database."""
     started = []
 
     def run() -> subprocess.Popen[bytes]:
@@ -68,7 +67,7 @@ def shorten(project: Project, wait: str) -> None:
 
 def sleeping(project: Project, where: str, body: str, budget: int = 3) -> None:
     """A project in which the seed, an earlier migration, or the measured one sleeps."""
-    arguments = ['"shop.0003"', 'rows={"shop.Order": 15}', 'limit="512Mi"', f"time_budget={budget}"]
+    arguments = ['"shop.0003"', FEW, LIMIT, f"time_budget={budget}"]
     project.migration("0002_early", forwards(body if where == "earlier" else "pass"))
     project.migration("0003_it", forwards(body) if where == "measured" else LOOP)
     if where == "seed":
@@ -93,7 +92,7 @@ def test_a_seed_that_sleeps_ends_with_the_time_budget(
     )
     assert result["duration_s"] < 10
     assert took < 60
-    assert eventually(lambda: left_behind() == []), left_behind()
+    assert left_behind.after_a_while() == []
 
 
 def test_an_earlier_migration_that_sleeps_is_named(
@@ -106,14 +105,11 @@ def test_an_earlier_migration_that_sleeps_is_named(
     assert "the state before the migration was not built: shop.0002_early (" in result["reason"]
     assert result["reason"].endswith(" did not finish within 2 s")
     assert result["duration_s"] < 15
-    assert eventually(lambda: left_behind() == []), left_behind()
+    assert left_behind.after_a_while() == []
 
 
-def test_processes_of_two_versions_refuse_each_other(
-    project: Project, left_behind: Leftovers
-) -> None:
-    project.migration("0002_loop", LOOP)
-    project.budget('"shop.0002"', 'rows={"shop.Order": 15}', 'limit="512Mi"')
+def test_processes_of_two_versions_refuse_each_other(project: Project, temporary: Path) -> None:
+    project.check(LOOP)
     project.write(
         "conftest.py",
         "from pytest_membudget.processes.messages import codec\ncodec.VERSION += 1\n",
@@ -121,7 +117,7 @@ def test_processes_of_two_versions_refuse_each_other(
     result = project.result()
     assert result["verdict"] == "error"
     assert "two processes use different versions of pytest-membudget" in result["reason"]
-    assert eventually(lambda: left_behind() == []), left_behind()
+    assert Leftovers(temporary, None).after_a_while() == []
 
 
 def test_the_next_check_has_a_server_that_works(project: Project) -> None:
@@ -135,8 +131,9 @@ def test_the_next_check_has_a_server_that_works(project: Project) -> None:
         import psutil, pytest
 
         def budget(**kwargs):
-            arguments = dict(rows={"shop.Order": 15}, limit="512Mi")
-            return pytest.mark.membudget("shop.0002", **arguments, **kwargs)
+            return pytest.mark.membudget(
+                "shop.0002", rows={"shop.Order": 15}, limit="512Mi", **kwargs
+            )
 
         @budget(seed="seeds.seed", time_budget=1)
         def test_sleeps(): ...
@@ -178,50 +175,43 @@ def kill(apps, rows, using):
 """
 
 
-# Every pair of a place, a body and an engine is here once at least, in half of all combinations;
-# a kill has the other half of those that are not ended by a signal alone.
-INTERRUPTED = [
-    ("seed", "sleep", "sqlite"),
-    ("seed", "deaf", "postgresql"),
-    ("seed", "setsid", "sqlite"),
-    ("earlier", "sleep", "postgresql"),
-    ("earlier", "deaf", "sqlite"),
-    ("earlier", "setsid", "postgresql"),
-    ("measured", "sleep", "sqlite"),
-    ("measured", "deaf", "postgresql"),
-    ("measured", "setsid", "sqlite"),
-]
-KILLED = [
-    (where, body, "sqlite" if vendor == "postgresql" else "postgresql")
-    for where, body, vendor in INTERRUPTED
-    if body != "sleep"
+# Ctrl-C with each place and each body, the others with each place, each body and each engine;
+# every pair of a place, a body and an engine is here.
+ENDED = [
+    ("SIGINT", "seed", "sleep", "sqlite"),
+    ("SIGINT", "seed", "deaf", "postgresql"),
+    ("SIGINT", "seed", "setsid", "sqlite"),
+    ("SIGINT", "earlier", "sleep", "postgresql"),
+    ("SIGINT", "earlier", "deaf", "sqlite"),
+    ("SIGINT", "earlier", "setsid", "postgresql"),
+    ("SIGINT", "measured", "sleep", "sqlite"),
+    ("SIGINT", "measured", "deaf", "postgresql"),
+    ("SIGINT", "measured", "setsid", "sqlite"),
+    ("SIGTERM", "seed", "deaf", "sqlite"),
+    ("SIGTERM", "earlier", "setsid", "sqlite"),
+    ("SIGTERM", "measured", "sleep", "postgresql"),
+    ("SIGKILL", "seed", "deaf", "sqlite"),
+    ("SIGKILL", "earlier", "sleep", "postgresql"),
+    ("SIGKILL", "measured", "deaf", "sqlite"),
+    ("SIGKILL", "measured", "setsid", "postgresql"),
 ]
 
 
-@pytest.mark.parametrize(("where", "body", "vendor"), INTERRUPTED)
-def test_ctrl_c_ends_a_run_in_two_seconds(
-    project: Project, vendor: str, left_behind: Leftovers, start: Start, where: str, body: str
+@pytest.mark.parametrize(("number", "where", "body", "vendor"), ENDED)
+def test_nothing_is_left_of_a_run_that_is_ended(
+    project: Project, left_behind: Leftovers, start: Start, number: str, where: str, body: str
 ) -> None:
+    """Ctrl-C ends it in two seconds."""
     sleeping(project, where, BODIES[body])
     process = start()
+    assert left_behind() != []
     begin = time.monotonic()
-    process.send_signal(signal.SIGINT)
+    process.send_signal(signal.Signals[number])
     process.wait(30)
     took = time.monotonic() - begin
     busy = os.getloadavg()[0] / (os.cpu_count() or 1)
-    assert took < 2 * max(1, busy)
-    assert eventually(lambda: left_behind() == [], 60), left_behind()
-
-
-@pytest.mark.parametrize(("where", "body", "vendor"), KILLED)
-def test_nothing_is_left_of_a_run_that_is_killed(
-    project: Project, vendor: str, left_behind: Leftovers, start: Start, where: str, body: str
-) -> None:
-    sleeping(project, where, BODIES[body])
-    process = start()
-    process.kill()
-    process.wait()
-    assert eventually(lambda: left_behind() == [], 60), left_behind()
+    assert took < 2 * max(1, busy) or number != "SIGINT"
+    assert left_behind.after_a_while() == []
 
 
 @pytest.mark.parametrize(
@@ -247,7 +237,49 @@ def test_nothing_is_left_of_a_server_process_that_is_killed(
     assert left_behind() == []
 
 
-PREPARED = """
+def test_a_run_leaves_those_of_others_alone_but_not_those_of_a_crash(
+    project: Project, vendor: str, left_behind: Leftovers, start: Start
+) -> None:
+    sleeping(project, "measured", SLEEP, budget=60)
+    process = start()
+    before = sorted(left_behind())
+    project.budget(*OTHER)
+    project.run()
+    assert sorted(left_behind()) == before
+    # All at once, so that nothing of it can clean up.
+    everything = psutil.Process(process.pid).children(recursive=True)
+    for one in everything:
+        one.suspend()
+    for one in (*everything, process):
+        one.kill()
+    process.wait()
+    psutil.wait_procs(everything, 30)
+    assert left_behind() != []
+    project.run()
+    assert left_behind() == []
+
+
+def test_nothing_is_left_by_a_run_with_a_daemon(
+    project: Project, vendor: str, left_behind: Leftovers
+) -> None:
+    project.check(
+        forwards(
+            "list(apps.get_model('shop', 'Order').objects.all())\n"
+            "    subprocess.Popen(['sleep', '1000'], start_new_session=True)\n"
+            "    time.sleep(0.5)"
+        )
+    )
+    result = project.result()
+    assert result["verdict"] == "within"
+    assert "processes-left" in [finding["code"] for finding in result["findings"]]
+    assert left_behind() == []
+
+
+def test_prepared_transactions_are_rolled_back(
+    project: Project, temporary: Path, postgresql: servers.Server
+) -> None:
+    """Of the measured migration, and of an earlier one."""
+    body = """
     from django.db import connections
     connection = schema_editor.connection
     with connections[connection.alias].cursor() as cursor:
@@ -255,19 +287,11 @@ PREPARED = """
         cursor.execute("INSERT INTO shop_customer (email) VALUES ('a@b.c')")
         cursor.execute("PREPARE TRANSACTION 'it''s ours'")
 """
-
-
-@pytest.mark.parametrize("name", ["0002_early", "0003_it"])
-def test_prepared_transactions_are_rolled_back(
-    project: Project, temporary: Path, postgresql: servers.Server, name: str
-) -> None:
-    left_behind = Leftovers(temporary, postgresql)
-    for one in ("0002_early", "0003_it"):
-        body = PREPARED if one == name else "pass"
-        project.migration(one, f"def forwards(apps, schema_editor):\n    {body}", atomic=False)
-    project.budget('"shop.0003"', 'rows={"auth.User": 10}', 'limit="512Mi"')
-    project.result()
-    assert left_behind() == []
+    project.migration("0002_prepares", forwards(body.lstrip()), atomic=False)
+    project.migration("0003_it", forwards("pass"))
+    project.budgets(*((f'"shop.000{number}"', *OTHER[1:]) for number in (2, 3)))
+    project.run()
+    assert Leftovers(temporary, postgresql)() == []
 
 
 def test_what_cannot_be_dropped_is_named_with_the_command(
@@ -281,8 +305,7 @@ def test_what_cannot_be_dropped_is_named_with_the_command(
         name = cursor.fetchone()[0]
         cursor.execute(f'ALTER DATABASE "{name}" IS_TEMPLATE true')
     """
-    project.migration("0002_it", f"def forwards(apps, schema_editor):{body}")
-    project.budget('"shop.0002"', 'rows={"auth.User": 10}', 'limit="512Mi"')
+    project.check(forwards(body.strip()), *OTHER[1:])
     output = project.run().stdout
     (name, *others) = sorted(left_behind())
     try:
@@ -299,95 +322,23 @@ def test_what_cannot_be_dropped_is_named_with_the_command(
                 connection.execute(f'DROP DATABASE "{one}"')
 
 
-def profile(project: Project, width: float) -> None:
-    columns = {
-        name: {"type": "text", "width": width if name == "note" else 8, "nulls": 0}
-        for name in ("id", "customer_id", "number", "note", "price", "total")
-    }
-    document = {
-        "membudget_profile": 1,
-        "database": {"vendor": project.vendor, "version": "15"},
-        "taken": "2026-11-21",
-        "exact": True,
-        "tables": {"shop_order": {"rows": 1_000_000, "columns": columns}},
-    }
-    project.write("membudget.json", json.dumps(document))
-
-
-def test_wide_rows_make_the_first_sample_smaller(project: Project, vendor: str) -> None:
-    """Two thousand rows of 500 KB would be 1 GB, for a sample that only tells the time a row."""
-    profile(project, 5e5)
-    project.migration("0002_stream", STREAM)
-    project.budget('"shop.0002"', 'limit="100Mi"', "time_budget=30")
-    first = project.result()["samples"][0]
-    assert 10 * MIB < first["rows"]["shop.Order"] * 5e5 < 270 * MIB
-
-
-@pytest.fixture
-def small_disk(temporary: Path) -> Iterator[Path]:
-    """A file system of 200 MiB for the scratch databases."""
-    mount = ["mount", "-t", "tmpfs", "-o", "size=200m", "tmpfs", str(temporary)]
-    if subprocess.run(mount, capture_output=True).returncode:
-        pytest.skip("no file system can be mounted here: that takes root")
-    yield temporary
-    subprocess.run(["umount", str(temporary)], check=True)
-
-
-def test_samples_fit_the_disk(project: Project, small_disk: Path) -> None:
-    profile(project, 2000)
-    project.migration("0002_loop", LOOP)
-    project.budget('"shop.0002"', 'limit="3Gi"', "time_budget=30")
-    result = project.result()
-    largest = result["samples"][-1]["rows"]["shop.Order"]
-    assert largest * 2000 < 100 * MIB
-    assert result["verdict"] in ("within", "exceeds", "inconclusive")
-    assert "disk-room" in [finding["code"] for finding in result["findings"]]
-
-
-CONTAINER = """
-def forwards(apps, schema_editor):
-    rows = apps.get_model("shop", "Order").objects.count()
-    taken = []
-    for _ in range(1024):
-        taken.append(b"x" * (1 << 20))
-"""
-
-
-def _is_empty(group: Path) -> bool:
-    return not (group / "cgroup.procs").read_text()
-
-
-@pytest.fixture
-def group() -> Iterator[Path]:
-    """A memory control group of 300 MiB, of version 1 or 2."""
-    for name, root in {
-        "memory.limit_in_bytes": Path("/sys/fs/cgroup/memory"),
-        "memory.max": Path("/sys/fs/cgroup"),
-    }.items():
-        folder = root / f"membudget-test-ends-{os.getpid()}"
-        try:
-            folder.mkdir()
-            (folder / name).write_text(str(300 * MIB))
-        except OSError:
-            if folder.exists():
-                folder.rmdir()
-            continue
-        yield folder
-        assert eventually(partial(_is_empty, folder))
-        folder.rmdir()
-        return
-    pytest.skip("no memory control group can be made here: that takes root and the controller")
-
-
-@pytest.mark.parametrize("step", ["1 << 20", "256 << 20"], ids=["slowly", "at once"])
-def test_a_container_that_is_too_small_gives_a_verdict(
-    project: Project, group: Path, step: str
-) -> None:
-    project.migration("0002_it", CONTAINER.replace("1 << 20", step))
-    project.budget('"shop.0002"', 'rows={"shop.Order": 15}', 'limit="2Gi"')
-    enter = f"echo $$ > {group}/cgroup.procs && exec {sys.executable} -m pytest"
-    command = ["sh", "-c", f"{enter} --membudget-json=results.json"]
-    assert subprocess.run(command, cwd=project.path).returncode == 1
-    (result,) = project.read_results()
-    assert result["verdict"] == "inconclusive", result["reason"]
-    assert "the test run's container (300 MiB) ran " in result["reason"]
+def test_a_terminal_shows_progress_and_a_log_none(project: Project) -> None:
+    project.check(LOOP)
+    assert "applying" not in project.run().stdout.str()
+    master, slave = pty.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "pytest"], cwd=project.path, stdout=slave, stderr=slave,
+        env={**os.environ, "TERM": "xterm-256color"},
+    )  # fmt: skip
+    os.close(slave)
+    shown = b""
+    try:
+        while chunk := os.read(master, 4096):
+            shown += chunk
+    except OSError:  # how a terminal says that the other end has closed
+        pass
+    os.close(master)
+    assert process.wait() == 0
+    assert b"shop.0002_it: applying the migration to 15 shop.Order rows" in shown
+    assert b" s left" in shown
+    assert b"1 passed" in shown

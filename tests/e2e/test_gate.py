@@ -5,12 +5,11 @@ What a gate means is asked of the selection itself in tests/unit/project/test_se
 
 from __future__ import annotations
 
-import json
 import subprocess
 from typing import Any
 
 import pytest
-from batch import checks
+from batch import both, checks, on_postgresql
 from project import LOOP, STREAM, Project
 
 LIMIT = "--membudget-limit=512Mi"
@@ -36,11 +35,6 @@ def collected(project: Project, *arguments: str) -> list[str]:
     return [line for line in run.outlines if line.endswith("::membudget")]
 
 
-def git(project: Project, *arguments: str) -> None:
-    who = ("-c", "user.name=x", "-c", "user.email=x@example.com")
-    subprocess.run(["git", *who, *arguments], cwd=project.path, check=True, capture_output=True)
-
-
 def prepare(project: Project) -> None:
     """A table without a model, and two profiles."""
     project.migration(
@@ -50,16 +44,8 @@ def prepare(project: Project) -> None:
             schema_editor.execute("CREATE TABLE legacy (id integer)")
         """,
     )
-    column = {"type": "text", "width": 50}
-    for name, rows in (("few", 2_000), ("more", 4_000)):
-        document = {
-            "membudget_profile": 1,
-            "database": {"vendor": project.vendor, "version": "3"},
-            "taken": "2026-01-01",
-            "exact": True,
-            "tables": {"shop_order": {"rows": rows, "columns": {"note": column}}},
-        }
-        project.write(f"{name}.json", json.dumps(document))
+    project.profile({"shop_order": 2_000}, "few.json", note=50)
+    project.profile({"shop_order": 4_000}, "more.json", note=50)
 
 
 def test_an_item_for_each_migration_of_the_project(project: Project) -> None:
@@ -81,21 +67,11 @@ def test_paths_and_keywords_choose_items(project: Project) -> None:
     assert collected(project, "--membudget-gate", SECOND) == second
 
 
-def test_what_means_nothing_is_refused(project: Project) -> None:
-    run = project.run(*GATE, "--membudget-gate=shpo")
-    assert run.ret == 4
-    run.stderr.fnmatch_lines(
-        ["*'shpo' is not an app with migrations, a migration, a path or a git ref*"]
-    )
-
-
-@pytest.mark.parametrize(
-    "option", ["-onorecursedirs=migrations", "--ignore-glob=*/migrations/*", "--ignore=shop"]
-)
-def test_a_folder_without_tests_is_gated(project: Project, option: str) -> None:
+def test_a_folder_without_tests_is_gated(project: Project) -> None:
     project.write("conftest.py", 'collect_ignore_glob = ["*/migrations/*"]\n')
     project.write("shop/migrations/old/test_ignored.py", "def test_ignored(): assert False\n")
-    run = project.run("--collect-only", "-q", *GATE, "--membudget-gate", option)
+    ignored = ("-onorecursedirs=migrations", "--ignore-glob=*/migrations/*", "--ignore=shop")
+    run = project.run("--collect-only", "-q", *GATE, "--membudget-gate", *ignored)
     assert [line for line in run.outlines if "::" in line] == [f"{FIRST}::membudget"]
 
 
@@ -137,18 +113,16 @@ def forwards(apps, schema_editor):
 """
 
 
-@checks(with_models, gate=True, options=GATE)
-@pytest.mark.parametrize(
-    "body",
-    [
-        "Order.objects.filter(pk=7).first()",
-        "Order.objects.count()",
-        "list(Order.objects.raw(\"SELECT id FROM shop_order WHERE number = 'X'\"))",
-        'Customer.objects.get_or_create(email="new@example.com")',
-        'Customer.objects.create(email="another@example.com")',
-    ],
-)
-def test_a_few_rows_are_no_growth(result: dict[str, Any], body: str) -> None:
+A_FEW_ROWS = """Order.objects.filter(pk=7).first()
+    Order.objects.count()
+    list(Order.objects.raw("SELECT id FROM shop_order WHERE number = 'X'"))
+    Customer.objects.get_or_create(email="new@example.com")
+    Customer.objects.create(email="another@example.com")
+"""
+
+
+@checks(with_models(A_FEW_ROWS), gate=True, options=GATE)
+def test_a_few_rows_are_no_growth(result: dict[str, Any]) -> None:
     assert (result["verdict"], result["rows"]) == ("within", {}), result["reason"]
     assert all(rows <= 20 for one in result["samples"] for rows in one["rows"].values())
     assert result["peak_bytes"] == max(one["peak_bytes"] for one in result["samples"])
@@ -174,56 +148,11 @@ def forwards(apps, schema_editor):
 """
 
 
+@on_postgresql
 @checks(STAYS, gate=True, options=FEW)
-@pytest.mark.parametrize("vendor", ["postgresql"])
-def test_a_statement_whose_rows_stay_in_the_database(result: dict[str, Any], vendor: str) -> None:
+def test_a_statement_whose_rows_stay_in_the_database(result: dict[str, Any]) -> None:
     assert result["verdict"] == "within"
     assert result["reason"].endswith("accesses no table whose size affects memory.")
-
-
-@checks(
-    with_models("for order in Order.objects.iterator(): order.customer.email"),
-    gate=True,
-    options=FEW,
-)
-def test_a_branch_that_only_rows_lead_to_is_found(result: dict[str, Any]) -> None:
-    assert set(result["rows"]) == {"shop.Order", "shop.Customer"}
-
-
-def test_settings_of_one_migration(project: Project) -> None:
-    project.migration("0002_change", STREAM)
-    project.write(
-        "pyproject.toml",
-        """
-        [tool.membudget.migrations."shop.0001_initial"]
-        skip = "it was applied years ago"
-
-        [tool.membudget.migrations."shop.0002"]
-        limit = "8Mi"
-        rows = {"shop.Order" = 3000}
-        time_budget = 10
-    """,
-    )
-    run = project.run("--membudget-gate", *GATE, "--membudget-json=results.json", "-rs")
-    run.assert_outcomes(failed=1, skipped=1)
-    run.stdout.fnmatch_lines(["*SKIPPED*it was applied years ago*"])
-    (result,) = project.read_results()
-    assert (result["limit_bytes"], result["rows"]) == (8 * 2**20, {"shop.Order": 3000})
-
-
-@pytest.mark.parametrize(
-    ("entry", "problem"),
-    [
-        ('"shop.0009"]\nlimit = 1', "shop has no migration '0009'"),
-        ('"shop.0002"]\nlimit = "lots"', "limit: "),
-    ],
-)
-def test_settings_that_can_not_be_read(project: Project, entry: str, problem: str) -> None:
-    project.migration("0002_change", STREAM)
-    project.write("pyproject.toml", f"[tool.membudget.migrations.{entry}\n")
-    run = project.run("--collect-only", "--membudget-gate=shop.0002", *GATE)
-    assert run.ret == 4
-    assert problem in run.stderr.str()
 
 
 def test_beside_other_options(project: Project) -> None:
@@ -242,19 +171,19 @@ def test_migrations_that_live_elsewhere(project: Project) -> None:
     project.write("history/__init__.py", "")
     for name in ("__init__.py", "0001_initial.py"):
         (project.path / "shop/migrations" / name).rename(project.path / "history" / name)
-    settings = project.path / "settings.py"
-    settings.write_text(settings.read_text() + '\nMIGRATION_MODULES = {"shop": "history"}\n')
+    project.add("settings.py", 'MIGRATION_MODULES = {"shop": "history"}')
     assert collected(project, "--membudget-gate") == ["history/0001_initial.py::membudget"]
 
 
 def test_a_deploy_is_measured_as_one(project: Project) -> None:
     project.migration("0002_change", STREAM)
-    git(project, "init", "-q", "-b", "main")
-    git(project, "add", ".")
-    git(project, "commit", "-q", "-m", "x")
+    who = ("-c", "user.name=x", "-c", "user.email=x@example.com")
+    for command in ("init -q -b main", "add .", "commit -q -m x"):
+        subprocess.run(["git", *who, *command.split()], cwd=project.path, check=True)
     project.migration("0003_loop", LOOP)
     project.migration("0004_stream", STREAM)
-    (result,) = project.results("--membudget-gate=deploy:main", *GATE, "shop", "-k", "membudget")
+    options = (LIMIT, "--membudget-rows=*=8_000", "shop", "-k", "membudget")
+    result = project.result("--membudget-gate=deploy:main", *options)
     assert result["nodeid"] == "deploy::membudget"
     assert result["migration"] == "shop.0003_loop + shop.0004_stream"
     assert result["reason"].endswith(" shop.0003_loop sets the peak.")
@@ -293,10 +222,8 @@ def forwards(apps, schema_editor):
 @checks(LEGACY, gate=True, options=FEW)
 def test_a_table_without_a_model_is_no_pass(result: dict[str, Any]) -> None:
     assert result["verdict"] == "inconclusive"
-    assert (
-        "0001_it accesses tables that have no model, so they can't be seeded: legacy"
-        in result["reason"]
-    )
+    said = "0001_it accesses tables that have no model, so they can't be seeded: legacy"
+    assert said in result["reason"]
 
 
 def listing(chosen: str) -> str:
@@ -329,7 +256,7 @@ def forwards(apps, schema_editor):
 """
 
 
-@pytest.mark.usefixtures("vendor")
+@both
 @checks(ASKED.format(how=".iterator()"), gate=True, options=FEW)
 def test_rows_have_the_values_that_it_filters_by(result: dict[str, Any]) -> None:
     assert result["verdict"] == "within"
@@ -358,33 +285,34 @@ def test_values_take_turns(result: dict[str, Any]) -> None:
     assert over[1] == pytest.approx(2 * over[0], rel=0.3)
 
 
-FOUND = """
-def forwards(apps, schema_editor):
-    Order, Customer = apps.get_model("shop", "Order"), apps.get_model("shop", "Customer")
-    if {order.customer_id for order in Order.objects.filter(note="legacy").iterator()}:
-        list(Customer.objects.all())
-"""
+# What it accesses, with the rows that are seeded for it, and how many of them it reads.
+ACCESSES = {
+    "that only rows lead to": (
+        "for order in Order.objects.iterator(): order.customer.email",
+        {"shop.Customer": 15, "shop.Order": 15},
+        30,
+    ),
+    "that only rows with a value lead to": (
+        'if {order.customer_id for order in Order.objects.filter(note="legacy").iterator()}:\n'
+        "        list(Customer.objects.all())",
+        {"shop.Customer": 15, "shop.Order": 15},
+        30,
+    ),
+    "alone": (
+        'Customer.objects.create(email="new@example.com")\n'
+        "    for customer in Customer.objects.iterator(): customer.email",
+        {"shop.Customer": 15},
+        16,
+    ),
+}
 
 
-@checks(FOUND, gate=True, options=FEW)
-def test_tables_that_only_such_rows_lead_to_are_found(result: dict[str, Any]) -> None:
-    assert result["rows"] == {"shop.Customer": 15, "shop.Order": 15}
-    assert result["samples"][-1]["rows_read"] == 30
-
-
-NEW_CUSTOMER = """
-def forwards(apps, schema_editor):
-    Customer = apps.get_model("shop", "Customer")
-    Customer.objects.create(email="new@example.com")
-    for customer in Customer.objects.iterator():
-        customer.email
-"""
-
-
-@checks(NEW_CUSTOMER, gate=True, options=FEW)
-def test_only_the_tables_that_it_goes_to_are_seeded(result: dict[str, Any]) -> None:
-    assert result["rows"] == {"shop.Customer": 15}
-    assert result["verdict"] == "within", result["reason"]
+@checks(lambda which: with_models(ACCESSES[which][0]), gate=True, options=FEW)
+@pytest.mark.parametrize("which", ACCESSES)
+def test_tables_that_it_accesses_are_seeded(result: dict[str, Any], which: str) -> None:
+    _, rows, read = ACCESSES[which]
+    assert (result["verdict"], result["rows"]) == ("within", rows), result["reason"]
+    assert result["samples"][-1]["rows_read"] == read
 
 
 @checks(ASKED.format(how=""), gate=True, options=("--membudget-limit=64Mi", GATE[1]))
@@ -395,14 +323,24 @@ def test_what_too_many_rows_with_a_value_would_do_is_inconclusive(result: dict[s
     assert assumed in result["reason"]
 
 
-@pytest.mark.parametrize("end", ["os._exit(0)", "os.kill(os.getpid(), 9)", "1 / 0"])
+@pytest.mark.parametrize("end", ["os._exit(0)", "1 / 0"])
 def test_a_dry_run_that_breaks_is_no_pass(project: Project, end: str) -> None:
-    project.migration(
-        "0002_change", f"import os\n\ndef forwards(apps, schema_editor):\n    {end}\n"
-    )
+    """In which ways a process can end: test_outcomes.py."""
+    project.migration("0002_change", with_models(f"import os\n    {end}"))
     result = project.result("--membudget-gate=shop.0002", *GATE)
     assert result["verdict"] == "error"
     assert "shop.0002_change failed on a few rows: " in result["reason"]
+
+
+READING_POOL = """
+import multiprocessing
+from shop.work import read
+
+def forwards(apps, schema_editor):
+    schema_editor.connection.close()
+    with multiprocessing.get_context("{method}").Pool(2) as pool:
+        pool.map(read, ["shop.Customer"] * 2)
+"""
 
 
 def test_tables_that_children_go_to(project: Project, postgresql: object) -> None:
@@ -429,19 +367,8 @@ def test_tables_that_children_go_to(project: Project, postgresql: object) -> Non
         """,
     )
     for number, method in enumerate(("fork", "spawn"), start=2):
-        project.migration(
-            f"000{number}_{method}",
-            f"""
-            import multiprocessing
-            from shop.work import read
-
-            def forwards(apps, schema_editor):
-                schema_editor.connection.close()
-                with multiprocessing.get_context("{method}").Pool(2) as pool:
-                    pool.map(read, ["shop.Customer"] * 2)
-            """,
-            atomic=False,
-        )
+        pool = READING_POOL.format(method=method)
+        project.migration(f"000{number}_{method}", pool, atomic=False)
     _, *results = project.results("--membudget-gate=shop", *FEW)
     for result in results:
         assert result["rows"] == {"shop.Customer": 15}, result["reason"]

@@ -8,10 +8,9 @@ from typing import Any
 import pytest
 import servers
 from batch import checks
-from project import Project
+from project import FEW, LIMIT, Project
 
-FEW = ('rows={"shop.Order": 15}', 'limit="512Mi"')
-
+REFUSED = "tried to use the database alias 'other', which was refused"
 ENDS = {
     "raises": (
         "raise ValueError('no price for order 7')",
@@ -36,26 +35,11 @@ ENDS = {
         "import threading, time; threading.Thread(target=time.sleep, args=(1000,)).start()",
         "; the migration is applied, but a thread or an atexit handler is still running",
     ),
-    "opens another alias": (
-        "from django.db import connections; connections['other'].cursor()",
-        "tried to use the database alias 'other', which was refused",
-    ),
-    "queries another alias": (
-        "list(orders.using('other').filter(total=1))",
-        "tried to use the database alias 'other', which was refused",
-    ),
-    "looks for a row in another alias": (
-        "orders.using('other').filter(total=1).exists()",
-        "tried to use the database alias 'other', which was refused",
-    ),
-    "writes to another alias": (
-        "orders.using('other').filter(total=1).delete()",
-        "tried to use the database alias 'other', which was refused",
-    ),
-    "alters another alias": (
-        "from django.db import connections; connections['other'].schema_editor()",
-        "tried to use the database alias 'other', which was refused",
-    ),
+    "opens another alias": ("connections['other'].cursor()", REFUSED),
+    "queries another alias": ("list(orders.using('other').filter(total=1))", REFUSED),
+    "looks for a row in another alias": ("orders.using('other').filter(total=1).exists()", REFUSED),
+    "writes to another alias": ("orders.using('other').filter(total=1).delete()", REFUSED),
+    "alters another alias": ("connections['other'].schema_editor()", REFUSED),
 }
 
 FINE = {
@@ -78,6 +62,8 @@ FINE = {
 def forwards(body: str) -> str:
     """Do it where there are rows, so not while a state is built."""
     return f"""
+from django.db import connections
+
 def forwards(apps, schema_editor):
     orders = apps.get_model("shop", "Order").objects
     if list(orders.all()):
@@ -91,7 +77,7 @@ def prepare(project: Project) -> None:
     project.add("settings.py", other)
 
 
-@checks(forwards, *FEW, "time_budget=2", atomic=False)
+@checks(forwards, FEW, LIMIT, "time_budget=2", atomic=False)
 @pytest.mark.parametrize("body", [body for body, _ in ENDS.values()], ids=ENDS.keys())
 def test_a_migration_that_does_not_finish(
     result: dict[str, Any], body: str, tmp_path_factory: pytest.TempPathFactory
@@ -103,15 +89,13 @@ def test_a_migration_that_does_not_finish(
     assert not (tmp_path_factory.getbasetemp() / "elsewhere.sqlite3").exists()
 
 
-@checks(forwards, *FEW, atomic=False)
+@checks(forwards, FEW, LIMIT, atomic=False)
 @pytest.mark.parametrize("body", FINE.values(), ids=FINE.keys())
 def test_an_odd_migration_that_finishes(result: dict[str, Any], body: str) -> None:
     assert (result["verdict"], result["outcome"]) == ("within", "passed")
 
 
-@checks(
-    forwards("assert orders.count() < 400, 'too many rows'"), 'rows={"shop.Order": 500}', FEW[1]
-)
+@checks(forwards("assert orders.count() < 400, 'too many rows'"), 'rows={"shop.Order": 500}', LIMIT)
 def test_a_migration_that_breaks_only_at_scale(result: dict[str, Any]) -> None:
     assert result["verdict"] == "error"
     assert "raised with 500 shop.Order rows: AssertionError: too many rows" in result["reason"]
@@ -119,7 +103,7 @@ def test_a_migration_that_breaks_only_at_scale(result: dict[str, Any]) -> None:
     assert [sample["outcome"] for sample in result["samples"]] == ["finished", "finished", "raised"]
 
 
-@checks(forwards("orders.get(id=-1)"), *FEW)
+@checks(forwards("orders.get(id=-1)"), FEW, LIMIT)
 def test_the_traceback_of_a_migration_that_raises(result: dict[str, Any]) -> None:
     assert "raised with 15 shop.Order rows: DoesNotExist: " in result["reason"]
     assert result["details"].startswith("Traceback (most recent call last):")
@@ -142,7 +126,7 @@ def test_seed_functions_that_fail(project: Project, postgresql: servers.Server) 
     seeds = (f"def {name}(apps, rows, using): {body}\n" for name, (body, _) in SEEDS.items())
     project.write("seeds.py", "".join(seeds))
     rows = 'rows={"shop.Customer": 15}'
-    project.budgets(*(('"shop.0002"', rows, FEW[1], f'seed="seeds.{name}"') for name in SEEDS))
+    project.budgets(*(('"shop.0002"', rows, LIMIT, f'seed="seeds.{name}"') for name in SEEDS))
     results = project.results()
     for result, (_, message) in zip(results, SEEDS.values(), strict=True):
         assert result["verdict"] == "error"

@@ -13,10 +13,9 @@ from pathlib import Path
 import pytest
 import servers
 from leftovers import databases, eventually
-from project import LOOP, Project
+from project import FEW, LIMIT, LOOP, Project
 
 pytestmark = pytest.mark.usefixtures("temporary")
-FEW = 'rows={"shop.Order": 15}'
 WAITS = """
 def forwards(apps, schema_editor):
     import pathlib, time
@@ -28,8 +27,7 @@ def forwards(apps, schema_editor):
 
 
 def passing(project: Project) -> None:
-    project.migration("0002_loop", LOOP)
-    project.budget('"shop.0002"', FEW, 'limit="512Mi"')
+    project.check(LOOP)
     project.run().assert_outcomes(passed=1)
 
 
@@ -60,13 +58,12 @@ def test_databases_that_only_look_like_ours_are_left(
 
 
 @contextmanager
-def left_behind(
-    server: servers.Server, *, machine: str = "elsewhere", seconds: int
-) -> Iterator[list[str]]:
+def left_behind(server: servers.Server, *, seconds: int) -> Iterator[list[str]]:
     """Two databases of a run that has no session, with a lease for so many seconds more."""
     run = f"membudget_{secrets.token_hex(6)}"
     names = [f"{run}_1", f"{run}_2"]
-    lease = {"run": run, "machine": machine, "folder": "/nowhere", "until": time.time() + seconds}
+    until = time.time() + seconds
+    lease = {"run": run, "machine": "elsewhere", "folder": "/nowhere", "until": until}
     with server.connect() as connection:
         connection.execute(f'CREATE DATABASE "{names[0]}"')
         connection.execute(f"COMMENT ON DATABASE \"{names[0]}\" IS '{json.dumps(lease)}'")
@@ -94,8 +91,7 @@ def test_a_run_of_another_machine_is_left_alone_while_its_lease_holds(
 @pytest.fixture
 def waiting(project: Project, postgresql: servers.Server) -> Iterator[subprocess.Popen[bytes]]:
     """A run of pytest whose migration waits for a file."""
-    project.migration("0002_waits", WAITS)
-    project.budget('"shop.0002"', FEW, 'limit="512Mi"', "time_budget=300")
+    project.check(WAITS, FEW, LIMIT, "time_budget=300")
     process = project.start("-q")
     assert eventually((project.path / "waiting").exists, 60)
     yield process
@@ -116,7 +112,7 @@ def test_a_run_whose_session_was_ended_keeps_its_databases(
 ) -> None:
     before = databases(postgresql)
     end_sessions(postgresql)
-    project.budget('"shop.0001"', 'rows={"auth.User": 10}', 'limit="512Mi"')
+    project.budget('"shop.0001"', 'rows={"auth.User": 10}', LIMIT)
     project.run()
     assert databases(postgresql) == before
     (project.path / "go on").touch()
@@ -140,8 +136,7 @@ def test_an_idle_session_of_ours_is_not_ended_by_the_server(
         connection.execute("ALTER SYSTEM SET idle_session_timeout = '500ms'")
         connection.execute("SELECT pg_reload_conf()")
     try:
-        project.migration("0002_slow", LOOP + "    import time; time.sleep(1.5)\n")
-        project.budget('"shop.0002"', FEW, 'limit="512Mi"')
+        project.check(LOOP + "    import time; time.sleep(1.5)\n")
         project.run().assert_outcomes(passed=1)
     finally:
         with postgresql.connect() as connection:

@@ -31,11 +31,10 @@ def toolkit(
     folder = str(tmp_path_factory.mktemp("packages") / "site-packages")
     release = f"django-oauth-toolkit=={request.param}"
     for packages in ([release, "--no-deps"], ["requests", "oauthlib", "jwcrypto"]):
-        pip = [sys.executable, "-m", "pip", "install", "--quiet", "--target", folder]
-        subprocess.run([*pip, *packages], check=True)
+        pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-compile"]
+        subprocess.run([*pip, "--target", folder, *packages], check=True)
     monkeypatch.setenv("PYTHONPATH", folder)
-    with (project.path / "settings.py").open("a") as settings:
-        settings.write('INSTALLED_APPS += ["oauth2_provider"]\n')
+    project.add("settings.py", 'INSTALLED_APPS += ["oauth2_provider"]')
     project.attribution = None
     return project
 

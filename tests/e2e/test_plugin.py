@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 import xml.etree.ElementTree as ElementTree
 from typing import Any
 
 import pytest
-from project import LOOP, STREAM, Project
+from project import FEW, LIMIT, LOOP, STREAM, Project
 
-BUDGET = '"shop.0002", rows={"shop.Order": 15}, limit="512Mi"'
-NONE = "def forwards(apps, schema_editor): pass"
 # Not as a state before another one: the server process has no reason to do without them.
 LOOK = """
 def forwards(apps, schema_editor):
@@ -108,7 +104,7 @@ def pytest_runtest_protocol(item, nextitem):
 def shop_in(project: Project) -> Project:
     project.migration("0002_loop", LOOP, backwards="lambda apps, schema_editor: None")
     project.migration("0003_stream", STREAM)
-    project.migration("0004_none", NONE)
+    project.migration("0004_none", "def forwards(apps, schema_editor): pass")
     return project
 
 
@@ -167,15 +163,13 @@ def test_marks_of_every_kind(run: pytest.RunResult, results: dict[str, dict[str,
 
 
 def test_a_failure_says_why_in_its_first_line(run: pytest.RunResult) -> None:
+    """The fixture fails the test where it checks."""
     exceeds = (
         "shop.0002_loop peaked at * MiB, over the limit of 16 MiB, with 100 of 400 shop.Order *"
     )
     none = "shop.0004_none touched none of the seeded rows (15 shop.Order)*"
     run.stdout.fnmatch_lines(["*_ test_too_much _*", exceeds])
     run.stdout.fnmatch_lines(["*_ test_no_rows_touched _*", none])
-
-
-def test_the_fixture_fails_the_test_where_it_checks(run: pytest.RunResult) -> None:
     run.stdout.fnmatch_lines(["*for a reason of its own*"])
     run.stdout.no_fnmatch_line("*the test goes on*")
 
@@ -187,15 +181,12 @@ def test_a_test_that_is_run_again_is_measured_again(
     assert len([one for one in document["results"] if "test_run_again" in one["nodeid"]]) == 1
 
 
-def test_reverse(results: dict[str, dict[str, Any]]) -> None:
-    assert results["test_reverse"]["reverse"]
-    assert "touched none of the seeded rows" in results["test_reverse"]["reason"]
-
-
 def test_the_marker_comes_before_the_command_line(results: dict[str, dict[str, Any]]) -> None:
     result = results["test_marker"]
     assert (result["limit_bytes"], result["rows"]) == (512 * 1024**2, {"shop.Order": 15})
     assert result["limit_source"] == "the marker"
+    assert results["test_reverse"]["reverse"]
+    assert "touched none of the seeded rows" in results["test_reverse"]["reason"]
 
 
 def test_junit_has_the_figures_as_properties(kinds: Project, run: pytest.RunResult) -> None:
@@ -273,27 +264,19 @@ def test_ini_settings_are_in_force_and_the_command_line_comes_first(shop: Projec
 
 def test_results_travel_through_xdist(shop: Project) -> None:
     """A wrong marker is there an error of its test."""
-    shop.budget(BUDGET)
-    shop.write(
-        "test_wrong.py",
-        """
-        import pytest
-
-        @pytest.mark.membudget("shop.0009")
-        def test_wrong(): ...
-        """,
-    )
-    shop.write("test_more.py", (shop.path / "test_budget.py").read_text())
+    shop.budgets(('"shop.0009"', FEW, LIMIT), ('"shop.0002"', FEW, LIMIT))
+    shop.write("test_more.py", (shop.path / "test_budget.py").read_text().replace("0009", "0003"))
     run = shop.run("-n", "2", "--junitxml=junit.xml", "--membudget-json=results.json")
     assert [result["nodeid"] for result in shop.read_results()] == [
-        "test_budget.py::test_fits",
-        "test_more.py::test_fits",
+        "test_budget.py::test_1",
+        "test_more.py::test_0",
+        "test_more.py::test_1",
     ]
     assert "membudget_verdict" in (shop.path / "junit.xml").read_text()
-    run.assert_outcomes(passed=2, errors=1)
+    run.assert_outcomes(passed=3, errors=1)
     run.stdout.fnmatch_lines(
         [
-            "test_wrong.py::test_wrong: membudget: shop has no migration '0009'*",
+            "test_budget.py::test_0: membudget: shop has no migration '0009'*",
             "*memory budgets*",
             "* shop.0002_loop *15*512 MiB*within*",
         ]
@@ -322,21 +305,3 @@ def test_a_project_without_the_marker_imports_nothing_heavy(pytester: pytest.Pyt
         """
     )
     pytester.runpytest_subprocess("-p", "no:django").assert_outcomes(passed=1)
-
-
-def test_pure_modules_import_no_framework() -> None:
-    pure = (
-        "judge.projection",
-        "judge.ladder",
-        "judge.verdict",
-        "budget.request",
-        "units",
-        "sample",
-    )
-    names = ", ".join(f"pytest_membudget.{module}" for module in pure)
-    code = (
-        f"import sys, {names}\n"
-        "print(sorted({'django', 'pytest', 'psutil', 'memray', 'rich'} & set(sys.modules)))"
-    )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout == "[]\n"

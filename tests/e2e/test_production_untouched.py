@@ -19,8 +19,7 @@ from typing import Any
 
 import pytest
 from production_databases import ProductionDatabases
-from project import Project
-from servers import Server
+from project import FEW, LIMIT, SEED, Project
 
 FORWARDS = """
 import os, subprocess, sys
@@ -39,12 +38,13 @@ def forwards(apps, schema_editor):
 EMPTIES = """
 import os, sys
 sys.path.insert(0, os.getcwd())
-os.environ["DJANGO_SETTINGS_MODULE"] = sys.argv[1] if len(sys.argv) > 1 else "settings"
+os.environ["DJANGO_SETTINGS_MODULE"] = os.environ.get("SETTINGS", "settings")
 import django
 django.setup()
 from django.db import connections
 for alias in ("default", "other"):
     try:
+        connections[alias].close()
         with connections[alias].cursor() as cursor:
             cursor.execute("DELETE FROM shop_order")
     except Exception as error:
@@ -63,9 +63,9 @@ class Way:
     """``body`` follows in the migration's function, ``settings`` in the settings module.
 
     ``PRODUCTION`` and ``OTHER`` are the NAMEs of the two production databases, ``RAW`` opens a
-    driver's own connection to a NAME.  ``child`` says that a child process has to have tried; one
-    that writes to a SQLite file would wait for the migration's transaction.  Ways whose ``settings``
-    go together name a ``group``.
+    driver's own connection to a NAME.  ``child`` says that a child process has to have tried, and
+    its migration has no transaction, for which one that writes to a SQLite file would wait.  Ways
+    whose ``settings`` go together name a ``group``.
     """
 
     body: str = "pass"
@@ -137,28 +137,16 @@ DATABASES["replica"] = {**DATABASES["default"]}
 START = (
     "with multiprocessing.get_context({method!r}).Pool(1) as pool: pool.map(shop.work.empty, [0])"
 )
-WORK = {
-    "shop/work.py": """
+WORK = """
 def empty(_):
-    import os, django
-    os.environ["DJANGO_SETTINGS_MODULE"] = "settings"
-    django.setup()
-    from django.db import connections
-    for alias in ("default", "other"):
-        try:
-            connections[alias].close()
-            with connections[alias].cursor() as cursor:
-                cursor.execute("DELETE FROM shop_order")
-        except Exception as error:
-            print(error)
-    open("child_tried", "w").close()
+    import runpy
+    runpy.run_path("empties.py")
 """
-}
 
 
 def pool(method: str) -> Way:
     body = f"import multiprocessing, shop.work\nschema_editor.connection.close()\n{START}"
-    return Way(body.format(method=method), files=WORK, child=True, atomic=False)
+    return Way(body.format(method=method), files={"shop/work.py": WORK}, child=True)
 
 
 ROUTER = """
@@ -181,14 +169,8 @@ WAYS = {
         settings="DATABASE_ROUTERS = ['routers.Router']",
         files={"routers.py": ROUTER},
     ),
-    "mirror": Way(
-        "Order.objects.using('mirror').all().delete()",
-        atomic=False,
-    ),
-    "same-address": Way(
-        "Order.objects.using('replica').all().delete()",
-        atomic=False,
-    ),
+    "mirror": Way("Order.objects.using('mirror').all().delete()", atomic=False),
+    "same-address": Way("Order.objects.using('replica').all().delete()", atomic=False),
     "test-settings": Way(
         settings="DATABASES['default']['TEST'] = {'NAME': PRODUCTION}", group="options"
     ),
@@ -259,34 +241,27 @@ WAYS = {
         "from django.core.management import call_command\n"
         "call_command('flush', database='other', interactive=False)"
     ),
-    "manage-py": Way(
-        "subprocess.run([sys.executable, 'empties.py'], check=True)", child=True, atomic=False
-    ),
+    "manage-py": Way("subprocess.run([sys.executable, 'empties.py'], check=True)", child=True),
     "manage-py-other-settings": Way(
-        "subprocess.run([sys.executable, 'empties.py', 'settings_of_production'], check=True)",
+        "os.environ['SETTINGS'] = 'settings_of_production'\n"
+        "subprocess.run([sys.executable, 'empties.py'], check=True)",
         child=True,
-        atomic=False,
     ),
     "manage-py-own-environment": Way(
         "env = {name: os.environ[name] for name in ('PATH', 'PGHOST', 'PGPORT', 'PGUSER', "
         "'PGPASSWORD') if name in os.environ}\n"
         "subprocess.run([sys.executable, 'empties.py'], check=True, env=env)",
         child=True,
-        atomic=False,
     ),
     "manage-py-cleared-environment": Way(
         "os.environ.pop('PYTHONPATH', None)\nos.environ.pop('MEMBUDGET_TARGET', None)\n"
         "subprocess.run([sys.executable, 'empties.py'], check=True)",
         child=True,
-        atomic=False,
     ),
-    "manage-py-by-shell": Way(
-        "os.system(f'{sys.executable} empties.py')", child=True, atomic=False
-    ),
+    "manage-py-by-shell": Way("os.system(f'{sys.executable} empties.py')", child=True),
     "manage-py-detached": Way(
         "subprocess.Popen([sys.executable, 'empties.py'], start_new_session=True).wait()",
         child=True,
-        atomic=False,
     ),
     "python-isolated": Way("subprocess.run([sys.executable, '-I', 'empties.py'], check=True)"),
     "python-exec": Way(
@@ -295,7 +270,6 @@ WAYS = {
         "{k: v for k, v in os.environ.items() if not k.startswith(('PYTHONPATH', 'MEMBUDGET'))})\n"
         "os.waitpid(pid, 0)",
         child=True,
-        atomic=False,
     ),
     "fork": pool("fork"),
     "spawn": pool("spawn"),
@@ -346,20 +320,12 @@ WAYS = {
     ),
     "seed": Way(
         files={
-            "seeds.py": """
-            def seed(apps, rows, using):
-                from django.db import connections
-                Customer, Order = (apps.get_model("shop", n) for n in ("Customer", "Order"))
-                customer = Customer.objects.using(using).create(email="a@example.com")
-                Order.objects.using(using).bulk_create(
-                    Order(customer=customer, number=str(n), note="x", price=n)
-                    for n in range(rows["shop.Order"])
-                )
-                try:
-                    Order.objects.using("other").all().delete()
-                except Exception as error:
-                    print(error)
-            """
+            "seeds.py": f"""{SEED}
+    try:
+        Order.objects.using("other").all().delete()
+    except Exception as error:
+        print(error)
+"""
         },
         budget=('seed="seeds.seed"',),
     ),
@@ -382,44 +348,38 @@ def production(
     databases.drop()
 
 
-def _raw(vendor: str) -> str:
-    if vendor == "sqlite":
-        return "def RAW(name):\n    import sqlite3\n    return sqlite3.connect(name)\n"
-    return (
-        "def RAW(name):\n    import os, psycopg\n"
-        "    return psycopg.connect(dbname=name, host=os.environ['PGHOST'], "
-        "port=os.environ['PGPORT'], user=os.environ['PGUSER'], password=os.environ['PGPASSWORD'])\n"
-    )
+RAW = {
+    "sqlite": "def RAW(name):\n    import sqlite3\n    return sqlite3.connect(name)\n",
+    # Where the server is, libpq reads from the environment.
+    "postgresql": "def RAW(name):\n    import psycopg\n    return psycopg.connect(dbname=name)\n",
+}
 
 
 def prepare(project: Project, production: ProductionDatabases, names: Iterable[str]) -> None:
     """Write a check of each way; each needs the settings of all."""
     ways = [WAYS[name] for name in names]
     known = f"PRODUCTION, OTHER = {production.names!r}\n"
-    with (project.path / "settings.py").open("a") as file:
-        file.write("\n".join([known, ALIASES, *(way.settings for way in ways), ""]))
+    project.add("settings.py", "\n".join([known, ALIASES, *(way.settings for way in ways)]))
     for number, way in enumerate(ways):
         body = textwrap.indent(way.body, "    ")
-        code = f"{known}{_raw(project.vendor)}{FORWARDS}{body}\n"
-        project.migration(migration(number), code, atomic=way.atomic)
+        code = f"{known}{RAW[project.vendor]}{FORWARDS}{body}\n"
+        project.migration(migration(number), code, atomic=way.atomic and not way.child)
+        engine = {"sqlite": "sqlite3"}.get(project.vendor, project.vendor)
         for name, text in way.files.items():
-            text = text.replace(
-                "{vendor}", {"sqlite": "sqlite3"}.get(project.vendor, project.vendor)
-            )
-            project.write(name, known + textwrap.dedent(text))
+            project.write(name, known + textwrap.dedent(text).replace("{vendor}", engine))
     settings = (project.path / "settings.py").read_text()
     project.write("settings_of_production.py", f"{settings}\nDEBUG = False\n")
     project.write("empties.py", EMPTIES)
-    few = ('rows={"shop.Order": 15}', 'limit="512Mi"')
-    project.budgets(*((f'"shop.{migration(n)}"', *few, *way.budget) for n, way in enumerate(ways)))
+    project.budgets(
+        *((f'"shop.{migration(n)}"', FEW, LIMIT, *way.budget) for n, way in enumerate(ways))
+    )
 
 
 def migration(number: int) -> str:
     return f"{number + 2:04}_way"
 
 
-# In the pytest process of the project: what each of its tests has left.  The first fingerprint is
-# that before all of them.
+# In the pytest process of the project: what each of its tests has left.
 NOTES = """
 import json, pathlib, sys
 import pytest
@@ -429,100 +389,59 @@ from servers import Server
 sys.path.pop()
 
 production = ProductionDatabases(pathlib.Path.cwd(), {server!r})
-fingerprints, tried = [repr(production.fingerprint())], []
+notes = []
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item):
     done = yield
-    fingerprints.append(repr(production.fingerprint()))
     files = [pathlib.Path(name) for name in ("tried", "child_tried")]
-    tried.append([file.name for file in files if file.exists()])
+    tried = [file.name for file in files if file.exists()]
+    notes.append([repr(production.fingerprint()), tried])
     for file in files:
         file.unlink(missing_ok=True)
     return done
 
 def pytest_sessionfinish():
-    pathlib.Path("notes.json").write_text(json.dumps([fingerprints, tried]))
+    pathlib.Path("notes.json").write_text(json.dumps(notes))
 """
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """Of a way: production's fingerprints, the files that say who has tried, and the result."""
-
-    before: str
-    after: str
-    tried: list[str]
-    result: dict[str, Any]
-
-
-def outcomes(project: Project, server: Server | None, names: list[str]) -> dict[str, Outcome]:
-    """Run the checks of these ways at once."""
-    production = ProductionDatabases(project.path, server)
-    production.create()
-    prepare(project, production, names)
-    project.write("conftest.py", NOTES.format(tests=str(TESTS), server=server))
-    before = repr(production.fingerprint())
-    results = {one["migration"]: one for one in project.results()}
-    after = repr(production.fingerprint())
-    production.drop()
-    fingerprints, tried = json.loads((project.path / "notes.json").read_text())
-    assert (fingerprints[0], fingerprints[-1]) == (before, after)
-    return {
-        name: Outcome(
-            *fingerprints[number : number + 2], tried[number], results[f"shop.{migration(number)}"]
-        )
-        for number, name in enumerate(names)
-    }
-
-
-TESTS = Path(__file__).parents[1]
-CASES = [
-    (name, vendor)
+TESTS = str(Path(__file__).parents[1])
+RUNS = dict.fromkeys(
+    (way.run(name), vendor)
     for vendor in ("sqlite", "postgresql")
     for name, way in WAYS.items()
     if vendor in way.vendors
-]
+)
 
 
-@pytest.fixture(scope="module")
-def runs() -> dict[tuple[str, str], dict[str, Outcome]]:
-    """The outcomes of each run so far, by its name and vendor."""
-    return {}
-
-
-@pytest.mark.parametrize(("name", "vendor"), CASES)
+@pytest.mark.parametrize(("run", "vendor"), RUNS)
 def test_production_is_left_as_it_is(
-    runs: dict[tuple[str, str], dict[str, Outcome]],
-    tmp_path: Path,
-    request: pytest.FixtureRequest,
-    name: str,
-    vendor: str,
+    project: Project, production: ProductionDatabases, run: str, vendor: str
 ) -> None:
-    way = WAYS[name]
-    run = way.run(name)
-    if (run, vendor) not in runs:
-        server = request.getfixturevalue("postgresql") if vendor == "postgresql" else None
-        project = Project(tmp_path, vendor, server.environment if server else {})
-        names = [one for one, its in WAYS.items() if its.run(one) == run and vendor in its.vendors]
-        runs[run, vendor] = {}
-        runs[run, vendor] = outcomes(project, server, names)
-    assert runs[run, vendor], "the output of the first test of this run says why"
-    outcome = runs[run, vendor][name]
-    assert outcome.after == outcome.before
-    result = outcome.result
+    names = [name for name, way in WAYS.items() if way.run(name) == run and vendor in way.vendors]
+    prepare(project, production, names)
+    project.write("conftest.py", NOTES.format(tests=TESTS, server=production.server))
+    before = repr(production.fingerprint())
+    results = {one["migration"]: one for one in project.results()}
+    assert repr(production.fingerprint()) == before
+    notes = json.loads((project.path / "notes.json").read_text())
+    for number, (name, (after, tried)) in enumerate(zip(names, notes, strict=True)):
+        assert after == before, name
+        answered(name, results[f"shop.{migration(number)}"], tried)
+
+
+def answered(name: str, result: dict[str, Any], tried: list[str]) -> None:
+    """``tried`` are the files that say who has tried."""
+    way, findings = WAYS[name], json.dumps(result["findings"])
     if name == "seed":
-        assert "tried to use the database alias 'other', which was refused" in json.dumps(
-            result["findings"]
-        )
+        assert "tried to use the database alias 'other', which was refused" in findings
     if name in HARMLESS:
-        assert result["verdict"] == "within", result["reason"]
+        assert result["verdict"] == "within", (name, result["reason"])
         return
-    assert result["verdict"] in ("inconclusive", "error"), result["reason"]
+    assert result["verdict"] in ("inconclusive", "error"), (name, result["reason"])
     if not way.settings.startswith(USE_ENGINE) and "init_command" not in way.settings:
-        assert "tried" in outcome.tried
-        assert "access-refused" in json.dumps(result["findings"]) or "refuse" in result["reason"]
-    assert ("child_tried" in outcome.tried) == way.child
+        assert "tried" in tried, name
+        assert "access-refused" in findings or "refuse" in result["reason"], name
+    assert ("child_tried" in tried) == way.child, name
 
 
 def test_the_ways_do_write_where_nothing_stops_them(

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import html
 import json
-import subprocess
-import sys
 from pathlib import Path
-from typing import Any
 
 import jsonschema
 import pytest
-from project import LOOP, STREAM, Project
+from project import LIMIT, LOOP, STREAM, Project
 
+from pytest_membudget.cli.main import main
 from pytest_membudget.finding import FindingCode
 from pytest_membudget.judge.result import Result
 from pytest_membudget.reports.schema import json_schema
@@ -40,13 +38,9 @@ ENVIRONMENT = {
     "COLUMNS": "60",
     "PYTHONIOENCODING": "ascii",
 }
-WAYS = [
-    pytest.param((), id="alone"),
-    pytest.param(("-n", "1"), id="xdist"),
-]
 
 
-@pytest.fixture(scope="session", params=WAYS)
+@pytest.fixture(scope="session", params=[(), ("-n", "1")], ids=["alone", "xdist"])
 def run(
     tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
 ) -> tuple[Project, pytest.RunResult]:
@@ -73,14 +67,8 @@ def output(run: tuple[Project, pytest.RunResult]) -> pytest.LineMatcher:
     return run[1].stdout
 
 
-@pytest.fixture
-def results(project: Project) -> dict[str, dict[str, Any]]:
-    return {one["nodeid"].partition("::")[2]: one for one in project.read_results()}
-
-
-def test_the_results_are_valid_and_tell_what_became_of_each_test(
-    project: Project, results: dict[str, dict[str, Any]]
-) -> None:
+def test_the_results_are_valid_and_tell_what_became_of_each_test(project: Project) -> None:
+    results = {one["nodeid"].partition("::")[2]: one for one in project.read_results()}
     assert {name: (one["verdict"], one["outcome"]) for name, one in results.items()} == {
         "test_stream": ("within", "passed"),
         "test_none": ("inconclusive", "passed"),
@@ -97,8 +85,7 @@ def test_the_results_are_valid_and_tell_what_became_of_each_test(
 def test_the_report_says_when(tmp_path: Path) -> None:
     project = Project(tmp_path, "sqlite", {})
     project.add("pytest.ini", "membudget_growth = 5% a month")
-    project.migration("0002_loop", LOOP)
-    project.budget('"shop.0002"', 'rows={"shop.Order": 50_000}', 'limit="512Mi"')
+    project.check(LOOP, 'rows={"shop.Order": 50_000}', LIMIT)
     run = project.run("--membudget-json=results.json")
     run.assert_outcomes(passed=1)
     run.stdout.fnmatch_lines(
@@ -112,13 +99,7 @@ def test_the_report_says_when(tmp_path: Path) -> None:
 
 def test_a_run_is_drawn_again(project: Project) -> None:
     again = project.path / "again.md"
-    module = [sys.executable, "-m", "pytest_membudget"]
-    subprocess.run(
-        [*module, "report", "results.json", "--markdown", str(again)],
-        cwd=project.path,
-        check=True,
-        stdout=subprocess.DEVNULL,
-    )
+    assert main(["report", str(project.path / "results.json"), "--markdown", str(again)]) == 0
     assert again.read_text() == (project.path / "deep/out.md").read_text()
 
 
@@ -152,7 +133,6 @@ def test_a_failing_test_shows_its_chart(output: pytest.LineMatcher) -> None:
 
 def test_nothing_is_written_where_nothing_is_run(tmp_path: Path) -> None:
     project = Project(tmp_path, "sqlite", {})
-    project.migration("0002_stream", STREAM)
-    project.budget('"shop.0002", rows={"shop.Order": 15}, limit="512Mi"')
+    project.check(STREAM)
     project.run("--collect-only", "--membudget-html=deep/report.html")
     assert not (project.path / "deep").exists()

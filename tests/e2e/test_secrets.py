@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import textwrap
@@ -13,7 +14,7 @@ from typing import Any
 import psycopg
 import pytest
 from profiles import membudget
-from project import STREAM, Project
+from project import FEW, LIMIT, STREAM, Project
 
 from pytest_membudget.project.secrets import MASK
 
@@ -114,14 +115,6 @@ LEAKS = {
         os.kill(os.getpid(), 9)
     """,
 }
-MARKED = """
-    import pytest
-    ROWS = {"shop.Order": 15}
-"""
-TEST = """
-    @pytest.mark.membudget("shop.{name}", rows=ROWS, limit="512Mi", seed="seeds.{seed}")
-    def test_{test}(): ...
-"""
 GATE = ("--membudget-limit=512Mi", "--membudget-rows=shop.Order=15")
 
 
@@ -139,8 +132,7 @@ def planted(project: Project, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -
     }
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
-    with (project.path / "settings.py").open("a") as file:
-        file.write(SETTINGS.format(**PLANTED, nested=PLANTED["nested API_KEY"]))
+    project.add("settings.py", SETTINGS.format(**PLANTED, nested=PLANTED["nested API_KEY"]))
     project.write("seeds.py", SEEDS)
     project.write("plants.py", PLANTS)
     project.attribution = None
@@ -174,18 +166,14 @@ class Listings:
         self._thread.join()
 
     def _look(self) -> None:
-        while not self._ended.wait(0.02):
+        while not self._ended.wait(0.05):
             for process in Path("/proc").glob("[0-9]*/cmdline"):
-                try:
+                with contextlib.suppress(OSError):
                     self.seen.add(process.read_text(errors="replace"))
-                except OSError:
-                    continue
             for folder in self._temporary.glob("membudget-*"):
-                try:
+                with contextlib.suppress(OSError):
                     if folder.stat().st_mode & 0o077:
                         self.open_to_others.add(folder.name)
-                except OSError:
-                    continue
 
 
 def leaks(text: str) -> dict[str, str]:
@@ -213,13 +201,10 @@ OUTPUTS = (
 )
 
 
-def run(project: Project, *arguments: str) -> tuple[pytest.RunResult, Listings]:
+def results(project: Project, *arguments: str) -> list[dict[str, Any]]:
+    """What a run has found, in which no secret is shown."""
     with Listings(Path(os.environ["TMPDIR"])) as listings:
         result = project.run(*OUTPUTS, *arguments)
-    return result, listings
-
-
-def assert_no_leak(project: Project, result: pytest.RunResult, listings: Listings) -> None:
     assert leaks(said(result)) == {}
     outputs = [*files_below(project.path / "out"), project.path / "summary.md"]
     assert len(outputs) >= 6
@@ -230,6 +215,7 @@ def assert_no_leak(project: Project, result: pytest.RunResult, listings: Listing
     assert leaks("\n".join(listings.seen)) == {}
     assert any("pytest_membudget.processes.worker.main" in one for one in listings.seen)
     assert listings.open_to_others == set()
+    return list(json.loads((project.path / "out/results.json").read_text())["results"])
 
 
 def add_migrations(project: Project, *leaks: str) -> list[str]:
@@ -243,39 +229,29 @@ def add_migrations(project: Project, *leaks: str) -> list[str]:
 
 def test_no_secret_of_a_marked_test_is_shown(planted: Project, vendor: str) -> None:
     names = add_migrations(planted, *LEAKS)
-    tests = [TEST.format(test=name, name=name, seed="rows") for name in names]
-    tests += [TEST.format(test="seed", name=names[0], seed="failing")]
-    planted.write("test_marked.py", textwrap.dedent(MARKED) + textwrap.dedent("".join(tests)))
-    result, listings = run(planted, "-vv")
-    assert_no_leak(planted, result, listings)
-    verdicts = {one["nodeid"].partition("::test_")[2]: one["verdict"] for one in results(planted)}
-    errors = dict.fromkeys([*names[2:], "seed"], "error")
-    assert verdicts == {names[0]: "inconclusive", names[1]: "within", **errors}
+    seeds = [*((name, "rows") for name in names), (names[0], "failing")]
+    planted.budgets(*((f'"shop.{name}"', FEW, LIMIT, f'seed="seeds.{its}"') for name, its in seeds))
+    verdicts = [one["verdict"] for one in results(planted, "-vv")]
+    assert verdicts == ["inconclusive", "within", *("error" for _ in seeds[2:])]
 
 
 def test_no_secret_of_the_gate_is_shown(planted: Project, vendor: str) -> None:
     more = ["raised", "raw_literal"] if vendor == "sqlite" else []  # which no engine has a part in
     names = add_migrations(planted, "asked", "invalid", *more)
-    result, listings = run(planted, "-v", "--membudget-gate=all", *GATE)
-    assert_no_leak(planted, result, listings)
-    verdicts = {one["migration"]: one for one in results(planted)}
+    found = results(planted, "-v", "--membudget-gate=all", *GATE)
+    verdicts = {one["migration"]: one for one in found}
     for name in names[1:3]:
         assert verdicts[f"shop.{name}"]["verdict"] == "error"
     asked = verdicts[f"shop.{names[0]}"]
     assert "shop_order.note = a value that the code computes" in str(asked["findings"])
 
 
-def results(project: Project) -> list[dict[str, Any]]:
-    return list(json.loads((project.path / "out/results.json").read_text())["results"])
-
-
 SAYS = "no broker at {os.environ['BROKER']} for {settings.SECRET_KEY} and {settings.PAYMENTS}"
 
 
 def test_no_secret_is_shown_where_a_migration_cannot_be_imported(planted: Project) -> None:
-    planted.migration("0002_stream", STREAM)
     planted.write(
-        "shop/migrations/0002_stream.py",
+        "shop/migrations/0002_raises.py",
         f"import os\nfrom django.conf import settings\nraise RuntimeError(f{SAYS!r})\n",
     )
     result = planted.run("--membudget-gate=all", *GATE)
@@ -291,8 +267,7 @@ def test_no_secret_is_shown_where_the_server_process_cannot_start(planted: Proje
         "class Shop(AppConfig):\n    name = 'shop'\n    def ready(self):\n"
         f"        if 'pytest' not in sys.modules:\n            raise RuntimeError(f{SAYS!r})\n",
     )
-    planted.migration("0002_stream", STREAM)
-    planted.budget('"shop.0002"', 'rows={"shop.Order": 10}', 'limit="512Mi"')
+    planted.check(STREAM)
     result = planted.run("-vv")
     assert "RuntimeError: no broker at" in said(result)
     assert leaks(said(result)) == {}
@@ -300,9 +275,10 @@ def test_no_secret_is_shown_where_the_server_process_cannot_start(planted: Proje
 
 def test_no_secret_is_shown_where_a_profile_cannot_be_taken(planted: Project) -> None:
     address = {"HOST": PLANTED["password"], "PASSWORD": PLANTED["password"], "OPTIONS": {}}
-    with (planted.path / "settings.py").open("a") as file:
-        file.write(f"DATABASES['default'] |= {{**{address!r}, 'NAME': SECRET_KEY}}\n")
-        file.write("DATABASES['default']['ENGINE'] = 'django.db.backends.postgresql'\n")
+    engine = "'ENGINE': 'django.db.backends.postgresql'"
+    planted.add(
+        "settings.py", f"DATABASES['default'] |= {{**{address!r}, 'NAME': SECRET_KEY, {engine}}}"
+    )
     done = membudget(planted.path, "--database", "default")
     assert done.returncode == 2
     assert MASK in done.stderr

@@ -8,7 +8,7 @@ from typing import Any
 import psycopg
 import pytest
 import servers
-from project import STREAM, Project
+from project import FEW, LIMIT, STREAM, Project
 
 REFUSED = {
     "no_createdb": (
@@ -66,10 +66,7 @@ def test_what_the_server_refuses(
         project.add("settings.py", different)
     project.migration("0002_stream", STREAM)
     project.budgets(
-        *(
-            ('"shop.0002"', 'rows={"shop.Order": 15}', 'limit="512Mi"', f'database="{alias}"')
-            for alias in ("default", *others)
-        )
+        *(('"shop.0002"', FEW, LIMIT, f'database="{alias}"') for alias in ("default", *others))
     )
     with postgresql.connect("template1"):
         fine, *refused = project.results()

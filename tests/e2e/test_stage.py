@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from project import LOOP, STREAM, Project
-
-FEW = ('rows={"shop.Order": 15}', 'limit="512Mi"')
+from project import FEW, LIMIT, LOOP, STREAM, Project
 
 # What each of these does while a state is built, it does before there are rows.
 NOTE = """
@@ -73,9 +71,7 @@ def test_states_of_one_run(project: Project, vendor: str) -> None:
     verdicts = {3: "within", 4: "within", 6: "within", 8: "error"}
     numbers = (*verdicts, 3)
     rows = {4: 'rows={"plain.Note": 15, "shop.Order": 15}'}
-    project.budgets(
-        *((f'"shop.000{number}"', rows.get(number, FEW[0]), FEW[1]) for number in numbers)
-    )
+    project.budgets(*((f'"shop.000{number}"', rows.get(number, FEW), LIMIT) for number in numbers))
     results = project.results()
     assert [one["verdict"] for one in results] == [verdicts[number] for number in numbers]
     assert built.read_text().splitlines() == ["built"]
@@ -108,6 +104,6 @@ def test_squashed_migrations_and_a_class_of_django_configurations(project: Proje
     replaces = 'replaces = [("shop", "0002_loop"), ("shop", "0003_stream")]\n    dependencies'
     path.write_text(text.replace("dependencies", replaces, 1))
     names = ("shop.0002_squashed", "shop.0003_stream")
-    project.budgets(*((f'"{name}"', *FEW) for name in names))
+    project.budgets(*((f'"{name}"', FEW, LIMIT) for name in names))
     results = [(one["verdict"], one["migration"]) for one in project.results()]
     assert results == [("within", name) for name in names]

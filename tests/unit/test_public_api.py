@@ -32,3 +32,15 @@ def test_the_package_imports_nothing_by_itself() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "['pytest_membudget']\n"
+
+
+def test_pure_modules_import_no_framework() -> None:
+    judge = ("judge.projection", "judge.ladder", "judge.verdict")
+    pure = (*judge, "budget.request", "units", "sample")
+    names = ", ".join(f"pytest_membudget.{module}" for module in pure)
+    code = (
+        f"import sys, {names}\n"
+        "print(sorted({'django', 'pytest', 'psutil', 'memray', 'rich'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
-from pytest_membudget.budget.overrides import read_overrides
 from pytest_membudget.budget.readers import read_row_growth
 from pytest_membudget.errors import BudgetError
 
@@ -29,13 +26,3 @@ def test_the_time_until_rows_are_so_many_times_as_many(
 def test_what_is_no_growth_is_refused(text: str) -> None:
     with pytest.raises(BudgetError, match='write "5% a month"'):
         read_row_growth(text)
-
-
-def test_what_is_skipped_has_a_reason(tmp_path: Path) -> None:
-    entry = '[tool.membudget.migrations."shop.0002"]\nskip = {}\n'
-    file = tmp_path / "pyproject.toml"
-    file.write_text(entry.format('"it is old"'))
-    assert read_overrides(tmp_path)["shop.0002"].skip == "it is old"
-    file.write_text(entry.format('" "'))
-    with pytest.raises(BudgetError, match='gives no reason; write skip = "why"'):
-        read_overrides(tmp_path)
