@@ -34,6 +34,11 @@ def grows_with(table: str, done: Run, uniques: list[list[str]]) -> bool:
     )
 
 
+def is_guarded(table: str, done: Run, uniques: list[list[str]]) -> bool:
+    """Whether code went on without a row that it had looked for, not by a key."""
+    return any(not finds_one(columns, uniques) for columns in done.guards.get(table, ()))
+
+
 def finds_one(columns: list[str], uniques: list[list[str]]) -> bool:
     """Whether a statement that chooses rows by these columns finds one at most, by a key."""
     return any(all(f"{column}=" in columns for column in unique) for unique in uniques)

@@ -5,7 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from pytest_membudget.check.plan import CheckPlan
-from pytest_membudget.check.row_effects import few_rows, finds_one, grows_with, is_only_joined
+from pytest_membudget.check.row_effects import (
+    few_rows,
+    finds_one,
+    grows_with,
+    is_guarded,
+    is_only_joined,
+)
 from pytest_membudget.judge.gap import Gap, table_without_model, unnamed_table
 from pytest_membudget.processes.messages.orders import StateTables, TableModel
 from pytest_membudget.processes.server.seeded_database import SeededDatabase
@@ -102,7 +108,8 @@ class RowSources:
         return unnamed_table(self._models[table].label, self._known(table), seed=seed)
 
     def _grows(self, table: str, done: Run) -> bool:
-        return table in done.guards or grows_with(table, done, self._uniques(table))
+        uniques = self._uniques(table)
+        return is_guarded(table, done, uniques) or grows_with(table, done, uniques)
 
     def _known(self, table: str) -> int | None:
         if table not in self._models:

@@ -18,11 +18,17 @@ from pytest_membudget.check.early_verdict import (
     within_limit,
 )
 from pytest_membudget.check.plan import CheckPlan
-from pytest_membudget.check.row_effects import are_few, few_rows, grows_with, is_only_joined
+from pytest_membudget.check.row_effects import (
+    are_few,
+    few_rows,
+    grows_with,
+    is_guarded,
+    is_only_joined,
+)
 from pytest_membudget.errors import ServerError
 from pytest_membudget.judge import reasons
 from pytest_membudget.judge.gap import Gap, rows_unknown, tables_without_model
-from pytest_membudget.judge.matching import filter_values
+from pytest_membudget.judge.matching import filter_values, loads_no_rows
 from pytest_membudget.judge.verdict import Judgement, Verdict
 from pytest_membudget.processes.messages.orders import ListTables, TableModel
 from pytest_membudget.processes.server.client import ServerClient
@@ -108,11 +114,12 @@ def discover(plan: CheckPlan, server: ServerClient, progress: Callable[[str], No
             break
         seeded |= met
     known = {table: production.rows(table, tables[table].label) for table in met}
-    unclear = unseen | frozenset.intersection(*(one.guards for one in runs))
     grown = [
         table
         for table in sorted(met)
-        if table in unclear or any(grows_with(table, one, tables[table].uniques) for one in runs)
+        if table in unseen
+        or all(is_guarded(table, one, tables[table].uniques) for one in runs)
+        or any(grows_with(table, one, tables[table].uniques) for one in runs)
     ]
     if grown:
         grown += sorted(table for table in met if all(is_only_joined(table, one) for one in runs))
@@ -165,7 +172,7 @@ def _round(
 ) -> list[Sample]:
     """One run over a few rows, and one over rows that match its filters where it left some out."""
     first = dry_run(plan, server, tables, few)
-    forced_values = _left_out(first.run, few)
+    forced_values = {} if loads_no_rows(first.run) else _left_out(first.run, few)
     if not forced_values or first.run.peak > plan.budget.limit:
         return [first]
     with suppress(ServerError):

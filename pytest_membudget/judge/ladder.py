@@ -30,6 +30,8 @@ _BEYOND = 1.15
 _FIRST_SHARE = 0.6
 # How many times fewer rows follow a first sample that did not end; from there it may climb again.
 _FAR_BELOW = 64
+# In less than this a process starts and does little more.
+_LEAST_SECONDS = 4.0
 # Samples of fewer rows tell nothing.
 _FEWEST = 8
 _FELT_SECONDS = 0.1
@@ -78,10 +80,10 @@ class Ladder:
 
         What is kept lets smaller ones follow where it does not end.
         """
-        if not finished:
-            return left * _FIRST_SHARE
-        if len(finished) >= _NEEDED:
+        if len(finished) >= _NEEDED or left < _LEAST_SECONDS:
             return left
+        if not finished:
+            return left if self._far_below(self.first()) is None else left * _FIRST_SHARE
         first = finished[0]
         return max(left - 2 * self._seconds_below(first, first.size / 2), left * _FIRST_SHARE)
 
@@ -107,7 +109,8 @@ class Ladder:
         finished = sorted((one for one in samples if one.finished), key=lambda one: one.size)
         stopped = min((one.size for one in samples if not one.finished), default=math.inf)
         if not finished:
-            return self._far_below(stopped) if spent < self.time_budget * _SHARE else None
+            left = self.time_budget - spent
+            return None if left < _LEAST_SECONDS else self._far_below(stopped)
         above = self._above(finished, spent, outlook, min(largest, stopped - 1))
         if above is not None or outlook.decided or len(finished) >= _NEEDED:
             return above
@@ -152,7 +155,8 @@ class Ladder:
         return following if affordable(following) else None
 
     def _far_below(self, size: float) -> int | None:
-        return self._rung(self._exponent(max(1, int(size / _FAR_BELOW)))) if size > 1 else None
+        smaller = int(size / _FAR_BELOW)
+        return self._rung(self._exponent(smaller)) if smaller >= _FEWEST else None
 
     def _seconds_below(self, first: Sample, size: float) -> float:
         """How long a sample of fewer rows will take, in a database of its own."""

@@ -95,7 +95,7 @@ class Run:
     its high-water mark.  ``read`` and ``written`` count rows
     by table, ``fetched`` those that came into the process, in ``chunks`` of so many at most;
     ``loads`` are the tables of which a statement may bring any number of rows, ``guards`` those
-    where one looked for a row by a condition and found none.  ``filters`` holds the columns that
+    where one looked for a row by some columns and found none.  ``filters`` holds the columns that
     its statements filter by, each with the values that they ask for; ``unmatched`` are the
     statements that found none of the rows; ``accessed_tables`` holds every table that was not only
     inserted into, with the columns by which each statement that loads rows chooses them;
@@ -123,7 +123,7 @@ class Run:
     fetched: dict[str, int] = field(default_factory=dict)
     chunks: tuple[int, ...] = ()
     loads: frozenset[str] = frozenset()
-    guards: frozenset[str] = frozenset()
+    guards: dict[str, list[list[str]]] = field(default_factory=dict)
     filters: dict[str, dict[str, list[Any]]] = field(default_factory=dict)
     unmatched: tuple[Unmatched, ...] = ()
     accessed_tables: dict[str, list[list[str]]] = field(default_factory=dict)

@@ -58,7 +58,8 @@ def forwards(apps, schema_editor):
 @checks(UPDATE, ROWS, 'limit="64Mi"')
 def test_an_update_is_within(result: dict[str, Any]) -> None:
     assert result["verdict"] == "within"
-    assert result["samples"][-1]["rows_written"] == 24_000
+    (sample,) = result["samples"]
+    assert sample["rows_written"] == sample["rows"]["shop.Order"]
 
 
 def test_several_migrations_the_way_back_and_a_schema(project: Project) -> None:

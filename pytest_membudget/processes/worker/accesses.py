@@ -38,7 +38,7 @@ class Accesses:
     functions: set[str] = field(default_factory=set)
     chunks: set[int] = field(default_factory=set)
     loads: set[str] = field(default_factory=set)
-    guards: set[str] = field(default_factory=set)
+    guards: dict[str, set[tuple[str, ...]]] = field(default_factory=dict)
     opaque: bool = False
     _declared: dict[str, Statement] = field(default_factory=dict)
     # By the end of a statement, its tables, and the values in its conditions.
@@ -63,7 +63,8 @@ class Accesses:
         main = self._main(sources)
         target = keys[statement.target] if statement.target else ""
         self._count(statement, main, target, fetched, affected)
-        self._add(self.fetched, main or target, fetched)
+        # What is inserted is in the process already, and what comes back of it is its key.
+        self._add(self.fetched, main or ("" if statement.inserts else target), fetched)
         self.chunks |= _chunks(statement, counted)
         if fetched and not keys and _is_unknown(statement, several=fetched > counted.times):
             shape = shown(counted.text)
@@ -76,9 +77,8 @@ class Accesses:
         if several and loads:
             self.loads.add(main)
         elif several and returns and chosen[main] and not statement.single and not fetched:
-            self.guards.add(main)
-        # What the database changes by itself brings no rows, whatever it filters by.
-        if main in self.names and returns:
+            self.guards.setdefault(main, set()).add(chosen[main])
+        if main in self.names:
             self._note_values(statement, keys, counted.values)
             if several and loads:
                 self._group(statement, sources, counted)
@@ -91,12 +91,10 @@ class Accesses:
             "fetched": dict(self.fetched),
             "chunks": tuple(sorted(self.chunks)),
             "loads": frozenset(self.loads),
-            "guards": frozenset(self.guards),
+            "guards": _listed(self.guards),
             "filters": self.filters,
             "unmatched": self.unmatched(),
-            "accessed_tables": {
-                table: sorted(map(list, ways)) for table, ways in self.accessed_tables.items()
-            },
+            "accessed_tables": _listed(self.accessed_tables),
             "unattributed": self.unattributed,
             "named": frozenset(self.named),
             "changed": frozenset(self.changed),
@@ -127,7 +125,7 @@ class Accesses:
             self._add(self.read, main, fetched + affected)
 
     def _add(self, counts: Counter[str], table: str, rows: int) -> None:
-        if rows and (table in self.names or not is_own_of_django(table)):
+        if rows and table and (table in self.names or not is_own_of_django(table)):
             counts[table] += rows
 
     def _note_choices(self, statement: Statement, *, loads: bool) -> dict[str, tuple[str, ...]]:
@@ -169,6 +167,10 @@ class Accesses:
         asked = [one.values(dict(counted.values or {})) for one in statement.filters]
         key = (statement.ending[:300], tuple(sources), repr(asked))
         self._groups.setdefault(key, StatementCount("", None)).add(counted)
+
+
+def _listed(ways: Mapping[str, set[tuple[str, ...]]]) -> dict[str, list[list[str]]]:
+    return {table: sorted(map(list, columns)) for table, columns in ways.items()}
 
 
 def _chunks(statement: Statement, counted: StatementCount) -> set[int]:

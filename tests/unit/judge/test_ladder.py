@@ -146,4 +146,4 @@ def test_far_fewer_rows_follow_a_first_sample_that_did_not_end() -> None:
     assert ladder.next([stopped], 37, nothing) == 13
     few = Sample({"shop.Order": 13}, Run(Outcome.FINISHED, 0, duration=0.4, startup=0.5))
     assert ladder.next([stopped, few], 38, nothing) == 49
-    assert ladder.next([stopped], 55, nothing) is None
+    assert ladder.next([stopped], 57, nothing) is None

@@ -84,7 +84,6 @@ class NoFieldOfDjango(models.Model):
     price = ColumnType("money")
     flags = ColumnType("bit(1)")
     more_flags = ColumnType("bit varying(8)")
-    markup = ColumnType("xml")
     place = ColumnType("point")
     area = ColumnType("box")
     outline = ColumnType("polygon")
