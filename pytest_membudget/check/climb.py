@@ -40,7 +40,7 @@ def climb(evidence: Evidence, measure: Measure, spent: Callable[[], float]) -> A
         over = last.peak > evidence.budget.limit
         if over or evidence.unnamed or last.outcome not in _MAY_END_WITH_FEWER:
             break
-        if evidence.settled and assessment.judgement.decided:
+        if len(evidence.finished) > 1 and evidence.settled and assessment.judgement.decided:
             break
         size = evidence.ladder.next(evidence.samples, spent(), assessment.outlook, room)
     assert assessment is not None

@@ -16,7 +16,7 @@ from pytest_membudget.judge.curves import (
     noise_of,
 )
 from pytest_membudget.judge.evidence import Evidence
-from pytest_membudget.judge.growth_fit import FLOOR_BYTES, Growth, Point
+from pytest_membudget.judge.growth_fit import FLOOR_BYTES, VISIBLE, Growth, Point
 from pytest_membudget.judge.matching import share_of_each
 from pytest_membudget.judge.projection import Projection, fits_up_to, project_highest
 from pytest_membudget.sample import Sample
@@ -49,10 +49,11 @@ class Estimate:
         rows, noise = self.evidence.ladder.rows, self._noise
         projection = project_highest(self._curves, rows, noise, self._grain)
         seen = max((sample.run.peak for sample in self.evidence.samples), default=0)
-        if projection is None:
+        if self._is_flat and not (projection and projection.measured):
             high = seen + FLOOR_BYTES + 2 * noise
-            flat = Projection(seen, seen - 2 * noise, high, 0.0, Growth.CONSTANT, measured=False)
-            return flat if self.evidence.settled else None
+            return Projection(seen, seen - 2 * noise, high, 0.0, Growth.CONSTANT, measured=False)
+        if projection is None:
+            return None
         spread = projection.half_width if projection.measured else 2 * noise
         low = max(projection.low, min(seen, projection.peak) - spread)
         if self.threshold_ahead is not None:
@@ -78,7 +79,7 @@ class Estimate:
         if self.projection is None or self.projection.measured:
             return self.projection is not None
         enough = len(self._climbed) >= _ENOUGH or self._fits_by_far(self.projection)
-        return (enough or self.evidence.settled) and not self._is_refuted()
+        return (enough or self._is_flat) and not self._is_refuted()
 
     @property
     def telling(self) -> bool:
@@ -171,6 +172,12 @@ class Estimate:
         """Seconds that the migration takes at production's row count."""
         ladder, finished = self.evidence.ladder, self.evidence.finished
         return ladder.duration(finished, ladder.rows) if finished else None
+
+    @cached_property
+    def _is_flat(self) -> bool:
+        """Whether nothing of the rows comes into the process, and the samples show no growth."""
+        peaks = [sample.run.peak for sample in self.evidence.finished]
+        return self.evidence.settled and max(peaks) - min(peaks) < VISIBLE
 
     @cached_property
     def _climbed(self) -> Sequence[Sample]:

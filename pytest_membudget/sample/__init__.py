@@ -94,8 +94,8 @@ class Run:
     None where it is not known.  ``phases`` holds the RSS that each began with and
     its high-water mark.  ``read`` and ``written`` count rows
     by table, ``fetched`` those that came into the process, in ``chunks`` of so many at most;
-    ``loads`` are the tables of which a statement may bring any number of rows, ``guards`` those
-    where one looked for a row by some columns and found none.  ``filters`` holds the columns that
+    ``loads`` are the tables, and functions without one, of which a statement may bring any number
+    of rows, ``guards`` those where one looked for a row by some columns and found none.  ``filters`` holds the columns that
     its statements filter by, each with the values that they ask for; ``unmatched`` are the
     statements that found none of the rows; ``accessed_tables`` holds every table that was not only
     inserted into, with the columns by which each statement that loads rows chooses them;

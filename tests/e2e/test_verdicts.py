@@ -58,8 +58,9 @@ def forwards(apps, schema_editor):
 @checks(UPDATE, ROWS, 'limit="64Mi"')
 def test_an_update_is_within(result: dict[str, Any]) -> None:
     assert result["verdict"] == "within"
-    (sample,) = result["samples"]
-    assert sample["rows_written"] == sample["rows"]["shop.Order"]
+    assert len(result["samples"]) == 2
+    for sample in result["samples"]:
+        assert sample["rows_written"] == sample["rows"]["shop.Order"]
 
 
 def test_several_migrations_the_way_back_and_a_schema(project: Project) -> None:

@@ -71,6 +71,8 @@ class Accesses:
             self.unattributed[shape] = self.unattributed.get(shape, 0) + fetched
         loads = returns and not _is_bounded(statement, counted)
         chosen = self._note_choices(statement, loads=loads)
+        if returns and not keys:  # it may hand over anything
+            self.loads.update(one for one in statement.functions if not one.startswith(_BUILT_IN))
         if not main or is_own_of_django(main):
             return
         several = not self.names.is_single(main, chosen[main])

@@ -342,6 +342,11 @@ def test_whether_a_statement_may_bring_any_number_of_rows(
     assert ("a" in found.loads, "a" in found.guards) == (loads, guards)
 
 
+def test_a_function_of_the_project_may_hand_over_anything() -> None:
+    assert accessed("postgresql", "SELECT dump_everything()", rows=1).loads == {"dump_everything"}
+    assert accessed("postgresql", "SELECT pg_backend_pid()", "SELECT 1", rows=1).loads == set()
+
+
 def test_rows_come_in_chunks_of_a_limit_or_of_what_is_fetched_at_a_time() -> None:
     found = accessed("postgresql", "SELECT * FROM a LIMIT 5000", "SELECT * FROM b", rows=40)
     found.add(StatementCount("SELECT * FROM b", {}, times=1, fetched=2_000, chunk=2_000))
