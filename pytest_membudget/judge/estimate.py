@@ -175,8 +175,11 @@ class Estimate:
 
     @cached_property
     def _is_flat(self) -> bool:
-        """Whether nothing of the rows comes into the process, and the samples show no growth."""
-        peaks = [sample.run.peak for sample in self.evidence.finished]
+        """Whether nothing of the rows comes into the process, and the last samples show no growth.
+
+        The first of them fill SQLite's page cache.
+        """
+        peaks = [sample.run.peak for sample in self.evidence.finished[-2:]]
         return self.evidence.settled and max(peaks) - min(peaks) < VISIBLE
 
     @cached_property

@@ -95,12 +95,12 @@ class Run:
     its high-water mark.  ``read`` and ``written`` count rows
     by table, ``fetched`` those that came into the process, in ``chunks`` of so many at most;
     ``loads`` are the tables, and functions without one, of which a statement may bring any number
-    of rows, ``guards`` those where one looked for a row by some columns and found none.  ``filters`` holds the columns that
-    its statements filter by, each with the values that they ask for; ``unmatched`` are the
-    statements that found none of the rows; ``accessed_tables`` holds every table that was not only
-    inserted into, with the columns by which each statement that loads rows chooses them;
-    ``unattributed`` counts the rows of each statement that can't
-    be said to be of any table; ``named`` holds every table that a statement mentions, ``changed``
+    of rows, ``guards`` those where one looked for a row by some columns and found none.
+    ``filters`` holds the columns that its statements filter by, each with the values that they ask
+    for; ``unmatched`` are the statements that found none of the rows; ``accessed_tables`` holds
+    every table that was not only inserted into, with the columns by which each statement that loads
+    rows chooses them; ``unattributed`` counts the rows of each statement that can't be said to be
+    of any table; ``named`` holds every table that a statement mentions, ``changed``
     those of statements that change rows or tables, ``functions`` the functions that are not SQL's
     own; ``opaque`` says that there was a statement that can't be parsed.
     ``refused`` names the databases that it was not let open, see processes/redirection.

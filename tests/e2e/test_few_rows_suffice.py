@@ -41,10 +41,11 @@ TOO_SLOW = SLOW.replace("0.005", "0.05")
 
 @pytest.mark.usefixtures("vendor")
 @checks(COUNTED, ROWS, 'limit="512Mi"')
-def test_rows_that_the_database_changes_by_itself(result: dict[str, Any]) -> None:
+def test_rows_that_the_database_changes_by_itself(result: dict[str, Any], vendor: str) -> None:
     """Its subquery is over the largest table, and brings none of it into the process."""
     assert (result["verdict"], result["growth"]) == ("within", "constant")
-    assert len(result["samples"]) == 2
+    if vendor == "postgresql":  # SQLite's page cache is in the process
+        assert len(result["samples"]) == 2
     assert result["peak_high_bytes"] < 100 * 1024**2
 
 

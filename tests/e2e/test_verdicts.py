@@ -58,7 +58,7 @@ def forwards(apps, schema_editor):
 @checks(UPDATE, ROWS, 'limit="64Mi"')
 def test_an_update_is_within(result: dict[str, Any]) -> None:
     assert result["verdict"] == "within"
-    assert len(result["samples"]) == 2
+    assert len(result["samples"]) <= 3
     for sample in result["samples"]:
         assert sample["rows_written"] == sample["rows"]["shop.Order"]
 
