@@ -145,9 +145,11 @@ def broke_on_few_rows(budget: Budget, failure: str, *, empty: bool) -> str:
     return f"{budget.label} failed on {'empty tables' if empty else 'a few rows'}: {failure}"
 
 
-def never_ended(budget: Budget, last: Sample) -> str:
-    """``error``: the first sample was stopped at its deadline."""
-    return f"{budget.label} timed out: {last.run.failure}."
+def never_ended(budget: Budget, stopped: Sample) -> str:
+    """``error``: too few samples ended, and this one was stopped at its deadline."""
+    return (
+        f"{budget.label} timed out with {budget.counted(stopped.rows)} rows: {stopped.run.failure}."
+    )
 
 
 def not_measured(budget: Budget, problem: str) -> str:

@@ -89,7 +89,9 @@ def _judge(evidence: Evidence, estimate: Estimate, coverage: Coverage) -> Judgem
     if broke and not last.run.refused:
         return Judgement(Verdict.ERROR, None, reasons.broke(budget, samples))
     if projection is None and last.run.outcome == Outcome.TIMED_OUT:
-        return Judgement(Verdict.ERROR, None, reasons.never_ended(budget, last))
+        stopped = (one for one in samples if one.run.outcome == Outcome.TIMED_OUT)
+        longest = max(stopped, key=lambda one: one.run.duration)
+        return Judgement(Verdict.ERROR, None, reasons.never_ended(budget, longest))
     if gaps:
         return Judgement(Verdict.INCONCLUSIVE, None, reasons.sentence(budget, gaps[0].sentence))
     if projection is None:

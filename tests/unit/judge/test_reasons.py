@@ -112,7 +112,10 @@ SENTENCES = [
         reasons.broke_on_few_rows(BUDGET, "ValueError: no", empty=True),
         "failed on empty tables: ValueError: no",
     ),
-    (reasons.never_ended(BUDGET, TIMED_OUT), "timed out: it did not finish within 60 s."),
+    (
+        reasons.never_ended(BUDGET, TIMED_OUT),
+        "timed out with 50,000 shop.Order rows: it did not finish within 60 s.",
+    ),
 ]
 OTHER_TEXTS = [
     (reasons.sets_peak("shop.0003_b"), "shop.0003_b sets the peak."),
