@@ -18,6 +18,9 @@ from pytest_membudget.seeding.references import ParentKeys
 from pytest_membudget.seeding.table import Table
 from pytest_membudget.seeding.uniqueness import Uniqueness
 
+# How far, as a share, the profile's average width of a text may be from the default's.
+_SAME_WIDTH = 0.1
+
 
 class Layout:
     """Lays out one table; ``parent`` gives the table of a model that this one refers to."""
@@ -66,7 +69,8 @@ class Layout:
             values = _storable_values(field, asked, (name,) in single)
             if values is None:
                 continue
-            table.forced_values[str(field.column)] = list(asked) if values else []
+            expected = not values or self._is_default(field, asked)
+            table.forced_values[str(field.column)] = [] if expected else list(asked)
             # Django has database defaults from 5.0 on.
             default = getattr(field, "db_default", models.NOT_PROVIDED)
             made = values or field.null or field.has_default()
@@ -74,6 +78,16 @@ class Layout:
                 del table.fields[name]
             elif column := _forced_column(field, table.kind(name), values):
                 table.columns[name] = column
+
+    def _is_default(self, field: Field, asked: Sequence[Any]) -> bool:
+        """Whether rows have this value unless something was set, as far as the profile tells."""
+        default = field.default
+        if field.null or callable(default) or any(one != default for one in asked):
+            return False
+        stats = self._stats.get(str(field.column))
+        if not isinstance(default, str) or stats is None or stats.width is None:
+            return True
+        return abs(stats.width - len(default)) <= _SAME_WIDTH * len(default)
 
     def _compared_nulls(self) -> set[str]:
         """The fields of which NULLs are equal, and that are numbered to differ."""

@@ -265,6 +265,28 @@ def test_rows_have_the_values_that_it_filters_by(result: dict[str, Any]) -> None
     assert "shop_order.note = 'legacy', shop_order.price = -1; the share" in asked
 
 
+STATES = """
+    from django.db import migrations, models
+
+    class Migration(migrations.Migration):
+        dependencies = [("shop", "0001_initial")]
+        operations = [
+            migrations.AddField("Order", "state", models.CharField(default="open", max_length=20)),
+        ]
+"""
+
+
+@pytest.mark.parametrize(("width", "verdict"), [(4, "exceeds"), (9, "inconclusive")])
+def test_a_default_is_what_rows_have(project: Project, width: int, verdict: str) -> None:
+    """Unless the profile's widths are those of other values."""
+    project.write("shop/migrations/0002_state.py", STATES)
+    project.last = "0002_state"
+    project.migration("0003_it", LOOP.replace("all()", 'filter(state="open")'))
+    project.profile({"shop_order": 100_000}, note=400, state=width)
+    result = project.result("--membudget-gate=shop.0003", "--membudget-limit=100Mi")
+    assert result["verdict"] == verdict, result["reason"]
+
+
 TURNS = """
 def forwards(apps, schema_editor):
     Order = apps.get_model("shop", "Order")

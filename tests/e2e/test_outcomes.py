@@ -30,7 +30,10 @@ ENDS = {
         "schema_editor.connection.connection.close()",
         "raised with 15 shop.Order rows: ",
     ),
-    "never ends": ("import time; time.sleep(1000)", "timed out with 15 shop.Order rows: it did not finish within "),
+    "never ends": (
+        "import time; time.sleep(1000)",
+        "timed out with 15 shop.Order rows: it did not finish within ",
+    ),
     "starts a thread that never ends": (
         "import threading, time; threading.Thread(target=time.sleep, args=(1000,)).start()",
         "; the migration is applied, but a thread or an atexit handler is still running",
