@@ -148,7 +148,8 @@ class Sampler:
         first = self._budget.seed is None and not self.evidence.finished
         filled = seeded.fill(size, FIRST_BYTES if first else None)
         name = seeded.clone()
-        following = ladder.sure(samples, size)
+        # One without rows may be decided by this sample.
+        following = None if self.evidence.settled else ladder.sure(samples, size)
         room = room_for_a_seed(filled.free, filled.size) * size / max(1, filled.size)
         if following is not None and following > room:
             following = None

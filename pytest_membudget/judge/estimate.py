@@ -16,7 +16,7 @@ from pytest_membudget.judge.curves import (
     noise_of,
 )
 from pytest_membudget.judge.evidence import Evidence
-from pytest_membudget.judge.growth_fit import FLOOR_BYTES, VISIBLE, Growth, Point
+from pytest_membudget.judge.growth_fit import FLOOR_BYTES, HIDDEN, VISIBLE, Growth, Point
 from pytest_membudget.judge.matching import share_of_each
 from pytest_membudget.judge.projection import Projection, fits_up_to, project_highest
 from pytest_membudget.sample import Sample
@@ -50,7 +50,8 @@ class Estimate:
         projection = project_highest(self._curves, rows, noise, self._grain)
         seen = max((sample.run.peak for sample in self.evidence.samples), default=0)
         if self._is_flat and not (projection and projection.measured):
-            high = seen + FLOOR_BYTES + 2 * noise
+            hidden = HIDDEN / self.evidence.finished[-1].size * rows
+            high = seen + max(FLOOR_BYTES, hidden) + 2 * noise
             return Projection(seen, seen - 2 * noise, high, 0.0, Growth.CONSTANT, measured=False)
         if projection is None:
             return None

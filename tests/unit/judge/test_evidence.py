@@ -176,3 +176,31 @@ def test_gaps_come_before_a_projection_and_after_a_sample_that_passed_the_limit(
 
 def test_a_dry_run_needs_none_of_the_rows_that_are_seeded() -> None:
     assert unseen_by(budget(512), [Sample({}, Run(Outcome.FINISHED, 50 * MIB))]) == ()
+
+
+def server_side(rows: int, peak: float) -> Sample:
+    """One that only had the database change its rows."""
+    run = Run(Outcome.FINISHED, int(peak * MIB), changed=frozenset({"shop_order"}))
+    return Sample({"shop.Order": rows}, run)
+
+
+@pytest.mark.parametrize(
+    ("limit", "peaks", "branches", "verdict"),
+    [
+        (512, {1_563: 56, 25_000: 56}, [], "within"),
+        # What a growth that no sample shows may come to.
+        (100, {1_563: 56, 25_000: 56}, [], "inconclusive"),
+        (100, {1_563: 56, 100_000: 56}, [], "within"),
+        # Its code does something as often as a count says.
+        (512, {1_563: 56}, [0], "inconclusive"),
+        (512, {1_563: 56, 25_000: 90}, [], "inconclusive"),
+    ],
+)
+def test_rows_that_stay_in_the_database(
+    limit: int, peaks: dict[int, float], branches: list[int], verdict: str
+) -> None:
+    samples = tuple(server_side(rows, peak) for rows, peak in peaks.items())
+    evidence = Evidence(
+        budget(limit), True, (), branches, tables={"shop.Order": "shop_order"}, samples=samples
+    )
+    assert Assessment(evidence).judgement.verdict == verdict
