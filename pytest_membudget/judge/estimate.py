@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
+from pytest_membudget.judge import pace
 from pytest_membudget.judge.coverage import TOUCHED_ALL
 from pytest_membudget.judge.curves import (
     breaks_at,
@@ -19,7 +20,7 @@ from pytest_membudget.judge.evidence import Evidence
 from pytest_membudget.judge.growth_fit import FLOOR_BYTES, HIDDEN, VISIBLE, Growth, Point
 from pytest_membudget.judge.matching import share_of_each
 from pytest_membudget.judge.projection import Projection, fits_up_to, project_highest
-from pytest_membudget.sample import Sample
+from pytest_membudget.sample import Outcome, Sample
 from pytest_membudget.units import MIB
 
 _ENOUGH = 3
@@ -170,9 +171,16 @@ class Estimate:
 
     @property
     def duration(self) -> float | None:
-        """Seconds that the migration takes at production's row count."""
-        ladder, finished = self.evidence.ladder, self.evidence.finished
-        return ladder.duration(finished, ladder.rows) if finished else None
+        """Seconds that the migration takes at production's row count.
+
+        A row takes at least as long as in a sample that did not end.
+        """
+        rows, finished = self.evidence.ladder.rows, self.evidence.finished
+        if not finished:
+            return None
+        stopped = (one for one in self.evidence.samples if one.run.outcome == Outcome.TIMED_OUT)
+        least = max((one.run.duration * rows / one.size for one in stopped), default=0.0)
+        return max(pace.duration(finished, rows), least)
 
     @cached_property
     def _is_flat(self) -> bool:

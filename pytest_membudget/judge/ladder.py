@@ -10,8 +10,8 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 
+from pytest_membudget.judge import pace
 from pytest_membudget.judge.growth_fit import FLOOR_ROWS
 from pytest_membudget.sample import Sample
 
@@ -34,8 +34,6 @@ _FAR_BELOW = 64
 _LEAST_SECONDS = 4.0
 # Samples of fewer rows tell nothing.
 _FEWEST = 8
-_FELT_SECONDS = 0.1
-_LONG_SECONDS = 1.0
 
 
 @dataclass(frozen=True)
@@ -85,7 +83,7 @@ class Ladder:
         if not finished:
             return left if self._far_below(self.first()) is None else left * _FIRST_SHARE
         first = finished[0]
-        return max(left - 2 * self._seconds_below(first, first.size / 2), left * _FIRST_SHARE)
+        return max(left - 2 * pace.seconds_below(first, first.size / 2), left * _FIRST_SHARE)
 
     def sure(self, samples: Sequence[Sample], size: int) -> int | None:
         """The size that will follow ``size`` whatever it shows; None where it depends on it."""
@@ -115,7 +113,7 @@ class Ladder:
         if above is not None or outlook.decided or len(finished) >= _NEEDED:
             return above
         first, left = finished[0], (self.time_budget - spent) * _SHARE
-        if first.size <= _FEWEST or self._seconds_below(first, first.size / 2) > left:
+        if first.size <= _FEWEST or pace.seconds_below(first, first.size / 2) > left:
             return None
         return self.half(first.size)
 
@@ -136,11 +134,11 @@ class Ladder:
         # Growth that is projected to fail may be a buffer's, which ends before so many rows.
         unseen = exceeds and last < _FAR_ROWS
         if past is not None:
-            unseen |= self.seconds(samples, beyond) <= left
+            unseen |= pace.seconds(samples, beyond) <= left
         allowed = left if unseen or not outlook.decided else min(left, patience)
 
         def affordable(size: int) -> bool:
-            return size <= largest and self.seconds(samples, size) <= allowed
+            return size <= largest and pace.seconds(samples, size) <= allowed
 
         if self.rows > _START_ROWS and len(samples) > _NEEDED:
             if exceeds and narrow and last >= _FAR_ROWS:
@@ -158,17 +156,12 @@ class Ladder:
         smaller = int(size / _FAR_BELOW)
         return self._rung(self._exponent(smaller)) if smaller >= _FEWEST else None
 
-    def _seconds_below(self, first: Sample, size: float) -> float:
-        """How long a sample of fewer rows will take, in a database of its own."""
-        of_rows = (first.run.duration + first.seed_seconds) * size / first.size
-        return float(first.run.startup + of_rows)
-
     def _steps(self, samples: Sequence[Sample], size: int) -> float:
         """How long it will take to double from the last sample up to ``size``."""
         seconds, following = 0.0, samples[-1].size
         while following < size:
             following = self._double(following)
-            seconds += self.seconds(samples, following)
+            seconds += pace.seconds(samples, following)
         return seconds
 
     def above(self, size: int) -> int:
@@ -178,23 +171,7 @@ class Ladder:
     def budget_for(self, samples: Sequence[Sample], size: int) -> int:
         """The seconds of a time budget that would allow a sample of ``size`` rows after these."""
         taken = sum(one.run.startup + one.run.duration + one.seed_seconds for one in samples)
-        return math.ceil((taken + self.seconds(samples, size)) / _SHARE / 10) * 10
-
-    def seconds(self, samples: Sequence[Sample], size: int) -> float:
-        """How long the sample of ``size`` rows will take, seeding included."""
-        last = samples[-1]
-        seeded = last.size - (samples[-2].size if len(samples) > 1 else 0)
-        seeding = last.seed_seconds / seeded * max(0, size - last.size)
-        applying = last.run.duration * (size / last.size) ** _next_exponent(samples)
-        return float(last.run.startup + applying + seeding)
-
-    def duration(self, samples: Sequence[Sample], size: int) -> float:
-        """How long the migration itself will take at ``size`` rows.
-
-        Superlinear only where the last two stretches agree, since one may be a busy machine's.
-        """
-        last = samples[-1]
-        return float(last.run.duration * (size / last.size) ** min(_exponents(samples)[-2:]))
+        return math.ceil((taken + pace.seconds(samples, size)) / _SHARE / 10) * 10
 
     def _start(self, samples: Sequence[Sample], left: float, largest: float) -> int | None:
         """The size of the second sample, from which two more follow, each twice the one before.
@@ -206,16 +183,16 @@ class Ladder:
         start = self._rung(self._exponent(_START_ROWS))
 
         def three_from(size: int) -> float:
-            return 7 * self.seconds(samples, size)
+            return 7 * pace.seconds(samples, size)
 
-        if samples[-1].run.duration > _FELT_SECONDS:
+        if samples[-1].run.duration > pace.FELT_SECONDS:
             start = min(start, self._double(self._double(samples[-1].size)))
         else:
             while 8 * start <= self.rows and three_from(2 * start) <= _QUICK * self.time_budget:
                 start = self._double(start)
         while start > 2 * samples[-1].size and (three_from(start) > left or 4 * start > largest):
             start = self.half(start)
-        return start if start <= largest and self.seconds(samples, start) <= left else None
+        return start if start <= largest and pace.seconds(samples, start) <= left else None
 
     def _exponent(self, most: int) -> int:
         return max(0, math.ceil(math.log2(self.rows / most)))
@@ -229,19 +206,3 @@ class Ladder:
     def _at_least(self, size: float) -> int:
         exponent = max(0, math.floor(math.log2(self.rows / size))) if size < self.rows else 0
         return self._rung(exponent)
-
-
-def _next_exponent(samples: Sequence[Sample]) -> float:
-    """The power for the stretch to come: one that has been rising is expected to rise on."""
-    before, last = [1.0, 1.0, *_exponents(samples)][-2:]
-    rising = samples[-1].run.duration > _LONG_SECONDS and len(samples) > 2
-    return last + max(0.0, last - before) if rising else last
-
-
-def _exponents(samples: Sequence[Sample]) -> list[float]:
-    """The power of the rows with which the time grew, from each sample to the next; 1 at least."""
-    return [1.0] + [
-        max(1.0, math.log(b.run.duration / a.run.duration) / math.log(b.size / a.size))
-        for a, b in pairwise(samples)
-        if b.run.duration > _FELT_SECONDS and a.run.duration > 0
-    ]

@@ -204,3 +204,11 @@ def test_rows_that_stay_in_the_database(
         budget(limit), True, (), branches, tables={"shop.Order": "shop_order"}, samples=samples
     )
     assert Assessment(evidence).judgement.verdict == verdict
+
+
+def test_a_sample_that_did_not_end_tells_the_least_duration() -> None:
+    stopped = replace(sample(200_000, 300, Outcome.TIMED_OUT).run, duration=100)
+    slow = Sample({"shop.Order": 200_000}, stopped)
+    samples = (*(sample(rows, peak) for rows, peak in LOOP.items()), slow)
+    assert Assessment(Evidence(budget(512), False, samples=samples[:-1])).estimate.duration == 160
+    assert Assessment(Evidence(budget(512), False, samples=samples)).estimate.duration == 800
