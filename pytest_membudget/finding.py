@@ -47,6 +47,7 @@ class FindingCode(OpenTextEnum):
     SHARED_MEMORY = "shared-memory"
     STATEMENT_UNMATCHED = "statement-unmatched"
     TABLE_WITHOUT_MODEL = "table-without-model"
+    TEXTS_JSON = "texts-json"
     THRESHOLD_AHEAD = "threshold-ahead"
     TIME_SUPERLINEAR = "time-superlinear"
     TIMED_OUT = "timed-out"

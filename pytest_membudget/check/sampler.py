@@ -8,6 +8,7 @@ from dataclasses import replace
 from functools import partial
 
 from pytest_membudget.budget.request import Budget
+from pytest_membudget.check.dry_run import reads_json
 from pytest_membudget.check.plan import CheckPlan
 from pytest_membudget.check.row_sources import RowSources
 from pytest_membudget.database.free_space import FIRST_BYTES, room_for_a_seed
@@ -25,6 +26,11 @@ from pytest_membudget.sample import Run, Sample
 from pytest_membudget.units import format_rows
 
 Progress = Callable[[str], None]
+
+_TEXTS_JSON = Finding(
+    FindingCode.TEXTS_JSON,
+    "long texts were seeded as JSON documents, because the migration reads texts as JSON",
+)
 
 
 class Sampler:
@@ -47,6 +53,7 @@ class Sampler:
         self._progress = progress
         self._sources = sources
         self._added: dict[str, int] = {}
+        self._json_texts = False
         self.seeded = self._seeded_database(self._budget)
         self.evidence = self._described(evidence)
 
@@ -62,6 +69,11 @@ class Sampler:
         self.evidence = evidence
         first, smaller = not evidence.finished, size < evidence.ladder.first()
         sample, room = self._apply(size, left)
+        if first and self._budget.seed is None and reads_json(sample.run):
+            self._json_texts = True
+            self.seeded.make_texts_json()
+            self.evidence = self._described(self.evidence)
+            sample, room = self._apply(size, left)
         while first:
             if self._budget.seed is None:
                 sample = self._with_rows_that_match(sample)
@@ -90,11 +102,15 @@ class Sampler:
     def _seeded_database(self, budget: Budget) -> SeededDatabase:
         self._progress("building the state before the migration")
         shape = self.plan.production.shape or None
-        return SeededDatabase(self._server, budget, self.plan.applied, shape)
+        seeded = SeededDatabase(self._server, budget, self.plan.applied, shape)
+        seeded.json_texts = self._json_texts
+        return seeded
 
     def _described(self, evidence: Evidence) -> Evidence:
         tables = self.seeded.tables
         notes = tuple(self.plan.production.notes(tables))
+        if self._json_texts:
+            notes = (*notes, _TEXTS_JSON)
         if self._added:
             counts = ", ".join(f"{format_rows(n)} {label}" for label, n in self._added.items())
             message = (

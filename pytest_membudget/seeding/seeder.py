@@ -57,7 +57,8 @@ class Seeder:
     The same calls on the same database give the same rows.
 
     ``profile`` says, by table and column, what production's values are like. What the model's own
-    rules ask for comes before it, and so does what ``forced_values`` says.
+    rules ask for comes before it, and so does what ``forced_values`` says.  With ``json_texts``
+    long texts hold JSON documents.
     """
 
     def __init__(
@@ -67,9 +68,11 @@ class Seeder:
         *,
         forced_values: Mapping[str, Mapping[str, Sequence[Any]]] | None = None,
         profile: StatsByColumn | None = None,
+        json_texts: bool = False,
     ) -> None:
         connection = connections[using]
         self._staging = StagingTables(_DIALECTS[connection.vendor](connection))
+        self._staging.dialect.json_texts = json_texts
         self._plan = Plan(apps, self._staging, forced_values or {}, profile or {})
 
     def grow(self, rows: Mapping[str, int], room: float = inf) -> Seeded:

@@ -71,6 +71,21 @@ def test_a_first_sample_that_does_not_end(result: dict[str, Any]) -> None:
     assert result["verdict"] != "error"
 
 
+JSON = f"""{FORWARDS}
+    import json
+    for order in Order.objects.iterator():
+        order.total = len(json.loads(order.note))
+"""
+
+
+@pytest.mark.usefixtures("vendor")
+@checks(JSON, 'rows={"shop.Order": 12_000}', 'limit="512Mi"')
+def test_texts_that_are_read_as_json(result: dict[str, Any]) -> None:
+    assert result["verdict"] == "within", result["reason"]
+    assert "texts-json" in [finding["code"] for finding in result["findings"]]
+    assert result["samples"][-1]["rows_read"] == 12_000
+
+
 GATED = ("--membudget-rows=*=200_000", "--membudget-limit=512Mi")
 
 

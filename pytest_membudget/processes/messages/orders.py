@@ -136,7 +136,8 @@ class Seed(Order[Seeded]):
     ``forced_values`` holds columns by table with the values to seed them with, in turn; a column
     without values is seeded as if it had just been added.  ``seed`` is the path of the user's
     function that makes the rows.  ``profile`` is production's profile by table and column; it is
-    read with the first order for a database.  The order fails with ``no_room`` where the rows take
+    read with the first order for a database, as is ``json_texts``, with which long texts hold JSON
+    documents.  The order fails with ``no_room`` where the rows take
     more than ``most`` bytes, or more than there is room for.
     """
 
@@ -146,6 +147,7 @@ class Seed(Order[Seeded]):
     forced_values: ForcedValues = field(default_factory=dict)
     seed: str | None = None
     profile: StatsByColumn | None = None
+    json_texts: bool = False
     most: int | None = None
 
     @property

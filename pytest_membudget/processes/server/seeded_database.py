@@ -46,6 +46,7 @@ class SeededDatabase:
         applied: list[Key],
         shape: StatsByColumn | None = None,
     ) -> None:
+        self.json_texts = False
         self.folder = server.greeting.folder
         self.mark = server.greeting.mark
         self._server = server
@@ -126,6 +127,11 @@ class SeededDatabase:
         self._forced_values = columns
         self._restart()
 
+    def make_texts_json(self) -> None:
+        """Begin anew, with JSON documents in long texts."""
+        self.json_texts = True
+        self._restart()
+
     def close(self) -> None:
         """Drop all of it.  A database server process that has ended does so itself.
 
@@ -148,6 +154,7 @@ class SeededDatabase:
                 forced_values=self._forced_values,
                 seed=self._budget.seed,
                 profile=self._shape,
+                json_texts=self.json_texts,
                 most=most,
             )
         )

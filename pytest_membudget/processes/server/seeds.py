@@ -53,6 +53,7 @@ class Seeds:
                 self._alias,
                 forced_values=_fields(apps, order.forced_values),
                 profile=order.profile,
+                json_texts=order.json_texts,
             )
         room = room_for_a_seed(self._scratch.free())
         most = room if order.most is None else min(room, order.most)

@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from random import Random
 from typing import Any
 
 from django.db import models
 
-from pytest_membudget.seeding.fields.base import HUGE, FieldKind, SizedValues, register
+from pytest_membudget.seeding.fields.base import (
+    HUGE,
+    FieldKind,
+    SizedValues,
+    WantedValues,
+    register,
+)
+from pytest_membudget.seeding.fields.text import Text
 from pytest_membudget.seeding.fields.words import SHAPES, WORDS, shaped, words
-from pytest_membudget.seeding.sequences import Numbering
+from pytest_membudget.seeding.sequences import Formula, Numbering
 
 _STOCK = 400
 _SMALL, _NESTED = 90, 200
@@ -43,13 +51,37 @@ class Json(FieldKind):
         return SizedValues(lambda size, _: documents.make(size), small=30)
 
 
+class JsonText(Text):
+    """Texts that hold a JSON document, where code reads them as such."""
+
+    def plausible(self, rng: Random) -> str:
+        return json.dumps(_Documents(rng, 4).make(min(self.limit or _NESTED, _NESTED)))
+
+    def numbering(self) -> Numbering:
+        return Numbering(HUGE, lambda n: json.dumps({"id": n}))
+
+    def formulas(self, wanted: WantedValues) -> Iterator[Formula]:
+        return iter(())
+
+    def sized(self, rng: Random) -> SizedValues:
+        documents, most = _Documents(rng), self.limit or float("inf")
+        make = documents.make
+        return SizedValues(lambda size, _: json.dumps(make(size)), least=2, most=most, small=30)
+
+    def variation(self, width: float | None) -> None:
+        """What SQL would add to a document leaves none."""
+
+    def ending(self, place: int, width: float) -> str:
+        return ""
+
+
 class _Documents:
     """Makes JSON documents out of a stock of small objects, so that it takes no time."""
 
-    def __init__(self, rng: Random) -> None:
+    def __init__(self, rng: Random, stock: int = _STOCK) -> None:
         self._rng = rng
-        self._lines = [(line, _size(line)) for line in (self._line() for _ in range(_STOCK))]
-        self._labels = [(one, _size(one)) for one in (self._label() for _ in range(_STOCK))]
+        self._lines = [(line, _size(line)) for line in (self._line() for _ in range(stock))]
+        self._labels = [(one, _size(one)) for one in (self._label() for _ in range(stock))]
 
     def make(self, size: int) -> dict[str, Any]:
         """A document of ``size`` bytes as text, which Django writes with spaces; {} if too few."""
