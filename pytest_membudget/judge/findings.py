@@ -106,12 +106,13 @@ def _about_time(estimate: Estimate) -> Iterator[Finding]:
             f"the migration succeeds with {budget.counted(worked[-1].rows)} rows and fails with "
             f"{format_rows(last.rows[budget.counted_model])}: {last.run.failure}",
         )
-    if last.run.outcome == Outcome.TIMED_OUT:
-        yield Finding(
-            FindingCode.TIMED_OUT, f"with {format_rows(last.size)} rows {last.run.failure}"
-        )
-    if last.run.outcome == Outcome.MACHINE_SHORT:
-        yield Finding(FindingCode.MACHINE_SHORT, f"a sample was stopped: {last.run.failure}")
+    # The first that was stopped; samples of fewer rows may have followed.
+    stopped = {one.run.outcome: one for one in reversed(evidence.samples)}
+    if late := stopped.get(Outcome.TIMED_OUT):
+        text = f"with {format_rows(late.size)} rows {late.run.failure}"
+        yield Finding(FindingCode.TIMED_OUT, text)
+    if short := stopped.get(Outcome.MACHINE_SHORT):
+        yield Finding(FindingCode.MACHINE_SHORT, f"a sample was stopped: {short.run.failure}")
     if estimate.duration is not None and worked[-1].run.duration > 1:
         linear = worked[-1].run.duration * evidence.ladder.rows / worked[-1].size
         if estimate.duration > 2 * linear:

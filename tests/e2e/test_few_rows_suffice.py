@@ -69,6 +69,7 @@ def test_a_first_sample_that_does_not_end(result: dict[str, Any]) -> None:
     assert {one["outcome"] for one in others} == {"finished"}
     assert all(one["rows"]["shop.Order"] < first["rows"]["shop.Order"] for one in others)
     assert result["verdict"] != "error"
+    assert "timed-out" in [finding["code"] for finding in result["findings"]]
 
 
 JSON = f"""{FORWARDS}
