@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pytest_membudget.sample import Run
+from pytest_membudget.sql.table_names import finds_one
 
 _FEW = 20
 # Of fewer than these it takes the same number, whatever the table holds, or finds none.
@@ -37,11 +38,6 @@ def grows_with(table: str, done: Run, uniques: list[list[str]]) -> bool:
 def is_guarded(table: str, done: Run, uniques: list[list[str]]) -> bool:
     """Whether code went on without a row that it had looked for, not by a key."""
     return any(not finds_one(columns, uniques) for columns in done.guards.get(table, ()))
-
-
-def finds_one(columns: list[str], uniques: list[list[str]]) -> bool:
-    """Whether a statement that chooses rows by these columns finds one at most, by a key."""
-    return any(all(f"{column}=" in columns for column in unique) for unique in uniques)
 
 
 def is_only_joined(table: str, done: Run) -> bool:

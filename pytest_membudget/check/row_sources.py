@@ -5,17 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from pytest_membudget.check.plan import CheckPlan
-from pytest_membudget.check.row_effects import (
-    few_rows,
-    finds_one,
-    grows_with,
-    is_guarded,
-    is_only_joined,
-)
+from pytest_membudget.check.row_effects import few_rows, grows_with, is_guarded, is_only_joined
 from pytest_membudget.judge.gap import Gap, table_without_model, unnamed_table
 from pytest_membudget.processes.messages.orders import StateTables, TableModel
 from pytest_membudget.processes.server.seeded_database import SeededDatabase
 from pytest_membudget.sample import Outcome, Run, Sample
+from pytest_membudget.sql.table_names import finds_one
 
 # After each migrate Django looks whether there is a site.
 _OF_SIGNALS = {"django_site"}

@@ -13,7 +13,7 @@ from pytest_membudget.judge.gap import Gap
 from pytest_membudget.judge.ladder import Ladder
 from pytest_membudget.judge.matching import loads_no_rows
 from pytest_membudget.project.comparisons import EACH_ROW
-from pytest_membudget.sample import ForcedValues, Sample
+from pytest_membudget.sample import ForcedValues, Sample, finished
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class Evidence:
     """What a verdict is made of.
 
     ``touches_rows`` says that the migration is expected to read or write rows, ``named_numbers``
-    that its code has whole numbers, ``branches`` with how many it compares a count.
+    are the whole numbers of its code, ``branches`` those that it compares a count with.
     ``tables`` maps the budget's models to their tables; ``notes`` are findings from elsewhere;
     ``unnamed`` are gaps of tables whose row counts are unknown; ``literals`` are the values that
     stand in the migration's source.
@@ -65,8 +65,7 @@ class Evidence:
     @property
     def finished(self) -> tuple[Sample, ...]:
         """Smaller ones first."""
-        finished = (sample for sample in self.samples if sample.finished)
-        return tuple(sorted(finished, key=lambda sample: sample.size))
+        return finished(self.samples)
 
     @property
     def forced_values(self) -> ForcedValues:

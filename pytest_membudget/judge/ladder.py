@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from pytest_membudget.judge import pace
 from pytest_membudget.judge.growth_fit import FLOOR_ROWS
-from pytest_membudget.sample import Sample
+from pytest_membudget.sample import Sample, finished
 
 _PROBE_ROWS = 2_000
 _START_ROWS = 2 * FLOOR_ROWS
@@ -104,15 +104,15 @@ class Ladder:
 
         ``spent`` are the seconds so far, ``largest`` is how many rows there is room for.
         """
-        finished = sorted((one for one in samples if one.finished), key=lambda one: one.size)
+        done = finished(samples)
         stopped = min((one.size for one in samples if not one.finished), default=math.inf)
-        if not finished:
+        if not done:
             left = self.time_budget - spent
             return None if left < _LEAST_SECONDS else self._far_below(stopped)
-        above = self._above(finished, spent, outlook, min(largest, stopped - 1))
-        if above is not None or outlook.decided or len(finished) >= _NEEDED:
+        above = self._above(done, spent, outlook, min(largest, stopped - 1))
+        if above is not None or outlook.decided or len(done) >= _NEEDED:
             return above
-        first, left = finished[0], (self.time_budget - spent) * _SHARE
+        first, left = done[0], (self.time_budget - spent) * _SHARE
         if first.size <= _FEWEST or pace.seconds_below(first, first.size / 2) > left:
             return None
         return self.half(first.size)

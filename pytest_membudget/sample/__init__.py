@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -171,3 +171,8 @@ class Sample:
     @property
     def finished(self) -> bool:
         return self.run.outcome == Outcome.FINISHED
+
+
+def finished(samples: Iterable[Sample]) -> tuple[Sample, ...]:
+    """Those that finished, smaller ones first."""
+    return tuple(sorted((one for one in samples if one.finished), key=lambda one: one.size))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from pytest_membudget.database.engine import engine_of
 from pytest_membudget.sql.statement import Table
@@ -20,6 +20,11 @@ def named_by(db_table: str) -> Table:
     """A model's ``db_table``, which may be ``app"."thing`` to name a schema."""
     schema, _, name = db_table.strip('"').rpartition('"."')
     return Table(schema, name)
+
+
+def finds_one(columns: Collection[str], uniques: Iterable[Collection[str]]) -> bool:
+    """Whether these columns, as Accesses writes them, find one row at most, by a key."""
+    return any(all(f"{column}=" in columns for column in unique) for unique in uniques)
 
 
 class TableNames:
@@ -54,11 +59,8 @@ class TableNames:
         return table.name if usual else f"{table.schema}.{table.name}"
 
     def is_single(self, table: str, columns: Collection[str]) -> bool:
-        """Whether these columns, as Accesses writes them, find one row at most."""
-        return any(
-            all(f"{column}=" in columns for column in unique)
-            for unique in self._uniques.get(table, ())
-        )
+        """Whether these columns find one row of it at most."""
+        return finds_one(columns, self._uniques.get(table, ()))
 
     def _places(self, table: Table) -> tuple[str, ...]:
         return (table.schema,) if table.schema else self._schemas or ("",)

@@ -137,8 +137,8 @@ class Seed(Order[Seeded]):
     without values is seeded as if it had just been added.  ``seed`` is the path of the user's
     function that makes the rows.  ``profile`` is production's profile by table and column; it is
     read with the first order for a database, as is ``json_texts``, with which long texts hold JSON
-    documents.  The order fails with ``no_room`` where the rows take
-    more than ``most`` bytes, or more than there is room for.
+    documents.  The order fails with ``no_room`` where the rows take more than ``most`` bytes, or
+    more than there is room for.
     """
 
     name: str
