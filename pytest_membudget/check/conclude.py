@@ -36,7 +36,7 @@ def conclude(assessment: Assessment, nodeid: str, details: str) -> Result:
 def conclude_early(evidence: Evidence, nodeid: str, early: EarlyVerdict) -> Result:
     """The result of a check that needed no seeded rows."""
     process = about_process(early.samples, evidence.database.vendor) if early.samples else ()
-    found = [*evidence.budget.findings, *early.findings, *process]
+    found = [*evidence.budget.findings, *evidence.notes, *early.findings, *process]
     return _result(
         evidence,
         early.judgement,

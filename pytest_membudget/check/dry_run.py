@@ -2,54 +2,60 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from contextlib import closing
 from dataclasses import replace
 
+from pytest_membudget.check.learning import learned
 from pytest_membudget.check.plan import CheckPlan
+from pytest_membudget.check.row_effects import few_rows
 from pytest_membudget.judge.unlogged import has_own_sessions
 from pytest_membudget.processes.messages.orders import TableModel
 from pytest_membudget.processes.server.client import ServerClient
 from pytest_membudget.processes.server.seeded_database import SeededDatabase
 from pytest_membudget.processes.worker.launcher import run
-from pytest_membudget.sample import ForcedValues, Run, Sample
+from pytest_membudget.sample import ForcedValues, Sample
 
 _DEADLINE = 30.0
-# What json, PostgreSQL and SQLite say of a text that is no JSON.
-_NO_JSON = re.compile(r"JSONDecodeError|input syntax for type json|malformed JSON")
-
-
-def reads_json(done: Run) -> bool:
-    """Whether it broke because a text is no JSON, as no generated one is at first."""
-    return _NO_JSON.search(done.failure) is not None
 
 
 def dry_run(
     plan: CheckPlan,
     server: ServerClient,
     tables: Mapping[str, TableModel],
-    few: Mapping[str, int],
+    filled: Collection[str] = (),
     forced_values: ForcedValues | None = None,
-) -> Sample:
-    """Apply it to ``few`` rows by table; ``tables`` are the models of the state before it."""
-    rows = {tables[table].label: few[table] for table in sorted(few)}
+) -> tuple[CheckPlan, Sample]:
+    """Apply it to a few rows in each table of ``filled``, again where it breaks on these and that
+    teaches something, which the plan has then.
+
+    ``tables`` are the models of the state before it.
+    """
+    while True:
+        again, sample = _run(plan, server, tables, filled, forced_values or {})
+        if again is None:
+            return plan, sample
+        plan = again
+
+
+def _run(
+    plan: CheckPlan,
+    server: ServerClient,
+    tables: Mapping[str, TableModel],
+    filled: Collection[str],
+    forced_values: ForcedValues,
+) -> tuple[CheckPlan | None, Sample]:
+    models = {table: tables[table].label for table in sorted(filled)}
+    rows = {label: few_rows(plan.production.rows(table, label)) for table, label in models.items()}
     budget = replace(plan.budget, rows=rows, seed=None)
-    with closing(SeededDatabase(server, budget, plan.applied)) as seeded:
+    with closing(SeededDatabase(server, budget, plan.applied, lessons=plan.lessons)) as seeded:
         if forced_values:
             seeded.force_values(forced_values)
-        uniques = {table: one.uniques for table, one in tables.items()}
-
-        def applied() -> tuple[str, Run]:
-            if rows:
-                seeded.fill(max(rows.values()))
-            name = seeded.clone()
-            job = plan.job(seeded, name, deadline=max(_DEADLINE, budget.time_budget))
-            return name, run(replace(job, tables=uniques))
-
-        name, done = applied()
-        if rows and reads_json(done):
-            seeded.make_texts_json()
-            name, done = applied()
+        if rows:
+            seeded.fill(max(rows.values()))
+        name = seeded.clone()
+        job = plan.job(seeded, name, deadline=max(_DEADLINE, budget.time_budget))
+        done = run(replace(job, tables={table: one.uniques for table, one in tables.items()}))
         own = has_own_sessions(seeded.activity(name), done)
-        return Sample(rows, replace(done, facts=replace(done.facts, own_sessions=own)))
+        sample = Sample(rows, replace(done, facts=replace(done.facts, own_sessions=own)))
+        return learned(plan, seeded, sample)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from pytest_membudget.budget.request import Budget
 from pytest_membudget.processes.server.seeded_database import SeededDatabase
 from pytest_membudget.processes.worker.outcome import Launch
 from pytest_membudget.profile.production import Production
+from pytest_membudget.sample.lesson import Expected, Lesson
 from pytest_membudget.units import MIB
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ class CheckPlan:
     ``branches`` those that it compares a count with.
     ``production`` is what is known of it: where the budget has no rows, dry runs pick them.
     ``gated`` is what the gate says of the migration, None where a test asks for the check.
+    ``lessons`` are what earlier runs of this check have taught.
     ``mixed`` is the file of one that alters tables and goes through rows in one transaction.
     ``attribution`` says when to find out why the peak grows: ``"failed"``, ``"always"``,
     ``"never"``.
@@ -44,8 +46,19 @@ class CheckPlan:
     branches: Sequence[int] = ()
     production: Production = field(default_factory=Production)
     gated: Gated | None = None
+    lessons: tuple[Lesson, ...] = ()
     mixed: str | None = None
     attribution: str = "failed"
+
+    def with_lesson(self, lesson: Lesson) -> CheckPlan:
+        """With one more; a model that has a single row has no other row count."""
+        budget, production = self.budget, self.production
+        if lesson.expected == Expected.SINGLE:
+            single = {lesson.asked[0]: 1}
+            production = replace(production, stated={**production.stated, **single})
+            budget = replace(budget, rows={**budget.rows, **single} if budget.rows else {})
+        lessons = (*self.lessons, lesson)
+        return replace(self, budget=budget, production=production, lessons=lessons)
 
     def job(
         self, seeded: SeededDatabase, name: str, *, deadline: float, stop_above: int | None = None

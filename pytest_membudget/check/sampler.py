@@ -8,7 +8,7 @@ from dataclasses import replace
 from functools import partial
 
 from pytest_membudget.budget.request import Budget
-from pytest_membudget.check.dry_run import reads_json
+from pytest_membudget.check.learning import learned
 from pytest_membudget.check.plan import CheckPlan
 from pytest_membudget.check.row_sources import RowSources
 from pytest_membudget.database.free_space import FIRST_BYTES, room_for_a_seed
@@ -16,7 +16,8 @@ from pytest_membudget.errors import ServerError
 from pytest_membudget.finding import Finding, FindingCode
 from pytest_membudget.judge.coverage import TOUCHED_HALF, touched_by
 from pytest_membudget.judge.evidence import Evidence
-from pytest_membudget.judge.gap import unnamed_table
+from pytest_membudget.judge.gap import Gap, unnamed_table
+from pytest_membudget.judge.lessons import contradictions, findings
 from pytest_membudget.judge.matching import filter_values
 from pytest_membudget.judge.unlogged import unlogged_rows
 from pytest_membudget.processes.server.client import ServerClient
@@ -26,11 +27,6 @@ from pytest_membudget.sample import Run, Sample
 from pytest_membudget.units import format_rows
 
 Progress = Callable[[str], None]
-
-_TEXTS_JSON = Finding(
-    FindingCode.TEXTS_JSON,
-    "long texts were seeded as JSON documents, because the migration reads texts as JSON",
-)
 
 
 class Sampler:
@@ -53,13 +49,18 @@ class Sampler:
         self._progress = progress
         self._sources = sources
         self._added: dict[str, int] = {}
-        self._json_texts = False
         self.seeded = self._seeded_database(self._budget)
         self.evidence = self._described(evidence)
 
     @property
     def _budget(self) -> Budget:
         return self.plan.budget
+
+    @property
+    def _gaps(self) -> tuple[Gap, ...]:
+        """What is missing of row counts."""
+        gaps = self._sources.gaps if self._sources else ()
+        return (*gaps, *contradictions(self.plan.lessons))
 
     def sample(self, evidence: Evidence, size: int, left: float) -> tuple[Evidence, float]:
         """The evidence with one more sample, and how many rows there is room for on the disk.
@@ -69,18 +70,18 @@ class Sampler:
         self.evidence = evidence
         first, smaller = not evidence.finished, size < evidence.ladder.first()
         sample, room = self._apply(size, left)
-        if first and self._budget.seed is None and reads_json(sample.run):
-            self._json_texts = True
-            self.seeded.make_texts_json()
-            self.evidence = self._described(self.evidence)
+        again, sample = learned(self.plan, self.seeded, sample)
+        while first and again is not None:
+            self._begin_anew(again)
             sample, room = self._apply(size, left)
+            again, sample = learned(self.plan, self.seeded, sample)
         while first:
             if self._budget.seed is None:
                 sample = self._with_rows_that_match(sample)
             if not self._add_rows(sample):
                 break
-            again = self.evidence.ladder.first()
-            sample, room = self._apply(min(size, again) if smaller else again, left)
+            larger = self.evidence.ladder.first()
+            sample, room = self._apply(min(size, larger) if smaller else larger, left)
         else:
             self._add_rows(sample)
         self.evidence = self.evidence.with_sample(sample)
@@ -102,15 +103,18 @@ class Sampler:
     def _seeded_database(self, budget: Budget) -> SeededDatabase:
         self._progress("building the state before the migration")
         shape = self.plan.production.shape or None
-        seeded = SeededDatabase(self._server, budget, self.plan.applied, shape)
-        seeded.json_texts = self._json_texts
-        return seeded
+        lessons = self.plan.lessons
+        return SeededDatabase(self._server, budget, self.plan.applied, shape, lessons)
+
+    def _begin_anew(self, plan: CheckPlan) -> None:
+        self.plan = plan
+        self.seeded.close()
+        self.seeded = self._seeded_database(self._budget)
+        self.evidence = self._described(self.evidence)
 
     def _described(self, evidence: Evidence) -> Evidence:
         tables = self.seeded.tables
-        notes = tuple(self.plan.production.notes(tables))
-        if self._json_texts:
-            notes = (*notes, _TEXTS_JSON)
+        notes = (*self.plan.production.notes(tables), *findings(self.plan.lessons))
         if self._added:
             counts = ", ".join(f"{format_rows(n)} {label}" for label, n in self._added.items())
             message = (
@@ -118,7 +122,9 @@ class Sampler:
                 f"with production's row counts: {counts}"
             )
             notes = (*notes, Finding(FindingCode.ROWS_ADDED, message))
-        return replace(evidence, budget=self._budget, tables=tables, notes=notes)
+        return replace(
+            evidence, budget=self._budget, tables=tables, notes=notes, unnamed=self._gaps
+        )
 
     def _add_rows(self, sample: Sample) -> bool:
         """Whether ``rows`` leaves tables out, so that the first sample has to be taken anew."""
@@ -128,15 +134,12 @@ class Sampler:
         found = self._sources.look_at(sample, self.seeded, self._budget.rows, probe)
         if self.evidence.finished:
             self._sources.gaps += [unnamed_table(*one) for one in found.items()]
-        self.evidence = replace(self.evidence, unnamed=tuple(self._sources.gaps))
+        self.evidence = replace(self.evidence, unnamed=self._gaps)
         if not found or self.evidence.finished:
             return False
-        self.seeded.close()
         self._added |= found
         budget = replace(self._budget, rows={**self._budget.rows, **found})
-        self.plan = replace(self.plan, budget=budget)
-        self.seeded = self._seeded_database(budget)
-        self.evidence = self._described(self.evidence)
+        self._begin_anew(replace(self.plan, budget=budget))
         return True
 
     def _probe(

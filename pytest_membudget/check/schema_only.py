@@ -62,7 +62,7 @@ def decide(
     reason = reasons.sentence(budget, gated.skip_reason or "")
     if (known := _without_a_run(plan, gated, server, reason)) is not None:
         return known
-    sample = dry_run(plan, server, {}, {})
+    _, sample = dry_run(plan, server, {})
     if over := over_limit(budget, [sample]):
         return over
     if not sample.finished:

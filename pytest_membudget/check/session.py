@@ -18,6 +18,7 @@ from pytest_membudget.judge import reasons
 from pytest_membudget.judge.assessment import Assessment
 from pytest_membudget.judge.evidence import Database, Evidence
 from pytest_membudget.judge.explanation import Attribution
+from pytest_membudget.judge.lessons import findings
 from pytest_membudget.judge.result import Result
 from pytest_membudget.judge.verdict import Verdict
 from pytest_membudget.processes.deadline import Deadline
@@ -78,7 +79,8 @@ class _Check:
         if gated is not None and gated.skip_reason:
             return decide(self._plan, gated, server, self._progress)
         self._plan, early = with_rows(self._plan, server, self._progress)
-        self._evidence = replace(self._evidence, budget=self._plan.budget)
+        notes = tuple(findings(self._plan.lessons))
+        self._evidence = replace(self._evidence, budget=self._plan.budget, notes=notes)
         return early
 
     def _measure(self, server: ServerClient) -> tuple[Assessment, Attribution]:

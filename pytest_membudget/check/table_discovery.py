@@ -28,6 +28,7 @@ from pytest_membudget.check.row_effects import (
 from pytest_membudget.errors import ServerError
 from pytest_membudget.judge import reasons
 from pytest_membudget.judge.gap import Gap, rows_unknown, tables_without_model
+from pytest_membudget.judge.lessons import contradictions
 from pytest_membudget.judge.matching import filter_values, loads_no_rows
 from pytest_membudget.judge.verdict import Judgement, Verdict
 from pytest_membudget.processes.messages.orders import ListTables, TableModel
@@ -45,14 +46,16 @@ class Discovery:
     """What dry runs found out.
 
     ``rows`` are those of the models to seed, the one with the most rows first; ``unknown`` are the
-    gaps of tables that it accesses and that can't be seeded.  ``few`` says that its tables have too
-    few rows to matter, and ``most`` how many bytes its peak may come to with these.  ``samples``
+    gaps of tables that it accesses and that can't be seeded; ``plan`` has what was learned.
+    ``few`` says that its tables have too few rows to matter, and ``most`` how many bytes its peak
+    may come to with these.  ``samples``
     are all of its runs, on tables that were empty or nearly so, the ``last`` of them over each
     table that it accesses.
     """
 
     rows: dict[str, int]
     unknown: Sequence[Gap]
+    plan: CheckPlan
     few: bool
     most: float
     samples: Sequence[Sample]
@@ -66,6 +69,7 @@ def with_rows(
     if plan.budget.rows:
         return plan, None
     found = discover(plan, server, progress)
+    plan = found.plan
     budget, rows, samples, last = plan.budget, found.rows, found.samples, found.last
     if over := over_limit(budget, samples):
         return plan, over
@@ -97,14 +101,13 @@ def discover(plan: CheckPlan, server: ServerClient, progress: Callable[[str], No
     Where its filters leave rows out, it is run on rows that match them as well.  The first run that
     passes the limit is the last one.
     """
-    present, production = server.call(ListTables(plan.applied)), plan.production
+    present = server.call(ListTables(plan.applied))
     tables = present.models
     seeded: set[str] = set()
     samples: list[Sample] = []
     for _ in range(_ROUNDS):
         progress(f"finding the accessed tables, with a few rows in {len(seeded)} of them")
-        few = {table: few_rows(production.rows(table, tables[table].label)) for table in seeded}
-        latest = _round(plan, server, tables, few)
+        plan, latest = _round(plan, server, tables, seeded)
         samples += latest
         runs = [sample.run for sample in latest]
         accessed_tables = {table for done in runs for table in done.accessed_tables}
@@ -113,6 +116,7 @@ def discover(plan: CheckPlan, server: ServerClient, progress: Callable[[str], No
         if not unseen or any(done.peak > plan.budget.limit for done in runs):
             break
         seeded |= met
+    production = plan.production
     known = {table: production.rows(table, tables[table].label) for table in met}
     grown = [
         table
@@ -123,6 +127,8 @@ def discover(plan: CheckPlan, server: ServerClient, progress: Callable[[str], No
     ]
     if grown:
         grown += sorted(table for table in met if all(is_only_joined(table, one) for one in runs))
+    looked_up = {table for one in plan.lessons for table, _ in one.columns if one.finds_one}
+    grown += sorted(met & looked_up - set(grown))
     rows = _with_rows(grown, known)
     limit = plan.budget.limit
     are_small = all(are_few(count, production.width(table), limit) for table, count in rows.items())
@@ -140,7 +146,7 @@ def discover(plan: CheckPlan, server: ServerClient, progress: Callable[[str], No
         table: production.rows(table, tables[table].label) for table in parents - rows.keys()
     }
     rows |= _with_rows(sorted(of_parents), of_parents)
-    gaps = []
+    gaps = [*contradictions(plan.lessons)]
     if unknown := [tables[table].label for table in grown if known[table] is None]:
         gaps.append(rows_unknown(unknown, production.profile))
     if without_model := sorted(accessed_tables & set(present.others)):
@@ -148,6 +154,7 @@ def discover(plan: CheckPlan, server: ServerClient, progress: Callable[[str], No
     return Discovery(
         rows={tables[table].label: count for table, count in rows.items()},
         unknown=gaps,
+        plan=plan,
         few=are_small,
         most=most,
         samples=samples,
@@ -168,16 +175,18 @@ def _branches(plan: CheckPlan, known: Mapping[str, int | None]) -> bool:
 
 
 def _round(
-    plan: CheckPlan, server: ServerClient, tables: dict[str, TableModel], few: dict[str, int]
-) -> list[Sample]:
+    plan: CheckPlan, server: ServerClient, tables: dict[str, TableModel], filled: set[str]
+) -> tuple[CheckPlan, list[Sample]]:
     """One run over a few rows, and one over rows that match its filters where it left some out."""
-    first = dry_run(plan, server, tables, few)
+    plan, first = dry_run(plan, server, tables, filled)
+    few = {table: first.rows[tables[table].label] for table in filled}
     forced_values = {} if loads_no_rows(first.run) else _left_out(first.run, few)
     if not forced_values or first.run.peak > plan.budget.limit:
-        return [first]
+        return plan, [first]
     with suppress(ServerError):
-        return [first, dry_run(plan, server, tables, few, forced_values)]
-    return [first]
+        _, second = dry_run(plan, server, tables, filled, forced_values)
+        return plan, [first, second]
+    return plan, [first]
 
 
 def _most(

@@ -96,12 +96,16 @@ class Production:
 
     def rows(self, table: str, label: str) -> int | None:
         """The row count of a model; None where nobody knows."""
+        exact = self.named_rows(table, label)
+        others = self.stated.get(EVERY_OTHER, self.fallback.get(EVERY_OTHER))
+        return others if exact is None else exact
+
+    def named_rows(self, table: str, label: str) -> int | None:
+        """The row count that was given for this very model; None where none was."""
         for known, key in (
             (_by_lower(self.stated), label.lower()),
             (self.tables, table),
             (_by_lower(self.fallback), label.lower()),
-            (self.stated, EVERY_OTHER),
-            (self.fallback, EVERY_OTHER),
         ):
             if (rows := known.get(key)) is not None:
                 return rows

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from pytest_membudget.sample.lesson import Breakage
 from pytest_membudget.sample.observed import Observed
 from pytest_membudget.texts import TextEnum
 
@@ -106,7 +107,8 @@ class Run:
     ``refused`` names the databases that it was not let open, see processes/redirection.
     ``not_run`` holds the operations whose code did not run whole, each with why.
     ``timeline`` holds ``(seconds, RSS)`` pairs, thinned.  ``observed`` is what
-    the migration did with the rows it loaded, where asked.
+    the migration did with the rows it loaded, where asked; ``breakage`` what one that raised
+    expected of a row.
     """
 
     outcome: Outcome
@@ -137,6 +139,7 @@ class Run:
     not_run: tuple[tuple[str, str], ...] = ()
     facts: Facts = field(default_factory=Facts)
     observed: Observed | None = None
+    breakage: Breakage | None = None
     failure: str = ""
     details: str = ""
 

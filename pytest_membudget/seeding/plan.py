@@ -10,6 +10,7 @@ from django.db.migrations.state import StateApps
 
 from pytest_membudget.database.error_text import message
 from pytest_membudget.profile.production import StatsByColumn
+from pytest_membudget.sample.lesson import Lesson
 from pytest_membudget.seeding.errors import refusal
 from pytest_membudget.seeding.layout import Layout
 from pytest_membudget.seeding.staging_tables import StagingTables
@@ -36,6 +37,7 @@ class Plan:
         self._staging = staging
         self._forced = {self.model(label): names for label, names in forced_values.items()}
         self._tables: dict[Model, Table] = {}
+        self.lessons: Sequence[Lesson] = ()
 
     def model(self, label: str) -> Model:
         """The model with the table that a label means."""
@@ -92,7 +94,7 @@ class Plan:
 
     def _table(self, model: Model) -> Table:
         if model not in self._tables:
-            table = Table(model, self._staging, self._existing(model))
+            table = Table(model, self._staging, self._existing(model), lessons=self.lessons)
             # Models refer to each other in circles: known first, laid out then.
             self._tables[model] = table
             forced = self._forced.get(model, {})

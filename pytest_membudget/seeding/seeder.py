@@ -13,10 +13,12 @@ from django.db.migrations.state import StateApps
 from pytest_membudget.database.error_text import message
 from pytest_membudget.errors import NoRoom
 from pytest_membudget.profile.production import StatsByColumn
+from pytest_membudget.sample.lesson import Lesson
 from pytest_membudget.seeding.dialects.base import Dialect
 from pytest_membudget.seeding.dialects.postgresql import PostgreSQL
 from pytest_membudget.seeding.dialects.sqlite import SQLite
 from pytest_membudget.seeding.errors import refusal
+from pytest_membudget.seeding.lessons import columns_holding, look_up_rows
 from pytest_membudget.seeding.plan import Plan
 from pytest_membudget.seeding.profile_fit import profile_mismatches
 from pytest_membudget.seeding.staging_tables import StagingTables
@@ -57,8 +59,8 @@ class Seeder:
     The same calls on the same database give the same rows.
 
     ``profile`` says, by table and column, what production's values are like. What the model's own
-    rules ask for comes before it, and so does what ``forced_values`` says.  With ``json_texts``
-    long texts hold JSON documents.
+    rules ask for comes before it, and so does what ``forced_values`` says.  The ``lessons``
+    are what a migration expects of rows.
     """
 
     def __init__(
@@ -68,12 +70,12 @@ class Seeder:
         *,
         forced_values: Mapping[str, Mapping[str, Sequence[Any]]] | None = None,
         profile: StatsByColumn | None = None,
-        json_texts: bool = False,
+        lessons: Sequence[Lesson] = (),
     ) -> None:
         connection = connections[using]
         self._staging = StagingTables(_DIALECTS[connection.vendor](connection))
-        self._staging.dialect.json_texts = json_texts
         self._plan = Plan(apps, self._staging, forced_values or {}, profile or {})
+        self._plan.lessons = self._lessons = lessons
 
     def grow(self, rows: Mapping[str, int], room: float = inf) -> Seeded:
         """Add rows until each label has ``rows`` rows, and the rows that they refer to.
@@ -94,6 +96,7 @@ class Seeder:
                 for table in growing:
                     at = table.label
                     _insert(table)
+                look_up_rows(growing, self._lessons)
                 self._staging.clear()
         except DatabaseError as error:
             raise refusal(at, None, message(error).splitlines()[0], message(error)) from error
@@ -106,6 +109,10 @@ class Seeder:
             {table.label: table.mismatches for table in tables if table.mismatches},
             {t.model._meta.db_table: t.forced_values for t in tables if t.forced_values},
         )
+
+    def holding(self, value: Any) -> list[tuple[str, str]]:
+        """The columns, by table, in which rows of this seeder's hold a value."""
+        return columns_holding(self._plan.tables(), value)
 
 
 def _insert(table: Table) -> None:

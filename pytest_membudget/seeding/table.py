@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from dataclasses import field as attribute
 from math import prod
@@ -10,11 +10,13 @@ from typing import Any
 
 from django.db import models
 
+from pytest_membudget.sample.lesson import Lesson
 from pytest_membudget.seeding.columns import Column, TemplateRows
 from pytest_membudget.seeding.constraints import Rule
 from pytest_membudget.seeding.dialects.base import NUMBER, Dialect, Field
 from pytest_membudget.seeding.errors import too_few, unstorable
 from pytest_membudget.seeding.fields import FieldKind, kind_of
+from pytest_membudget.seeding.fields.learned import taught
 from pytest_membudget.seeding.sequences import UNLIMITED, Group
 from pytest_membudget.seeding.staging_tables import StagingTables
 
@@ -26,6 +28,7 @@ SOME = 100
 @dataclass(eq=False)
 class Table:
     """``existing`` rows were there before the first of ours, of which it has ``have``.
+    ``lessons`` are what a migration expects of the rows of any table.
 
     ``requested``: does the caller say how many rows it should have?
     ``fields``: those that get a column.
@@ -36,6 +39,7 @@ class Table:
     model: type[models.Model]
     staging: StagingTables
     existing: int
+    lessons: Sequence[Lesson] = ()
     have: int = 0
     want: int = 0
     requested: bool = False
@@ -60,7 +64,9 @@ class Table:
         return self.dialect.quote(self.model._meta.db_table)
 
     def kind(self, name: str) -> FieldKind:
-        return kind_of(self.fields[name], self.dialect)
+        field = self.fields[name]
+        kind = kind_of(field, self.dialect)
+        return taught(kind, (self.model._meta.db_table, str(field.column)), self.lessons)
 
     @property
     def width(self) -> float:

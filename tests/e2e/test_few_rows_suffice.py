@@ -83,7 +83,7 @@ JSON = f"""{FORWARDS}
 @checks(JSON, 'rows={"shop.Order": 12_000}', 'limit="512Mi"')
 def test_texts_that_are_read_as_json(result: dict[str, Any]) -> None:
     assert result["verdict"] == "within", result["reason"]
-    assert "texts-json" in [finding["code"] for finding in result["findings"]]
+    assert "rows-learned" in [finding["code"] for finding in result["findings"]]
     assert result["samples"][-1]["rows_read"] == 12_000
 
 

@@ -7,12 +7,13 @@ the database has them.  Databases are named as their scratch databases are.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import ClassVar, Generic, TypeVar
+from typing import Any, ClassVar, Generic, TypeVar
 
 from pytest_membudget.database.scratch.activity import Activity
 from pytest_membudget.processes.messages.job import Key
 from pytest_membudget.profile.production import StatsByColumn
 from pytest_membudget.sample import ForcedValues
+from pytest_membudget.sample.lesson import Lesson
 
 A = TypeVar("A")
 Uniques = list[list[str]]
@@ -136,9 +137,9 @@ class Seed(Order[Seeded]):
     ``forced_values`` holds columns by table with the values to seed them with, in turn; a column
     without values is seeded as if it had just been added.  ``seed`` is the path of the user's
     function that makes the rows.  ``profile`` is production's profile by table and column; it is
-    read with the first order for a database, as is ``json_texts``, with which long texts hold JSON
-    documents.  The order fails with ``no_room`` where the rows take more than ``most`` bytes, or
-    more than there is room for.
+    read with the first order for a database, as are the ``lessons`` of earlier runs.  The order
+    fails with ``no_room`` where the rows take more than ``most`` bytes, or more than there is room
+    for.
     """
 
     name: str
@@ -147,7 +148,7 @@ class Seed(Order[Seeded]):
     forced_values: ForcedValues = field(default_factory=dict)
     seed: str | None = None
     profile: StatsByColumn | None = None
-    json_texts: bool = False
+    lessons: list[Lesson] = field(default_factory=list)
     most: int | None = None
 
     @property
@@ -161,6 +162,18 @@ class Clone(Order[str]):
 
     doing = "cloning the database"
     name: str
+
+
+@dataclass(frozen=True)
+class FindColumns(Order[list[tuple[str, str]]]):
+    """Find the columns, by table, in which generated rows of the database ``name`` hold a value.
+
+    An empty text stands for any long one.
+    """
+
+    doing = "finding the column of a value"
+    name: str
+    value: Any
 
 
 @dataclass(frozen=True)

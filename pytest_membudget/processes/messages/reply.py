@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from pytest_membudget.processes.messages.statements import StatementCount
 from pytest_membudget.sample import Facts, Phase
+from pytest_membudget.sample.lesson import Breakage
 from pytest_membudget.sample.observed import Observed
 
 
@@ -19,6 +20,7 @@ class WorkerReply:
     whether it is applied.  ``phases`` have the RSS that each began with, and its peak.  ``not_run``
     has the operations whose code did not run to its end, each with the reason.  ``facts`` are those
     that the worker knows; of a migration that failed, only the number of its connections.
+    ``breakage`` is what that expected of a row.
     """
 
     peak: int | None
@@ -34,3 +36,4 @@ class WorkerReply:
     statements: list[StatementCount]
     facts: Facts
     observed: Observed | None = None
+    breakage: Breakage | None = None

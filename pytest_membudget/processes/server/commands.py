@@ -41,6 +41,7 @@ class DatabaseServer:
             orders.ListTables: self.list_tables,
             orders.Count: self.count,
             orders.Seed: self.seed,
+            orders.FindColumns: self.find_columns,
             orders.Clone: self.clone,
             orders.ReadActivity: self.read_activity,
             orders.Fingerprint: self.fingerprint,
@@ -105,6 +106,10 @@ class DatabaseServer:
         apps = self._state_apps(order.applied)
         with self._scratch.using(order.name):
             return self._seeds.fill(order, apps)
+
+    def find_columns(self, order: orders.FindColumns) -> list[tuple[str, str]]:
+        with self._scratch.using(order.name):
+            return self._seeds.holding(order.name, order.value)
 
     def clone(self, order: orders.Clone) -> str:
         return self._scratch.clone(order.name)

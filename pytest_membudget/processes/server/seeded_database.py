@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import sys
 from collections.abc import Sequence
+from typing import Any
 
 from pytest_membudget.budget.request import Budget
 from pytest_membudget.database.scratch.activity import Activity
@@ -14,6 +15,7 @@ from pytest_membudget.processes.messages.orders import (
     Clone,
     Count,
     Drop,
+    FindColumns,
     Fingerprint,
     ListRefusals,
     ListTables,
@@ -26,6 +28,7 @@ from pytest_membudget.processes.messages.orders import (
 from pytest_membudget.processes.server.client import Pending, ServerClient
 from pytest_membudget.profile.production import StatsByColumn
 from pytest_membudget.sample import ForcedValues
+from pytest_membudget.sample.lesson import Lesson
 
 # What a run is given in any case.
 _LEAST_SECONDS = 5.0
@@ -36,7 +39,7 @@ class SeededDatabase:
 
     ``tables`` maps model labels to tables, ``uniques`` tables to the sets of columns whose values
     find a single row; both leave out models that have no rows in the budget.  ``shape`` is what is
-    known of production's values, the ``profile`` of Seed.
+    known of production's values, the ``profile`` of Seed, ``lessons`` is what earlier runs taught.
     """
 
     def __init__(
@@ -45,14 +48,15 @@ class SeededDatabase:
         budget: Budget,
         applied: list[Key],
         shape: StatsByColumn | None = None,
+        lessons: Sequence[Lesson] = (),
     ) -> None:
-        self.json_texts = False
         self.folder = server.greeting.folder
         self.mark = server.greeting.mark
         self._server = server
         self._budget = budget
         self._applied = applied
         self._shape = shape
+        self._lessons = lessons
         self._forced_values: ForcedValues = {}
         self._ahead: tuple[int, Pending[Seeded]] | None = None
         self._filled = 0
@@ -103,6 +107,10 @@ class SeededDatabase:
         self._names.append(name)
         return name
 
+    def columns_holding(self, value: Any) -> list[tuple[str, str]]:
+        """The columns, by table, in which generated rows hold a value; see FindColumns."""
+        return self._server.call(FindColumns(self._name, value))
+
     def activity(self, name: str) -> Activity | None:
         """The server's statistics of ``name`` after a run; None where there are none."""
         return self._server.call(ReadActivity(name))
@@ -127,11 +135,6 @@ class SeededDatabase:
         self._forced_values = columns
         self._restart()
 
-    def make_texts_json(self) -> None:
-        """Begin anew, with JSON documents in long texts."""
-        self.json_texts = True
-        self._restart()
-
     def close(self) -> None:
         """Drop all of it.  A database server process that has ended does so itself.
 
@@ -154,7 +157,7 @@ class SeededDatabase:
                 forced_values=self._forced_values,
                 seed=self._budget.seed,
                 profile=self._shape,
-                json_texts=self.json_texts,
+                lessons=list(self._lessons),
                 most=most,
             )
         )

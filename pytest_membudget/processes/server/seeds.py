@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from importlib import import_module
+from typing import Any
 
 from django.db import transaction
 from django.db.migrations.state import StateApps
@@ -45,6 +46,10 @@ class Seeds:
     def forget(self, name: str) -> None:
         self._seeders.pop(name, None)
 
+    def holding(self, name: str, value: Any) -> list[tuple[str, str]]:
+        """The columns in which rows that were generated in a database hold a value."""
+        return self._seeders[name].holding(value) if name in self._seeders else []
+
     def _grow(self, order: Seed, apps: StateApps) -> Grown:
         name = order.name
         if name not in self._seeders:
@@ -53,7 +58,7 @@ class Seeds:
                 self._alias,
                 forced_values=_fields(apps, order.forced_values),
                 profile=order.profile,
-                json_texts=order.json_texts,
+                lessons=order.lessons,
             )
         room = room_for_a_seed(self._scratch.free())
         most = room if order.most is None else min(room, order.most)

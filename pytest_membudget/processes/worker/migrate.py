@@ -92,9 +92,11 @@ class Migrate:
 
     def fail(self, error: BaseException) -> None:
         from pytest_membudget.database.error_text import first_line, traceback_from_migration
+        from pytest_membudget.processes.worker.breakage import breakage_of
 
         self._known["failure"] = first_line(error)
         self._known["details"] = traceback_from_migration(error)
+        self._known["breakage"] = breakage_of(error)
         self._phases.end_of_migration()
 
     def reply(self) -> WorkerReply:

@@ -119,6 +119,7 @@ def outcome_of(launch: Launch, ended: Ended, meter: Meter) -> Run:
         not_run=tuple(reply.not_run),
         facts=replace(reply.facts, **facts),
         observed=reply.observed,
+        breakage=reply.breakage,
         details=reply.details or ended.output,
         **_accessed(launch, reply),
     )

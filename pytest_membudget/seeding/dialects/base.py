@@ -22,7 +22,6 @@ class Dialect(ABC):
     ``compresses``: does it compress wide values by itself?
     ``json_ratio``: how many bytes of our JSON documents stand for one of PostgreSQL's compressed
     ones.
-    ``json_texts``: do long texts hold JSON documents?
     ``numbering`` defines the column that numbers the rows of a temporary table from 1.
 
     The others are expressions with places for their arguments.  ``series(first, last)`` is an item
@@ -45,7 +44,6 @@ class Dialect(ABC):
 
     def __init__(self, connection: BaseDatabaseWrapper) -> None:
         self.connection = connection
-        self.json_texts = False
 
     def quote(self, name: str) -> str:
         return self.connection.ops.quote_name(name)

@@ -12,12 +12,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 
 from pytest_membudget.seeding.dialects.base import Dialect, Field
 from pytest_membudget.seeding.fields.base import FieldKind, register, registered_kind
-from pytest_membudget.seeding.fields.json import JsonText
-from pytest_membudget.seeding.fields.text import LongText, Text
 from pytest_membudget.seeding.sequences import Numbering
-
-# A shorter text holds no document.
-_DOCUMENT = 256
 
 # PostgreSQL's types that Django has no field for, each with a value that it takes; see its
 # documentation, chapter "Data Types".
@@ -126,9 +121,6 @@ def builtin_equivalent(field: Field, connection: BaseDatabaseWrapper) -> Field:
 def kind_of(field: Field, dialect: Dialect) -> FieldKind:
     """The kind of a field, or of the built-in field whose column is like its own."""
     kind = registered_kind(field)
-    if kind in (Text, LongText) and dialect is not None and dialect.json_texts:
-        long = field.max_length is None or field.max_length >= _DOCUMENT
-        kind = JsonText if long and not field.choices else kind
     if kind is not None:
         return kind(field, dialect)
     return kind_of(builtin_equivalent(field, dialect.connection), dialect)

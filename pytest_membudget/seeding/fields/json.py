@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from random import Random
 from typing import Any
 
@@ -27,12 +27,15 @@ _SMALL, _NESTED = 90, 200
 
 @register(models.JSONField)
 class Json(FieldKind):
+    paths: Sequence[Sequence[str]] = ()
+    """Keys that each document has, with ``"*"`` for the items of an array."""
+
     @property
     def compression(self) -> float:  # type: ignore[override]
         return self.dialect.json_ratio
 
     def plausible(self, rng: Random) -> dict[str, Any]:
-        return {
+        document = {
             "id": rng.randint(1, 1_000_000),
             "name": shaped(SHAPES["name"], rng),
             "active": rng.random() < 0.5,
@@ -42,66 +45,77 @@ class Json(FieldKind):
             "note": words(80, rng),
             "parent": None,
         }
+        return _with_keys(document, self.paths, rng)
 
     def numbering(self) -> Numbering:
-        return Numbering(HUGE, lambda n: {"id": n, "name": f"number {n}"})
+        return Numbering(HUGE, self._numbered)
 
     def sized(self, rng: Random) -> SizedValues:
-        documents = _Documents(rng)
-        return SizedValues(lambda size, _: documents.make(size), small=30)
+        make = _Documents(rng, self.paths).make
+        return SizedValues(lambda size, _: make(size), small=30)
+
+    def _numbered(self, n: int) -> dict[str, Any]:
+        return _with_keys({"id": n, "name": f"number {n}"}, self.paths, Random(n))
 
 
 class JsonText(Text):
     """Texts that hold a JSON document, where code reads them as such."""
 
+    paths: Sequence[Sequence[str]] = ()
+
     def plausible(self, rng: Random) -> str:
-        return json.dumps(_Documents(rng, 4).make(min(self.limit or _NESTED, _NESTED)))
+        documents = _Documents(rng, self.paths, stock=4)
+        return json.dumps(documents.make(min(self.limit or _NESTED, _NESTED)))
 
     def numbering(self) -> Numbering:
-        return Numbering(HUGE, lambda n: json.dumps({"id": n}))
+        return Numbering(HUGE, lambda n: json.dumps(_with_keys({"id": n}, self.paths, Random(n))))
 
     def formulas(self, wanted: WantedValues) -> Iterator[Formula]:
         return iter(())
 
     def sized(self, rng: Random) -> SizedValues:
-        documents, most = _Documents(rng), self.limit or float("inf")
-        make = documents.make
-        return SizedValues(lambda size, _: json.dumps(make(size)), least=2, most=most, small=30)
-
-    def variation(self, width: float | None) -> None:
-        """What SQL would add to a document leaves none."""
-
-    def ending(self, place: int, width: float) -> str:
-        return ""
+        make, most = _Documents(rng, self.paths).make, self.limit or float("inf")
+        return SizedValues(
+            lambda size, ending: json.dumps(make(size, ending)), least=2, most=most, small=30
+        )
 
 
 class _Documents:
     """Makes JSON documents out of a stock of small objects, so that it takes no time."""
 
-    def __init__(self, rng: Random, stock: int = _STOCK) -> None:
+    def __init__(
+        self, rng: Random, paths: Sequence[Sequence[str]] = (), stock: int = _STOCK
+    ) -> None:
         self._rng = rng
+        self._paths = paths
+        self._extra = _size(_with_keys({}, paths, rng)) if paths else 0
         self._lines = [(line, _size(line)) for line in (self._line() for _ in range(stock))]
         self._labels = [(one, _size(one)) for one in (self._label() for _ in range(stock))]
 
-    def make(self, size: int) -> dict[str, Any]:
-        """A document of ``size`` bytes as text, which Django writes with spaces; {} if too few."""
+    def make(self, size: int, ending: str = "") -> dict[str, Any]:
+        """A document of ``size`` bytes as text, which Django writes with spaces, or of as few as it
+        needs; its note has the ``ending``.
+        """
+        return _with_keys(self._filled(size - self._extra, ending), self._paths, self._rng)
+
+    def _filled(self, size: int, ending: str) -> dict[str, Any]:
         rng = self._rng
-        if size < _size({"note": ""}):
-            return {}
+        if size < _size({"note": ending}):
+            return {"note": ending} if ending else {}
         document: dict[str, Any] = {}
         if size >= _SMALL:
             document = {"id": rng.randint(100_000, 999_999), "labels": []}
         if size >= _NESTED:
             document |= {"status": rng.choice(WORDS), "paid": rng.random() < 0.5, "lines": []}
-        document["note"] = ""
+        document["note"] = ending
         room = size - _size(document)
         for name, stock in (("lines", self._lines), ("labels", self._labels)):
             if name in document:
-                document[name], room = self._filled(stock, room)
-        document["note"] = words(size - _size(document), rng)
+                document[name], room = self._chosen(stock, room)
+        document["note"] = words(size - _size(document), rng) + ending
         return document
 
-    def _filled(self, stock: list[tuple[Any, int]], room: int) -> tuple[list[Any], int]:
+    def _chosen(self, stock: list[tuple[Any, int]], room: int) -> tuple[list[Any], int]:
         """As many objects as there is room for, and the room that is left."""
         found: list[Any] = []
         while True:
@@ -128,6 +142,34 @@ class _Documents:
 
     def _label(self) -> dict[str, Any]:
         return {"key": self._rng.choice(WORDS), "value": self._rng.randint(1, 9999)}
+
+
+def _with_keys(
+    document: dict[str, Any], paths: Sequence[Sequence[str]], rng: Random
+) -> dict[str, Any]:
+    """With a value at each of the paths that it lacks, which can be read as a number as well.
+
+    An array that is asked for is the document's own, so that it fills as much of the document.
+    """
+    arrays = any("*" in path and path[0] != "lines" for path in paths)
+    items = document.pop("lines", None) if arrays else None
+    for path in sorted(paths, key=len, reverse=True):
+        holders: list[Any] = [document]
+        keys = list(path)
+        while keys:
+            key, *keys = keys
+            if key == "*":
+                holders = [one for array in holders for one in array if isinstance(one, dict)]
+            elif not keys:
+                for one in holders:
+                    one.setdefault(key, f"{rng.randrange(10**6):020}")
+            else:
+                made: Any = (items or [{}, {}, {}]) if keys[0] == "*" else {}
+                for one in holders:
+                    if not isinstance(one.get(key), type(made)):
+                        one[key] = made
+                holders = [one[key] for one in holders]
+    return document
 
 
 def _size(value: Any) -> int:

@@ -36,12 +36,14 @@ class Number(FieldKind):
     most: Any
     extreme: Any = 10**9
     """The largest plausible value, the largest one of all, and one above those of other columns."""
+    below = 10**99
+    """The bound of values that need not be unique."""
 
     def value(self, steps: int) -> Any:
         return self.convert(Decimal(steps).scaleb(-self.places))
 
     def plausible(self, rng: Random) -> Any:
-        return self.value(rng.randint(*self._steps(self.usual)))
+        return self.value(rng.randint(*self._steps(min(self.usual, self.below))))
 
     def numbering(self) -> Numbering:
         low, high = self._steps(self.most)
@@ -49,7 +51,7 @@ class Number(FieldKind):
 
     def variation(self, width: float | None) -> Variation | None:
         """They go up by a span with each round, and begin anew where there is no more room."""
-        low, high = self._steps(self.most)
+        low, high = self._steps(min(self.most, self.below))
         rounds, span = (high - low + 1) // SPAN, Decimal(SPAN).scaleb(-self.places)
 
         def write(value: str, number: str) -> str:

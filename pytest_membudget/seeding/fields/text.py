@@ -24,9 +24,6 @@ _DIGITS = 9
 _SPELLED = 6
 """Letters and digits that suffice for a different text in each row."""
 
-_ENDING, _MARKS = 2, 7
-"""Letters that tell the template's texts apart, and at most so many digits that tell the round."""
-
 Frame = tuple[str, str]
 
 
@@ -37,6 +34,8 @@ class Text(FieldKind):
     between = " "
     frames: tuple[Frame, ...] = (("", ""),)
     """What stands before and after the words; the shorter frame where there is no room."""
+    ending_width, most_marks = 2, 7
+    """Letters that tell the template's texts apart, and at most so many digits for the round."""
 
     @property
     def shape(self) -> str | None:
@@ -90,16 +89,16 @@ class Text(FieldKind):
         return SizedValues(make, exact=True, least=least, most=most)
 
     def ending(self, place: int, width: float) -> str:
-        return short_text(place, min(_ENDING, max(1, int(width))))
+        return short_text(place, min(self.ending_width, max(1, int(width))))
 
     def variation(self, width: float | None) -> Variation | None:
         if width is None:
             limit = self.limit
             width = 0.75 * limit / (1 + (limit > 20)) if limit else 200
         width = min(width, self.limit or width)
-        if width < _ENDING + 1:
+        if width < self.ending_width + 1:
             return None
-        count = min(_MARKS, max(1, int(width) - _ENDING - 2))
+        count = min(self.most_marks, max(1, int(width) - self.ending_width - 2))
         marks = "#" * count
 
         def write(value: str, number: str) -> str:

@@ -1,0 +1,82 @@
+"""Learn from generated rows that broke a migration what it expects of them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from pytest_membudget.check.plan import CheckPlan
+from pytest_membudget.judge import lessons
+from pytest_membudget.processes.server.seeded_database import SeededDatabase
+from pytest_membudget.sample import Outcome, Run, Sample
+from pytest_membudget.sample.lesson import MOST_LESSONS, Breakage, Expected, Lesson
+
+# Errors that other rows may not raise.
+_OF_ROWS = (
+    "KeyError",
+    "ValueError",
+    "TypeError",
+    "IndexError",
+    "AttributeError",
+    "InvalidOperation",
+    "JSONDecodeError",
+    "ValidationError",
+    "DataError",
+    "IntegrityError",
+    "MultipleObjectsReturned",
+    "DoesNotExist",
+)
+
+
+def learned(
+    plan: CheckPlan, seeded: SeededDatabase, sample: Sample
+) -> tuple[CheckPlan | None, Sample]:
+    """The plan with what a run teaches, None where that is nothing new; and the sample, whose
+    failure says what the row held.
+    """
+    done = sample.run
+    if done.outcome != Outcome.RAISED or plan.budget.seed is not None or not sample.rows:
+        return None, sample
+    found = done.breakage and _located(plan, seeded, done, done.breakage)
+    if found:
+        text = lessons.told(found, {table: label for label, table in seeded.tables.items()})
+    elif done.failure.startswith(_OF_ROWS):
+        text = lessons.unknown(sample.rows)
+    else:
+        return None, sample
+    sample = replace(sample, run=replace(done, failure=f"{done.failure.rstrip('.')}; {text}"))
+    if not found or not _is_new(found.lesson, plan, seeded):
+        return None, sample
+    return plan.with_lesson(found.lesson), sample
+
+
+def _is_new(lesson: Lesson, plan: CheckPlan, seeded: SeededDatabase) -> bool:
+    """Whether rows can be made as it says, and were not."""
+    if lesson in plan.lessons or len(plan.lessons) == MOST_LESSONS:
+        return False
+    unique = any([name] in seeded.uniques.get(table, ()) for table, name in lesson.columns)
+    return not (unique and lesson.expected == Expected.VALUES)
+
+
+def _located(
+    plan: CheckPlan, seeded: SeededDatabase, done: Run, found: Breakage
+) -> Breakage | None:
+    """With the columns that it is about; None where these are not known."""
+    lesson = found.lesson
+    if lesson.expected == Expected.BELOW:
+        # Of two factors each is below the root of what fits, and of more a smaller one.
+        before = sum(one.expected == Expected.BELOW for one in plan.lessons)
+        bound = max(2, int(lesson.asked[0] ** (1 / (before + 2))))
+        return replace(found, lesson=replace(lesson, asked=[bound]))
+    if lesson.expected == Expected.SINGLE:
+        [label], [(table, _)] = lesson.asked, lesson.columns
+        rows = plan.production.named_rows(table, label)
+        if plan.gated is None:
+            rows = plan.budget.rows.get(label, rows)
+        return replace(found, lesson=replace(lesson, asked=[label, rows]))
+    if lesson.columns:
+        return found
+    for value, part in found.parts():
+        columns = [one for one in seeded.columns_holding(value) if one[0] in done.named]
+        if columns:
+            return replace(found, value=value, lesson=replace(part, columns=columns))
+    return None

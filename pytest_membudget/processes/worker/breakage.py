@@ -1,0 +1,194 @@
+"""What a migration that raised expected of the row that it raised on.
+
+The worker imports this module only after a failure, in which nothing is measured any more.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from contextlib import suppress
+from typing import Any
+
+from pytest_membudget.processes.worker.stack import Place, chain, innermost, places_of
+from pytest_membudget.sample.lesson import Breakage, Expected, Lesson
+
+_CONVERSIONS = (
+    (r"invalid literal for int|string to float|ConversionSyntax", Expected.NUMBER),
+    (r"syntax for type (small|big)?int|syntax for type (numeric|double|real)", Expected.NUMBER),
+    (r"Invalid isoformat|does not match format|syntax for type (date|time)", Expected.DATE),
+    (r"hexadecimal UUID|is not a valid UUID|syntax for type uuid", Expected.UUID),
+    (r"JSONDecodeError|syntax for type json|malformed JSON", Expected.JSON),
+)
+_QUOTED = re.compile(r"""(?P<quote>['"“])(?P<text>(?:\\.|(?!(?P=quote)|”).)*)""", re.DOTALL)
+_FORMAT = re.compile(r"does not match format '([^']+)'")
+# What PostgreSQL, SQLite and Django's decimals say of a number that is too large.
+_TOO_LARGE = (
+    (r"smallint out of range", 2**15),
+    (r"integer out of range", 2**31),
+    (r"bigint out of range|too large to convert to SQLite", 2**63),
+)
+_POWER = re.compile(r"less than 10\^(\d+)")
+_MOST_VALUES = 50
+_MOST_KEYS = 1000
+
+
+def breakage_of(error: BaseException) -> Breakage | None:
+    """None where nothing can be said of a row."""
+    one: BaseException | None = error
+    places: list[Place] = []
+    while one is not None:
+        places += places_of(one)
+        # Code of the project may raise anything, and hold objects that do so.
+        with suppress(Exception):
+            if places and (found := _breakage(one, places)) is not None:
+                return found
+        one = one.__cause__ or one.__context__
+    return None
+
+
+def _breakage(error: BaseException, places: list[Place]) -> Breakage | None:
+    if type(error) is KeyError:
+        return _missing_key(error, places)
+    kind = type(error).__name__
+    if kind in ("DoesNotExist", "MultipleObjectsReturned"):
+        return _not_one_row(kind, places)
+    said = f"{kind}: {error} {getattr(getattr(error, 'diag', None), 'message_detail', None)}"
+    if (bound := _bound(said, places)) is not None:
+        return _found(places, Expected.BELOW, asked=[bound])
+    for pattern, expected in _CONVERSIONS:
+        if re.search(pattern, said):
+            asked = [found[1]] if (found := _FORMAT.search(said)) else []
+            return _found(places, expected, asked, value=_text(error, said, places))
+    return None
+
+
+def _found(places: list[Place], expected: Expected, asked: list[Any], **known: Any) -> Breakage:
+    columns = known.pop("columns", [])
+    return Breakage(Lesson(expected, columns, asked), str(innermost(places)), **known)
+
+
+def _text(error: BaseException, said: str, places: list[Place]) -> str:
+    """The text that could not be converted; empty where it is not known."""
+    if isinstance(document := getattr(error, "doc", None), str):
+        return document
+    quoted = _QUOTED.search(said)
+    part = quoted["text"] if quoted and "ConversionSyntax" not in said else ""
+    texts = [one for one in innermost(places).values() if isinstance(one, str) and part in one]
+    return max(texts, key=len, default=part)
+
+
+def _bound(said: str, places: list[Place]) -> int | None:
+    """The number that one of its numbers was not below; None where none was too large."""
+    if power := _POWER.search(said):
+        return int(10 ** int(power[1]))
+    if said.startswith("InvalidOperation"):
+        for place in reversed(places):
+            held = place.frame.f_locals
+            if held.get("max_digits") is not None and "decimal_places" in held:
+                return int(10 ** (held["max_digits"] - (held["decimal_places"] or 0)))
+    return next((bound for text, bound in _TOO_LARGE if re.search(text, said)), None)
+
+
+def _not_one_row(kind: str, places: list[Place]) -> Breakage | None:
+    """A queryset's get(): the rows that it looked for, or the only row of a table."""
+    frames = (one.frame for one in reversed(places))
+    held = next(f.f_locals for f in frames if f.f_code.co_name == "get" and "clone" in f.f_locals)
+    where, meta = held["clone"].query.where, held["self"].model._meta
+    if kind == "MultipleObjectsReturned":
+        if where.children or held["clone"].query.distinct:
+            return None
+        return _found(places, Expected.SINGLE, [meta.label], columns=[(meta.db_table, "")])
+    if where.negated or where.connector != "AND":
+        return None
+    fields = {lookup.lhs.target: lookup.rhs for lookup in where.children}
+    exact = all(one.lookup_name == "exact" for one in where.children)
+    if not fields or not exact or any(field.primary_key for field in fields):
+        return None
+    columns = [(field.model._meta.db_table, str(field.column)) for field in fields]
+    return _found(places, Expected.ROW, list(fields.values()), columns=columns)
+
+
+def _missing_key(error: BaseException, places: list[Place]) -> Breakage | None:
+    [key] = error.args
+    for at in reversed(places):
+        for node in at.nodes():
+            base, keys = chain(node)
+            with suppress(LookupError, TypeError, ValueError):
+                holder = at.value(base)
+                for depth, one in enumerate(keys):
+                    name = at.value(one)
+                    if isinstance(holder, dict) and name not in holder and name == key:
+                        if at.names(key):
+                            return _keys(at, places, base, [*map(at.value, keys[: depth + 1])])
+                        values = [one for one in holder if isinstance(one, str)][:_MOST_VALUES]
+                        asked = values if isinstance(key, str) else []
+                        return _found(places, Expected.VALUES, asked, value=key) if asked else None
+                    holder = holder[name]
+    return None
+
+
+def _keys(at: Place, places: list[Place], base: ast.expr, keys: list[Any]) -> Breakage:
+    """All keys that the function asks of the same expression: the next ones would break as well."""
+    document, within = _document(at.value(base), places)
+    above = ["*" if isinstance(one, int) else one for one in within]
+    paths = {(*above, *keys), *((*above, *path) for path in _paths(at, ast.dump(base)))}
+    asked = [list(path) for path in sorted(paths, key=lambda one: [*map(str, one)])]
+    return _found(places, Expected.KEYS, asked, value=document, within=within)
+
+
+def _paths(at: Place, base: str) -> Iterator[tuple[str, ...]]:
+    """The constant keys by which the function's code goes into an expression, and into names for
+    what it finds there.
+    """
+    known: dict[str, tuple[str, ...]] = {base: ()}
+    nodes = list(ast.walk(at.function()))
+
+    def path(node: ast.expr) -> tuple[str, ...] | None:
+        root, keys = chain(node)
+        names = [getattr(one, "value", None) for one in keys]
+        texts = [one for one in names if isinstance(one, str)]
+        start = known.get(ast.dump(root))
+        return (*start, *texts) if len(texts) == len(keys) and start is not None else None
+
+    for node in nodes:
+        targets = getattr(node, "targets", None) or [getattr(node, "target", None)]
+        source, loop = getattr(node, "value", None), getattr(node, "iter", None)
+        over = loop if loop is not None else source
+        if isinstance(targets[0], ast.Name) and over is not None and (found := path(over)):
+            known[ast.dump(ast.Name(targets[0].id, ast.Load()))] = (*found, *["*"] * bool(loop))
+    for node in nodes:
+        if isinstance(node, ast.Subscript | ast.Call) and not _is_set(node) and (one := path(node)):
+            yield one
+    yield from (one for one in known.values() if one)
+
+
+def _is_set(node: ast.expr) -> bool:
+    return isinstance(getattr(node, "ctx", None), ast.Store)
+
+
+def _document(part: Any, places: list[Place]) -> tuple[Any, list[Any]]:
+    """The largest document of a row, or of a local name, that holds ``part``, and its path."""
+    best: tuple[Any, list[Any]] = (part, [])
+    for place in places:
+        for value in list(place.frame.f_locals.values()):
+            held = vars(value).values() if hasattr(value, "_state") else [value]
+            for document in held:
+                # A larger one, or a list that is no row's, holds many rows.
+                if isinstance(document, dict) and len(document) < _MOST_KEYS:
+                    found = _path_to(part, document)
+                    if found and len(found) > len(best[1]):
+                        best = document, found
+    return best
+
+
+def _path_to(part: Any, document: Any, deep: int = 8) -> list[Any] | None:
+    if document is part:
+        return []
+    if not deep or not isinstance(document, dict | list):
+        return None
+    for key, one in document.items() if isinstance(document, dict) else enumerate(document):
+        if (found := _path_to(part, one, deep - 1)) is not None:
+            return [key, *found]
+    return None

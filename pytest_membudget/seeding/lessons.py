@@ -1,0 +1,80 @@
+"""What a migration that broke on generated rows expected of them, and which column it was."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
+from typing import Any
+
+from django.db import models, transaction
+
+from pytest_membudget.sample.lesson import Expected, Lesson
+from pytest_membudget.seeding.dialects.base import Field
+from pytest_membudget.seeding.table import Table
+
+# A shorter text holds no document.
+_DOCUMENT = 256
+# Python cuts the texts that it quotes.
+_CUT = 150
+
+
+def columns_holding(tables: Iterable[Table], value: Any) -> list[tuple[str, str]]:
+    """The columns, by table, in which generated rows hold a text or a document; with an empty text
+    all columns of long ones.
+    """
+    found = []
+    for table in tables:
+        rows = table.model._base_manager.using(table.dialect.connection.alias)
+        there = list(rows.order_by("pk").values_list("pk", flat=True)[: table.existing])
+        for field in table.fields.values():
+            for lookup in _lookups(field, value):
+                # A field of the project's own may refuse any value.
+                with suppress(Exception), transaction.atomic(using=rows.db):
+                    if rows.filter(**lookup).exclude(pk__in=there).exists():
+                        found.append((table.model._meta.db_table, str(field.column)))
+    return found
+
+
+def _lookups(field: Field, value: Any) -> Iterator[dict[str, Any]]:
+    """What finds the rows where a field holds the value."""
+    is_text = isinstance(field, models.CharField | models.TextField)
+    if value == "":
+        if is_text and (field.max_length is None or field.max_length >= _DOCUMENT):
+            yield {}
+    elif isinstance(value, str):
+        if is_text:
+            yield {f"{field.name}__startswith" if len(value) > _CUT else field.name: value}
+    elif isinstance(field, models.JSONField):
+        yield {field.name: value}
+    elif is_text:
+        yield {field.name: json.dumps(value)}
+
+
+def look_up_rows(tables: Sequence[Table], lessons: Sequence[Lesson]) -> None:
+    """Give one of the first rows of tables that have just got some what the code looks up."""
+    asked = [lesson for lesson in lessons if lesson.expected == Expected.ROW]
+    for table in tables:
+        if table.have:
+            continue
+        rows = table.model._base_manager.using(table.dialect.connection.alias)
+        for number, lesson in enumerate(asked):
+            values = {
+                field: value
+                for field in table.fields.values()
+                for column, value in zip(lesson.columns, lesson.asked, strict=True)
+                if column == (table.model._meta.db_table, str(field.column))
+            }
+            row = (
+                rows.order_by("pk")[table.existing + number :].values_list("pk", flat=True).first()
+            )
+            # Another rule of the table may forbid it.
+            with suppress(Exception), transaction.atomic(using=rows.db):
+                if values and all(map(_can_refer, values.items())):
+                    rows.filter(pk=row).update(**{f.attname: v for f, v in values.items()})
+
+
+def _can_refer(item: tuple[Any, Any]) -> bool:
+    field, value = item
+    parents = field.related_model._base_manager if field.is_relation else None
+    return parents is None or parents.filter(**{field.target_field.name: value}).exists()
