@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from pytest_membudget.check.plan import CheckPlan
+from pytest_membudget.check.row_effects import few_rows
 from pytest_membudget.judge import lessons
 from pytest_membudget.processes.server.seeded_database import SeededDatabase
 from pytest_membudget.sample import Outcome, Run, Sample
@@ -44,17 +45,27 @@ def learned(
     else:
         return None, sample
     sample = replace(sample, run=replace(done, failure=f"{done.failure.rstrip('.')}; {text}"))
-    if not found or not _is_new(found.lesson, plan, seeded):
+    if not found or found.lesson in plan.lessons or len(plan.lessons) == MOST_LESSONS:
         return None, sample
-    return plan.with_lesson(found.lesson), sample
-
-
-def _is_new(lesson: Lesson, plan: CheckPlan, seeded: SeededDatabase) -> bool:
-    """Whether rows can be made as it says, and were not."""
-    if lesson in plan.lessons or len(plan.lessons) == MOST_LESSONS:
-        return False
+    lesson, rows = found.lesson, _rows(plan, seeded, found.lesson)
     unique = any([name] in seeded.uniques.get(table, ()) for table, name in lesson.columns)
-    return not (unique and lesson.expected == Expected.VALUES)
+    if unique and lesson.expected == Expected.VALUES:
+        return None, sample
+    return plan.with_lesson(lesson, rows), sample
+
+
+def _rows(plan: CheckPlan, seeded: SeededDatabase, lesson: Lesson) -> dict[str, int]:
+    """Row counts of the models that it is about: a single row, or a few where there are none."""
+    if lesson.expected == Expected.SINGLE:
+        return {lesson.asked[0]: 1}
+    if lesson.expected != Expected.ROW:
+        return {}
+    models = seeded.present().models
+    empty = {table for table, _ in lesson.columns if table in models} - {*seeded.tables.values()}
+    return {
+        models[table].label: few_rows(plan.production.rows(table, models[table].label))
+        for table in sorted(empty)
+    }
 
 
 def _located(

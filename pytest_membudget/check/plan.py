@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -50,13 +50,13 @@ class CheckPlan:
     mixed: str | None = None
     attribution: str = "failed"
 
-    def with_lesson(self, lesson: Lesson) -> CheckPlan:
-        """With one more; a model that has a single row has no other row count."""
+    def with_lesson(self, lesson: Lesson, rows: Mapping[str, int]) -> CheckPlan:
+        """With one more, and with ``rows`` of the models that it is about."""
         budget, production = self.budget, self.production
+        if budget.rows:
+            budget = replace(budget, rows={**budget.rows, **rows})
         if lesson.expected == Expected.SINGLE:
-            single = {lesson.asked[0]: 1}
-            production = replace(production, stated={**production.stated, **single})
-            budget = replace(budget, rows={**budget.rows, **single} if budget.rows else {})
+            production = replace(production, stated={**production.stated, **rows})
         lessons = (*self.lessons, lesson)
         return replace(self, budget=budget, production=production, lessons=lessons)
 
