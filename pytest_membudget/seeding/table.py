@@ -28,8 +28,8 @@ SOME = 100
 @dataclass(eq=False)
 class Table:
     """``existing`` rows were there before the first of ours, of which it has ``have``.
-    ``lessons`` are what a migration expects of the rows of any table.
 
+    ``lessons``: what a migration expects of the rows of any table.
     ``requested``: does the caller say how many rows it should have?
     ``fields``: those that get a column.
     ``forced_values``: the columns with forced values, and the values, if any.

@@ -175,7 +175,8 @@ def _document(part: Any, places: list[Place]) -> tuple[Any, list[Any]]:
     best: tuple[Any, list[Any]] = (part, [])
     for place in places:
         for value in list(place.frame.f_locals.values()):
-            held = vars(value).values() if hasattr(value, "_state") else [value]
+            fields = getattr(value, "__dict__", {})
+            held = fields.values() if "_state" in fields else [value]
             for document in held:
                 # A larger one, or a list that is no row's, holds many rows.
                 if isinstance(document, dict) and len(document) < _MOST_KEYS:

@@ -128,12 +128,15 @@ def grow(case: dict, state, connection) -> dict:
     from django.apps import apps
 
     from pytest_membudget.profile.production import ColumnStats
+    from pytest_membudget.sample.lesson import Lesson
     from pytest_membudget.seeding import Seeder
 
     for sql in case.get("before", []):
         fetch(sql, connection)
     profile = convert(case.get("profile", {}), dict[str, dict[str, ColumnStats]])
-    seeder = Seeder(state, "default", forced_values=case.get("forced_values"), profile=profile)
+    lessons = convert(case.get("lessons", []), list[Lesson])
+    forced_values = case.get("forced_values")
+    seeder = Seeder(state, "default", forced_values=forced_values, profile=profile, lessons=lessons)
     digest = None
     for rows in case["ladder"]:
         connection.close()

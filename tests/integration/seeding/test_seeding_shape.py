@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -70,6 +71,7 @@ def results(request: pytest.FixtureRequest, run: Run) -> Any:
     """The results of all cases."""
     vendor, apps = request.param, ["shaped"]
     cases = {"orders": orders(vendor), "ruled": RULED, "wide": wide(vendor)}
+    cases["learned"] = learned(vendor)
     if vendor == "sqlite":
         cases["compressed"] = COMPRESSED
     else:
@@ -90,6 +92,46 @@ def orders(vendor: str) -> dict[str, Any]:
     ]
     forced = {"shaped.Order": {ADDED: []}}
     return {"ladder": LADDER, "profile": DOCUMENT, "forced_values": forced, "queries": queries}
+
+
+def learned(vendor: str) -> dict[str, Any]:
+    """What a migration expects of rows, of which the profile has widths and varieties."""
+    lessons = [
+        {"expected": expected, "columns": [[TABLE, name]], "asked": asked}
+        for name, expected, asked in (
+            ("title", "a number", []),
+            ("code", "a date", ["%d.%m.%y"]),
+            ("comment", "a JSON document", []),
+            ("comment", "a document with the keys", [["kind"]]),
+            ("document", "a document with the keys", [["parts", "*", "sku"]]),
+        )
+    ]
+    lessons.append({"expected": "numbers whose products fit", "columns": [], "asked": [500]})
+    shapes = {**DOCUMENT[TABLE], "comment": {"width": 613, "distinct": ROWS, "rows": ROWS}}
+    names = ("title", "comment", "document")
+    queries = [
+        *(f"SELECT {width(vendor, name)} FROM {TABLE}" for name in names),
+        *(f"SELECT count(DISTINCT {name}) FROM {TABLE}" for name in ("title", "comment")),
+        f"SELECT max(total) FROM {TABLE}",
+        f"SELECT title, code, comment, document FROM {TABLE}",
+    ]
+    profile = {**DOCUMENT, TABLE: shapes}
+    return {"ladder": LADDER, "profile": profile, "lessons": lessons, "queries": queries}
+
+
+def test_what_was_learned_keeps_widths_and_varieties(results: Any) -> None:
+    *figures, rows = results["learned"]["answers"]
+    title, comment, document, titles, comments, most = (float(one) for [[one]] in figures)
+    assert [title, comment, document] == pytest.approx([71.3, 613, 8_000], rel=0.05)
+    assert [titles, comments] == pytest.approx([0.95 * SEEDED, SEEDED], rel=0.1)
+    assert most <= 500
+    for number, day, text, read in rows:
+        assert 0 <= int(number) < 10**9
+        datetime.strptime(day, "%d.%m.%y")
+        assert json.loads(text)["kind"]
+        parts = (read if isinstance(read, dict) else json.loads(read))["parts"]
+        assert len(parts) > 3
+        assert all(part["sku"] for part in parts)
 
 
 @pytest.fixture(scope="module")
