@@ -43,7 +43,8 @@ class WorkerJob:
     """Run ``manage.py migrate`` for each of ``targets`` on the database of a Target.
 
     The reply says whether each of ``migrations`` is applied afterwards.  ``target`` is the file of
-    the Target, ``reply`` the one to write the reply to.
+    the Target, ``reply`` the one to write the reply to; ``unfinished_reply`` is that file until it
+    is whole, there from when the migration is applied.
     """
 
     targets: list[Key]
@@ -51,6 +52,10 @@ class WorkerJob:
     target: str
     reply: str
     probes: Probes | None = None
+
+    @property
+    def unfinished_reply(self) -> str:
+        return f"{self.reply}.part"
 
 
 def read_job(line: str) -> WorkerJob:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from functools import partial
+from importlib import import_module
 from random import Random
 
 from django.db import models
@@ -13,6 +14,9 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from pytest_membudget.seeding.dialects.base import Dialect, Field
 from pytest_membudget.seeding.fields.base import FieldKind, register, registered_kind
 from pytest_membudget.seeding.sequences import Numbering
+
+# These fields need the client library, which takes a quarter of a second to import.
+_POSTGRESQL = "django.contrib.postgres"
 
 # PostgreSQL's types that Django has no field for, each with a value that it takes; see its
 # documentation, chapter "Data Types".
@@ -120,6 +124,8 @@ def builtin_equivalent(field: Field, connection: BaseDatabaseWrapper) -> Field:
 
 def kind_of(field: Field, dialect: Dialect) -> FieldKind:
     """The kind of a field, or of the built-in field whose column is like its own."""
+    if any(base.__module__.startswith(_POSTGRESQL) for base in type(field).__mro__):
+        import_module("pytest_membudget.seeding.fields.postgresql")
     kind = registered_kind(field)
     if kind is not None:
         return kind(field, dialect)
