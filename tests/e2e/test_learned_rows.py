@@ -88,6 +88,13 @@ def test_the_gate_learns_in_its_dry_runs(result: dict[str, Any]) -> None:
 
 
 @both
+@checks(loop("pass", 'Item.objects.update(status=F("data__kind"))'), ROWS, LIMIT)
+def test_keys_of_documents_that_the_database_reads(result: dict[str, Any]) -> None:
+    """Without the key it is NULL, which the column can't hold."""
+    assert "the key 'kind' in shop_item.data" in learned(result)
+
+
+@both
 @checks(loop('json.loads(item.text)["kind"]'), ROWS, LIMIT)
 def test_keys_of_texts_that_are_read_as_json(result: dict[str, Any]) -> None:
     text = learned(result)

@@ -57,6 +57,8 @@ def _breakage(error: BaseException, places: list[Place]) -> Breakage | None:
     said = f"{kind}: {error} {getattr(getattr(error, 'diag', None), 'message_detail', None)}"
     if (bound := _bound(said, places)) is not None:
         return _found(places, Expected.BELOW, asked=[bound])
+    if kind == "IntegrityError" and re.search("NOT NULL|null value", said):
+        return _null_keys(places)
     for pattern, expected in _CONVERSIONS:
         if re.search(pattern, said):
             asked = [found[1]] if (found := _FORMAT.search(said)) else []
@@ -110,6 +112,25 @@ def _not_one_row(kind: str, places: list[Place]) -> Breakage | None:
         return None
     columns = [(field.model._meta.db_table, str(field.column)) for field in fields]
     return _found(places, Expected.ROW, list(fields.values()), columns=columns)
+
+
+def _null_keys(places: list[Place]) -> Breakage | None:
+    """The keys of documents that an update() takes its values from: one that is missing is NULL."""
+    frames = (one.frame for one in reversed(places))
+    held = next(
+        f.f_locals for f in frames if f.f_code.co_name == "update" and "query" in f.f_locals
+    )
+    columns, paths = list[tuple[str, str]](), list[list[str]]()
+    for _, _, value in held["query"].values:
+        for node in value.flatten():
+            path = list[str]()
+            while hasattr(node, "key_name"):
+                path.insert(0, node.key_name)
+                [node] = node.get_source_expressions()
+            if path:
+                columns.append((node.target.model._meta.db_table, str(node.target.column)))
+                paths.append(path)
+    return _found(places, Expected.KEYS, paths, columns=columns) if paths else None
 
 
 def _missing_key(error: BaseException, places: list[Place]) -> Breakage | None:
