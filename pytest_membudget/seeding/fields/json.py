@@ -162,7 +162,7 @@ def _with_keys(
                 holders = [one for array in holders for one in array if isinstance(one, dict)]
             elif not keys:
                 for one in holders:
-                    one.setdefault(key, f"{rng.randrange(10**6):020}")
+                    one.setdefault(key, f"{rng.randrange(10**6):012}")
             else:
                 made: Any = (items or [{}, {}, {}]) if keys[0] == "*" else {}
                 for one in holders:
