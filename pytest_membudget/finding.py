@@ -27,6 +27,7 @@ class FindingCode(OpenTextEnum):
     MEASURED_ON_EMPTY_TABLES = "measured-on-empty-tables"
     MEASURED_ON_FEW_ROWS = "measured-on-few-rows"
     MEMORY_UNEXPLAINED = "memory-unexplained"
+    MODIFIED_LEFT_OUT = "modified-left-out"
     PEAK_SAMPLED = "peak-sampled"
     PEAK_SET_BY = "peak-set-by"
     PROCESSES_GROWING = "processes-growing"

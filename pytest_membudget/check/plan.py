@@ -24,7 +24,7 @@ _CERTAIN_BYTES = 32 * MIB
 class CheckPlan:
     """A budget with what the project's history says about its migrations.
 
-    ``applied`` are the migrations before it, ``targets`` the arguments of ``manage.py migrate``;
+    ``applied`` are the migrations before it, ``targets`` those of the worker's job;
     ``touches_rows`` says that it runs code which is expected to read or write rows, ``files`` are
     those of the migrations, ``named_numbers`` are the whole numbers of their code,
     ``branches`` those that it compares a count with.

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from pytest_membudget.budget.request import label_of
 from pytest_membudget.project.ownership import short_path
 
 if TYPE_CHECKING:
@@ -149,4 +150,4 @@ class MigrationItem(pytest.Item):
         """Nothing of its own."""
 
     def reportinfo(self) -> tuple[Path, int, str]:
-        return self.path, 0, " + ".join(".".join(key) for key in self.gated.keys)
+        return self.path, 0, label_of(self.gated.keys)

@@ -22,6 +22,7 @@ _NOTED_ALWAYS = {
     FindingCode.ASYNC_CODE,
     FindingCode.CODE_LEFT_OUT,
     FindingCode.CODE_NOT_RUN,
+    FindingCode.MODIFIED_LEFT_OUT,
     FindingCode.ROUTED_ELSEWHERE,
     FindingCode.BROKE_AT_SCALE,
     FindingCode.ROWS_UNTOUCHED,

@@ -5,7 +5,6 @@ What a gate means is asked of the selection itself in tests/unit/project/test_se
 
 from __future__ import annotations
 
-import subprocess
 from typing import Any
 
 import pytest
@@ -173,24 +172,6 @@ def test_migrations_that_live_elsewhere(project: Project) -> None:
         (project.path / "shop/migrations" / name).rename(project.path / "history" / name)
     project.add("settings.py", 'MIGRATION_MODULES = {"shop": "history"}')
     assert collected(project, "--membudget-gate") == ["history/0001_initial.py::membudget"]
-
-
-def test_a_deploy_is_measured_as_one(project: Project) -> None:
-    project.migration("0002_change", STREAM)
-    who = ("-c", "user.name=x", "-c", "user.email=x@example.com")
-    for command in ("init -q -b main", "add .", "commit -q -m x"):
-        subprocess.run(["git", *who, *command.split()], cwd=project.path, check=True)
-    project.migration("0003_loop", LOOP)
-    project.migration("0004_stream", STREAM)
-    options = (LIMIT, "--membudget-rows=*=8_000", "shop", "-k", "membudget")
-    result = project.result("--membudget-gate=deploy:main", *options)
-    assert result["nodeid"] == "deploy::membudget"
-    assert result["migration"] == "shop.0003_loop + shop.0004_stream"
-    assert result["reason"].endswith(" shop.0003_loop sets the peak.")
-    assert result["verdict"] == "within"
-    (peaks,) = [one for one in result["findings"] if one["code"] == "peak-set-by"]
-    each = peaks["message"].partition("each would peak at: ")[2].split(", ")
-    assert [one.split(" ")[0] for one in each] == ["shop.0003_loop", "shop.0004_stream"]
 
 
 NONE_OF_THEM = with_models(

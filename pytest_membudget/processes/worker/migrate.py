@@ -71,12 +71,14 @@ class Migrate:
         manage = _manage_command()
         if len(job.migrations) > 1:
             _tell_migrations_apart(self._phases)
+        if not job.targets:
+            _plan_only(job.migrations)
         self._started = time.perf_counter()
         try:
             with self._probes:
-                for app_label, name in job.targets:
-                    command = ["migrate", app_label, name, "--database", target.alias, "--no-input"]
-                    manage(["manage.py", *command, "--no-color", "--traceback"])
+                options = ["--database", target.alias, "--no-input", "--no-color", "--traceback"]
+                for names in job.targets or [[]]:
+                    manage(["manage.py", "migrate", *names, *options])
         finally:
             self._known["vendor"] = connections[target.alias].vendor
         self._duration = time.perf_counter() - self._started - self._startup
@@ -158,6 +160,19 @@ def _tell_migrations_apart(phases: Phases) -> None:
 
     for name in ("apply_migration", "unapply_migration"):
         setattr(MigrationExecutor, name, telling(getattr(MigrationExecutor, name)))
+
+
+def _plan_only(migrations: list[Key]) -> None:
+    """Let ``manage.py migrate`` plan these, where others that are not applied depend on them."""
+    from django.db.migrations.executor import MigrationExecutor
+
+    plain = MigrationExecutor.migration_plan
+    keys = [(app_label, name) for app_label, name in migrations]
+
+    def migration_plan(self: Any, targets: Any, clean_start: bool = False) -> Any:
+        return plain(self, targets if clean_start else keys, clean_start)
+
+    MigrationExecutor.migration_plan = migration_plan  # type: ignore[method-assign]
 
 
 def _applied(alias: str, migrations: list[Key]) -> list[bool]:

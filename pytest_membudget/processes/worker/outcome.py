@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -26,8 +27,8 @@ class Launch:
     """One run of a worker on the scratch database ``name`` of the alias.
 
     ``tables`` are the models' tables, each with the sets of columns whose values find a single row;
-    ``targets`` are the arguments of ``manage.py migrate``; ``migrations`` are the keys that it has
-    to leave applied, or unapplied with ``reverse``.  ``folder`` holds the run's files, ``mark`` is
+    ``targets`` and ``migrations`` are those of the job; it has to leave the latter applied, or
+    unapplied with ``reverse``.  ``folder`` holds the run's files, ``mark`` is
     in each of its databases, see Target.  The run is stopped when its RSS exceeds ``stop_above``
     bytes, or after ``deadline`` seconds.
     """
@@ -35,7 +36,7 @@ class Launch:
     alias: str
     name: str
     tables: dict[str, list[list[str]]]
-    targets: list[Key]
+    targets: Sequence[Key]
     migrations: list[Key]
     reverse: bool
     deadline: float
