@@ -33,6 +33,7 @@ class FindingCode(OpenTextEnum):
     PROCESSES_GROWING = "processes-growing"
     PROCESSES_LEFT = "processes-left"
     RECEIVER_FAILED = "receiver-failed"
+    RECEIVER_ROWS = "receiver-rows"
     ROUTED_ELSEWHERE = "routed-elsewhere"
     ROW_WIDTHS = "row-widths"
     ROWS_ADDED = "rows-added"

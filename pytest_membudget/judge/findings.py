@@ -20,9 +20,10 @@ def find(assessment: Assessment) -> list[Finding]:
     """All findings of a check."""
     evidence = assessment.evidence
     found = [*evidence.budget.findings, *evidence.notes]
+    seeded = evidence.tables.values()
     if evidence.samples:
         found += _about_rows(assessment.coverage, evidence.samples[-1])
-        found += about_process(evidence.samples, evidence.database.vendor)
+        found += about_process(evidence.samples, evidence.database.vendor, seeded)
         found += _about_time(assessment.estimate)
         found += _about_more_rows(assessment.estimate)
     return with_gaps(found, assessment.coverage.gaps)

@@ -46,8 +46,14 @@ def exceeds_with_nothing_to_apply(budget: Budget, peak: int) -> str:
 
 
 def sets_peak(label: str) -> str:
-    """Of several migrations, to be added to the others."""
+    """Of several migrations, or of a receiver, to be added to the others."""
     return f"{label} sets the peak."
+
+
+def without_rows(receivers: Sequence[str]) -> str:
+    """``within``, to be added: receivers load rows that were not seeded for the migration."""
+    names = " and ".join(receivers)
+    return f"Rows that receivers load in each migrate are not included: {names}."
 
 
 def assumes(columns: str) -> str:

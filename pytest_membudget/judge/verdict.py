@@ -61,8 +61,9 @@ def judge(evidence: Evidence, estimate: Estimate, coverage: Coverage) -> Judgeme
     can but add to it.
     """
     found = _judge(evidence, estimate, coverage)
-    if len(estimate.peaks) > 1 and found.basis is not None:
-        found = replace(found, reason=f"{found.reason} {reasons.sets_peak(estimate.peaks[0][0])}")
+    highest = estimate.peaks[0][0] if len(estimate.peaks) > 1 else evidence.budget.label
+    if highest != evidence.budget.label and found.basis is not None:
+        found = replace(found, reason=f"{found.reason} {reasons.sets_peak(highest)}")
     if coverage.assumed and found.exceeds:
         return replace(
             found,

@@ -25,6 +25,7 @@ _NOTED_ALWAYS = {
     FindingCode.MODIFIED_LEFT_OUT,
     FindingCode.ROUTED_ELSEWHERE,
     FindingCode.BROKE_AT_SCALE,
+    FindingCode.RECEIVER_ROWS,
     FindingCode.ROWS_UNTOUCHED,
     FindingCode.DEBUG_ON,
     FindingCode.TIME_SUPERLINEAR,

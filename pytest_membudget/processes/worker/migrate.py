@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Callable
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
@@ -34,7 +35,7 @@ class Migrate:
         self._log = StatementLog(self._target.statements)
         self._cycles = Cycles()
         self._operations = OperationLog()
-        self._receivers = ReceiverLog()
+        self._receivers = ReceiverLog(self._begin_part)
         self._probes = ExitStack()
         self._started = self._startup = 0.0
         self._baseline: int | None = None
@@ -70,7 +71,7 @@ class Migrate:
         self._receivers.follow()
         manage = _manage_command()
         if len(job.migrations) > 1:
-            _tell_migrations_apart(self._phases)
+            _tell_migrations_apart(self._begin_part)
         if not job.targets:
             _plan_only(job.migrations)
         self._started = time.perf_counter()
@@ -135,6 +136,12 @@ class Migrate:
         self._log.begin()
         self._cycles.begin()
 
+    def _begin_part(self, part: tuple[str, str]) -> tuple[str, str]:
+        before = self._log.part
+        self._log.begin_part(part)
+        self._phases.begin_part(part)
+        return before
+
     def _observe(self, observed: Observed) -> None:
         self._known["observed"] = observed
 
@@ -148,12 +155,12 @@ def _manage_command() -> Any:
     return execute_from_command_line
 
 
-def _tell_migrations_apart(phases: Phases) -> None:
+def _tell_migrations_apart(begin_part: Callable[[tuple[str, str]], object]) -> None:
     from django.db.migrations.executor import MigrationExecutor
 
     def telling(method: Any) -> Any:
         def apply(self: Any, state: Any, migration: Any, *args: Any, **kwargs: Any) -> Any:
-            phases.begin_migration(f"{migration.app_label}.{migration.name}")
+            begin_part((f"{migration.app_label}.{migration.name}", ""))
             return method(self, state, migration, *args, **kwargs)
 
         return apply

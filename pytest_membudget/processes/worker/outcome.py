@@ -190,7 +190,17 @@ def _accessed(launch: Launch, reply: WorkerReply) -> dict[str, Any]:
     from pytest_membudget.processes.worker.accesses import Accesses
 
     names = TableNames(launch.tables, reply.vendor, reply.facts.schemas)
-    accesses = Accesses(names, reply.vendor)
+    of_receivers: dict[str, Accesses] = {}
+    own = Accesses(names, reply.vendor)
     for statement in reply.statements:
+        _, receiver = statement.part
+        accesses = own
+        if receiver:
+            accesses = of_receivers.setdefault(receiver, Accesses(names, reply.vendor))
         accesses.add(statement)
-    return accesses.of_run()
+    for accesses in of_receivers.values():
+        own.named |= accesses.named
+        own.functions |= accesses.functions
+        own.opaque |= accesses.opaque
+    receivers = (one.of_receiver(name) for name, one in of_receivers.items())
+    return {**own.of_run(), "receivers": tuple(receivers)}

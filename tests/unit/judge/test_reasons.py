@@ -120,6 +120,10 @@ SENTENCES = [
 OTHER_TEXTS = [
     (reasons.sets_peak("shop.0003_b"), "shop.0003_b sets the peak."),
     (
+        reasons.without_rows(["core.apps.register"]),
+        "Rows that receivers load in each migrate are not included: core.apps.register.",
+    ),
+    (
         reasons.assumes("shop_order.status = 'old'"),
         "This assumes that every row has shop_order.status = 'old', which the migration filters "
         "by; the share in production is unknown. Use seed= to set it.",
