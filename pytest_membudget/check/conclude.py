@@ -8,9 +8,10 @@ from typing import Any
 from pytest_membudget.check.early_verdict import EarlyVerdict
 from pytest_membudget.judge import reasons
 from pytest_membudget.judge.assessment import Assessment
+from pytest_membudget.judge.curves import highest_of_each
 from pytest_membudget.judge.evidence import Evidence
 from pytest_membudget.judge.figures import MOST_SECONDS
-from pytest_membudget.judge.findings import find, with_gaps
+from pytest_membudget.judge.findings import find, set_by, with_gaps
 from pytest_membudget.judge.process_findings import about_process, rows_of_receivers
 from pytest_membudget.judge.result import Result, SampleFigures, verified
 from pytest_membudget.judge.verdict import Basis, Judgement, Verdict
@@ -38,6 +39,8 @@ def conclude_early(evidence: Evidence, nodeid: str, early: EarlyVerdict) -> Resu
     """The result of a check that needed no seeded rows."""
     process = about_process(early.samples, evidence.database.vendor) if early.samples else ()
     found = [*evidence.budget.findings, *early.findings, *process]
+    if len(peaks := highest_of_each(early.samples[-1:])) > 1:
+        found.append(set_by(peaks, "peaked with few rows or none"))
     return _result(
         evidence,
         early.judgement,

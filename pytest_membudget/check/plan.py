@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from pytest_membudget.budget.request import Budget
+from pytest_membudget.judge.gap import Gap
 from pytest_membudget.processes.server.seeded_database import SeededDatabase
 from pytest_membudget.processes.worker.outcome import Launch
 from pytest_membudget.profile.production import Production
@@ -31,7 +32,8 @@ class CheckPlan:
     ``production`` is what is known of it: where the budget has no rows, dry runs pick them.
     ``gated`` is what the gate says of the migration, None where a test asks for the check.
     ``mixed`` is the file of one that alters tables and goes through rows in one transaction.
-    ``attribution`` says when to find out why the peak grows: ``"failed"``, ``"always"``,
+    ``unknown`` are gaps of tables that one of several migrations accesses, where rows of others are
+    seeded.  ``attribution`` says when to find out why the peak grows: ``"failed"``, ``"always"``,
     ``"never"``.
     """
 
@@ -45,6 +47,7 @@ class CheckPlan:
     production: Production = field(default_factory=Production)
     gated: Gated | None = None
     mixed: str | None = None
+    unknown: tuple[Gap, ...] = ()
     attribution: str = "failed"
 
     def job(

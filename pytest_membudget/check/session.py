@@ -78,7 +78,8 @@ class _Check:
         if gated is not None and gated.skip_reason:
             return decide(self._plan, gated, server, self._progress)
         self._plan, early = with_rows(self._plan, server, self._progress)
-        self._evidence = replace(self._evidence, budget=self._plan.budget)
+        budget, unknown = self._plan.budget, self._plan.unknown
+        self._evidence = replace(self._evidence, budget=budget, unnamed=unknown)
         return early
 
     def _measure(self, server: ServerClient) -> tuple[Assessment, Attribution]:

@@ -44,6 +44,15 @@ def curves_by_migration(samples: Sequence[Sample]) -> dict[str, list[list[Point]
     return {label: curves([_of_label(sample, label) for sample in samples]) for label in labels}
 
 
+def highest_of_each(samples: Sequence[Sample]) -> list[tuple[str, float]]:
+    """The highest peak of each of several migrations, the highest first."""
+    found: dict[str, float] = {}
+    for phase, (_, peak) in (one for sample in samples for one in sample.run.phases.items()):
+        if phase.migration:
+            found[phase.migration] = max(peak, found.get(phase.migration, 0))
+    return sorted(found.items(), key=lambda item: -item[1])
+
+
 def _label(phase: Phase) -> str:
     return f"the receiver {phase.receiver}" if phase.receiver else phase.migration
 

@@ -117,9 +117,10 @@ class Run:
     mentions, theirs too, ``functions`` the functions that are not SQL's own; ``opaque`` says that
     there was a statement that can't be parsed.
     ``refused`` names the databases that it was not let open, see processes/redirection.
-    ``not_run`` holds the operations whose code did not run whole, each with why.
+    ``not_run`` holds the migrations and operations whose code did not run whole, each with why.
     ``timeline`` holds ``(seconds, RSS)`` pairs, thinned.  ``observed`` is what
-    the migration did with the rows it loaded, where asked.
+    the migration did with the rows it loaded, where asked.  Of several ``migrations`` each has, by
+    its label, the same run with what it accessed.
     """
 
     outcome: Outcome
@@ -148,11 +149,25 @@ class Run:
     receivers: tuple[ReceiverTables, ...] = ()
     timeline: tuple[tuple[float, int], ...] = ()
     refused: tuple[str, ...] = ()
-    not_run: tuple[tuple[str, str], ...] = ()
+    not_run: tuple[tuple[str, str, str], ...] = ()
     facts: Facts = field(default_factory=Facts)
     observed: Observed | None = None
     failure: str = ""
     details: str = ""
+    migrations: Mapping[str, Run] = field(default_factory=dict)
+
+    @property
+    def last_migration(self) -> str:
+        """The label of the one of several that was applied last; empty where it is not known."""
+        return next((one.migration for one in reversed(self.phases) if one.migration), "")
+
+    def whose(self, tables: Iterable[str]) -> str:
+        """The label of the first of several that accesses one of ``tables``; empty without one."""
+        wanted = set(tables)
+        accessing = (
+            label for label, run in self.migrations.items() if wanted & run.accessed_tables.keys()
+        )
+        return next(accessing, "")
 
 
 @dataclass(frozen=True)

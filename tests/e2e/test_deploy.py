@@ -39,7 +39,7 @@ def messages(result: dict[str, Any], code: str) -> list[str]:
 
 def peaks(result: dict[str, Any]) -> list[str]:
     (message,) = messages(result, "peak-set-by")
-    return [one.split(" ")[0] for one in message.partition("each would peak at: ")[2].split(", ")]
+    return [one.split(" ")[0] for one in message.partition(" at: ")[2].split(", ")]
 
 
 @pytest.mark.usefixtures("vendor")
@@ -63,3 +63,52 @@ def test_a_deploy_is_measured_as_one(project: Project) -> None:
     assert left_out.endswith("production has applied them: shop.0002_change")
     assert not messages(result, "receiver-failed")  # called once, when all are applied
     assert result["time_budget_s"] == 60 + 2 * 3
+
+
+# It loads rows of a table without a model, of which none can be made.
+LEGACY = """
+def forwards(apps, schema_editor):
+    with schema_editor.connection.cursor() as cursor:
+        cursor.execute("SELECT id FROM legacy")
+        rows = cursor.fetchall()
+"""
+TABLE = """
+    from django.db import migrations
+
+    class Migration(migrations.Migration):
+        dependencies = [("shop", "0001_initial")]
+        operations = [migrations.RunSQL("CREATE TABLE legacy (id integer)")]
+"""
+RAISING = """
+def forwards(apps, schema_editor):
+    raise ValueError("no")
+"""
+
+
+def test_one_that_can_not_be_judged_is_named_and_the_others_keep_their_figures(
+    project: Project,
+) -> None:
+    project.write("shop/migrations/0002_table.py", TABLE)
+    project.last = "0002_table"
+    commit(project)
+    project.migration("0003_loop", LOOP)
+    project.migration("0004_legacy", LEGACY)
+    project.migration("0005_stream", STREAM)
+    result = project.result(*DEPLOY)
+    assert result["verdict"] == "inconclusive"
+    assert result["reason"].startswith("shop.0004_legacy, of shop.0003_loop + ")
+    assert "legacy" in result["reason"]
+    assert "The others would peak at up to " in result["reason"]
+    assert result["peak_bytes"]
+    assert sorted(peaks(result)) == ["shop.0003_loop", "shop.0004_legacy", "shop.0005_stream"]
+
+
+def test_one_that_fails_is_named_with_what_those_before_it_took(project: Project) -> None:
+    commit(project)
+    project.migration("0002_loop", LOOP)
+    project.migration("0003_raise", RAISING)
+    project.migration("0004_stream", STREAM)
+    result = project.result(*DEPLOY)
+    assert result["verdict"] == "error"
+    assert result["reason"].startswith("shop.0003_raise, of shop.0002_loop + ")
+    assert sorted(peaks(result)) == ["shop.0002_loop", "shop.0003_raise"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -110,7 +110,7 @@ def outcome_of(launch: Launch, ended: Ended, meter: Meter) -> Run:
     if reply is None:
         return seen
     duration = ended.seconds if reply.duration is None else reply.duration
-    return replace(
+    run = replace(
         seen,
         baseline=reply.baseline,
         anonymous=reply.anonymous if meter.alone else None,
@@ -121,8 +121,8 @@ def outcome_of(launch: Launch, ended: Ended, meter: Meter) -> Run:
         facts=replace(reply.facts, **facts),
         observed=reply.observed,
         details=reply.details or ended.output,
-        **_accessed(launch, reply),
     )
+    return _with_accesses(run, launch, reply)
 
 
 def _outcome(launch: Launch, ended: Ended, meter: Meter) -> tuple[Outcome, str]:
@@ -183,24 +183,31 @@ def _is_in_memory(folder: str) -> bool:
     return mounts.get(mounted) in ("tmpfs", "ramfs")
 
 
-def _accessed(launch: Launch, reply: WorkerReply) -> dict[str, Any]:
-    """The attributes of a run that follow from its statements."""
+def _with_accesses(run: Run, launch: Launch, reply: WorkerReply) -> Run:
+    """The run with what its statements accessed."""
     if not reply.statements:
-        return {}
+        return run
     from pytest_membudget.processes.worker.accesses import Accesses
 
     names = TableNames(launch.tables, reply.vendor, reply.facts.schemas)
-    of_receivers: dict[str, Accesses] = {}
-    own = Accesses(names, reply.vendor)
+
+    def accesses(statements: Iterable[StatementCount]) -> Accesses:
+        found = Accesses(names, reply.vendor)
+        for statement in statements:
+            found.add(statement)
+        return found
+
+    by_part: dict[tuple[str, str], list[StatementCount]] = {}
     for statement in reply.statements:
-        _, receiver = statement.part
-        accesses = own
-        if receiver:
-            accesses = of_receivers.setdefault(receiver, Accesses(names, reply.vendor))
-        accesses.add(statement)
-    for accesses in of_receivers.values():
-        own.named |= accesses.named
-        own.functions |= accesses.functions
-        own.opaque |= accesses.opaque
-    receivers = (one.of_receiver(name) for name, one in of_receivers.items())
-    return {**own.of_run(), "receivers": tuple(receivers)}
+        by_part.setdefault(statement.part, []).append(statement)
+    own = accesses(one for (_, name), its in by_part.items() if not name for one in its)
+    of_receivers = {name: accesses(its) for (_, name), its in by_part.items() if name}
+    for one in of_receivers.values():
+        own.named |= one.named
+        own.functions |= one.functions
+        own.opaque |= one.opaque
+    receivers = tuple(one.of_receiver(name) for name, one in of_receivers.items())
+    attributes = {**own.of_run(), "receivers": receivers}
+    of_each = {label: its for (label, name), its in by_part.items() if label and not name}
+    migrations = {label: replace(run, **accesses(its).of_run()) for label, its in of_each.items()}
+    return replace(run, **attributes, migrations=migrations)
