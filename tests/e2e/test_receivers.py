@@ -45,7 +45,7 @@ def forwards(apps, schema_editor):
 
     post_migrate.connect(listing, sender=registry.get_app_config("shop"), weak=False)
 """
-GATE = ("--membudget-gate=shop.0002", "--membudget-limit=512Mi", "--membudget-rows=*=40_000")
+GATE = ("--membudget-gate=shop.0002", "--membudget-rows=*=40_000", "--membudget-limit")
 
 
 def messages(result: dict[str, Any], code: str) -> list[str]:
@@ -60,7 +60,9 @@ def with_receiver(project: Project, code: str) -> Project:
 
 
 def test_rows_of_a_receiver_are_not_seeded_for_the_migration(project: Project) -> None:
-    result = with_receiver(project, UPDATE.format(model="Order", field="note")).result(*GATE)
+    result = with_receiver(project, UPDATE.format(model="Order", field="note")).result(
+        *GATE, "512Mi"
+    )
     assert result["verdict"] == "within"
     assert result["rows"] == {}
     (rows,) = messages(result, "receiver-rows")
@@ -72,7 +74,7 @@ def test_rows_of_a_receiver_are_not_seeded_for_the_migration(project: Project) -
 def test_rows_that_the_migration_changes_for_a_receiver_are_measured(project: Project) -> None:
     code = UPDATE.format(model="Customer", field="email").replace('"x"', "F('email')")
     code = f"from django.db.models import F\n{code}"
-    result = with_receiver(project, code).result(*GATE)
+    result = with_receiver(project, code).result(*GATE, "110Mi")
     assert result["rows"] == {"shop.Customer": 40_000}
     assert not messages(result, "receiver-rows")
     assert result["growth"] == "linear"
@@ -84,7 +86,7 @@ def test_rows_that_the_migration_changes_for_a_receiver_are_measured(project: Pr
 def test_rows_of_a_receiver_that_the_migration_connects_are_its_own(project: Project) -> None:
     project.write("shop/models.py", MODELS)  # signals are sent for apps that have models
     project.migration("0002_it", CONNECTING)
-    result = project.result(*GATE)
+    result = project.result(*GATE, "512Mi")
     assert result["rows"] == {"shop.Customer": 40_000}
     last = result["samples"][-1]
     assert last["rows_read"] == last["rows"]["shop.Customer"]
