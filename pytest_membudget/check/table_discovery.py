@@ -134,7 +134,9 @@ def discover(plan: CheckPlan, server: ServerClient, progress: Callable[[str], No
         most = _most(samples, latest, {table: known[table] for table in grown}, 0)
     else:
         most = _most(samples, latest, known, _FIRST_ROWS)
-    if most >= limit or _branches(plan, known):
+    # What a receiver loads of the rows that the migration makes depends on those it accesses.
+    feeds = any(not one.loads.isdisjoint(run.changed) for run in runs for one in run.receivers)
+    if most >= limit or feeds or _branches(plan, known):
         are_small = False
         grown = sorted(met)
         rows = _with_rows(grown, known)

@@ -82,7 +82,8 @@ class Evidence:
         if not self.finished or EACH_ROW in self.branches:
             return False
         run = self.finished[-1].run
-        by_receivers = any(not one.loads.isdisjoint(self.tables.values()) for one in run.receivers)
+        tables = {*self.tables.values(), *run.changed}
+        by_receivers = any(not one.loads.isdisjoint(tables) for one in run.receivers)
         return bool(run.changed) and loads_no_rows(run) and not by_receivers
 
     @property

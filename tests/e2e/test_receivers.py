@@ -83,6 +83,18 @@ def test_rows_that_the_migration_changes_for_a_receiver_are_measured(project: Pr
     assert result["reason"].endswith("the receiver shop.apps.listing sets the peak.")
 
 
+INSERT = """
+def forwards(apps, schema_editor):
+    schema_editor.execute("INSERT INTO shop_customer (email) SELECT number FROM shop_order")
+"""
+
+
+def test_rows_that_the_migration_makes_for_a_receiver_are_measured(project: Project) -> None:
+    result = with_receiver(project, INSERT).result(*GATE, "512Mi")
+    assert result["rows"]["shop.Order"] == 40_000
+    assert result["verdict"] == "within"
+
+
 def test_rows_of_a_receiver_that_the_migration_connects_are_its_own(project: Project) -> None:
     project.write("shop/models.py", MODELS)  # signals are sent for apps that have models
     project.migration("0002_it", CONNECTING)
