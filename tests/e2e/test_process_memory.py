@@ -253,7 +253,7 @@ def test_programs_that_end_before_the_migration_begins_are_not_its_own(project: 
 
 
 def test_programs_of_the_import_count_where_they_set_the_peak(project: Project) -> None:
-    code = f"import time; taken = {TAKE.replace('"', "'")}; time.sleep(0.5)"
+    code = "import time; taken = " + TAKE.replace('"', "'") + "; time.sleep(0.5)"
     result = importing(project, f"subprocess.run([sys.executable, '-c', {code!r}])")
     assert "0002_it ran 2 processes" in result["reason"]
     assert result["samples"][-1]["peak_bytes"] > 300 * MIB
