@@ -243,7 +243,9 @@ def importing(project: Project, line: str) -> dict[str, Any]:
 ROWS = "--membudget-rows=shop.Order=15"
 
 
-def test_programs_that_end_before_the_migration_begins_are_not_its_own(project: Project) -> None:
+def test_programs_that_end_before_the_migration_begins_are_not_its_own(
+    project: Project, vendor: str
+) -> None:
     find = 'ctypes.util.find_library("geos_of_nobody")\nsubprocess.run(["sleep", "0.3"])'
     result = importing(project, find)
     assert result["verdict"] == "within", result["reason"]
