@@ -16,6 +16,7 @@ from pytest_membudget.processes.child import close_stream, kill, send, start_wor
 from pytest_membudget.processes.messages.codec import encode
 from pytest_membudget.processes.messages.job import WorkerJob
 from pytest_membudget.processes.worker.meter import Meter
+from pytest_membudget.processes.worker.migrate import beginning
 from pytest_membudget.processes.worker.outcome import Ended, Launch, outcome_of, read_reply
 from pytest_membudget.sample import Outcome, Run
 
@@ -43,7 +44,7 @@ def run(launch: Launch) -> Run:
         )
         process = start_worker()
         output = _Output(process)
-        meter = Meter(process.pid)
+        meter = Meter(process.pid, beginning(job.reply))
         try:
             target.write()
             begin = time.monotonic()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from contextlib import ExitStack
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pytest_membudget.database.target import Target
@@ -122,6 +123,7 @@ class Migrate:
     def _begin(self) -> None:
         """The first migration is about to be applied."""
         self._began = True
+        beginning(self._job.reply).touch()
         self._baseline = memory().get("peak")
         self._target.forget_refusals()
         self._phases.begin()
@@ -135,6 +137,11 @@ class Migrate:
 
     def _observe(self, observed: Observed) -> None:
         self._known["observed"] = observed
+
+
+def beginning(reply: str) -> Path:
+    """A file that is there from when the first migration begins."""
+    return Path(f"{reply}.begun")
 
 
 def _manage_command() -> Any:
