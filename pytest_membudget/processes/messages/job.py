@@ -43,8 +43,8 @@ class WorkerJob:
     """Run ``manage.py migrate`` for each of ``targets`` on the database of a Target.
 
     The reply says whether each of ``migrations`` is applied afterwards.  ``target`` is the file of
-    the Target, ``reply`` the one to write the reply to; ``unfinished_reply`` is that file until it
-    is whole, there from when the migration is applied.
+    the Target, ``reply`` the one to write the reply to.  ``beginning`` is a file that is there from
+    when the first migration begins, ``unfinished_reply`` one from when they are applied.
     """
 
     targets: list[Key]
@@ -52,6 +52,10 @@ class WorkerJob:
     target: str
     reply: str
     probes: Probes | None = None
+
+    @property
+    def beginning(self) -> str:
+        return f"{self.reply}.begun"
 
     @property
     def unfinished_reply(self) -> str:

@@ -16,7 +16,6 @@ from pytest_membudget.processes.child import close_stream, kill, send, start_wor
 from pytest_membudget.processes.messages.codec import encode
 from pytest_membudget.processes.messages.job import WorkerJob
 from pytest_membudget.processes.worker.meter import Meter
-from pytest_membudget.processes.worker.migrate import beginning
 from pytest_membudget.processes.worker.outcome import Ended, Launch, outcome_of, read_reply
 from pytest_membudget.sample import Outcome, Run
 
@@ -44,7 +43,7 @@ def run(launch: Launch) -> Run:
         )
         process = start_worker()
         output = _Output(process)
-        meter = Meter(process.pid, beginning(job.reply))
+        meter = Meter(process.pid, Path(job.beginning))
         try:
             target.write()
             begin = time.monotonic()

@@ -123,7 +123,7 @@ class Migrate:
     def _begin(self) -> None:
         """The first migration is about to be applied."""
         self._began = True
-        beginning(self._job.reply).touch()
+        Path(self._job.beginning).touch()
         self._baseline = memory().get("peak")
         self._target.forget_refusals()
         self._phases.begin()
@@ -137,11 +137,6 @@ class Migrate:
 
     def _observe(self, observed: Observed) -> None:
         self._known["observed"] = observed
-
-
-def beginning(reply: str) -> Path:
-    """A file that is there from when the first migration begins."""
-    return Path(f"{reply}.begun")
 
 
 def _manage_command() -> Any:
