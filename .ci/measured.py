@@ -1,7 +1,7 @@
 """Which lines and branches of the package this process runs, kept until its end: see .ci/coverage.
 
 Only the package's modules are instrumented, so that Django and pytest run at their usual speed:
-with coverage.py, whose tracer sees every line of every library, the tests take twenty times as long.
+the tracer of coverage.py sees every line of them, and the tests take twenty times as long.
 """
 
 from __future__ import annotations

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,6 +17,10 @@ pytest_plugins = ["pytester"]
 
 
 HERE = Path(__file__).parent
+# Where bytecode is not written, as in many containers, each of some thousand processes compiles the
+# package, and pytest rewrites its assertions each time.
+sys.dont_write_bytecode = False
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

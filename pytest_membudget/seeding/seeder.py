@@ -58,7 +58,7 @@ class Seeder:
 
     ``profile`` says, by table and column, what production's values are like. What the model's own
     rules ask for comes before it, and so does what ``forced_values`` says.  With ``json_texts``
-    long texts hold JSON documents.
+    long texts hold JSON documents.  No table will have more than ``largest`` rows.
     """
 
     def __init__(
@@ -69,11 +69,13 @@ class Seeder:
         forced_values: Mapping[str, Mapping[str, Sequence[Any]]] | None = None,
         profile: StatsByColumn | None = None,
         json_texts: bool = False,
+        largest: float = inf,
     ) -> None:
         connection = connections[using]
         self._staging = StagingTables(_DIALECTS[connection.vendor](connection))
         self._staging.dialect.json_texts = json_texts
         self._plan = Plan(apps, self._staging, forced_values or {}, profile or {})
+        self._templates = int(min(_TEMPLATES, max(SOME, largest)))
 
     def grow(self, rows: Mapping[str, int], room: float = inf) -> Seeded:
         """Add rows until each label has ``rows`` rows, and the rows that they refer to.
@@ -90,10 +92,10 @@ class Seeder:
                 if growing:
                     dialect.trust(table.model._meta.db_table for table in growing)
                 for table in self._plan.tables():
-                    table.prepare(max(table.want, _TEMPLATES))
+                    table.prepare(max(table.want, self._templates))
                 for table in growing:
                     at = table.label
-                    _insert(table)
+                    self._insert(table)
                 self._staging.clear()
         except DatabaseError as error:
             raise refusal(at, None, message(error).splitlines()[0], message(error)) from error
@@ -107,16 +109,20 @@ class Seeder:
             {t.model._meta.db_table: t.forced_values for t in tables if t.forced_values},
         )
 
+    def _insert(self, table: Table) -> None:
+        is_first = table.template is None
+        template = table.template or Composition(table, self._template_size(table)).template()
+        table.template = template
+        with holding(table, template.rows):
+            table.dialect.execute(table.growth(template))
+        table.dialect.finish(table.model)
+        if is_first:
+            table.mismatches = profile_mismatches(table, template.size)
 
-def _insert(table: Table) -> None:
-    is_first = table.template is None
-    template = table.template or Composition(table, _template_size(table)).template()
-    table.template = template
-    with holding(table, template.rows):
-        table.dialect.execute(table.growth(template))
-    table.dialect.finish(table.model)
-    if is_first:
-        table.mismatches = profile_mismatches(table, template.size)
+    def _template_size(self, table: Table) -> int:
+        """Fewer rows where their values are wide, but enough to show a share of NULLs."""
+        size = self._templates if table.requested or table.want > SOME else SOME
+        return max(min(_FEWEST, size), min(size, int(_BYTES / max(1, table.width))))
 
 
 def _check_room(growing: list[Table], room: float) -> None:
@@ -128,9 +134,3 @@ def _check_room(growing: list[Table], room: float) -> None:
         raise NoRoom(
             f"{rows} of {table.label} need {size} of disk space, and {format_size(room)} is free"
         )
-
-
-def _template_size(table: Table) -> int:
-    """Fewer rows where their values are wide, but enough to show a share of NULLs."""
-    size = _TEMPLATES if table.requested or table.want > SOME else SOME
-    return max(min(_FEWEST, size), min(size, int(_BYTES / max(1, table.width))))

@@ -119,6 +119,19 @@ def test_rows_that_are_named(result: dict[str, Any]) -> None:
     assert result["samples"][-1]["rows_read"] == 135
 
 
+@checks(TAGS, f"rows={ {label.lower(): rows for label, rows in NAMED.items()} }", LIMIT)
+def test_labels_are_read_in_any_case(result: dict[str, Any]) -> None:
+    within(result, NAMED)
+
+
+STATED = tuple(f"--membudget-rows={label.upper()}={rows}" for label, rows in NAMED.items())
+
+
+@checks(TAGS, LIMIT, options=STATED)
+def test_labels_of_options_are_read_in_any_case(result: dict[str, Any]) -> None:
+    within(result, NAMED)
+
+
 @both
 @checks(LINES, 'rows={"shop.Order": 8_000}', 'limit="1Gi"', options=known)
 def test_rows_that_the_profile_knows(result: dict[str, Any]) -> None:

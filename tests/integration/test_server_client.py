@@ -76,7 +76,7 @@ def test_weighing_a_migration_is_no_part_of_the_time_budget(
 
 def test_why_a_process_has_ended_is_said_for_each_later_order(client: ServerClient) -> None:
     with client.bound_to(Deadline(0.0), lambda step: None):
-        seeding = client.begin(Seed("production", [], {}))
+        seeding = client.begin(Seed("production", [], {}, 0))
         seeding.until = 0.0
         for later in (ListRefusals(), ListRefusals()):
             with pytest.raises(OutOfTime, match="generating the rows did not finish within 5 s"):

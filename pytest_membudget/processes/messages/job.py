@@ -45,7 +45,8 @@ class WorkerJob:
 
     Without ``targets``, one call applies all ``migrations``, as in a deploy.  The reply says
     whether each of them is applied afterwards.  ``target`` is the file of the Target, ``reply`` the
-    one to write the reply to.
+    one to write the reply to.  ``beginning`` is a file that is there from when the first migration
+    begins, ``unfinished_reply`` one from when they are applied.
     """
 
     targets: Sequence[Sequence[str]]
@@ -53,6 +54,14 @@ class WorkerJob:
     target: str
     reply: str
     probes: Probes | None = None
+
+    @property
+    def beginning(self) -> str:
+        return f"{self.reply}.begun"
+
+    @property
+    def unfinished_reply(self) -> str:
+        return f"{self.reply}.part"
 
 
 def read_job(line: str) -> WorkerJob:

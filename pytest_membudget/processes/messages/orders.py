@@ -133,17 +133,18 @@ class Seeded:
 class Seed(Order[Seeded]):
     """Fill the database ``name``, of the state where ``applied`` are applied, up to ``rows``.
 
-    ``forced_values`` holds columns by table with the values to seed them with, in turn; a column
-    without values is seeded as if it had just been added.  ``seed`` is the path of the user's
-    function that makes the rows.  ``profile`` is production's profile by table and column; it is
-    read with the first order for a database, as is ``json_texts``, with which long texts hold JSON
-    documents.  The order fails with ``no_room`` where the rows take more than ``most`` bytes, or
-    more than there is room for.
+    ``largest`` is the most rows that a table will have.  ``forced_values`` holds columns by table
+    with the values to seed them with, in turn; a column without values is seeded as if it had just
+    been added.  ``seed`` is the path of the user's function that makes the rows.  ``profile`` is
+    production's profile by table and column; it is read with the first order for a database, as
+    are ``largest`` and ``json_texts``, with which long texts hold JSON documents.  The order fails
+    with ``no_room`` where the rows take more than ``most`` bytes, or more than there is room for.
     """
 
     name: str
     applied: list[Key]
     rows: dict[str, int]
+    largest: int
     forced_values: ForcedValues = field(default_factory=dict)
     seed: str | None = None
     profile: StatsByColumn | None = None

@@ -151,6 +151,7 @@ class SeededDatabase:
                 name=self._name,
                 applied=self._applied,
                 rows=self.rows(size),
+                largest=self._budget.largest,
                 forced_values=self._forced_values,
                 seed=self._budget.seed,
                 profile=self._shape,

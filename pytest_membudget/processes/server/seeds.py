@@ -54,6 +54,7 @@ class Seeds:
                 forced_values=_fields(apps, order.forced_values),
                 profile=order.profile,
                 json_texts=order.json_texts,
+                largest=order.largest,
             )
         room = room_for_a_seed(self._scratch.free())
         most = room if order.most is None else min(room, order.most)

@@ -15,7 +15,6 @@ from pytest_membudget.database.target import Target
 from pytest_membudget.processes.child import close_stream, kill, send, start_worker
 from pytest_membudget.processes.messages.codec import encode
 from pytest_membudget.processes.messages.job import WorkerJob
-from pytest_membudget.processes.worker.main import unfinished_answer
 from pytest_membudget.processes.worker.meter import Meter
 from pytest_membudget.processes.worker.outcome import Ended, Launch, outcome_of, read_reply
 from pytest_membudget.sample import Outcome, Run
@@ -44,13 +43,13 @@ def run(launch: Launch) -> Run:
         )
         process = start_worker()
         output = _Output(process)
-        meter = Meter(process.pid)
+        meter = Meter(process.pid, Path(job.beginning))
         try:
             target.write()
             begin = time.monotonic()
             with contextlib.suppress(BrokenPipeError):
                 send(process, encode(job))
-            stopped = _watch(process, meter, launch, begin, unfinished_answer(job.reply))
+            stopped = _watch(process, meter, launch, begin, Path(job.unfinished_reply))
         finally:
             kill(process)
             meter.close()

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from pytest_membudget.processes.bootstrap import keep_channel, signal_when_closed
 from pytest_membudget.processes.messages.codec import encode
-from pytest_membudget.processes.messages.job import read_job
+from pytest_membudget.processes.messages.job import WorkerJob, read_job
 from pytest_membudget.processes.worker.migrate import Migrate
 
 
@@ -25,10 +25,10 @@ def main() -> None:
     worker = os.getpid()
     migrate = Migrate(job)
     # Registered first, it is called last: after every thread and every handler of the project.
-    atexit.register(_answer, worker, job.reply, migrate)
+    atexit.register(_answer, worker, job, migrate)
     try:
         migrate.run()
-        unfinished_answer(job.reply).touch()
+        Path(job.unfinished_reply).touch()
     except BaseException as error:
         if os.getpid() != worker:  # a forked child goes its own way
             raise
@@ -36,19 +36,14 @@ def main() -> None:
     migrate.ended = time.perf_counter()
 
 
-def unfinished_answer(path: str) -> Path:
-    """The answer until it is whole: there from when the migration is applied."""
-    return Path(path + ".part")
-
-
-def _answer(worker: int, path: str, migrate: Migrate) -> None:
+def _answer(worker: int, job: WorkerJob, migrate: Migrate) -> None:
     """Write the answer at the end of the process, after the peak has been read, and exit."""
     if os.getpid() != worker:
         return
     reply = migrate.reply()
-    unfinished = unfinished_answer(path)
+    unfinished = Path(job.unfinished_reply)
     unfinished.touch(mode=0o600)
     unfinished.write_text(encode(reply))
-    unfinished.replace(path)
+    unfinished.replace(job.reply)
     sys.stdout.flush()
     os._exit(0)

@@ -6,6 +6,7 @@ import os
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pytest_membudget.database.target import Target
@@ -125,6 +126,7 @@ class Migrate:
     def _begin(self) -> None:
         """The first migration is about to be applied."""
         self._began = True
+        Path(self._job.beginning).touch()
         self._baseline = memory().get("peak")
         self._target.forget_refusals()
         self._phases.begin()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from functools import partial
+from importlib import import_module
 from random import Random
 
 from django.db import models
@@ -16,6 +17,8 @@ from pytest_membudget.seeding.fields.json import JsonText
 from pytest_membudget.seeding.fields.text import LongText, Text
 from pytest_membudget.seeding.sequences import Numbering
 
+# These fields need the client library, which takes a quarter of a second to import.
+_POSTGRESQL = "django.contrib.postgres"
 # A shorter text holds no document.
 _DOCUMENT = 256
 
@@ -125,6 +128,8 @@ def builtin_equivalent(field: Field, connection: BaseDatabaseWrapper) -> Field:
 
 def kind_of(field: Field, dialect: Dialect) -> FieldKind:
     """The kind of a field, or of the built-in field whose column is like its own."""
+    if any(base.__module__.startswith(_POSTGRESQL) for base in type(field).__mro__):
+        import_module("pytest_membudget.seeding.fields.postgresql")
     kind = registered_kind(field)
     if kind in (Text, LongText) and dialect is not None and dialect.json_texts:
         long = field.max_length is None or field.max_length >= _DOCUMENT

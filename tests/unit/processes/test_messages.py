@@ -42,11 +42,13 @@ BOTH: list[tuple[orders.Order[Any], Any]] = [
     ),
     (orders.Count("a", ["o", 'app"."thing']), {"o": 5, 'app"."thing': 0}),
     (
-        orders.Seed("a", [KEY], {"shop.Order": 5}, {"o": {"status": AWKWARD, "note": []}}, most=7),
+        orders.Seed(
+            "a", [KEY], {"shop.Order": 5}, 9, {"o": {"status": AWKWARD, "note": []}}, most=7
+        ),
         orders.Seeded({"shop.Order": 5}, 0.5, 4096, None, {}, {"shop.Order": ["note"]}, {"o": {}}),
     ),
     (
-        orders.Seed("a", [], {}, seed="seeds.seed", profile={"o": {"id": ColumnStats(8.0)}}),
+        orders.Seed("a", [], {}, 0, seed="seeds.seed", profile={"o": {"id": ColumnStats(8.0)}}),
         orders.Seeded(
             {}, 0.0, 0, 4096, {"shop.Order": {"note": 8}}, {}, {"o": {"status": AWKWARD}}
         ),
