@@ -6,6 +6,7 @@ An error in a document names the path of what is wrong in it.  msgspec is not im
 from __future__ import annotations
 
 import json
+import os
 import re
 from pathlib import Path
 from typing import Any, TypeVar
@@ -136,13 +137,31 @@ def _cut(text: str) -> str:
 
 
 def write_text(path: str, text: str) -> None:
-    """Write a file.  Raises BudgetError, which names it, where that can't be done."""
+    """Write a file, at once where it is one that can be replaced.
+
+    Raises BudgetError, which names it, where that can't be done.
+    """
     target = Path(path)
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_text(text, encoding="utf-8", errors="backslashreplace")
+        if is_replaceable(target) and os.access(target.parent, os.W_OK):
+            part = part_of(target)
+            part.write_text(text, encoding="utf-8", errors="backslashreplace")
+            part.replace(target)
+        else:
+            target.write_text(text, encoding="utf-8", errors="backslashreplace")
     except (OSError, ValueError) as error:
         raise unwritable(path, error) from None
+
+
+def part_of(path: Path) -> Path:
+    """The file that will replace ``path``."""
+    return path.with_name(f"{path.name}.part")
+
+
+def is_replaceable(path: Path) -> bool:
+    """Whether it is a regular file or none: not a pipe or a terminal, nor a link to one."""
+    return not path.is_symlink() and (path.is_file() or not path.exists())
 
 
 def unwritable(path: str, error: Exception) -> BudgetError:

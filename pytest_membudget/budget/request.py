@@ -59,11 +59,7 @@ class Budget:
 
     @property
     def label(self) -> str:
-        """``"shop.0002_backfill_total"``; a few are joined with ``" + "``, many are counted."""
-        names = [".".join(key) for key in self.migrations]
-        if len(names) <= _FEW:
-            return " + ".join(names)
-        return f"{names[0]} … {names[-1]} ({len(names)} migrations)"
+        return label_of(self.migrations)
 
     @property
     def counted_model(self) -> str:
@@ -87,6 +83,14 @@ class Budget:
     def to_counted(self, rows: float | None) -> int | None:
         """So many rows of the largest model, in rows of the counted one; None stays None."""
         return None if rows is None else int(rows * self.share)
+
+
+def label_of(migrations: Sequence[tuple[str, str]]) -> str:
+    """``"shop.0002_backfill_total"``; a few are joined with ``" + "``, many are counted."""
+    names = [".".join(key) for key in migrations]
+    if len(names) <= _FEW:
+        return " + ".join(names)
+    return f"{names[0]} … and {len(names) - 1} more"
 
 
 def read_marker(args: Sequence[Any], kwargs: Mapping[str, Any]) -> Request:

@@ -38,7 +38,8 @@ def climb(evidence: Evidence, measure: Measure, spent: Callable[[], float]) -> A
         assessment = Assessment(evidence)
         last = evidence.samples[-1].run
         over = last.peak > evidence.budget.limit
-        if over or evidence.unnamed or last.outcome not in _MAY_END_WITH_FEWER:
+        alone = len(evidence.budget.migrations) == 1
+        if over or (evidence.unnamed and alone) or last.outcome not in _MAY_END_WITH_FEWER:
             break
         if len(evidence.finished) > 1 and evidence.settled and assessment.judgement.decided:
             break

@@ -6,11 +6,13 @@ from collections.abc import Sequence
 from typing import Any
 
 from pytest_membudget.check.early_verdict import EarlyVerdict
+from pytest_membudget.judge import reasons
 from pytest_membudget.judge.assessment import Assessment
+from pytest_membudget.judge.curves import highest_of_each
 from pytest_membudget.judge.evidence import Evidence
 from pytest_membudget.judge.figures import MOST_SECONDS
-from pytest_membudget.judge.findings import find, with_gaps
-from pytest_membudget.judge.process_findings import about_process
+from pytest_membudget.judge.findings import find, set_by, with_gaps
+from pytest_membudget.judge.process_findings import about_process, rows_of_receivers
 from pytest_membudget.judge.result import Result, SampleFigures, verified
 from pytest_membudget.judge.verdict import Basis, Judgement, Verdict
 from pytest_membudget.sample import Sample
@@ -37,6 +39,8 @@ def conclude_early(evidence: Evidence, nodeid: str, early: EarlyVerdict) -> Resu
     """The result of a check that needed no seeded rows."""
     process = about_process(early.samples, evidence.database.vendor) if early.samples else ()
     found = [*evidence.budget.findings, *evidence.notes, *early.findings, *process]
+    if len(peaks := highest_of_each(early.samples[-1:])) > 1:
+        found.append(set_by(peaks, "peaked with few rows or none"))
     return _result(
         evidence,
         early.judgement,
@@ -54,7 +58,10 @@ def conclude_early(evidence: Evidence, nodeid: str, early: EarlyVerdict) -> Resu
 def _result(
     evidence: Evidence, judgement: Judgement, samples: Sequence[Sample], **figures: Any
 ) -> Result:
-    budget = evidence.budget
+    budget, reason = evidence.budget, judgement.reason
+    unseen = rows_of_receivers(samples, evidence.tables.values())
+    if unseen and judgement.verdict == Verdict.WITHIN:
+        reason = f"{reason} {reasons.without_rows(sorted(unseen))}"
     result = Result(
         migration=budget.label,
         reverse=budget.reverse,
@@ -63,7 +70,7 @@ def _result(
         limit_source=budget.limit_source,
         verdict=judgement.verdict,
         basis=judgement.basis,
-        reason=judgement.reason,
+        reason=reason,
         time_budget_s=budget.time_budget,
         baseline_bytes=samples[0].run.baseline if samples else None,
         samples=tuple(map(SampleFigures.of, samples)),

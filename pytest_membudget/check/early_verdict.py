@@ -76,7 +76,7 @@ def unseen_by(budget: Budget, samples: Sequence[Sample]) -> Sequence[Gap]:
 
 def inconclusive(budget: Budget, samples: Sequence[Sample], gaps: Sequence[Gap]) -> EarlyVerdict:
     """The verdict where something that the migration does was not seen."""
-    reason = reasons.sentence(budget, gaps[0].sentence)
+    reason = reasons.sentence(budget, gaps[0].sentence, gaps[0].migration)
     return EarlyVerdict(Judgement(Verdict.INCONCLUSIVE, None, reason), samples, gaps=gaps)
 
 
@@ -88,5 +88,5 @@ def near_limit(budget: Budget, samples: Sequence[Sample], peak: int) -> EarlyVer
 
 def broke(budget: Budget, samples: Sequence[Sample], last: Sample, *, empty: bool) -> EarlyVerdict:
     """The verdict where the dry run ``last`` raised or was killed."""
-    reason = reasons.broke_on_few_rows(budget, last.run.failure, empty=empty)
+    reason = reasons.broke_on_few_rows(budget, last.run, empty=empty)
     return EarlyVerdict(Judgement(Verdict.ERROR, None, reason), samples, details=last.run.details)

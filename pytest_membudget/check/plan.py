@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from pytest_membudget.budget.request import Budget
+from pytest_membudget.judge.gap import Gap
 from pytest_membudget.processes.server.seeded_database import SeededDatabase
 from pytest_membudget.processes.worker.outcome import Launch
 from pytest_membudget.profile.production import Production
@@ -25,7 +26,7 @@ _CERTAIN_BYTES = 32 * MIB
 class CheckPlan:
     """A budget with what the project's history says about its migrations.
 
-    ``applied`` are the migrations before it, ``targets`` the arguments of ``manage.py migrate``;
+    ``applied`` are the migrations before it, ``targets`` those of the worker's job;
     ``touches_rows`` says that it runs code which is expected to read or write rows, ``files`` are
     those of the migrations, ``named_numbers`` are the whole numbers of their code,
     ``branches`` those that it compares a count with.
@@ -33,7 +34,8 @@ class CheckPlan:
     ``gated`` is what the gate says of the migration, None where a test asks for the check.
     ``lessons`` are what earlier runs of this check have taught.
     ``mixed`` is the file of one that alters tables and goes through rows in one transaction.
-    ``attribution`` says when to find out why the peak grows: ``"failed"``, ``"always"``,
+    ``unknown`` are gaps of tables that one of several migrations accesses, where rows of others are
+    seeded.  ``attribution`` says when to find out why the peak grows: ``"failed"``, ``"always"``,
     ``"never"``.
     """
 
@@ -48,6 +50,7 @@ class CheckPlan:
     gated: Gated | None = None
     lessons: tuple[Lesson, ...] = ()
     mixed: str | None = None
+    unknown: tuple[Gap, ...] = ()
     attribution: str = "failed"
 
     def with_lesson(self, lesson: Lesson, rows: Mapping[str, int]) -> CheckPlan:

@@ -12,8 +12,6 @@ from pytest_membudget.processes.server.seeded_database import SeededDatabase
 from pytest_membudget.sample import Outcome, Run, Sample
 from pytest_membudget.sql.table_names import finds_one
 
-# After each migrate Django looks whether there is a site.
-_OF_SIGNALS = {"django_site"}
 # Fewer of a table's rows than this share hide what all of them would take.
 _ENOUGH = 0.5
 
@@ -67,7 +65,7 @@ class RowSources:
 
     def _unnamed(self, done: Run, seeded: SeededDatabase, named: Mapping[str, int]) -> list[str]:
         """Tables that it accessed, were there before it, and are none of the ``named`` models."""
-        known = {*seeded.tables.values(), *self._settled, *_OF_SIGNALS}
+        known = {*seeded.tables.values(), *self._settled}
         accessed_tables = done.accessed_tables.keys() - known
         if accessed_tables and self._present is None:
             self._present = seeded.present()

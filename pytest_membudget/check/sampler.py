@@ -59,8 +59,9 @@ class Sampler:
     @property
     def _gaps(self) -> tuple[Gap, ...]:
         """What is missing of row counts."""
-        gaps = self._sources.gaps if self._sources else ()
-        return (*gaps, *contradictions(self.plan.lessons))
+        found = self._sources.gaps if self._sources else ()
+        gaps = *self.plan.unknown, *found, *contradictions(self.plan.lessons)
+        return tuple(dict.fromkeys(gaps))
 
     def sample(self, evidence: Evidence, size: int, left: float) -> tuple[Evidence, float]:
         """The evidence with one more sample, and how many rows there is room for on the disk.

@@ -79,8 +79,9 @@ class _Check:
         if gated is not None and gated.skip_reason:
             return decide(self._plan, gated, server, self._progress)
         self._plan, early = with_rows(self._plan, server, self._progress)
+        budget, unknown = self._plan.budget, self._plan.unknown
         notes = tuple(findings(self._plan.lessons))
-        self._evidence = replace(self._evidence, budget=self._plan.budget, notes=notes)
+        self._evidence = replace(self._evidence, budget=budget, unnamed=unknown, notes=notes)
         return early
 
     def _measure(self, server: ServerClient) -> tuple[Assessment, Attribution]:

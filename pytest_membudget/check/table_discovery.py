@@ -73,9 +73,12 @@ def with_rows(
     budget, rows, samples, last = plan.budget, found.rows, found.samples, found.last
     if over := over_limit(budget, samples):
         return plan, over
-    if found.unknown:
+    several = len(budget.migrations) > 1
+    if found.unknown and not (several and rows and not last.run.failure):
         return plan, inconclusive(budget, samples, found.unknown)
-    seeded = replace(plan, budget=replace(budget, rows=rows))
+    seeded = replace(plan, budget=replace(budget, rows=rows), unknown=tuple(found.unknown))
+    if found.unknown:
+        return seeded, None
     if rows and (last.run.failure or not found.few):
         return seeded, None
     if last.run.refused and (gaps := unseen_by(budget, samples)):
@@ -137,7 +140,9 @@ def discover(plan: CheckPlan, server: ServerClient, progress: Callable[[str], No
         most = _most(samples, latest, {table: known[table] for table in grown}, 0)
     else:
         most = _most(samples, latest, known, _FIRST_ROWS)
-    if most >= limit or _branches(plan, known):
+    # What a receiver loads of the rows that the migration makes depends on those it accesses.
+    feeds = any(not one.loads.isdisjoint(run.changed) for run in runs for one in run.receivers)
+    if most >= limit or feeds or _branches(plan, known):
         are_small = False
         grown = sorted(met)
         rows = _with_rows(grown, known)
@@ -148,9 +153,12 @@ def discover(plan: CheckPlan, server: ServerClient, progress: Callable[[str], No
     rows |= _with_rows(sorted(of_parents), of_parents)
     gaps = [*contradictions(plan.lessons)]
     if unknown := [tables[table].label for table in grown if known[table] is None]:
-        gaps.append(rows_unknown(unknown, production.profile))
+        tables_unknown = [table for table in grown if known[table] is None]
+        gap = rows_unknown(unknown, production.profile)
+        gaps.append(replace(gap, migration=latest[0].run.whose(tables_unknown)))
     if without_model := sorted(accessed_tables & set(present.others)):
-        gaps.append(tables_without_model(without_model))
+        gap = tables_without_model(without_model)
+        gaps.append(replace(gap, migration=latest[0].run.whose(without_model)))
     return Discovery(
         rows={tables[table].label: count for table, count in rows.items()},
         unknown=gaps,

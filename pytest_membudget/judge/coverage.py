@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from textwrap import shorten
 
@@ -47,7 +47,28 @@ class Coverage:
 
     @cached_property
     def gaps(self) -> tuple[Gap, ...]:
-        """The gravest first."""
+        """The gravest first; of several migrations each names the one that it is about."""
+        return tuple(gap if gap.migration else self._named(gap) for gap in self._gaps)
+
+    def _named(self, gap: Gap) -> Gap:
+        for label, own in self._of_each.items():
+            if any(one.sentence == gap.sentence for one in own._gaps):
+                return replace(gap, migration=label)
+        return gap
+
+    @cached_property
+    def _of_each(self) -> dict[str, Coverage]:
+        """Of several migrations, what the last sample leaves unseen of each."""
+        last = self.evidence.finished[-1:]
+        return {
+            label: Coverage(
+                replace(self.evidence, samples=(replace(last[0], run=run),), unnamed=())
+            )
+            for label, run in (last[0].run.migrations if last else {}).items()
+        }
+
+    @cached_property
+    def _gaps(self) -> tuple[Gap, ...]:
         evidence, finished = self.evidence, self.evidence.finished
         if not finished:
             return tuple(_refused(evidence.samples))
@@ -123,9 +144,10 @@ def left_out(budget: Budget) -> Iterator[Gap]:
 def _of_what_ran(last: Sample) -> Iterator[Gap]:
     """Code that did not run, and rows of which it is not known where they come from."""
     run = last.run
-    for label, why in run.not_run:
+    for migration, label, why in run.not_run:
         code = FindingCode.ASYNC_CODE if "async" in why else FindingCode.CODE_NOT_RUN
-        yield Gap(code, f"did not run completely: {label} {why}", only_adds=True)
+        sentence = f"did not run completely: {label} {why}"
+        yield Gap(code, sentence, only_adds=True, migration=migration)
     for statement, rows in run.unattributed.items():
         yield Gap(
             FindingCode.ROWS_UNATTRIBUTED,

@@ -30,17 +30,36 @@ def curves(samples: Sequence[Sample]) -> list[list[Point]]:
 
 
 def curves_by_migration(samples: Sequence[Sample]) -> dict[str, list[list[Point]]]:
-    """The same for each of several migrations of one process, by its label."""
-    labels = {phase.migration for sample in samples for phase in sample.run.phases} - {""}
-    return {
-        label: curves([_of_migration(sample, label) for sample in samples])
-        for label in sorted(labels)
+    """The same for each migration of one process by its label, ``""`` for a single one, and for
+    each receiver that took memory.
+    """
+    last = samples[-1].run.phases if samples else {}
+    labels = {
+        _label(phase): None
+        for phase, (began, peak) in last.items()
+        if not phase.receiver or peak - began > _ROSE
     }
+    if any(phase.migration for phase in last) or len(labels) == 1:
+        labels.pop("", None)  # what comes before the first migration, or all there is
+    return {label: curves([_of_label(sample, label) for sample in samples]) for label in labels}
 
 
-def _of_migration(sample: Sample, label: str) -> Sample:
+def highest_of_each(samples: Sequence[Sample]) -> list[tuple[str, float]]:
+    """The highest peak of each of several migrations, the highest first."""
+    found: dict[str, float] = {}
+    for phase, (_, peak) in (one for sample in samples for one in sample.run.phases.items()):
+        if phase.migration:
+            found[phase.migration] = max(peak, found.get(phase.migration, 0))
+    return sorted(found.items(), key=lambda item: -item[1])
+
+
+def _label(phase: Phase) -> str:
+    return f"the receiver {phase.receiver}" if phase.receiver else phase.migration
+
+
+def _of_label(sample: Sample, label: str) -> Sample:
     phases = sample.run.phases
-    own = {phase: marks for phase, marks in phases.items() if phase.migration == label}
+    own = {phase: marks for phase, marks in phases.items() if _label(phase) == label}
     peak = max((marks[1] for marks in own.values()), default=0)
     return replace(sample, run=replace(sample.run, phases=own, peak=peak))
 

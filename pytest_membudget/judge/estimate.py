@@ -161,12 +161,12 @@ class Estimate:
 
     @cached_property
     def peaks(self) -> list[tuple[str, float]]:
-        """Those of several migrations of one process, the highest first."""
+        """Those of several migrations of one process, and of receivers, the highest first."""
         found = []
         for label, points in curves_by_migration(self._climbed).items():
             projection = project_highest(points, self.evidence.ladder.rows, self._noise)
             if projection is not None:
-                found.append((label, projection.peak))
+                found.append((label or self.evidence.budget.label, projection.peak))
         return sorted(found, key=lambda item: -item[1])
 
     @property

@@ -82,7 +82,9 @@ class Evidence:
         if not self.finished or EACH_ROW in self.branches:
             return False
         run = self.finished[-1].run
-        return bool(run.changed) and loads_no_rows(run)
+        tables = {*self.tables.values(), *run.changed}
+        by_receivers = any(not one.loads.isdisjoint(tables) for one in run.receivers)
+        return bool(run.changed) and loads_no_rows(run) and not by_receivers
 
     @property
     def ahead(self) -> Ahead:

@@ -8,6 +8,7 @@ from textwrap import shorten
 from pytest_membudget.finding import Finding, FindingCode
 from pytest_membudget.judge.assessment import Assessment
 from pytest_membudget.judge.coverage import TOUCHED_ALL, Coverage
+from pytest_membudget.judge.curves import highest_of_each
 from pytest_membudget.judge.estimate import Estimate
 from pytest_membudget.judge.gap import Gap
 from pytest_membudget.judge.growth_fit import Growth
@@ -20,9 +21,10 @@ def find(assessment: Assessment) -> list[Finding]:
     """All findings of a check."""
     evidence = assessment.evidence
     found = [*evidence.budget.findings, *evidence.notes]
+    seeded = evidence.tables.values()
     if evidence.samples:
         found += _about_rows(assessment.coverage, evidence.samples[-1])
-        found += about_process(evidence.samples, evidence.database.vendor)
+        found += about_process(evidence.samples, evidence.database.vendor, seeded)
         found += _about_time(assessment.estimate)
         found += _about_more_rows(assessment.estimate)
     return with_gaps(found, assessment.coverage.gaps)
@@ -33,6 +35,13 @@ def with_gaps(found: Sequence[Finding], gaps: Sequence[Gap]) -> list[Finding]:
     codes = {one.code for one in found}
     missing = [gap for gap in gaps if gap.code not in codes]
     return [*(Finding(gap.code, f"the migration {gap.sentence}") for gap in missing), *found]
+
+
+def set_by(peaks: Sequence[tuple[str, float]], peaked: str) -> Finding:
+    """``peaks`` by label, the highest first; ``peaked`` says when they did, or would."""
+    each = ", ".join(f"{label} {format_size(peak)}" for label, peak in peaks)
+    text = f"{peaks[0][0]} sets the peak; each {peaked} at: {each}"
+    return Finding(FindingCode.PEAK_SET_BY, text)
 
 
 def _about_rows(coverage: Coverage, last: Sample) -> Iterator[Finding]:
@@ -135,10 +144,9 @@ def _about_more_rows(estimate: Estimate) -> Iterator[Finding]:
             f"{format_rows(round_rows_down(fits))} {budget.counted_model} rows",
         )
     if len(peaks) > 1:
-        each = ", ".join(f"{label} {format_size(peak)}" for label, peak in peaks)
-        yield Finding(
-            FindingCode.PEAK_SET_BY, f"{peaks[0][0]} sets the peak; each would peak at: {each}"
-        )
+        yield set_by(peaks, "would peak")
+    elif len(seen := highest_of_each(estimate.evidence.samples[-1:])) > 1:
+        yield set_by(seen, "peaked in the last sample")
     if estimate.breaks_with is not None:
         yield Finding(
             FindingCode.TOO_MANY_PARAMETERS,

@@ -15,12 +15,14 @@ class Gap:
 
     ``sentence`` follows the migration's label in the first line of a failure, without a full stop:
     what was not seen, and what would show it.  ``only_adds`` says that it can only have made the
-    peak higher, so that a verdict ``exceeds`` stands all the same.
+    peak higher, so that a verdict ``exceeds`` stands all the same.  ``migration`` is the label of
+    the one that it is about, empty where that is not known.
     """
 
     code: FindingCode
     sentence: str
     only_adds: bool = False
+    migration: str = ""
 
 
 def unnamed_table(label: str, known: int | None, *, seed: bool = False) -> Gap:

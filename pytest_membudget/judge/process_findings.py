@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 from pytest_membudget.database.engine import engine_of
 from pytest_membudget.finding import Finding, FindingCode
@@ -10,8 +10,30 @@ from pytest_membudget.sample import Sample
 from pytest_membudget.units import format_size
 
 
-def about_process(samples: Sequence[Sample], vendor: str | None) -> Iterator[Finding]:
-    """Findings of a check, of dry runs as well; ``vendor`` is the database's."""
+def rows_of_receivers(samples: Sequence[Sample], seeded: Collection[str]) -> dict[str, set[str]]:
+    """The tables, by receiver, that it may load any rows of and that were not ``seeded``."""
+    found: dict[str, set[str]] = {}
+    for one in (one for sample in samples for one in sample.run.receivers):
+        if unseen := one.loads.difference(seeded):
+            found.setdefault(one.name, set()).update(unseen)
+    return found
+
+
+def about_process(
+    samples: Sequence[Sample], vendor: str | None, seeded: Collection[str] = ()
+) -> Iterator[Finding]:
+    """Findings of a check, of dry runs as well; ``vendor`` is the database's.
+
+    ``seeded`` are the tables that have rows.
+    """
+    for name, tables in rows_of_receivers(samples, seeded).items():
+        yield Finding(
+            FindingCode.RECEIVER_ROWS,
+            f"{name}, a receiver of pre_migrate or post_migrate, loads rows of "
+            f"{', '.join(sorted(tables))}, which were not seeded, because the migration does not "
+            "access them: what production's rows take in it is not in the peak; every manage.py "
+            "migrate calls it, whatever it applies",
+        )
     facts = [sample.run.facts for sample in samples]
     if vendor and engine_of(vendor).embedded:
         yield Finding(

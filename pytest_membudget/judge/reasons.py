@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from pytest_membudget.budget.request import Budget
 from pytest_membudget.judge.projection import Projection
-from pytest_membudget.sample import Outcome, Sample
+from pytest_membudget.sample import Outcome, Run, Sample
 from pytest_membudget.units import (
     format_interval,
     format_rows,
@@ -46,8 +46,14 @@ def exceeds_with_nothing_to_apply(budget: Budget, peak: int) -> str:
 
 
 def sets_peak(label: str) -> str:
-    """Of several migrations, to be added to the others."""
+    """Of several migrations, or of a receiver, to be added to the others."""
     return f"{label} sets the peak."
+
+
+def without_rows(receivers: Sequence[str]) -> str:
+    """``within``, to be added: receivers load rows that were not seeded for the migration."""
+    names = " and ".join(receivers)
+    return f"Rows that receivers load in each migrate are not included: {names}."
 
 
 def assumes(columns: str) -> str:
@@ -58,9 +64,14 @@ def assumes(columns: str) -> str:
     )
 
 
-def sentence(budget: Budget, text: str) -> str:
+def sentence(budget: Budget, text: str, migration: str = "") -> str:
     """``inconclusive`` with what a gap says, or ``within`` with why no rows are needed."""
-    return f"{budget.label} {text}."
+    return f"{_one_of(budget, migration)} {text}."
+
+
+def others(label: str, peak: float) -> str:
+    """``inconclusive`` because of one of several migrations, to be added: the highest other."""
+    return f"The others would peak at up to {format_size(peak)} ({label})."
 
 
 def unclear(
@@ -134,15 +145,17 @@ def broke(budget: Budget, samples: Sequence[Sample]) -> str:
     """``error``: the last sample raised or was killed."""
     last, worked = samples[-1], [sample for sample in samples if sample.finished]
     verb = "raised" if last.run.outcome == Outcome.RAISED else "failed"
-    text = f"{budget.label} {verb} with {budget.counted(last.rows)} rows: {last.run.failure}"
+    label = _one_of(budget, last.run.last_migration)
+    text = f"{label} {verb} with {budget.counted(last.rows)} rows: {last.run.failure}"
     if worked:
         text += f" (it succeeded with {format_rows(worked[-1].rows[budget.counted_model])} rows)"
     return text
 
 
-def broke_on_few_rows(budget: Budget, failure: str, *, empty: bool) -> str:
+def broke_on_few_rows(budget: Budget, run: Run, *, empty: bool) -> str:
     """``error``: a dry run raised or was killed."""
-    return f"{budget.label} failed on {'empty tables' if empty else 'a few rows'}: {failure}"
+    label = _one_of(budget, run.last_migration)
+    return f"{label} failed on {'empty tables' if empty else 'a few rows'}: {run.failure}"
 
 
 def never_ended(budget: Budget, stopped: Sample) -> str:
@@ -162,6 +175,13 @@ def on_rows(sample: Sample) -> str:
     if not sample.rows:
         return "on empty tables"
     return "with " + ", ".join(f"{format_rows(n)} {label} rows" for label, n in sample.rows.items())
+
+
+def _one_of(budget: Budget, migration: str) -> str:
+    """The migrations, or first the one of several that a sentence is about."""
+    if migration and len(budget.migrations) > 1:
+        return f"{migration}, of {budget.label},"
+    return budget.label
 
 
 def _passed(budget: Budget, sample: Sample) -> str:

@@ -42,7 +42,8 @@ def unlogged_rows(
         else:
             plain.add((one, other))
     explained = _reached(run.named, plain)
-    changed = _reached(run.changed & explained, plain | of_changes)
+    changes = run.changed.union(*(one.changed for one in run.receivers))
+    changed = _reached(changes & explained, plain | of_changes)
     triggered = {key(table) for table in activity.triggered}
     own = has_own_sessions(activity, run)
     running = {*activity.functions, *_RUNS_SQL}

@@ -61,8 +61,9 @@ def judge(evidence: Evidence, estimate: Estimate, coverage: Coverage) -> Judgeme
     can but add to it.
     """
     found = _judge(evidence, estimate, coverage)
-    if len(estimate.peaks) > 1 and found.basis is not None:
-        found = replace(found, reason=f"{found.reason} {reasons.sets_peak(estimate.peaks[0][0])}")
+    highest = estimate.peaks[0][0] if len(estimate.peaks) > 1 else evidence.budget.label
+    if highest != evidence.budget.label and found.basis is not None:
+        found = replace(found, reason=f"{found.reason} {reasons.sets_peak(highest)}")
     if coverage.assumed and found.exceeds:
         return replace(
             found,
@@ -93,7 +94,12 @@ def _judge(evidence: Evidence, estimate: Estimate, coverage: Coverage) -> Judgem
         longest = max(stopped, key=lambda one: one.run.duration)
         return Judgement(Verdict.ERROR, None, reasons.never_ended(budget, longest))
     if gaps:
-        return Judgement(Verdict.INCONCLUSIVE, None, reasons.sentence(budget, gaps[0].sentence))
+        unknown = gaps[0].migration
+        reason = reasons.sentence(budget, gaps[0].sentence, unknown)
+        others = [peak for peak in estimate.peaks if peak[0] != unknown]
+        if unknown and others and len(budget.migrations) > 1:
+            reason = f"{reason} {reasons.others(*others[0])}"
+        return Judgement(Verdict.INCONCLUSIVE, None, reason)
     if projection is None:
         return Judgement(Verdict.INCONCLUSIVE, None, reasons.not_judged(budget, last))
     if estimate.breaks_with is not None and not projection.measured:

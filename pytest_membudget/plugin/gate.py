@@ -9,30 +9,41 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from pytest_membudget.budget.request import label_of
 from pytest_membudget.project.ownership import short_path
 
 if TYPE_CHECKING:
     from pytest_membudget.project.selection import Gated
 
 
-_EVERYWHERE = "membudget_gate_everywhere"
+_OPTION = "--membudget-gate"
+# What a worker of xdist finds in its input.
+_EVERYWHERE, _ALONE = "membudget_gate_everywhere", "membudget_gate_alone"
 _DEPLOY = "deploy::membudget"
 
 
 class Gate:
-    """Registered where the option is given.  ``what`` is read by project/selection.py."""
+    """Registered where the option is given.  ``what`` is read by project/selection.py.
+
+    With the option and no path on the command line, the project's tests are left alone.  An option
+    of the ini file or of addopts adds the migrations to them.
+    """
 
     def __init__(self, config: pytest.Config, what: str) -> None:
         self._rootpath = config.rootpath
         self._what = what
         asked = config.args_source == pytest.Config.ArgsSource.ARGS
-        self._everywhere = getattr(config, "workerinput", {}).get(_EVERYWHERE, not asked)
+        named = any(one.startswith(_OPTION) for one in config.invocation_params.args)
+        from_controller = getattr(config, "workerinput", {})
+        self._everywhere = from_controller.get(_EVERYWHERE, not asked)
+        self._alone = from_controller.get(_ALONE, named and not asked)
         self._opened: set[Path] = set()
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_collection(self, session: pytest.Session) -> None:
         if self._everywhere:
-            session.config.args += map(str, self._by_file)
+            beside = [] if self._alone else session.config.args
+            session.config.args = [*beside, *map(str, self._by_file)]
 
     @pytest.hookimpl(wrapper=True)
     def pytest_ignore_collect(
@@ -47,7 +58,7 @@ class Gate:
         ignored = yield
         path = collection_path.resolve()
         inside = path.parent in self._opened
-        if not (ignored or inside):
+        if not (ignored or inside or self._alone):
             return ignored
         if path not in self._ways:
             return True
@@ -70,7 +81,7 @@ class Gate:
     @pytest.hookimpl(optionalhook=True)
     def pytest_configure_node(self, node: Any) -> None:
         """A worker of xdist gets the paths of testpaths as if they had been asked for."""
-        node.workerinput[_EVERYWHERE] = self._everywhere
+        node.workerinput |= {_EVERYWHERE: self._everywhere, _ALONE: self._alone}
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_collection_modifyitems(
@@ -84,7 +95,7 @@ class Gate:
         files = list(self._by_file)
         if self._everywhere and files and not own and not session.config.getoption("lf", False):
             raise pytest.UsageError(
-                f"--membudget-gate: none of the {len(files)} selected migrations was collected, "
+                f"{_OPTION}: none of the {len(files)} selected migrations was collected, "
                 f"for instance {short_path(str(files[0]))}, so none would be checked"
             )
         items[:] = [item for item in items if not isinstance(item, MigrationItem)]
@@ -126,7 +137,7 @@ class Gate:
         try:
             return select_migrations(self._what, self._rootpath)
         except BudgetError as error:
-            text = visible(f"--membudget-gate: {error}")
+            text = visible(f"{_OPTION}: {error}")
             raise pytest.UsageError(log_text(text)) from None
 
 
@@ -149,4 +160,4 @@ class MigrationItem(pytest.Item):
         """Nothing of its own."""
 
     def reportinfo(self) -> tuple[Path, int, str]:
-        return self.path, 0, " + ".join(".".join(key) for key in self.gated.keys)
+        return self.path, 0, label_of(self.gated.keys)

@@ -13,6 +13,7 @@ from pytest_membudget.budget.options import Options
 
 if TYPE_CHECKING:
     from pytest_membudget.judge.result import Result
+    from pytest_membudget.reports.results_so_far import ResultsSoFar
 
 # What the worker of an xdist run could not remove, in its output.
 LEFT = "membudget_left"
@@ -27,6 +28,7 @@ class Reporter:
     def __init__(self, options: Options) -> None:
         self._options = options
         self._results: dict[str, Result] = {}
+        self._so_far: ResultsSoFar | None = None
         self._problems: dict[str, str] = {}
         self.left: list[str] = []
 
@@ -38,6 +40,13 @@ class Reporter:
     def pytest_testnodedown(self, node: Any) -> None:
         self.left += getattr(node, "workeroutput", {}).get(LEFT, [])
 
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtestloop(self, session: pytest.Session) -> None:
+        if self._options.json is not None and not session.config.option.collectonly:
+            from pytest_membudget.reports.results_so_far import ResultsSoFar
+
+            self._so_far = ResultsSoFar(self._options.json.value)
+
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         figures = getattr(report, "membudget", None)
         if figures is not None:
@@ -48,6 +57,8 @@ class Reporter:
                 outcome = "xfailed" if report.skipped else "xpassed"
             result = Result.from_dict({**figures, "outcome": outcome})
             self._results[result.nodeid] = result
+            if self._so_far is not None:
+                self._so_far.add(result)
 
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         """A report that can't be written loses no other one, and fails the run."""

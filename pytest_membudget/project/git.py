@@ -27,14 +27,21 @@ class Repository:
 
     def changed_files(self) -> set[Path]:
         """Files added, changed or renamed since the merge base, those not committed included."""
-        differing = self._git(
-            "diff", "--name-only", "--no-renames", "--diff-filter=d", "-z", self._base
-        )
         untracked = self._git(
             "ls-files", "--others", "--exclude-standard", "--full-name", "-z", str(self._top)
         )
-        names = filter(None, (differing + untracked).split("\0"))
-        return {(self._top / name).resolve() for name in names}
+        return self._differing("d") | self._files(untracked)
+
+    def modified_files(self) -> set[Path]:
+        """Those of the changed files that the merge base has."""
+        return self._differing("MT")
+
+    def _differing(self, kinds: str) -> set[Path]:
+        options = ("--name-only", "--no-renames", f"--diff-filter={kinds}", "-z")
+        return self._files(self._git("diff", *options, self._base))
+
+    def _files(self, names: str) -> set[Path]:
+        return {(self._top / name).resolve() for name in names.split("\0") if name}
 
     def had(self, file: Path) -> bool:
         """Whether the merge base has this file."""

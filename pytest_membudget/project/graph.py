@@ -86,9 +86,9 @@ class History:
         return state
 
     def migrate_targets(self, keys: Sequence[Key], *, reverse: bool = False) -> list[Key]:
-        """What ``manage.py migrate`` is called with, one call after the other."""
+        """What each call of ``manage.py migrate`` is given; none where one call applies all."""
         if not reverse:
-            return list(keys)
+            return list(keys) if len(keys) == 1 else []
         targets = []
         for app_label, name in reversed(keys):
             parents = [one.key for one in self.loader.graph.node_map[app_label, name].parents]

@@ -23,12 +23,17 @@ from pytest_membudget.project.settings import load_settings
 
 
 def set_up(settings: str | None) -> None:
-    """Set Django up as ``manage.py`` does.  BudgetError where the project can't be loaded."""
+    """Set Django up as ``manage.py`` does, whose folder is searched upwards as by pytest-django.
+
+    Raises BudgetError where the project can't be loaded.
+    """
     if settings:
         os.environ["DJANGO_SETTINGS_MODULE"] = settings
     if not os.environ.get("DJANGO_SETTINGS_MODULE"):
         raise BudgetError("no settings: pass --settings MODULE, or set DJANGO_SETTINGS_MODULE")
-    sys.path.insert(0, os.getcwd())  # noqa: PTH109
+    here = Path.cwd()
+    with_manage = (one for one in (here, *here.parents) if (one / "manage.py").exists())
+    sys.path[:0] = [str(next(with_manage, here)), str(here)]
     try:
         load_settings()
         django.setup()

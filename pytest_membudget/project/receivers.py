@@ -18,7 +18,7 @@ SIGNALS = (pre_migrate, post_migrate)
 
 def receivers() -> list[Any]:
     """The functions that are connected to one of the signals."""
-    return [_receiver(entry) for signal in SIGNALS for entry in signal.receivers]
+    return [receiver_of(entry) for signal in SIGNALS for entry in signal.receivers]
 
 
 def is_of_django(receiver: Any) -> bool:
@@ -30,7 +30,7 @@ def only_of_django() -> Iterator[None]:
     """Leave out all others, as while a state is built that no deploy ends with."""
     before = [signal.receivers for signal in SIGNALS]
     for signal in SIGNALS:
-        signal.receivers = [one for one in signal.receivers if is_of_django(_receiver(one))]
+        signal.receivers = [one for one in signal.receivers if is_of_django(receiver_of(one))]
     try:
         yield
     finally:
@@ -38,6 +38,7 @@ def only_of_django() -> Iterator[None]:
             signal.receivers = connected
 
 
-def _receiver(entry: Any) -> Any:
+def receiver_of(entry: Any) -> Any:
+    """The function of an entry of a signal; None where it is gone."""
     receiver = entry[1]
     return receiver() if isinstance(receiver, ReferenceType) else receiver

@@ -23,6 +23,7 @@ class Gated:
     ``skip_reason`` says why no rows have to be made for it, None where they do.  ``after`` are the
     migrations of a state in which it is applied; following migrations without rows share one state,
     so all of them are weighed by building it.  ``recorded`` says that production only records it.
+    ``modified`` are migrations that a deploy leaves out: the ref has their files with another text.
     """
 
     keys: tuple[Key, ...]
@@ -31,6 +32,7 @@ class Gated:
     skip_reason: str | None
     after: tuple[Key, ...] = ()
     recorded: bool = False
+    modified: tuple[Key, ...] = ()
 
 
 def select(what: str, rootdir: Path) -> list[Gated]:
@@ -38,17 +40,20 @@ def select(what: str, rootdir: Path) -> list[Gated]:
 
     It is ``"own"``, those that no installed package brings, ``"all"``, an app, ``"app.name"``, a
     file or folder, or a git ref, whose merge base with HEAD lacks them or has them otherwise.
-    After ``"deploy:"`` they are one.  Raises BudgetError for anything else.
+    After ``"deploy:"`` they are one, without those that the merge base has.  Raises BudgetError for
+    anything else.
     """
     chosen = _Choice(what.removeprefix(DEPLOY), rootdir)
     keys = chosen.keys
     if what.startswith(DEPLOY):
-        applied = tuple(key for key in keys if chosen.replaces(key) is None)
+        modified = tuple(key for key in keys if chosen.files[key] in chosen.modified)
+        applied = tuple(key for key in keys if key not in modified and chosen.replaces(key) is None)
         if not applied:
             return []
         before = history_with(applied).applied_before(applied)
         skip_reason = does_nothing(history().migrations(applied))
-        return [Gated(applied, None, frozenset(), skip_reason, (*before, *applied))]
+        every = (*before, *applied)
+        return [Gated(applied, None, frozenset(), skip_reason, every, modified=modified)]
     project, later = history_with(keys), frozenset[Key]()
     gated: list[Gated] = []
     after: tuple[Key, ...] = ()
@@ -69,9 +74,13 @@ def select(what: str, rootdir: Path) -> list[Gated]:
 
 
 class _Choice:
-    """``keys`` in the order of the graph, with the ``files`` of all."""
+    """``keys`` in the order of the graph, with the ``files`` of all.
+
+    ``modified`` are the files that a git ref has with another text.
+    """
 
     def __init__(self, what: str, rootdir: Path) -> None:
+        self.modified: set[Path] = set()
         self._project = history()
         self._existed: Callable[[Path], bool] = lambda file: True
         self.files = {
@@ -119,5 +128,6 @@ class _Choice:
                 f"{what!r} is not an app with migrations, a migration, a path or a git ref: {error}"
             ) from None
         self._existed = repository.had
+        self.modified = repository.modified_files()
         changed = repository.changed_files()
         return {key for key, file in files.items() if file in changed}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
+from textwrap import shorten
 from typing import Any
 
 from pytest_membudget.finding import FindingCode
@@ -16,14 +17,17 @@ from pytest_membudget.units import format_interval, format_rows, format_size, ro
 Columns = dict[str, Callable[[Any], Any]]
 LEFT = ("", "migration", "database", "verdict", "line")
 
+_LONGEST = 600
 _NOTED_ALWAYS = {
     FindingCode.ACCESS_REFUSED,
     FindingCode.ACCESS_REFUSED_BEFORE,
     FindingCode.ASYNC_CODE,
     FindingCode.CODE_LEFT_OUT,
     FindingCode.CODE_NOT_RUN,
+    FindingCode.MODIFIED_LEFT_OUT,
     FindingCode.ROUTED_ELSEWHERE,
     FindingCode.BROKE_AT_SCALE,
+    FindingCode.RECEIVER_ROWS,
     FindingCode.ROWS_UNTOUCHED,
     FindingCode.DEBUG_ON,
     FindingCode.TIME_SUPERLINEAR,
@@ -174,9 +178,12 @@ def by_headroom(results: Iterable[Result]) -> list[Result]:
 
 
 def noted(result: Result, *, everything: bool) -> list[str]:
-    """The findings that a reader has to know, or all of them, but for what the reason says."""
+    """The findings that a reader has to know, or all of them, but for what the reason says.
+
+    One that lists many migrations is cut; the JSON has all of it.
+    """
     return [
-        finding.message
+        shorten(finding.message, _LONGEST, placeholder=" …")
         for finding in result.findings
         if everything or finding.code in _NOTED_ALWAYS
         if finding.message.removeprefix("the migration ") not in result.reason

@@ -53,13 +53,17 @@ class Document:
 
 def write_json(results: Sequence[Result], path: str) -> None:
     """Write ``results`` with the versions of what made them, making folders as needed."""
-    document = Document(
+    write_text(path, json.dumps(to_builtins(document_of(results)), indent=2) + "\n")
+
+
+def document_of(results: Sequence[Result]) -> Document:
+    """The document of a run in this process."""
+    return Document(
         schema=SCHEMA,
         tool=Tool(__version__),
         environment=Environment.of_this_process(),
         results=tuple(results),
     )
-    write_text(path, json.dumps(to_builtins(document), indent=2) + "\n")
 
 
 def read_document(path: str) -> Document:

@@ -44,11 +44,22 @@ class Unmatched:
 class Phase:
     """A stretch of a process, by the ``statement`` that it begins with.
 
-    ``migration`` is the label of the one that it belongs to, empty where it is the only one.
+    ``migration`` is the label of the one that it belongs to, empty where it is the only one, and
+    ``receiver`` the name of one of pre_migrate or post_migrate, which belongs to none.
     """
 
     migration: str
     statement: str
+    receiver: str = ""
+
+
+@dataclass(frozen=True)
+class ReceiverTables:
+    """The tables of which a receiver may load any number of rows, and those that it changes."""
+
+    name: str
+    loads: frozenset[str]
+    changed: frozenset[str]
 
 
 @dataclass(frozen=True)
@@ -101,14 +112,17 @@ class Run:
     for; ``unmatched`` are the statements that found none of the rows; ``accessed_tables`` holds
     every table that was not only inserted into, with the columns by which each statement that loads
     rows chooses them; ``unattributed`` counts the rows of each statement that can't be said to be
-    of any table; ``named`` holds every table that a statement mentions, ``changed``
-    those of statements that change rows or tables, ``functions`` the functions that are not SQL's
-    own; ``opaque`` says that there was a statement that can't be parsed.
+    of any table; ``changed`` are the tables of statements that change rows or tables.  What
+    ``receivers`` of pre_migrate and post_migrate access is not in these: they are the project's,
+    connected before the migration was loaded.  ``named`` holds every table that a statement
+    mentions, theirs too, ``functions`` the functions that are not SQL's own; ``opaque`` says that
+    there was a statement that can't be parsed.
     ``refused`` names the databases that it was not let open, see processes/redirection.
-    ``not_run`` holds the operations whose code did not run whole, each with why.
+    ``not_run`` holds the migrations and operations whose code did not run whole, each with why.
     ``timeline`` holds ``(seconds, RSS)`` pairs, thinned.  ``observed`` is what
     the migration did with the rows it loaded, where asked; ``breakage`` what one that raised
-    expected of a row.
+    expected of a row.  Of several ``migrations`` each has, by its label, the same run with what it
+    accessed.
     """
 
     outcome: Outcome
@@ -134,14 +148,29 @@ class Run:
     changed: frozenset[str] = frozenset()
     functions: frozenset[str] = frozenset()
     opaque: bool = False
+    receivers: tuple[ReceiverTables, ...] = ()
     timeline: tuple[tuple[float, int], ...] = ()
     refused: tuple[str, ...] = ()
-    not_run: tuple[tuple[str, str], ...] = ()
+    not_run: tuple[tuple[str, str, str], ...] = ()
     facts: Facts = field(default_factory=Facts)
     observed: Observed | None = None
     breakage: Breakage | None = None
     failure: str = ""
     details: str = ""
+    migrations: Mapping[str, Run] = field(default_factory=dict)
+
+    @property
+    def last_migration(self) -> str:
+        """The label of the one of several that was applied last; empty where it is not known."""
+        return next((one.migration for one in reversed(self.phases) if one.migration), "")
+
+    def whose(self, tables: Iterable[str]) -> str:
+        """The label of the first of several that accesses one of ``tables``; empty without one."""
+        wanted = set(tables)
+        accessing = (
+            label for label, run in self.migrations.items() if wanted & run.accessed_tables.keys()
+        )
+        return next(accessing, "")
 
 
 @dataclass(frozen=True)

@@ -78,10 +78,14 @@ class Plan:
         return [table for table in self._tables.values() if table.want]
 
     def _link(self, model: Model) -> None:
-        """Let the rows of a model, and those it inherits, have links to others."""
+        """Let the rows of a model, and those it inherits, have links to others.
+
+        Not where production has none.
+        """
         for field in model._meta.many_to_many:
             through: Any = field.remote_field.through
-            if not through._meta.auto_created:
+            known = self._profile.get(through._meta.db_table, {}).values()
+            if not through._meta.auto_created or any(one.rows == 0 for one in known):
                 continue
             links = self._table(through)
             other = self._table(_concrete(field.remote_field.model))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import pty
 import signal
@@ -11,11 +12,14 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import jsonschema
 import psutil
 import pytest
 import servers
 from leftovers import Leftovers, eventually
 from project import FEW, LIMIT, LOOP, Project
+
+from pytest_membudget.reports.schema import json_schema
 
 pytestmark = pytest.mark.usefixtures("temporary")
 OTHER = '"shop.0001"', 'rows={"auth.User": 10}', LIMIT
@@ -212,6 +216,25 @@ def test_nothing_is_left_of_a_run_that_is_ended(
     busy = os.getloadavg()[0] / (os.cpu_count() or 1)
     assert took < 2 * max(1, busy) or number != "SIGINT"
     assert left_behind.after_a_while() == []
+
+
+@pytest.mark.parametrize(
+    ("number", "options"),
+    [(signal.SIGTERM, ()), (signal.SIGKILL, ()), (signal.SIGTERM, ("-n1",))],
+)
+def test_a_run_that_is_ended_has_written_its_results(
+    project: Project, number: int, options: tuple[str, ...]
+) -> None:
+    project.write("results.json", "of an earlier run")
+    project.migration("0002_it", forwards(SLEEP))
+    project.budgets(OTHER, ('"shop.0002"', FEW, LIMIT))
+    process = project.start("--membudget-json=results.json", *options)
+    assert eventually((project.path / "sleeping").exists)
+    process.send_signal(number)
+    process.wait(30)
+    jsonschema.validate(json.loads((project.path / "results.json").read_text()), json_schema())
+    (result,) = project.read_results()
+    assert (result["nodeid"], result["outcome"]) == ("test_budget.py::test_0", "passed")
 
 
 @pytest.mark.parametrize(

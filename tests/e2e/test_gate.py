@@ -5,7 +5,6 @@ What a gate means is asked of the selection itself in tests/unit/project/test_se
 
 from __future__ import annotations
 
-import subprocess
 from typing import Any
 
 import pytest
@@ -49,11 +48,26 @@ def prepare(project: Project) -> None:
 
 
 def test_an_item_for_each_migration_of_the_project(project: Project) -> None:
+    """The project's tests are neither collected nor imported, unless paths or the ini file ask."""
     project.migration("0002_change", STREAM)
-    project.write("test_other.py", "def test_other(): pass\n")
-    run = project.run("--collect-only", "-q", *GATE, "--membudget-gate")
-    items = ["test_other.py::test_other", f"{FIRST}::membudget", f"{SECOND}::membudget"]
-    assert run.outlines[: len(items)] == items
+    project.write(
+        "test_other.py", "from pathlib import Path\nPath('imported').touch()\ndef test(): 0\n"
+    )
+    project.write("shop/test_broken.py", "import nothing_such\n")
+    project.write("deep/tests/conftest.py", "import nothing_such\n")
+    project.add("pytest.ini", "testpaths = test_other.py shop")
+    items = [f"{FIRST}::membudget", f"{SECOND}::membudget"]
+    for options in ((), ("-n1",), ("-k", "000"), ("--doctest-modules",)):
+        run = project.run("--collect-only", "-q", *GATE, "--membudget-gate", *options)
+        assert [line for line in run.outlines if "::" in line] == items
+        assert run.ret == 0
+    assert not (project.path / "imported").exists()
+    (project.path / "shop/test_broken.py").unlink()
+    both = ["test_other.py::test", *items]
+    run = project.run("--collect-only", "-q", *GATE, "test_other.py", "shop", "--membudget-gate")
+    assert run.outlines[: len(both)] == both
+    project.add("pytest.ini", "membudget_gate = own")
+    assert project.run("--collect-only", "-q", *GATE).outlines[: len(both)] == both
 
 
 def test_paths_and_keywords_choose_items(project: Project) -> None:
@@ -161,7 +175,7 @@ def test_beside_other_options(project: Project) -> None:
     project.migration("0002_change", body)
     project.write("test_other.py", "def test_other(): pass\n")
     small = ("--membudget-gate", "--membudget-limit=128Mi", "--membudget-rows=*=3_000")
-    project.run(*small, "-n2", "--no-migrations").assert_outcomes(passed=2, failed=1)
+    project.run(".", *small, "-n2", "--no-migrations").assert_outcomes(passed=2, failed=1)
     project.run(*small, "--lf", "--collect-only").stdout.fnmatch_lines(["*1 test collected*"])
     project.run(*small, "--reuse-db", "-x", "--ff").assert_outcomes(failed=1)
 
@@ -173,24 +187,6 @@ def test_migrations_that_live_elsewhere(project: Project) -> None:
         (project.path / "shop/migrations" / name).rename(project.path / "history" / name)
     project.add("settings.py", 'MIGRATION_MODULES = {"shop": "history"}')
     assert collected(project, "--membudget-gate") == ["history/0001_initial.py::membudget"]
-
-
-def test_a_deploy_is_measured_as_one(project: Project) -> None:
-    project.migration("0002_change", STREAM)
-    who = ("-c", "user.name=x", "-c", "user.email=x@example.com")
-    for command in ("init -q -b main", "add .", "commit -q -m x"):
-        subprocess.run(["git", *who, *command.split()], cwd=project.path, check=True)
-    project.migration("0003_loop", LOOP)
-    project.migration("0004_stream", STREAM)
-    options = (LIMIT, "--membudget-rows=*=8_000", "shop", "-k", "membudget")
-    result = project.result("--membudget-gate=deploy:main", *options)
-    assert result["nodeid"] == "deploy::membudget"
-    assert result["migration"] == "shop.0003_loop + shop.0004_stream"
-    assert result["reason"].endswith(" shop.0003_loop sets the peak.")
-    assert result["verdict"] == "within"
-    (peaks,) = [one for one in result["findings"] if one["code"] == "peak-set-by"]
-    each = peaks["message"].partition("each would peak at: ")[2].split(", ")
-    assert [one.split(" ")[0] for one in each] == ["shop.0003_loop", "shop.0004_stream"]
 
 
 NONE_OF_THEM = with_models(

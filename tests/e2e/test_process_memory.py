@@ -231,3 +231,37 @@ def test_memory_that_nothing_explains_is_named(project: Project, tmp_path: Path)
         assert "memory-unexplained" in [finding["code"] for finding in result["findings"]]
     pattern = f"{made.name[:17]}*"
     assert eventually(lambda: all(map(_has_processes, made.parent.glob(pattern))))
+
+
+def importing(project: Project, line: str) -> dict[str, Any]:
+    """What the gate says of a migration without rows in a project whose settings have a line."""
+    project.add("settings.py", f"import ctypes.util, subprocess, sys\n{line}")
+    project.migration("0002_it", "def forwards(apps, schema_editor): pass\n")
+    return project.result("--membudget-gate=shop.0002", "--membudget-limit=1Gi", ROWS)
+
+
+ROWS = "--membudget-rows=shop.Order=15"
+
+
+def test_programs_that_end_before_the_migration_begins_are_not_its_own(
+    project: Project, vendor: str
+) -> None:
+    find = 'ctypes.util.find_library("geos_of_nobody")\nsubprocess.run(["sleep", "0.3"])'
+    result = importing(project, find)
+    assert result["verdict"] == "within", result["reason"]
+    assert {sample["processes"] for sample in result["samples"]} == {1}
+    assert all(sample["anonymous_bytes"] for sample in result["samples"])
+    assert "child-processes" not in [finding["code"] for finding in result["findings"]]
+
+
+def test_programs_of_the_import_count_where_they_set_the_peak(project: Project) -> None:
+    code = "import time; taken = " + TAKE.replace('"', "'") + "; time.sleep(0.5)"
+    result = importing(project, f"subprocess.run([sys.executable, '-c', {code!r}])")
+    assert "0002_it ran 2 processes" in result["reason"]
+    assert result["samples"][-1]["peak_bytes"] > 300 * MIB
+
+
+def test_programs_of_the_import_that_go_on_count(project: Project) -> None:
+    null = "stdin=-3, stdout=-3, stderr=-3"  # pytest starts it as well
+    result = importing(project, f"subprocess.Popen(['sleep', '5'], {null})")
+    assert "0002_it ran 2 processes" in result["reason"]

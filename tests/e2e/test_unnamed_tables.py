@@ -54,7 +54,7 @@ def prepare(project: Project) -> None:
     project.last = "0002_more"
     project.migration("0003_fill", FILL)
     project.write("seeds.py", SEEDS)
-    rows = {"shop_line": 24_000, "shop_tag": 400_000, "shop_customer": 3_000}
+    rows = {"shop_line": 24_000, "shop_tag": 400_000, "shop_customer": 3_000, "shop_order_tags": 0}
     project.profile(rows, "production.json", id=8)
 
 
@@ -119,6 +119,19 @@ def test_rows_that_are_named(result: dict[str, Any]) -> None:
     assert result["samples"][-1]["rows_read"] == 135
 
 
+@checks(TAGS, f"rows={ {label.lower(): rows for label, rows in NAMED.items()} }", LIMIT)
+def test_labels_are_read_in_any_case(result: dict[str, Any]) -> None:
+    within(result, NAMED)
+
+
+STATED = tuple(f"--membudget-rows={label.upper()}={rows}" for label, rows in NAMED.items())
+
+
+@checks(TAGS, LIMIT, options=STATED)
+def test_labels_of_options_are_read_in_any_case(result: dict[str, Any]) -> None:
+    within(result, NAMED)
+
+
 @both
 @checks(LINES, 'rows={"shop.Order": 8_000}', 'limit="1Gi"', options=known)
 def test_rows_that_the_profile_knows(result: dict[str, Any]) -> None:
@@ -130,6 +143,14 @@ def test_rows_that_the_profile_knows(result: dict[str, Any]) -> None:
     assert result["peak_bytes"] > result["baseline_bytes"] + 16 * MIB
     (added,) = (one["message"] for one in result["findings"] if one["code"] == "rows-added")
     assert "24,000 shop.Line" in added
+
+
+@both
+@checks(STREAM, 'rows={"shop.Order": 400}', LIMIT, options=known)
+def test_links_of_which_production_has_none(result: dict[str, Any]) -> None:
+    within(result, {"shop.Order": 400})
+    unasked = [one["message"] for one in result["findings"] if one["code"] == "rows-unasked"]
+    assert not any("shop.Order_tags" in message for message in unasked)
 
 
 @both

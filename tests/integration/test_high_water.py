@@ -38,7 +38,7 @@ print(json.dumps([[*zip(phases.marks, phases.marks.values())], phases.peak]))
 def test_each_phase_has_a_mark_of_its_own() -> None:
     done = subprocess.run([sys.executable, "-c", PHASES], capture_output=True, check=True)
     found, highest = json.loads(done.stdout)
-    marks = {statement: marks for (migration, statement), marks in found if not migration}
+    marks = {statement: marks for (migration, statement, _), marks in found if not migration}
     assert list(marks) == [
         "start",
         "SELECT id FROM a WHERE id IN (%s)",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from pytest_membudget.processes.messages.codec import parse
@@ -42,16 +43,21 @@ class Probes:
 class WorkerJob:
     """Run ``manage.py migrate`` for each of ``targets`` on the database of a Target.
 
-    The reply says whether each of ``migrations`` is applied afterwards.  ``target`` is the file of
-    the Target, ``reply`` the one to write the reply to; ``unfinished_reply`` is that file until it
-    is whole, there from when the migration is applied.
+    Without ``targets``, one call applies all ``migrations``, as in a deploy.  The reply says
+    whether each of them is applied afterwards.  ``target`` is the file of the Target, ``reply`` the
+    one to write the reply to.  ``beginning`` is a file that is there from when the first migration
+    begins, ``unfinished_reply`` one from when they are applied.
     """
 
-    targets: list[Key]
+    targets: Sequence[Sequence[str]]
     migrations: list[Key]
     target: str
     reply: str
     probes: Probes | None = None
+
+    @property
+    def beginning(self) -> str:
+        return f"{self.reply}.begun"
 
     @property
     def unfinished_reply(self) -> str:

@@ -18,9 +18,9 @@ class WorkerReply:
     where the migration did not begin, ``duration`` where it failed.  ``failure`` is the first line
     of the exception, ``details`` its traceback.  ``applied`` says of each of the job's migrations
     whether it is applied.  ``phases`` have the RSS that each began with, and its peak.  ``not_run``
-    has the operations whose code did not run to its end, each with the reason.  ``facts`` are those
-    that the worker knows; of a migration that failed, only the number of its connections.
-    ``breakage`` is what that expected of a row.
+    has the migrations and the operations whose code did not run to its end, each with the reason.
+    ``facts`` are those that the worker knows; of a migration that failed, only the number of its
+    connections.  ``breakage`` is what that expected of a row.
     """
 
     peak: int | None
@@ -32,7 +32,7 @@ class WorkerReply:
     vendor: str
     applied: list[bool]
     phases: list[tuple[Phase, int, int]]
-    not_run: list[tuple[str, str]]
+    not_run: list[tuple[str, str, str]]
     statements: list[StatementCount]
     facts: Facts
     observed: Observed | None = None

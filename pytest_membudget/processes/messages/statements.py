@@ -16,6 +16,7 @@ class StatementCount:
 
     A child process writes a line for each execution, with a ``name`` of its own for the statement:
     the first line of a name has the text and the values, and those that follow are added to it.
+    ``part`` is the part of the process that it was sent in, as a Phase has it.
     """
 
     text: str
@@ -26,6 +27,7 @@ class StatementCount:
     looked: bool = False
     chunk: int = 0
     name: str = ""
+    part: tuple[str, str] = ("", "")
 
     def add(self, other: StatementCount) -> None:
         self.times += other.times

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pytest_membudget.processes.messages.statements import StatementCount
-from pytest_membudget.sample import Unmatched
+from pytest_membudget.sample import ReceiverTables, Unmatched
 from pytest_membudget.sql.parse import read, shown
 from pytest_membudget.sql.statement import Statement, Table
 from pytest_membudget.sql.table_names import TableNames, is_own_of_django
@@ -103,6 +103,10 @@ class Accesses:
             "opaque": self.opaque,
             "functions": frozenset(self.functions),
         }
+
+    def of_receiver(self, name: str) -> ReceiverTables:
+        loads = frozenset(one for one in self.loads if not is_own_of_django(one))
+        return ReceiverTables(name, loads, frozenset(self.changed))
 
     def unmatched(self) -> tuple[Unmatched, ...]:
         """The statements that found no row each time they were sent."""

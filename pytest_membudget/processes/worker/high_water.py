@@ -21,8 +21,8 @@ _PARAMETERS = re.compile(r"(?:%s|\?|\d+)(?:\s*,\s*(?:%s|\?|\d+))*")
 _HEAD = 240
 _MOST_PHASES = 40
 _MOST_HEADS = 500
-_START, _EXIT = "start", "exit"
-_Phase = tuple[str, str]
+_START, _AGAIN, _EXIT = "start", "again", "exit"
+_Phase = tuple[str, str, str]
 # The end of the process is a phase only where it takes more.
 _LITTLE = 2 * 1024**2
 
@@ -49,33 +49,34 @@ def reset_peak() -> bool:
 class Phases:
     """A phase begins with the first statement of a shape that has not been seen before.
 
-    ``marks`` holds what it began with and its peak, in bytes and in order, by the migration's label
-    and the shape.  The first shape is ``"start"``, before any statement.  Of several migrations
-    each has phases of its own; the label of a single one is left empty.  There are no marks where
-    one could not be set back.
+    ``marks`` holds what it began with and its peak, in bytes and in order, by the attributes of a
+    Phase.  The first shape of a part is ``"start"``, before any statement.  Of several migrations
+    each is a part; the label of a single one is left empty.  A receiver is a part, which may begin
+    many times.  There are no marks where one could not be set back.
     """
 
     def __init__(self) -> None:
         self.marks: dict[_Phase, tuple[int, int]] = {}
         self.peak = 0
-        self._migration = ""
-        self._first_of_migration = 0
+        self._part = ("", "")
+        self._first_of_part = 0
         self._current: _Phase | None = None
         self._heads: set[str] = set()
         self._owner = os.getpid()
         self._one_at_a_time = threading.Lock()
 
     def begin(self) -> None:
-        self._enter((self._migration, _START))
+        self._enter(self._phase(_START))
 
-    def begin_migration(self, label: str) -> None:
-        """Begin the phases of another migration; statements of the one before are new again."""
+    def begin_part(self, part: tuple[str, str]) -> None:
+        """Begin the phases of another part; statements of the one before are new again."""
         if self._current is None:
             return
         self._close()
         self._heads.clear()
-        self._migration, self._first_of_migration = label, len(self.marks)
-        self._enter((label, _START))
+        self._part, self._first_of_part = part, len(self.marks)
+        started = self._phase(_START) in self.marks
+        self._enter(self._phase(_AGAIN if started else _START))
 
     def note(self, sql: object) -> None:
         """Begin a phase if ``sql`` has a new shape: its beginning without parameters."""
@@ -89,8 +90,8 @@ class Phases:
             return
         try:
             self._heads.add(head)
-            phase = (self._migration, _PARAMETERS.sub("%s", head))
-            many = len(self.marks) - self._first_of_migration
+            phase = self._phase(_PARAMETERS.sub("%s", head))
+            many = len(self.marks) - self._first_of_part
             if phase not in self.marks and many < _MOST_PHASES:
                 self._close()
                 self._enter(phase)
@@ -101,16 +102,20 @@ class Phases:
         """Begin the phase of the threads and handlers that the process ends with."""
         if self._current is not None:
             self._close()
-            self._enter((self._migration, _EXIT))
+            self._enter(self._phase(_EXIT))
 
     def end(self) -> None:
         """Close the last phase; ``peak`` is then the highest of all."""
         self._close()
-        if self._current == (self._migration, _EXIT):
+        if self._current == self._phase(_EXIT):
             began, peak = self.marks[self._current]
             if peak - began < _LITTLE:
                 del self.marks[self._current]
         self._current = None
+
+    def _phase(self, statement: str) -> _Phase:
+        migration, receiver = self._part
+        return migration, statement, receiver
 
     def _enter(self, phase: _Phase) -> None:
         now = memory()
@@ -118,12 +123,12 @@ class Phases:
             self.marks.clear()
             self._current = None
             return
-        self.marks[phase] = (now["rss"], now["rss"])
+        self.marks.setdefault(phase, (now["rss"], now["rss"]))
         self._current = phase
 
     def _close(self) -> None:
         if self._current is not None:
-            began, _ = self.marks[self._current]
-            highest = memory().get("peak", began)
+            began, before = self.marks[self._current]
+            highest = max(before, memory().get("peak", began))
             self.marks[self._current] = (began, highest)
             self.peak = max(self.peak, highest)

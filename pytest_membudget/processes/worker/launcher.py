@@ -43,7 +43,7 @@ def run(launch: Launch) -> Run:
         )
         process = start_worker()
         output = _Output(process)
-        meter = Meter(process.pid)
+        meter = Meter(process.pid, Path(job.beginning))
         try:
             target.write()
             begin = time.monotonic()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import time
+from pathlib import Path
 
 import psutil
 
@@ -25,20 +26,24 @@ class Meter:
     """Measures a worker at intervals; the peaks are the largest values seen, in bytes.
 
     ``supervisor`` is the parent of the worker and of all that the worker leaves behind, daemons
-    included.  ``left_running`` counts the processes that outlived the worker,
-    ``still_grows`` says that these took ever more.
+    included.  ``beginning`` is a file that is there from when the migration begins, and
+    ``processes`` is how many there were at once from then on.
+    ``left_running`` counts the processes that outlived the worker, ``still_grows`` says that these
+    took ever more.
 
     While there is more than the worker the figure is the sum of the proportional set sizes (PSS) at
     one instant, since processes share pages, with the shared memory that none of them maps.
     """
 
-    def __init__(self, supervisor: int) -> None:
+    def __init__(self, supervisor: int, beginning: Path) -> None:
         self.rss_peak = 0
         self.tree_peak = 0
         self.shared_peak = 0
         self.processes = 1
         self.left_running = 0
         self.still_grows = False
+        self._beginning: Path | None = beginning
+        self._at_start = 0, 1
         self._supervisor = psutil.Process(supervisor)
         self._worker: psutil.Process | None = None
         self._others: list[psutil.Process] = []
@@ -60,6 +65,10 @@ class Meter:
 
     def look(self) -> int:
         """The memory that all of it takes now; 0 once it has ended."""
+        if self._beginning is not None and self._beginning.exists():
+            # Programs that the project's imports ran, as find_library() does, are over.
+            self._beginning, self._at_start = None, (self.tree_peak, self.processes)
+            self.tree_peak, self.processes = 0, 1
         now = time.monotonic()
         if self._worker is None or now - self._looked_for_others > _CHILDREN_EVERY:
             self._looked_for_others = now
@@ -115,6 +124,9 @@ class Meter:
             self._looked_for_others = time.monotonic()
             for _ in range(2):  # a new file is counted at the second look
                 self.look()
+        tree_peak, processes = self._at_start
+        if tree_peak > max(self.rss_peak, self.tree_peak):  # the limit counts them as well
+            self.tree_peak, self.processes = tree_peak, max(processes, self.processes)
         self._shared.remove()
         self._group.close()
 

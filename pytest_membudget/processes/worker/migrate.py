@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Callable
 from contextlib import ExitStack
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pytest_membudget.database.target import Target
@@ -34,7 +36,7 @@ class Migrate:
         self._log = StatementLog(self._target.statements)
         self._cycles = Cycles()
         self._operations = OperationLog()
-        self._receivers = ReceiverLog()
+        self._receivers = ReceiverLog(self._begin_part)
         self._probes = ExitStack()
         self._started = self._startup = 0.0
         self._baseline: int | None = None
@@ -70,13 +72,15 @@ class Migrate:
         self._receivers.follow()
         manage = _manage_command()
         if len(job.migrations) > 1:
-            _tell_migrations_apart(self._phases)
+            _tell_migrations_apart(self._begin_part)
+        if not job.targets:
+            _plan_only(job.migrations)
         self._started = time.perf_counter()
         try:
             with self._probes:
-                for app_label, name in job.targets:
-                    command = ["migrate", app_label, name, "--database", target.alias, "--no-input"]
-                    manage(["manage.py", *command, "--no-color", "--traceback"])
+                options = ["--database", target.alias, "--no-input", "--no-color", "--traceback"]
+                for names in job.targets or [[]]:
+                    manage(["manage.py", "migrate", *names, *options])
         finally:
             self._known["vendor"] = connections[target.alias].vendor
         self._duration = time.perf_counter() - self._started - self._startup
@@ -124,6 +128,7 @@ class Migrate:
     def _begin(self) -> None:
         """The first migration is about to be applied."""
         self._began = True
+        Path(self._job.beginning).touch()
         self._baseline = memory().get("peak")
         self._target.forget_refusals()
         self._phases.begin()
@@ -134,6 +139,12 @@ class Migrate:
         self._startup = time.perf_counter() - self._started
         self._log.begin()
         self._cycles.begin()
+
+    def _begin_part(self, part: tuple[str, str]) -> tuple[str, str]:
+        before = self._log.part
+        self._log.begin_part(part)
+        self._phases.begin_part(part)
+        return before
 
     def _observe(self, observed: Observed) -> None:
         self._known["observed"] = observed
@@ -148,18 +159,31 @@ def _manage_command() -> Any:
     return execute_from_command_line
 
 
-def _tell_migrations_apart(phases: Phases) -> None:
+def _tell_migrations_apart(begin_part: Callable[[tuple[str, str]], object]) -> None:
     from django.db.migrations.executor import MigrationExecutor
 
     def telling(method: Any) -> Any:
         def apply(self: Any, state: Any, migration: Any, *args: Any, **kwargs: Any) -> Any:
-            phases.begin_migration(f"{migration.app_label}.{migration.name}")
+            begin_part((f"{migration.app_label}.{migration.name}", ""))
             return method(self, state, migration, *args, **kwargs)
 
         return apply
 
     for name in ("apply_migration", "unapply_migration"):
         setattr(MigrationExecutor, name, telling(getattr(MigrationExecutor, name)))
+
+
+def _plan_only(migrations: list[Key]) -> None:
+    """Let ``manage.py migrate`` plan these, where others that are not applied depend on them."""
+    from django.db.migrations.executor import MigrationExecutor
+
+    plain = MigrationExecutor.migration_plan
+    keys = [(app_label, name) for app_label, name in migrations]
+
+    def migration_plan(self: Any, targets: Any, clean_start: bool = False) -> Any:
+        return plain(self, targets if clean_start else keys, clean_start)
+
+    MigrationExecutor.migration_plan = migration_plan  # type: ignore[method-assign]
 
 
 def _applied(alias: str, migrations: list[Key]) -> list[bool]:

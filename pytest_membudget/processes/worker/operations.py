@@ -19,12 +19,14 @@ _NOT_LEFT = "did not return"
 class OperationLog:
     """Follows the operations of the migrations that are about to be applied.
 
-    ``not_run`` holds the label of each whose code has not run to its end, and the reason.
+    ``not_run`` holds the migration and the label of each whose code has not run to its end, and
+    the reason.
     """
 
     def __init__(self) -> None:
-        self.not_run: dict[int, tuple[str, str]] = {}
+        self.not_run: dict[int, tuple[str, str, str]] = {}
         self._followed: list[Any] = []
+        self._migration = ""
 
     def follow(self, plan: Sequence[tuple[Any, bool]]) -> None:
         """Follow the operations of ``plan``, migrations with whether they are unapplied."""
@@ -32,6 +34,7 @@ class OperationLog:
             for operation in _flat(migration.operations):
                 if not any(operation is one for one in self._followed):
                     self._followed.append(operation)
+                    self._migration = f"{migration.app_label}.{migration.name}"
                     self._follow(operation, backwards=backwards)
 
     def _follow(self, operation: Any, *, backwards: bool) -> None:
@@ -52,17 +55,17 @@ class OperationLog:
 
     def _replace(self, operation: Any, name: str, label: str) -> None:
         call: Callable[..., Any] = getattr(operation, name)
-        number = len(self._followed)
-        self.not_run[number] = (label, _SKIPPED)
+        number, migration = len(self._followed), self._migration
+        self.not_run[number] = (migration, label, _SKIPPED)
 
         def followed(*args: Any, **kwargs: Any) -> Any:
-            self.not_run[number] = (label, _NOT_LEFT)
+            self.not_run[number] = (migration, label, _NOT_LEFT)
             result = call(*args, **kwargs)
             why = _NOT_RUN.get(type(result).__name__)
             if why is None:
                 del self.not_run[number]
             else:
-                self.not_run[number] = (label, why)
+                self.not_run[number] = (migration, label, why)
             return result
 
         setattr(operation, name, followed)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -26,8 +27,8 @@ class Launch:
     """One run of a worker on the scratch database ``name`` of the alias.
 
     ``tables`` are the models' tables, each with the sets of columns whose values find a single row;
-    ``targets`` are the arguments of ``manage.py migrate``; ``migrations`` are the keys that it has
-    to leave applied, or unapplied with ``reverse``.  ``folder`` holds the run's files, ``mark`` is
+    ``targets`` and ``migrations`` are those of the job; it has to leave the latter applied, or
+    unapplied with ``reverse``.  ``folder`` holds the run's files, ``mark`` is
     in each of its databases, see Target.  The run is stopped when its RSS exceeds ``stop_above``
     bytes, or after ``deadline`` seconds.
     """
@@ -35,7 +36,7 @@ class Launch:
     alias: str
     name: str
     tables: dict[str, list[list[str]]]
-    targets: list[Key]
+    targets: Sequence[Key]
     migrations: list[Key]
     reverse: bool
     deadline: float
@@ -109,7 +110,7 @@ def outcome_of(launch: Launch, ended: Ended, meter: Meter) -> Run:
     if reply is None:
         return seen
     duration = ended.seconds if reply.duration is None else reply.duration
-    return replace(
+    run = replace(
         seen,
         baseline=reply.baseline,
         anonymous=reply.anonymous if meter.alone else None,
@@ -121,8 +122,8 @@ def outcome_of(launch: Launch, ended: Ended, meter: Meter) -> Run:
         observed=reply.observed,
         breakage=reply.breakage,
         details=reply.details or ended.output,
-        **_accessed(launch, reply),
     )
+    return _with_accesses(run, launch, reply)
 
 
 def _outcome(launch: Launch, ended: Ended, meter: Meter) -> tuple[Outcome, str]:
@@ -183,14 +184,31 @@ def _is_in_memory(folder: str) -> bool:
     return mounts.get(mounted) in ("tmpfs", "ramfs")
 
 
-def _accessed(launch: Launch, reply: WorkerReply) -> dict[str, Any]:
-    """The attributes of a run that follow from its statements."""
+def _with_accesses(run: Run, launch: Launch, reply: WorkerReply) -> Run:
+    """The run with what its statements accessed."""
     if not reply.statements:
-        return {}
+        return run
     from pytest_membudget.processes.worker.accesses import Accesses
 
     names = TableNames(launch.tables, reply.vendor, reply.facts.schemas)
-    accesses = Accesses(names, reply.vendor)
+
+    def accesses(statements: Iterable[StatementCount]) -> Accesses:
+        found = Accesses(names, reply.vendor)
+        for statement in statements:
+            found.add(statement)
+        return found
+
+    by_part: dict[tuple[str, str], list[StatementCount]] = {}
     for statement in reply.statements:
-        accesses.add(statement)
-    return accesses.of_run()
+        by_part.setdefault(statement.part, []).append(statement)
+    own = accesses(one for (_, name), its in by_part.items() if not name for one in its)
+    of_receivers = {name: accesses(its) for (_, name), its in by_part.items() if name}
+    for one in of_receivers.values():
+        own.named |= one.named
+        own.functions |= one.functions
+        own.opaque |= one.opaque
+    receivers = tuple(one.of_receiver(name) for name, one in of_receivers.items())
+    attributes = {**own.of_run(), "receivers": receivers}
+    of_each = {label: its for (label, name), its in by_part.items() if label and not name}
+    migrations = {label: replace(run, **accesses(its).of_run()) for label, its in of_each.items()}
+    return replace(run, **attributes, migrations=migrations)

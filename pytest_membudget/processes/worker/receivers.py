@@ -1,45 +1,75 @@
-"""Receivers of ``pre_migrate`` and ``post_migrate`` that fail in an earlier state."""
+"""Receivers of ``pre_migrate`` and ``post_migrate``, told apart from the migration."""
 
 from __future__ import annotations
 
-from functools import partial
+import inspect
+from collections.abc import Callable
 from typing import Any
+
+_Part = tuple[str, str]
+_PACKAGE = f"{__name__.partition('.')[0]}."
 
 
 class ReceiverLog:
-    """``failed`` are the project's receivers that raised, each with the first line of its error.
+    """Receivers that are connected before migrations are loaded are parts of their own.
 
-    One that the migration itself connects, or one of Django's, still ends the migration.
+    Every ``manage.py migrate`` calls them.  One that a migration connects is a part of it.
+    ``failed`` are those that raised in an earlier state, each with the first line of its error; one
+    of Django's still ends the migration.  ``begin_part`` begins a part and returns the one before.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, begin_part: Callable[[_Part], _Part]) -> None:
         self.failed: dict[str, str] = {}
-        self._connected: list[Any] | None = None
+        self._begin_part = begin_part
 
     def follow(self) -> None:
-        """Before the project's apps are loaded."""
-        from pytest_membudget.project.receivers import SIGNALS
+        """Look for them when the first migration is about to be imported."""
+        from django.db.migrations.loader import MigrationLoader
+
+        loader_type: Any = MigrationLoader
+        plain = loader_type.load_disk
+
+        def load_disk(loader: Any) -> None:
+            loader_type.load_disk = plain
+            self._tell_apart()
+            plain(loader)
+
+        loader_type.load_disk = load_disk
+
+    def _tell_apart(self) -> None:
+        from pytest_membudget.project.receivers import SIGNALS, receiver_of
 
         for signal in SIGNALS:
-            signal.send = partial(self._send, signal)  # type: ignore[method-assign]
+            for number, entry in enumerate(signal.receivers):
+                receiver = receiver_of(entry)
+                # Django calls an async one in another way.
+                if not (inspect.iscoroutinefunction(receiver) or _is_ours(receiver)):
+                    key, _, *others = entry
+                    signal.receivers[number] = (key, self._called(entry), *others)
 
-    def _send(self, signal: Any, sender: Any, **named: Any) -> list[tuple[Any, Any]]:
-        from pytest_membudget.database.error_text import first_line
-        from pytest_membudget.project.receivers import receivers
+    def _called(self, entry: Any) -> Callable[..., Any]:
+        """The receiver of an entry, which may be gone by the time."""
+        from pytest_membudget.project.receivers import is_of_django, receiver_of
 
-        if self._connected is None:
-            self._connected = receivers()
-        answers: list[tuple[Any, Any]] = signal.send_robust(sender, **named)
-        for receiver, answer in answers:
-            if isinstance(answer, Exception):
-                if not self._may_fail(receiver, answer):
-                    raise answer
-                name = f"{receiver.__module__}.{getattr(receiver, '__qualname__', 'receiver')}"
-                self.failed.setdefault(name, first_line(answer))
-        return answers
+        def call(**named: Any) -> Any:
+            receiver = receiver_of(entry)
+            if receiver is None:
+                return None
+            name = f"{receiver.__module__}.{getattr(receiver, '__qualname__', 'receiver')}"
+            before = self._begin_part(("", name))
+            try:
+                return receiver(**named)
+            except Exception as error:
+                if is_of_django(receiver) or isinstance(error, MemoryError):
+                    raise
+                from pytest_membudget.database.error_text import first_line
 
-    def _may_fail(self, receiver: Any, error: Exception) -> bool:
-        from pytest_membudget.project.receivers import is_of_django
+                self.failed.setdefault(name, first_line(error))
+            finally:
+                self._begin_part(before)
 
-        before = receiver in (self._connected or ())
-        return before and not is_of_django(receiver) and not isinstance(error, MemoryError)
+        return call
+
+
+def _is_ours(receiver: Any) -> bool:
+    return str(getattr(receiver, "__module__", "")).startswith(_PACKAGE)

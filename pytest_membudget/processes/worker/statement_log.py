@@ -20,6 +20,8 @@ _MOST_SHAPES = 300
 _FEW_PARAMETERS = 20
 _CONTROL = ("SAVEPOINT ", "RELEASE ", "ROLLBACK", "BEGIN", "COMMIT")
 _NO_FORM = Form(CUT, {}, {})
+# The shapes by their texts, and those of texts as they were sent, by their hashes.
+_Part = tuple[dict[str, StatementShape], dict[int, tuple[Form, StatementShape]]]
 
 
 class StatementLog:
@@ -32,8 +34,9 @@ class StatementLog:
     def __init__(self, overflow: str, *, child: bool = False) -> None:
         self.most_parameters = 0
         self.connected = self.opened = 0
-        self._shapes: dict[str, StatementShape] = {}
-        self._texts: dict[int, tuple[Form, StatementShape]] = {}
+        self.part = ("", "")
+        self._parts: dict[tuple[str, str], _Part] = {}
+        self._shapes, self._texts = self._parts.setdefault(self.part, ({}, {}))
         self._overflow = overflow
         self._child = child
         self._names = 0
@@ -42,9 +45,14 @@ class StatementLog:
 
     def begin(self) -> None:
         """Forget what was sent before the migration."""
-        self._shapes.clear()
-        self._texts.clear()
+        self._parts.clear()
+        self.begin_part(self.part)
         self.most_parameters = 0
+
+    def begin_part(self, part: tuple[str, str]) -> None:
+        """What is sent from now on is of ``part``: a migration and a receiver, as of a Phase."""
+        self.part = part
+        self._shapes, self._texts = self._parts.setdefault(part, ({}, {}))
 
     def note_connection(self, *, by_django: bool) -> None:
         """Count a connection of Django's, or with false one that any code has tried to open."""
@@ -95,12 +103,13 @@ class StatementLog:
             self._tell_count(entry, fetched=fetched, affected=affected, chunk=chunk)
 
     def records(self) -> list[StatementCount]:
-        return [
-            entry
-            for shape in self._shapes.values()
-            for entry in shape.entries()
-            if entry.times or entry.looked or entry.affected
-        ]
+        found = []
+        for part, (shapes, _) in self._parts.items():
+            for entry in (one for shape in shapes.values() for one in shape.entries()):
+                if entry.times or entry.looked or entry.affected:
+                    entry.part = part
+                    found.append(entry)
+        return found
 
     def _read(self, text: str, vendor: str) -> tuple[Form, StatementShape]:
         form = Form.read(text, vendor)
@@ -113,8 +122,8 @@ class StatementLog:
 
     def _become_child(self) -> None:
         self._child = True
-        for shape in self._shapes.values():
-            for entry in shape.entries():
+        for shapes, _ in self._parts.values():
+            for entry in (one for shape in shapes.values() for one in shape.entries()):
                 entry.name = ""
 
     def _tell_count(
@@ -127,7 +136,9 @@ class StatementLog:
         chunk: int = 0,
     ) -> None:
         looked = fetched is not None
-        counted = StatementCount("", None, times, fetched or 0, affected, looked, chunk)
+        counted = StatementCount(
+            "", None, times, fetched or 0, affected, looked, chunk, part=self.part
+        )
         if not entry.name:
             self._names += 1
             entry.name = f"{os.getpid()}-{self._names}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from dataclasses import replace
 
 import pytest
 
@@ -109,7 +110,7 @@ SENTENCES = [
         "raised with 50,000 shop.Order rows: ValueError: no (it succeeded with 50,000 rows)",
     ),
     (
-        reasons.broke_on_few_rows(BUDGET, "ValueError: no", empty=True),
+        reasons.broke_on_few_rows(BUDGET, RAISED.run, empty=True),
         "failed on empty tables: ValueError: no",
     ),
     (
@@ -119,6 +120,18 @@ SENTENCES = [
 ]
 OTHER_TEXTS = [
     (reasons.sets_peak("shop.0003_b"), "shop.0003_b sets the peak."),
+    (
+        reasons.others("shop.0003_b", 100 * MIB),
+        "The others would peak at up to 100 MiB (shop.0003_b).",
+    ),
+    (
+        reasons.sentence(replace(BUDGET, migrations=(("shop", "0002_it"),) * 2), "is odd", "b.1"),
+        "b.1, of shop.0002_it + shop.0002_it, is odd.",
+    ),
+    (
+        reasons.without_rows(["core.apps.register"]),
+        "Rows that receivers load in each migrate are not included: core.apps.register.",
+    ),
     (
         reasons.assumes("shop_order.status = 'old'"),
         "This assumes that every row has shop_order.status = 'old', which the migration filters "

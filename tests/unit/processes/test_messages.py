@@ -113,7 +113,7 @@ REPLY = WorkerReply(
     vendor="postgresql",
     applied=[True, False],
     phases=[(Phase("shop.0001", "SELECT"), 3, 5)],
-    not_run=[("RunSQL", "was skipped")],
+    not_run=[("shop.0001", "RunSQL", "was skipped")],
     statements=[StatementCount("SELECT %s", dict(enumerate(AWKWARD)), times=2, fetched=9)],
     facts=Facts(
         debug=False,

@@ -189,3 +189,11 @@ MARKS = "SELECT ?2 FROM t WHERE a = :name AND b = ? AND c = '?'"
 )
 def test_the_form_of_a_statement(vendor: str, sql: str, text: str) -> None:
     assert Form.read(sql, vendor).text == text
+
+
+def test_each_statement_is_of_the_part_that_it_was_sent_in(log: StatementLog) -> None:
+    receiver = ("", "core.apps.register")
+    for part in (("", ""), receiver, ("", "")):
+        log.begin_part(part)
+        log.sent("SELECT 1 FROM a")
+    assert {one.part: one.times for one in log.records()} == {("", ""): 2, receiver: 1}

@@ -174,6 +174,16 @@ def test_the_catalogue_is_asked_for_no_table(
     assert "count(*)" not in text.lower()
 
 
+def test_the_project_is_found_as_pytest_django_finds_it(tmp_path: Path) -> None:
+    """In the folder of manage.py, from any folder below."""
+    write_project(tmp_path, {"ENGINE": "django.db.backends.sqlite3", "NAME": str(tmp_path / "x")})
+    (tmp_path / "manage.py").touch()
+    (tmp_path / "deep/er").mkdir(parents=True)
+    (tmp_path / "x").touch()
+    done = membudget(tmp_path / "deep/er", "--database", "default")
+    assert done.returncode == 0, done.stderr
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

@@ -89,6 +89,11 @@ def test_what_was_added_or_changed_since_a_ref(project: Project) -> None:
     change(project, FIRST)
     project.migration("0004_untracked", LOOP)
     assert select(project, "renamed") == [["shop.0001_initial", third, fourth]]
+    # Production has applied what a ref has, and does not apply it again.
+    assert select(project, "deploy:renamed", "deploy:shop") == [
+        [third, fourth],
+        ["shop.0001_initial", second, third, fourth],
+    ]
 
 
 def test_a_project_in_a_sub_folder_of_its_repository(project: Project) -> None:

@@ -8,7 +8,7 @@ from results import FILE, MIB, SOURCE, explained, figures, passing, result
 from pytest_membudget.reports.chart import chart
 from pytest_membudget.reports.curve import curve, rows_step, short_rows, size_axis
 from pytest_membudget.reports.failure import failure
-from pytest_membudget.reports.terminal import summary
+from pytest_membudget.reports.terminal import notes, summary
 
 
 @pytest.mark.parametrize("width", [60, 80, 120])
@@ -53,6 +53,14 @@ def test_a_finding_that_the_reason_tells_is_not_noted_again() -> None:
     unclear = {"verdict": "inconclusive", "findings": findings}
     assert "note:" not in failure(result(reason="shop.0002 accesses shop.Line.", **unclear))
     assert "note: the migration accesses shop.Line" in failure(result(**unclear))
+
+
+def test_a_note_that_lists_many_migrations_is_cut() -> None:
+    each = ", ".join(f"shop.{number:04}_add 60 MiB" for number in range(173))
+    deploy = {"findings": [{"code": "peak-set-by", "message": f"each would peak at: {each}"}]}
+    (note,) = notes([passing(**deploy)])
+    assert len(note) < 700
+    assert note.endswith(" …")
 
 
 def test_one_line_is_one_row_unless_its_frames_are_shown() -> None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import re
-from dataclasses import fields
+import time
+from dataclasses import fields, replace
 from enum import Enum
 from pathlib import Path
 from typing import Any
@@ -19,6 +21,7 @@ from pytest_membudget.judge.growth_fit import Growth
 from pytest_membudget.judge.result import Result, SampleFigures
 from pytest_membudget.judge.verdict import Basis, Verdict
 from pytest_membudget.reports.document import Document, read_document, write_json
+from pytest_membudget.reports.results_so_far import ResultsSoFar
 from pytest_membudget.reports.schema import json_schema
 from pytest_membudget.sample import Outcome
 
@@ -75,6 +78,42 @@ def test_what_is_written_is_valid_and_read(tmp_path: Path) -> None:
     write_json(results, str(path))
     VALIDATOR.validate(json.loads(path.read_text()))
     assert read_document(str(path)).results == results
+
+
+def test_results_so_far_are_all_written_at_little_cost(tmp_path: Path) -> None:
+    path = tmp_path / "results.json"
+    so_far = ResultsSoFar(str(path))
+    wide = result(reason="x" * 30_000)
+
+    def written() -> list[str]:
+        document = json.loads(path.read_text())
+        VALIDATOR.validate({**document, "results": document["results"][-1:]})
+        return [one["nodeid"] for one in document["results"]]
+
+    assert written() == []
+    names = [f"test_budget.py::test_{number}" for number in range(500)]
+    for end in (1, 2, 3, 4):
+        so_far.add(replace(wide, nodeid=names[end - 1]))
+        assert written() == names[:end]
+    begin = time.process_time()
+    for name in names[4:]:
+        so_far.add(replace(wide, nodeid=name))
+    assert time.process_time() - begin < 2  # to write all of them again takes ten times as long
+    assert written() == names
+    write_json([wide], str(path))
+    assert [one.name for one in tmp_path.iterdir()] == ["results.json"]
+
+
+def test_results_so_far_go_to_no_pipe(tmp_path: Path) -> None:
+    """Whoever reads it would get one document after the other."""
+    path = tmp_path / "pipe"
+    os.mkfifo(path)
+    ResultsSoFar(str(path)).add(result())
+    path.unlink()
+    path.symlink_to(tmp_path / "elsewhere.json")
+    ResultsSoFar(str(path)).add(result())
+    write_json([result()], str(path))
+    assert read_document(str(tmp_path / "elsewhere.json")).results == (result(),)
 
 
 @pytest.mark.parametrize(
