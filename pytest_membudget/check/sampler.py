@@ -183,6 +183,8 @@ class Sampler:
             sizes = {table: rows[label] for label, table in seeded.tables.items()}
             unlogged = unlogged_rows(seeded.activity(name), done, seeded.uniques, sizes)
             seeded.drop(name)
+        forced = filled.forced_values
+        widths = {table: filled.widths.get(label, {}) for label, table in seeded.tables.items()}
         sample = Sample(
             rows,
             done,
@@ -190,7 +192,11 @@ class Sampler:
             filled.rows,
             filled.widths,
             profile_mismatches=filled.profile_mismatches,
-            forced_values=filled.forced_values,
+            forced_values=forced,
+            narrowed={
+                table: self.plan.production.narrowed(table, columns, widths.get(table, {}))
+                for table, columns in forced.items()
+            },
             crowded=room < 2 * size,
             unlogged=unlogged,
         )
@@ -199,7 +205,7 @@ class Sampler:
     def _with_rows_that_match(self, sample: Sample) -> Sample:
         """Where its filters left most rows out, take the sample again with rows that match them."""
         touched = touched_by(self.evidence, sample)
-        forced = filter_values(sample.run, with_values=self.plan.gated is not None)
+        forced = filter_values(sample.run, empty=self.plan.gated is None)
         # Where most rows were found, another sample would lose what was done with these.
         if not sample.finished or touched is None or touched > TOUCHED_HALF or not forced:
             return sample

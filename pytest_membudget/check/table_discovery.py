@@ -218,6 +218,6 @@ def _left_out(done: Run, few: dict[str, int]) -> ForcedValues:
     """The columns by which it left out rows that may lead to further tables."""
     return {
         table: columns
-        for table, columns in filter_values(done, with_values=True).items()
+        for table, columns in filter_values(done, empty=False).items()
         if max(done.read.get(table, 0), done.written.get(table, 0)) < few.get(table, 0)
     }

@@ -20,6 +20,8 @@ from pytest_membudget.units import format_rows, format_size
 TOUCHED_TOO_FEW = 0.1
 TOUCHED_HALF = 0.5
 TOUCHED_ALL = 0.9
+# A value is in the client's result, in a row and in an object.
+_COPIES = 4
 
 
 @dataclass(frozen=True)
@@ -84,6 +86,7 @@ class Coverage:
     def _of_rows(self, last: Sample) -> Iterator[Gap]:
         """Rows that the samples lack."""
         evidence, touched = self.evidence, self.touched
+        forced, known = last.forced_values, evidence.literals
 
         def seeded() -> str:
             return evidence.budget.counted(last.rows)
@@ -105,6 +108,18 @@ class Coverage:
                 "to create rows that match",
                 only_adds=True,
             )
+        for label, table in evidence.tables.items():
+            # What it chooses without the value has production's widths there.
+            others = table in last.run.loads and [] in last.run.accessed_tables.get(table, ())
+            missing = last.narrowed.get(table, 0) if others else 0
+            more = _COPIES * missing * (evidence.budget.rows.get(label) or 0)
+            if more and last.run.peak + more > evidence.budget.limit:
+                yield Gap(
+                    FindingCode.ROWS_ASKED,
+                    f"loads rows of {label} that it does not choose by {values_of(forced, known)}, "
+                    f"with which all were seeded, {missing:.0f} bytes narrower than production's; "
+                    "use seed= to create such rows",
+                )
         if branch := evidence.ahead.branch(evidence.branches, evidence.ladder):
             rows, time_budget = branch
             yield Gap(

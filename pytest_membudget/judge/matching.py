@@ -54,12 +54,13 @@ def unmatched(sample: Sample) -> list[str]:
     return [one.text for one in sample.run.unmatched if one.times <= often]
 
 
-def filter_values(run: Run, *, with_values: bool) -> dict[str, dict[str, list[Any]]]:
-    """The columns that it filters by, empty, or those that it asks values of, with these."""
+def filter_values(run: Run, *, empty: bool) -> dict[str, dict[str, list[Any]]]:
+    """The columns that it filters by, with the values that it asks of them.
+
+    Those that it asks no value of are to be ``empty``, as if they had just been added, or left out.
+    """
     found = {
-        table: {name: values for name, values in columns.items() if values}
-        if with_values
-        else {name: [] for name in columns}
+        table: {name: values for name, values in columns.items() if values or empty}
         for table, columns in run.filters.items()
     }
     return {table: columns for table, columns in found.items() if columns}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from pytest_membudget.finding import Finding, FindingCode
@@ -54,6 +54,12 @@ class Production:
     stated: Mapping[str, int] = field(default_factory=dict)
     fallback: Mapping[str, int] = field(default_factory=dict)
     shape: StatsByColumn = field(default_factory=dict)
+
+    def narrowed(self, table: str, columns: Iterable[str], widths: Mapping[str, int]) -> float:
+        """By how many bytes ``columns`` are narrower in a row than production's are."""
+        known = self.shape.get(table, {})
+        missing = ((known[one].width or 0) - widths.get(one, 0) for one in columns if one in known)
+        return sum(max(0.0, one) for one in missing)
 
     def notes(self, tables: Mapping[str, str]) -> list[Finding]:
         """What the profile does not know of these tables, by model."""

@@ -45,7 +45,12 @@ class Layout:
             if field.is_relation and name not in table.columns:
                 target = cast("Any", field).target_field
                 rows = parent(target.model)
-                self._keys[name] = ParentKeys(rows, target, own=rows is table)
+                if asked := self._rows_asked(field, rows, wanted.get(name, ())):
+                    table.columns[name] = ConstantColumn(field, table.kind(name), values=asked)
+                    table.forced_values[str(field.column)] = asked
+                else:
+                    own, spared = rows is table, 1 + table.spares
+                    self._keys[name] = ParentKeys(rows, target, own=own, spared=spared)
         self._uniqueness = Uniqueness(table, self._keys, self._stats, self._uniques)
         rules = table.rules
         self._ruled = {name for rule in rules for name in rule.fields}
@@ -66,6 +71,9 @@ class Layout:
         for name, asked in wanted.items():
             if (field := table.fields.get(name)) is None:
                 continue
+            if asked and not field.null and all(value is None for value in asked):
+                table.spares = True  # it is NULL in an outer join only
+                continue
             values = _storable_values(field, asked, (name,) in single)
             if values is None:
                 continue
@@ -78,6 +86,12 @@ class Layout:
                 del table.fields[name]
             elif column := _forced_column(field, table.kind(name), values):
                 table.columns[name] = column
+
+    def _rows_asked(self, field: Any, parent: Table, values: Sequence[Any]) -> list[Any]:
+        """The parent's rows, of those there before, to which statements ask all to refer."""
+        if any(unique.fields == (field.name,) for unique in self._uniques):
+            return []
+        return parent.keys_asked(field.target_field, [one for one in values if one is not None])
 
     def _is_default(self, field: Field, asked: Sequence[Any]) -> bool:
         """Whether rows have this value unless something was set, as far as the profile tells."""

@@ -18,16 +18,22 @@ _REUSED = 1000
 
 @dataclass(eq=False)
 class ParentKeys(Sequence):
-    """The rows of a parent, as a field of it identifies them; ``own`` if it is the table itself."""
+    """The rows of a parent, as a field of it identifies them; ``own`` if it is the table itself.
+
+    Only one of so many as ``spared`` is referred to.
+    """
 
     parent: Table
     target: Field
     own: bool = False
+    spared: int = 1
     _existing: str = attribute(default_factory=new_name)
 
     @property
     def size(self) -> int:  # type: ignore[override]
-        return min(_REUSED, self.parent.existing) if self.parent.reused else self.parent.want
+        parent = self.parent
+        rows = min(_REUSED, parent.existing) if parent.reused else parent.want
+        return -(-rows // self.spared)
 
     @property
     def limit(self) -> int:
@@ -47,7 +53,7 @@ class ParentKeys(Sequence):
         return self.own or not self.parent.reused
 
     def require(self, count: int) -> None:
-        self.parent.require(count)
+        self.parent.require(count * self.spared)
 
     def at(self, number: str) -> str:
         parent = self.parent

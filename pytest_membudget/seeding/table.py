@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from dataclasses import field as attribute
 from math import prod
@@ -34,6 +35,8 @@ class Table:
     ``fields``: those that get a column.
     ``forced_values``: the columns with forced values, and the values, if any.
     ``template`` and ``mismatches`` with the profile are those of its first rows.
+    ``asked`` finds those of the rows there before that statements ask for; there are none without.
+    ``spares`` says that a statement looks for rows that none of this table refer to.
     """
 
     model: type[models.Model]
@@ -50,6 +53,8 @@ class Table:
     forced_values: dict[str, list[Any]] = attribute(default_factory=dict)
     template: TemplateRows | None = None
     mismatches: list[str] = attribute(default_factory=list)
+    asked: dict[str, list[Any]] = attribute(default_factory=dict)
+    spares: bool = False
 
     @property
     def dialect(self) -> Dialect:
@@ -83,6 +88,31 @@ class Table:
         limits = [(column.capacity(), column.field.name) for column in self.columns.values()]
         limits += [(group.capacity(), group.label) for group in self.groups]
         return min(limits, key=lambda limit: limit[0], default=(UNLIMITED, None))
+
+    def look_up(self, forced: Mapping[str, Sequence[Any]]) -> Mapping[str, Sequence[Any]]:
+        """The forced values of its rows: none where rows that were there before have them, to which
+        children refer then.
+        """
+        asked = {f"{name}__in": list(values) for name, values in forced.items() if values}
+        with suppress(Exception):  # a field may raise anything
+            if asked and self.existing and self._rows.filter(**asked).exists():
+                self.asked = asked
+                return {}
+        return forced
+
+    def keys_asked(self, target: Field, among: Sequence[Any] = ()) -> list[Any]:
+        """What identifies rows there before that are asked for, by their values or as ``among``."""
+        asked = {f"{target.name}__in": list(among)} if among else self.asked
+        with suppress(Exception):
+            if asked and self.existing:
+                return list(
+                    self._rows.filter(**asked).values_list(target.attname, flat=True)[:SOME]
+                )
+        return []
+
+    @property
+    def _rows(self) -> Any:
+        return self.model._base_manager.using(self.dialect.connection.alias)
 
     def ensure_rows(self) -> None:
         """Have some rows for others to refer to."""

@@ -10,6 +10,8 @@ from sqlglot import exp
 
 # Places of values are written into the tree as literals: these numbers, and texts of a "p".
 NUMBERED = 7_000_000
+_COMPARISONS = {exp.EQ: "=", exp.GTE: ">=", exp.GT: ">", exp.LTE: "<=", exp.LT: "<"}
+_TURNED = str.maketrans("<>", "><")
 
 
 def predicates(condition: exp.Expr) -> Iterator[tuple[exp.Column, dict[str, Any]]]:
@@ -21,11 +23,13 @@ def predicates(condition: exp.Expr) -> Iterator[tuple[exp.Column, dict[str, Any]
     ]
     said = [(column, known) for column in own if (known := _said(column)) is not None]
     spent = {id(column.find_ancestor(exp.Not)) for column, known in said if "known" in known}
-    negated = any(
-        id(one) not in spent and not _excludes_null(one) for one in condition.find_all(exp.Not)
-    )
-    if not negated:
-        yield from said
+    negated = {
+        id(column)
+        for one in condition.find_all(exp.Not)
+        if id(one) not in spent and not _excludes_null(one)
+        for column in one.find_all(exp.Column)
+    }
+    yield from ((column, known) for column, known in said if id(column) not in negated)
     yield from ((column, {}) for column in own)
 
 
@@ -35,6 +39,8 @@ def _said(column: exp.Column) -> dict[str, Any] | None:
     while isinstance(node.parent, exp.Cast | exp.Paren):
         node = node.parent
     predicate = node.parent
+    if isinstance(predicate, exp.Length):
+        return _compared(predicate, length=True)
     if isinstance(predicate, exp.Not) and _is_boolean(predicate.parent):
         return {"known": (False,), "exact": _is_exact(predicate)}
     if _is_boolean(predicate):
@@ -45,12 +51,26 @@ def _said(column: exp.Column) -> dict[str, Any] | None:
     if isinstance(predicate, exp.In):
         given = predicate.expressions or [predicate.args.get("field")]
         return _value(given[0], exact=_is_exact(predicate)) if node is predicate.this else None
-    if isinstance(predicate, exp.EQ | exp.Like | exp.ILike):
-        other = predicate.expression if predicate.this is node else predicate.this
-        if isinstance(predicate, exp.EQ):
-            return _value(other, exact=_is_exact(predicate))
-        return _value(other, like=True)
-    return None
+    if isinstance(predicate, exp.Like | exp.ILike):
+        return _value(predicate.expression if predicate.this is node else predicate.this, like=True)
+    return _compared(node)
+
+
+def _compared(node: exp.Expr, **more: Any) -> dict[str, Any] | None:
+    """The value that a comparison asks of a column, or of its length."""
+    predicate = node.parent
+    if isinstance(predicate, exp.Between) and predicate.this is node:
+        return _value(predicate.args["low"], **more)
+    sign = next((sign for kind, sign in _COMPARISONS.items() if isinstance(predicate, kind)), None)
+    if sign is None or predicate is None:
+        return None
+    if predicate.this is node:
+        other = predicate.expression
+    else:
+        other, sign = predicate.this, sign.translate(_TURNED)
+    if sign == "=":
+        return _value(other, exact=_is_exact(predicate) and not more, **more)
+    return _value(other, sign=sign, **more)
 
 
 def _value(node: exp.Expr | None, **more: Any) -> dict[str, Any] | None:

@@ -3,8 +3,15 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any, NamedTuple
+
+# A text of so many characters has a width that no column filtered by its length has.
+_LONGEST = 10_000
+_DATE = len("2026-01-31")
 
 
 class Table(NamedTuple):
@@ -19,7 +26,8 @@ class Filter:
     """A column that a condition is about; a ``place`` or ``known`` is a value that finds rows.
 
     ``place`` is the position of the value among the marks of the statement's form, ``known`` holds
-    it where the condition itself says it.  ``exact`` says that no other value is found.
+    it where the condition itself says it.  ``exact`` says that no other value is found.  With a
+    ``sign`` the column is compared with the value, with ``length`` that of its text is.
     """
 
     table: Table
@@ -29,6 +37,8 @@ class Filter:
     like: bool = False
     negative: bool = False
     exact: bool = False
+    sign: str = "="
+    length: bool = False
 
     def values(self, by_position: dict[int, Any]) -> list[Any]:
         """The value in a list, which is empty where it is not known."""
@@ -39,7 +49,26 @@ class Filter:
         value = by_position[self.place]
         if self.like and isinstance(value, str):
             value = re.sub(r"\\(.)", r"\1", value.strip("%"))
-        return [-value if self.negative and isinstance(value, int | float) else value]
+        if self.negative and isinstance(value, int | float):
+            value = -value
+        if self.sign != "=":
+            value = _meeting(self.sign, value)
+        if self.length:
+            return ["x" * value] if isinstance(value, int) and 0 <= value <= _LONGEST else []
+        return [value]
+
+
+def _meeting(sign: str, value: Any) -> Any:
+    """A value that compares so with another one; a time is a day away, in any time zone."""
+    up = 1 if sign[0] == ">" else -1
+    step = up if len(sign) == 1 else 0
+    if isinstance(value, str):
+        with suppress(ValueError):
+            moved = datetime.fromisoformat(value) + timedelta(days=2 * up)
+            return moved.isoformat(" ") if len(value) > _DATE else moved.date().isoformat()
+        with suppress(ArithmeticError):
+            return str(Decimal(value) + step)
+    return value + step if isinstance(value, int | float | Decimal) else value
 
 
 @dataclass(frozen=True)

@@ -79,7 +79,7 @@ def _fields(apps: StateApps, columns: ForcedValues) -> ForcedValues:
             for field in model._meta.local_concrete_fields
             if field.column in columns[model._meta.db_table]
         }
-        for model in apps.get_models()
+        for model in apps.get_models(include_auto_created=True)
         if model._meta.db_table in columns and not model._meta.proxy
     }
 

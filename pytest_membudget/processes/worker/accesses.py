@@ -160,7 +160,7 @@ class Accesses:
     ) -> None:
         for one in statement.filters:
             table = keys.get(one.table, "")
-            if table not in self.names or is_own_of_django(table):
+            if table not in self.names and not is_own_of_django(table):
                 continue
             columns = self.filters.setdefault(table, {})
             if values is None or (one.place is not None and one.place not in values):

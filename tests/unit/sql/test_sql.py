@@ -245,7 +245,13 @@ def test_one_value_of_all_rows_is_not_one_row() -> None:
         ('("a"."n" IS NOT NULL AND "a"."m" = %s)', ["x"], {"m": ["x"]}),
         ('"a"."n" IN (%s, %s) AND "a"."m" = %s', ["x", "y", 3], {"n": ["x"], "m": [3]}),
         ('"a"."n" LIKE %s ESCAPE \'\\\'', ["a\\%b%"], {"n": ["a%b"]}),
-        ('"a"."n" > %s AND "a"."m" = %s', [1, 2], {"n": [], "m": [2]}),
+        ('"a"."n" > %s AND "a"."m" = %s', [1, 2], {"n": [2], "m": [2]}),
+        ("n < %s AND m >= %s AND %s < o", [1, 2.5, 3], {"n": [0], "m": [2.5], "o": [4]}),
+        ("n < %s AND m >= %s", ["2026-01-31", "x"], {"n": ["2026-01-29"], "m": ["x"]}),
+        ("n > %s", ["2026-01-31 10:00:00+00:00"], {"n": ["2026-02-02 10:00:00+00:00"]}),
+        ("n > %s AND m < n", ["12.50"], {"n": ["13.50"], "m": []}),
+        ("LENGTH(n) > %s AND m = %s", [3, 1], {"n": ["xxxx"], "m": [1]}),
+        ("NOT (n = %s) AND m = %s", [1, 2], {"n": [], "m": [2]}),
         ('"b"."n" = %s AND "a"."m" = %s', [1, 2], {"m": [2]}),
         ('U0."n" = %s AND "a"."m" = %s', [1, 2], {"m": [2]}),
         ('NOT ("a"."n" = %s)', [1], {"n": []}),
@@ -255,7 +261,7 @@ def test_one_value_of_all_rows_is_not_one_row() -> None:
         ('"a"."n" = %s ORDER BY "a"."m" ASC', [1], {"n": [1]}),
         ("\"a\".\"n\" = 5 AND m = -2 AND o = 'it''s'", [], {"n": [5], "m": [-2], "o": ["it's"]}),
         ("%s = n AND %s = m", [1], {"n": [1]}),
-        ("n BETWEEN %s AND %s AND m = %s", [1, 2, 3], {"n": [], "m": [3]}),
+        ("n BETWEEN %s AND %s AND m = %s", [1, 2, 3], {"n": [1], "m": [3]}),
     ],
 )
 def test_values_that_find_rows(

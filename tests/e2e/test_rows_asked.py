@@ -1,0 +1,98 @@
+"""Rows that a migration looks for are seeded, whichever way its conditions ask for them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from batch import both, checks
+from project import LIMIT, Project
+
+MODELS = """
+    from django.db import migrations, models
+
+    class Migration(migrations.Migration):
+        dependencies = [
+            ("shop", "0001_initial"), ("contenttypes", "0002_remove_content_type_name"),
+            ("auth", "0012_alter_user_first_name_max_length"),
+        ]
+        operations = [
+            migrations.CreateModel("Tag", [("id", models.BigAutoField(primary_key=True))]),
+            migrations.CreateModel("Item", [
+                ("id", models.BigAutoField(primary_key=True)),
+                ("slug", models.CharField(max_length=80)),
+                ("created", models.DateTimeField()),
+                ("quantity", models.IntegerField()),
+                ("order", models.ForeignKey("shop.Order", models.CASCADE, related_name="items")),
+                ("content_type", models.ForeignKey("contenttypes.ContentType", models.CASCADE)),
+                ("tags", models.ManyToManyField("shop.Tag")),
+            ]),
+        ]
+"""
+ASKED = {
+    "at least": "Item.objects.filter(quantity__gte=10**7)",
+    "less": "Item.objects.filter(quantity__lt=-5)",
+    "between": "Item.objects.filter(quantity__range=(5, 6))",
+    "since": "Item.objects.filter(created__gte=timezone.now() - timedelta(30))",
+    "before": "Item.objects.filter(created__lt=timezone.now() - timedelta(9000))",
+    "long": "Item.objects.annotate(n=Length('slug')).filter(n__gt=70)",
+    "beside what it excludes": "Item.objects.exclude(slug='new').filter(quantity=-7)",
+    "a row there before": "Item.objects.filter(content_type=types.get(model='order'))",
+    "values of a row there before": "Item.objects.filter(content_type__model='order')",
+    "of a group": "Group.objects.filter(permissions__codename='add_user')",
+    "without children": "Order.objects.filter(items__isnull=True)",
+    "without links": "Item.objects.filter(tags__isnull=True)",
+}
+GATE = ("--membudget-rows=*=200", "--membudget-limit=512Mi")
+
+
+def prepare(project: Project) -> None:
+    project.write("shop/migrations/0002_item.py", MODELS)
+    project.write("shop/models.py", "")
+    project.last = "0002_item"
+    project.profile({"shop_order": 400_000}, "wide.json", note=2000)
+
+
+def listing(which: str) -> str:
+    return f"""
+from datetime import timedelta
+from django.db.models.functions import Length
+from django.utils import timezone
+
+def forwards(apps, schema_editor):
+    Order, Item = apps.get_model("shop", "Order"), apps.get_model("shop", "Item")
+    Group = apps.get_model("auth", "Group")
+    types = apps.get_model("contenttypes", "ContentType").objects
+    list({ASKED[which]})
+"""
+
+
+@both
+@checks(listing, gate=True, options=GATE)
+@pytest.mark.parametrize("which", ASKED)
+def test_rows_that_a_condition_asks_for(result: dict[str, Any], which: str) -> None:
+    assert result["verdict"] == "within", result["reason"]
+    last = result["samples"][-1]
+    assert last["rows_read"] >= max(last["rows"].values()) / 2
+
+
+GUARDED = """
+def forwards(apps, schema_editor):
+    Order = apps.get_model("shop", "Order")
+    if Order.objects.filter(note="legacy").exists():
+        list(Order.objects.all())
+"""
+
+
+@checks(GUARDED, 'rows={"shop.Order": 40_000}', LIMIT)
+def test_what_a_row_with_a_value_leads_to_is_measured(result: dict[str, Any]) -> None:
+    assert result["verdict"] == "within", result["reason"]
+    assert result["samples"][-1]["rows_read"] > 40_000
+
+
+@checks(GUARDED, LIMIT, options=("--membudget-profile=wide.json",))
+def test_rows_of_a_narrow_value_do_not_stand_for_wide_ones(result: dict[str, Any]) -> None:
+    """Production's other rows, which the code loads as well, have texts of 2,000 bytes."""
+    assert result["verdict"] == "inconclusive"
+    assert "shop_order.note = 'legacy', with which all were seeded" in result["reason"]
+    assert "bytes narrower than production's" in result["reason"]
