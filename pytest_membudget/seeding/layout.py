@@ -39,6 +39,9 @@ class Layout:
         self._profile = profile
         self._stats = followed_stats(table, profile)
         self._uniques = constraints.uniques(table.model)
+        sets = (set(unique.fields) for unique in self._uniques if unique.condition is None)
+        if any(one <= wanted.keys() for one in sets):
+            wanted = table.look_up(wanted)
         self._force(wanted)
         self._keys: dict[str, ParentKeys] = {}
         for name, field in table.fields.items():

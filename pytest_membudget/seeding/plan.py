@@ -101,7 +101,7 @@ class Plan:
             table = Table(model, self._staging, self._existing(model), lessons=self.lessons)
             # Models refer to each other in circles: known first, laid out then.
             self._tables[model] = table
-            forced = table.look_up(self._forced.get(model, {}))
+            forced = self._forced.get(model, {})
             table.columns = Layout(table, forced, self._profile, self._table).columns()
         return self._tables[model]
 

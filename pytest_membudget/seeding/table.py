@@ -90,8 +90,8 @@ class Table:
         return min(limits, key=lambda limit: limit[0], default=(UNLIMITED, None))
 
     def look_up(self, forced: Mapping[str, Sequence[Any]]) -> Mapping[str, Sequence[Any]]:
-        """The forced values of its rows: none where rows that were there before have them, to which
-        children refer then.
+        """The forced values of its rows, which only one can have: none where a row that was there
+        before has them, to which children refer then.
         """
         asked = {f"{name}__in": list(values) for name, values in forced.items() if values}
         with suppress(Exception):  # a field may raise anything

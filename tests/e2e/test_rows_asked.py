@@ -38,7 +38,10 @@ ASKED = {
     "long": "Item.objects.annotate(n=Length('slug')).filter(n__gt=70)",
     "beside what it excludes": "Item.objects.exclude(slug='new').filter(quantity=-7)",
     "a row there before": "Item.objects.filter(content_type=types.get(model='order'))",
-    "values of a row there before": "Item.objects.filter(content_type__model='order')",
+    "values of a row there before": (
+        "Item.objects.filter(content_type__app_label='shop', content_type__model='order')"
+    ),
+    "values of its parents": "Item.objects.filter(content_type__model='order')",
     "of a group": "Group.objects.filter(permissions__codename='add_user')",
     "without children": "Order.objects.filter(items__isnull=True)",
     "without links": "Item.objects.filter(tags__isnull=True)",
