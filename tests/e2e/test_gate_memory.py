@@ -252,7 +252,7 @@ def test_what_is_told_apart_has_the_peak_of_a_real_run(project: Project, vendor:
     project.budget('"shop.0003"', 'rows={"shop.Order": 1}', 'limit="256Mi"')
     for number in range(40):
         schema(project, f"field_{number}")
-    *gated, run = project.results("--membudget-gate=shop", *GATE)
+    *gated, run = project.results(".", "--membudget-gate=shop", *GATE)
     exceeds(gated.pop(1))
     assert len(gated) == 42
     for result in gated:

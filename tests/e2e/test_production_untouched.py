@@ -484,5 +484,5 @@ def test_pytests_own_process_opens_no_connection(
     prepare(project, production, ["plain"])
     project.write("conftest.py", WATCHES)
     gate = ("--membudget-gate=shop.0002", "--membudget-limit=512Mi", "--membudget-rows=*=15")
-    assert len(project.results(*gate)) == 2
+    assert len(project.results(".", *gate)) == 2
     assert not (project.path / "connected").exists()

@@ -237,7 +237,7 @@ def test_no_secret_of_a_marked_test_is_shown(planted: Project, vendor: str) -> N
 
 def test_no_secret_of_the_gate_is_shown(planted: Project, vendor: str) -> None:
     more = ["raised", "raw_literal"] if vendor == "sqlite" else []  # which no engine has a part in
-    names = add_migrations(planted, "asked", "invalid", *more)
+    names = add_migrations(planted, "asked", "duplicate", *more)
     found = results(planted, "-v", "--membudget-gate=all", *GATE)
     verdicts = {one["migration"]: one for one in found}
     for name in names[1:3]:
