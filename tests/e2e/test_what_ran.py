@@ -42,7 +42,7 @@ def test_a_migration_is_measured_on_the_alias_that_the_router_sends_it_to(
     project.migration("0002_it", LOOP)
     kept_off = ('"shop.0002"', 'rows={"auth.User": 15}', LIMIT, 'database="default"')
     project.budgets(('"shop.0002"', FEW, LIMIT), kept_off)
-    found = project.results(*GATE)
+    found = project.results(".", *GATE)
     elsewhere = next(one for one in found if one["database"]["alias"] == "default")
     for result in (one for one in found if one is not elsewhere):
         assert result["database"]["alias"] == "orders"
