@@ -63,7 +63,7 @@ def _meeting(sign: str, value: Any) -> Any:
     up = 1 if sign[0] == ">" else -1
     step = up if len(sign) == 1 else 0
     if isinstance(value, str):
-        with suppress(ValueError):
+        with suppress(ValueError, OverflowError):
             moved = datetime.fromisoformat(value) + timedelta(days=2 * up)
             return moved.isoformat(" ") if len(value) > _DATE else moved.date().isoformat()
         with suppress(ArithmeticError):
