@@ -19,6 +19,8 @@ _HANDFUL = 99
 _MOST_VALUES = 8
 # PostgreSQL's and SQLite's own functions whose rows are made of their arguments.
 _BUILT_IN = ("pg_", "json", "regexp_", "string_to_", "unnest", "generate_", "xml", "pragma_")
+# With this Django shows the parameters of SQLite's statements where DEBUG is on.
+_BUILT_IN += ("quote",)
 
 
 @dataclass

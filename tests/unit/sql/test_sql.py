@@ -352,6 +352,7 @@ def test_whether_a_statement_may_bring_any_number_of_rows(
 def test_a_function_of_the_project_may_hand_over_anything() -> None:
     assert accessed("postgresql", "SELECT dump_everything()", rows=1).loads == {"dump_everything"}
     assert accessed("postgresql", "SELECT pg_backend_pid()", "SELECT 1", rows=1).loads == set()
+    assert accessed("sqlite", "SELECT QUOTE(?), QUOTE(?)", rows=1).loads == set()
 
 
 def test_rows_come_in_chunks_of_a_limit_or_of_what_is_fetched_at_a_time() -> None:
