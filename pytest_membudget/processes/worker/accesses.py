@@ -18,9 +18,10 @@ _EVERYTHING = ("*",)
 _HANDFUL = 99
 _MOST_VALUES = 8
 # PostgreSQL's and SQLite's own functions whose rows are made of their arguments.
-_BUILT_IN = ("pg_", "json", "regexp_", "string_to_", "unnest", "generate_", "xml", "pragma_")
-# With this Django shows the parameters of SQLite's statements where DEBUG is on.
-_BUILT_IN += ("quote",)
+# With quote() Django shows the parameters of SQLite's statements where DEBUG is on.
+_BUILT_IN = (
+    "pg_", "json", "regexp_", "string_to_", "unnest", "generate_", "xml", "pragma_", "quote"
+)  # fmt: skip
 
 
 @dataclass
