@@ -25,7 +25,7 @@ def columns_holding(tables: Iterable[Table], value: Any) -> list[tuple[str, str]
     """
     found = []
     for table in tables:
-        rows = table.model._base_manager.using(table.dialect.connection.alias)
+        rows = table.rows
         there = list(rows.order_by("pk").values_list("pk", flat=True)[: table.existing])
         for field in table.fields.values():
             for lookup in _lookups(field, value):
@@ -57,7 +57,7 @@ def look_up_rows(tables: Sequence[Table], lessons: Sequence[Lesson]) -> None:
     for table in tables:
         if table.have:
             continue
-        rows = table.model._base_manager.using(table.dialect.connection.alias)
+        rows = table.rows
         for number, lesson in enumerate(asked):
             values = {
                 field: value

@@ -95,7 +95,7 @@ class Table:
         """
         asked = {f"{name}__in": list(values) for name, values in forced.items() if values}
         with suppress(Exception):  # a field may raise anything
-            if asked and self.existing and self._rows.filter(**asked).exists():
+            if asked and self.existing and self.rows.filter(**asked).exists():
                 self.asked = asked
                 return {}
         return forced
@@ -105,13 +105,12 @@ class Table:
         asked = {f"{target.name}__in": list(among)} if among else self.asked
         with suppress(Exception):
             if asked and self.existing:
-                return list(
-                    self._rows.filter(**asked).values_list(target.attname, flat=True)[:SOME]
-                )
+                return list(self.rows.filter(**asked).values_list(target.attname, flat=True)[:SOME])
         return []
 
     @property
-    def _rows(self) -> Any:
+    def rows(self) -> Any:
+        """All rows, as a queryset."""
         return self.model._base_manager.using(self.dialect.connection.alias)
 
     def ensure_rows(self) -> None:

@@ -144,8 +144,7 @@ def _stored(table: Table, field: Field, values: Numbering) -> StoredSequence:
         unused = Numbering(values.size - existing, lambda n: values.at(n + existing))
         return StoredSequence(field, column, unused)
     every = [values.at(n) for n in range(1, values.size + 1)]
-    rows = table.model._base_manager.using(table.dialect.connection.alias)
-    taken = set(rows.values_list(field.name, flat=True))
+    taken = set(table.rows.values_list(field.name, flat=True))
     unused = Numbering.of([value for value in every if value not in taken])
     return StoredSequence(field, column, unused, Numbering.of(every))
 

@@ -59,7 +59,7 @@ class Filter:
 
 
 def _meeting(sign: str, value: Any) -> Any:
-    """A value that compares so with another one; a time is a day away, in any time zone."""
+    """A value that compares so with another one; a time is two days away, in any time zone."""
     up = 1 if sign[0] == ">" else -1
     step = up if len(sign) == 1 else 0
     if isinstance(value, str):
