@@ -70,14 +70,15 @@ def look_up_rows(tables: Sequence[Table], lessons: Sequence[Lesson]) -> None:
             )
             # Another rule of the table may forbid it.
             with suppress(Exception), transaction.atomic(using=rows.db):
-                if values and all(map(_can_be_set, values.items())):
+                if values and all(_can_be_set(*one, rows.db) for one in values.items()):
                     rows.filter(pk=row).update(**{f.attname: v for f, v in values.items()})
 
 
-def _can_be_set(item: tuple[Any, Any]) -> bool:
+def _can_be_set(field: Any, value: Any, using: str) -> bool:
     """Whether it is no key, or one of a row that is there."""
-    field, value = item
     if field.primary_key:
         return False
-    parents = field.related_model._base_manager if field.is_relation else None
-    return parents is None or parents.filter(**{field.target_field.name: value}).exists()
+    if not field.is_relation:
+        return True
+    parents = field.related_model._base_manager.using(using)
+    return bool(parents.filter(**{field.target_field.name: value}).exists())
