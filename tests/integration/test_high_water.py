@@ -51,6 +51,43 @@ def test_each_phase_has_a_mark_of_its_own() -> None:
     assert highest == marks["SELECT id FROM a WHERE id IN (%s)"][1]
 
 
+PARTS = """
+import json
+from pytest_membudget.processes.worker.high_water import Phases
+
+def hold(mib):
+    return bytearray(b"x") * (mib * 1024 ** 2)
+
+phases = Phases()
+phases.begin()
+kept = []
+for _ in range(3):
+    kept.append(hold(10))
+    phases.begin_part(("", "app.receiver"))
+    kept.append(hold(30))
+    phases.begin_part(("", ""))
+phases.end()
+print(json.dumps([[*zip(phases.marks, phases.marks.values())], phases.peak]))
+"""
+
+
+def test_what_others_add_in_between_is_no_rise_of_a_phase() -> None:
+    """A migration's code goes on after each receiver, and a receiver begins again."""
+    done = subprocess.run([sys.executable, "-c", PARTS], capture_output=True, check=True)
+    found, highest = json.loads(done.stdout)
+    rises = {
+        (statement, receiver): (peak - began) / MIB
+        for (_, statement, receiver), (began, peak) in found
+    }
+    assert rises == {
+        ("start", ""): pytest.approx(10, abs=1),
+        ("start", "app.receiver"): pytest.approx(30, abs=1),
+        ("again", ""): pytest.approx(20, abs=1),
+        ("again", "app.receiver"): pytest.approx(60, abs=1),
+    }
+    assert highest == max(peak for _, (_, peak) in found)
+
+
 UNREADABLE = """
 import json, pathlib, sys
 from pytest_membudget.processes.worker import high_water

@@ -52,12 +52,14 @@ class Phases:
     ``marks`` holds what it began with and its peak, in bytes and in order, by the attributes of a
     Phase.  The first shape of a part is ``"start"``, before any statement.  Of several migrations
     each is a part; the label of a single one is left empty.  A receiver is a part, which may begin
-    many times.  There are no marks where one could not be set back.
+    many times: what others add in between counts as if a phase had begun with it.  There are no
+    marks where one could not be set back.
     """
 
     def __init__(self) -> None:
         self.marks: dict[_Phase, tuple[int, int]] = {}
         self.peak = 0
+        self._left: dict[_Phase, int] = {}
         self._part = ("", "")
         self._first_of_part = 0
         self._current: _Phase | None = None
@@ -123,12 +125,16 @@ class Phases:
             self.marks.clear()
             self._current = None
             return
-        self.marks.setdefault(phase, (now["rss"], now["rss"]))
+        began, peak = self.marks.get(phase, (now["rss"], now["rss"]))
+        by_others = max(0, now["rss"] - self._left.get(phase, now["rss"]))
+        self.marks[phase] = began + by_others, max(peak, now["rss"])
         self._current = phase
 
     def _close(self) -> None:
         if self._current is not None:
             began, before = self.marks[self._current]
-            highest = max(before, memory().get("peak", began))
+            now = memory()
+            highest = max(before, now.get("peak", began))
             self.marks[self._current] = (began, highest)
+            self._left[self._current] = now.get("rss", began)
             self.peak = max(self.peak, highest)
