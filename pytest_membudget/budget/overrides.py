@@ -33,6 +33,7 @@ class _Settings(Struct, frozen=True):
     limit: int | str | UnsetType = UNSET
     rows: dict[str, int | str] | UnsetType = UNSET
     seed: str | UnsetType = UNSET
+    grow: bool | UnsetType = UNSET
     database: str | UnsetType = UNSET
     time_budget: float | str | UnsetType = UNSET
     skip: str | UnsetType = UNSET

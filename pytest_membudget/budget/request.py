@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -15,6 +15,7 @@ from pytest_membudget.units import format_rows, parse_seconds
 
 DEFAULT_TIME_BUDGET = 60.0
 _FEW = 3
+FIXTURES = (".json", ".jsonl", ".yaml", ".yml")
 
 MigrationName = str | tuple[str, str]
 
@@ -25,7 +26,8 @@ class Request:
 
     ``rows`` maps a model label to production's row count; ``limit`` is bytes or ``"cgroup"``;
     ``database`` is None where the project's routers have to say; ``seed`` is a dotted path that a
-    fresh process can import.
+    fresh process can import, or the path of a fixture; ``grow`` says that it makes about a thousand
+    rows, which grow inside the database.
     """
 
     migration: tuple[MigrationName, ...]
@@ -33,6 +35,7 @@ class Request:
     limit: int | str | None = None
     database: str | None = None
     seed: str | None = None
+    grow: bool = False
     reverse: bool = False
     time_budget: float | None = None
 
@@ -52,10 +55,16 @@ class Budget:
     limit_source: str
     database: str = "default"
     seed: str | None = None
+    grow: bool = False
     reverse: bool = False
     time_budget: float = DEFAULT_TIME_BUDGET
     findings: tuple[Finding, ...] = ()
     growth: RowGrowth | None = None
+
+    @property
+    def seeds_anew(self) -> bool:
+        """Whether each sample's rows are made by a call of ``seed``."""
+        return self.seed is not None and not self.grow
 
     @property
     def label(self) -> str:
@@ -97,10 +106,21 @@ def read_marker(args: Sequence[Any], kwargs: Mapping[str, Any]) -> Request:
     """Read a marker's arguments.  Raises BudgetError, which names the argument at fault."""
     try:
         given = _given(*args, **kwargs)
-        return Request(**{name: _READERS[name](value) for name, value in given.items()})
+        request = Request(**{name: _READERS[name](value) for name, value in given.items()})
     except TypeError as error:
         problem = visible(str(error).replace("_given()", "membudget()"), keep="")
         raise BudgetError(f"{problem}; its arguments are {', '.join(_READERS)}") from None
+    if request.seed is None and request.grow:
+        raise BudgetError("grow=True has no rows to grow: add seed= with what makes some")
+    if request.seed is None or not is_fixture(request.seed):
+        return request
+    if given.get("grow") is False:
+        raise BudgetError(f"grow=False: the rows of the fixture {shown(request.seed)} always grow")
+    return replace(request, grow=True)
+
+
+def is_fixture(seed: str) -> bool:
+    return seed.endswith(FIXTURES)
 
 
 def _given(migration: object, **others: object) -> dict[str, object]:
@@ -148,9 +168,12 @@ def _read_database(value: object) -> str:
 
 def _read_seed(value: object) -> str:
     if isinstance(value, str):
+        if is_fixture(value):
+            return value
         if "." not in value or not all(part.isidentifier() for part in value.split(".")):
             raise BudgetError(
-                f'seed={shown(value)} is not a dotted path such as "shop.seeds.orders"'
+                f'seed={shown(value)} is neither a dotted path such as "shop.seeds.orders" nor a '
+                f"fixture, which ends in {', '.join(FIXTURES)}"
             )
         return value
     module = getattr(value, "__module__", None)
@@ -163,9 +186,9 @@ def _read_seed(value: object) -> str:
     return f"{module}.{name}"
 
 
-def _read_reverse(value: object) -> bool:
+def _read_flag(name: str, value: object) -> bool:
     if not isinstance(value, bool):
-        raise BudgetError(f"reverse={shown(value)} is neither True nor False")
+        raise BudgetError(f"{name}={shown(value)} is neither True nor False")
     return value
 
 
@@ -175,6 +198,7 @@ _READERS: dict[str, Callable[[object], Any]] = {
     "limit": partial(named, "limit", read_limit),
     "database": _read_database,
     "seed": _read_seed,
-    "reverse": _read_reverse,
+    "grow": partial(_read_flag, "grow"),
+    "reverse": partial(_read_flag, "reverse"),
     "time_budget": partial(named, "time_budget", parse_seconds),
 }

@@ -14,7 +14,13 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from pytest_membudget.budget.container import memory_limit
 from pytest_membudget.budget.options import MARKER, Options, Setting
 from pytest_membudget.budget.overrides import Override, read_overrides
-from pytest_membudget.budget.request import DEFAULT_TIME_BUDGET, Budget, Request, read_marker
+from pytest_membudget.budget.request import (
+    DEFAULT_TIME_BUDGET,
+    Budget,
+    Request,
+    is_fixture,
+    read_marker,
+)
 from pytest_membudget.budget.row_counts import read_production, rows_to_seed
 from pytest_membudget.check.plan import CheckPlan
 from pytest_membudget.errors import BudgetError
@@ -65,7 +71,7 @@ def complete(
     production = read_production(options)
     rows = rows_to_seed(request, options, production, gated=gated is not None)
     if request.seed is not None:
-        _require_importable(request.seed)
+        _require_seed(request.seed)
     where = f"{'after' if request.reverse else 'before'} {'.'.join(keys[0])}"
     resolved = {}
     if rows is not None:
@@ -81,6 +87,7 @@ def complete(
         limit_source=limit.source,
         database=database,
         seed=request.seed,
+        grow=request.grow,
         reverse=request.reverse,
         time_budget=_time_budget(request, options, len(keys)),
         findings=findings,
@@ -191,6 +198,15 @@ def _limit(request: Request, options: Options) -> Setting[int]:
     if size is None:
         raise BudgetError('limit="cgroup": this process runs under no memory limit')
     return Setting(size, f"cgroup, set by {limit.source}")
+
+
+def _require_seed(path: str) -> None:
+    from pytest_membudget.project.fixtures import find_fixture
+
+    if is_fixture(path):
+        find_fixture(path)
+    else:
+        _require_importable(path)
 
 
 def _require_importable(path: str) -> None:

@@ -53,6 +53,10 @@ class Column:
         """An item for SELECT: the value in row ``i``, named as in the table."""
         return f"t.{self.name}"
 
+    def carried(self, values: list[Any]) -> list[Any]:
+        """What a template of rows that hold these ``values`` has in this column."""
+        return values
+
     def computed(self, value: str) -> str:
         return f"{self.kind.dialect.typed(value, self.field)} AS {self.name}"
 
@@ -118,6 +122,9 @@ class SequenceColumn(Column):
     index: Callable[[str], str] = str
     in_template: bool = False
     numbered: bool = False
+
+    def carried(self, values: list[Any]) -> list[Any]:
+        return [None if value is None else 1 for value in values]
 
     def value(self, i: str) -> str:
         return self.sequence.at(self.index(i))

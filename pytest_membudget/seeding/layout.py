@@ -11,6 +11,7 @@ from django.db import models
 from pytest_membudget.profile.production import StatsByColumn
 from pytest_membudget.seeding import columns, constraints, references
 from pytest_membudget.seeding.columns import Column, ConstantColumn, SingleValueColumn
+from pytest_membudget.seeding.copied_columns import copied_column
 from pytest_membudget.seeding.dialects.base import Field
 from pytest_membudget.seeding.fields import FieldKind
 from pytest_membudget.seeding.profile_fit import followed_stats, share, variation
@@ -118,9 +119,17 @@ class Layout:
         unique, group = self._uniqueness.sequences.get(name), self._uniqueness.group_of(name)
         if name in self._table.columns and not unique and not group:
             return self._table.columns[name]
+        prototypes = self._table.prototypes
+        # Whole rounds of copies of links are as unique as these were.
+        if prototypes and (not group or (keys and not prototypes.named)):
+            values = prototypes.values[name]
+            if copied := copied_column(field, kind, keys, values, unique=bool(unique)):
+                return copied
         stats = self._stats.get(str(field.column))
         empties = field.null and name not in self._never_null
         nulls = (stats.nulls or None) if stats and empties else None
+        if prototypes:
+            nulls = prototypes.nulls[name] or None
         facts: dict[str, Any] = {"field": field, "kind": kind, "stats": stats, "nulls": nulls}
         if not (unique or group or keys):
             free = name not in self._ruled

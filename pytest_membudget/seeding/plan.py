@@ -13,6 +13,7 @@ from pytest_membudget.profile.production import StatsByColumn
 from pytest_membudget.sample.lesson import Lesson
 from pytest_membudget.seeding.errors import refusal
 from pytest_membudget.seeding.layout import Layout
+from pytest_membudget.seeding.prototypes import Prototypes
 from pytest_membudget.seeding.staging_tables import StagingTables
 from pytest_membudget.seeding.table import Table
 
@@ -38,6 +39,7 @@ class Plan:
         self._forced = {self.model(label): names for label, names in forced_values.items()}
         self._tables: dict[Model, Table] = {}
         self.lessons: Sequence[Lesson] = ()
+        self.prototypes: Mapping[Model, Prototypes] = {}
 
     def model(self, label: str) -> Model:
         """The model with the table that a label means."""
@@ -56,15 +58,16 @@ class Plan:
         for label, count in rows.items():
             table = self._table(self.model(label))
             table.requested = True
-            table.require(count)
+            table.require(table.prototypes.missing(count) if table.prototypes else count)
         asked = [table for table in self._tables.values() if table.requested]
         for _ in range(_ROUNDS):
             before = [table.want for table in self._tables.values()]
             for table in list(self._tables.values()):
                 if table.want > table.have:
                     table.demand()
-            for table in asked:
+            for table in () if self.prototypes else asked:
                 self._link(table.model)
+            self._follow()
             if before == [table.want for table in self._tables.values()]:
                 break
         else:
@@ -76,6 +79,14 @@ class Plan:
 
     def tables(self) -> list[Table]:
         return [table for table in self._tables.values() if table.want]
+
+    def _follow(self) -> None:
+        """Let the prototypes that refer to growing tables have as many rounds as these."""
+        for model, its in self.prototypes.items():
+            if its.grown_with and not its.named:
+                parents = [self._table(parent) for parent in its.grown_with]
+                rounds = min(one.want // one.prototypes.size for one in parents if one.prototypes)
+                self._table(model).require(rounds * its.size)
 
     def _link(self, model: Model) -> None:
         """Let the rows of a model, and those it inherits, have links to others.
@@ -98,7 +109,13 @@ class Plan:
 
     def _table(self, model: Model) -> Table:
         if model not in self._tables:
-            table = Table(model, self._staging, self._existing(model), lessons=self.lessons)
+            table = Table(
+                model,
+                self._staging,
+                self._existing(model),
+                lessons=self.lessons,
+                prototypes=self.prototypes.get(model),
+            )
             # Models refer to each other in circles: known first, laid out then.
             self._tables[model] = table
             forced = self._forced.get(model, {})

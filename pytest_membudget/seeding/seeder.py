@@ -9,6 +9,7 @@ from typing import Any
 
 from django.db import DatabaseError, connections, transaction
 from django.db.migrations.state import StateApps
+from django.db.models import Model
 
 from pytest_membudget.database.error_text import message
 from pytest_membudget.errors import NoRoom
@@ -21,9 +22,10 @@ from pytest_membudget.seeding.errors import refusal
 from pytest_membudget.seeding.lessons import columns_holding, look_up_rows
 from pytest_membudget.seeding.plan import Plan
 from pytest_membudget.seeding.profile_fit import profile_mismatches
+from pytest_membudget.seeding.prototypes import Prototypes
 from pytest_membudget.seeding.staging_tables import StagingTables
 from pytest_membudget.seeding.table import SOME, Table
-from pytest_membudget.seeding.template_rows import Composition, holding
+from pytest_membudget.seeding.template_rows import holding, template_of
 from pytest_membudget.units import format_size
 
 _DIALECTS: dict[str, type[Dialect]] = {"postgresql": PostgreSQL, "sqlite": SQLite}
@@ -60,7 +62,8 @@ class Seeder:
 
     ``profile`` says, by table and column, what production's values are like. What the model's own
     rules ask for comes before it, and so does what ``forced_values`` says.  The ``lessons`` are
-    what a migration expects of rows.  No table will have more than ``largest`` rows.
+    what a migration expects of rows.  No table will have more than ``largest`` rows.  Where there
+    are ``prototypes``, by model, all rows are copies of these, which are counted.
     """
 
     def __init__(
@@ -72,11 +75,13 @@ class Seeder:
         profile: StatsByColumn | None = None,
         lessons: Sequence[Lesson] = (),
         largest: float = inf,
+        prototypes: Mapping[type[Model], Prototypes] | None = None,
     ) -> None:
         connection = connections[using]
         self._staging = StagingTables(_DIALECTS[connection.vendor](connection))
         self._plan = Plan(apps, self._staging, forced_values or {}, profile or {})
         self._plan.lessons = self._lessons = lessons
+        self._plan.prototypes = prototypes or {}
         self._templates = int(min(_TEMPLATES, max(SOME, largest)))
 
     def grow(self, rows: Mapping[str, int], room: float = inf) -> Seeded:
@@ -106,7 +111,7 @@ class Seeder:
             table.grown()
         tables = self._plan.tables()
         return Seeded(
-            {table.label: table.have for table in tables},
+            {table.label: table.have for table in tables} | self._copied(),
             {table.label: dialect.widths(table.model) for table in tables},
             {table.label: table.mismatches for table in tables if table.mismatches},
             {t.model._meta.db_table: t.forced_values for t in tables if t.forced_values},
@@ -118,13 +123,21 @@ class Seeder:
 
     def _insert(self, table: Table) -> None:
         is_first = table.template is None
-        template = table.template or Composition(table, self._template_size(table)).template()
+        template = table.template or template_of(table, self._template_size(table))
         table.template = template
         with holding(table, template.rows):
             table.dialect.execute(table.growth(template))
         table.dialect.finish(table.model)
         if is_first:
             table.mismatches = profile_mismatches(table, template.size)
+
+    def _copied(self) -> dict[str, int]:
+        """The rows of tables with prototypes, which are counted."""
+        have = {table.model: table.have for table in self._plan.tables()}
+        return {
+            model._meta.label: its.size + have.get(model, 0)
+            for model, its in self._plan.prototypes.items()
+        }
 
     def _template_size(self, table: Table) -> int:
         """Fewer rows where their values are wide, but enough to show a share of NULLs."""

@@ -18,6 +18,7 @@ from pytest_membudget.seeding.dialects.base import NUMBER, Dialect, Field
 from pytest_membudget.seeding.errors import too_few, unstorable
 from pytest_membudget.seeding.fields import FieldKind, kind_of
 from pytest_membudget.seeding.fields.learned import taught
+from pytest_membudget.seeding.prototypes import Prototypes
 from pytest_membudget.seeding.sequences import UNLIMITED, Group
 from pytest_membudget.seeding.staging_tables import StagingTables
 
@@ -36,6 +37,7 @@ class Table:
     ``forced_values``: the columns with forced values, and the values, if any.
     ``template`` and ``mismatches`` with the profile are those of its first rows.
     ``asked`` finds those of the rows there before that statements ask for; there are none without.
+    ``prototypes`` are the rows, of those there before, that new ones are copies of.
     ``spares`` says that a statement looks for rows that none of this table refer to.
     """
 
@@ -55,6 +57,7 @@ class Table:
     mismatches: list[str] = attribute(default_factory=list)
     asked: dict[str, list[Any]] = attribute(default_factory=dict)
     spares: bool = False
+    prototypes: Prototypes | None = None
 
     @property
     def dialect(self) -> Dialect:
@@ -81,7 +84,9 @@ class Table:
     @property
     def reused(self) -> bool:
         """Has it rows, but no room for new ones? Then children refer to the existing rows."""
-        return not self.requested and self.existing > 0 and self.capacity()[0] < 1
+        if self.requested or not self.existing:
+            return False
+        return self.capacity()[0] < 1 or (self.prototypes is not None and not self.want)
 
     def capacity(self) -> tuple[int, str | None]:
         """How many rows the unique fields leave room for, and the fields which say so."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from itertools import cycle, islice
 from typing import Any
@@ -22,6 +22,30 @@ from pytest_membudget.seeding.table import TEMPLATE, Table
 
 _ROUNDS = 8
 _FAR = 10**7
+
+
+def template_of(table: Table, size: int) -> TemplateRows:
+    """The prototypes of the table, or so many composed rows."""
+    prototypes = table.prototypes
+    if prototypes is None:
+        return Composition(table, size).template()
+    columns = table.template_columns()
+    if not columns:
+        return TemplateRows([()] * prototypes.size)
+    carried = (column.carried(prototypes.values[column.field.name]) for column in columns)
+    return _numbered(columns, [*zip(*carried, strict=True)])
+
+
+def _numbered(columns: Sequence[Column], rows: list[Row]) -> TemplateRows:
+    """The rows with a running number in the columns that number those that are not NULL."""
+    values: list[Any] = [*zip(*rows, strict=True)]
+    filled = {}
+    for place, column in enumerate(columns):
+        if isinstance(column, SequenceColumn) and column.numbered:
+            filled[column.name] = sum(value is not None for value in values[place])
+            numbers = iter(range(1, len(rows) + 1))
+            values[place] = [None if v is None else next(numbers) for v in values[place]]
+    return TemplateRows([*zip(*values, strict=True)], filled)
 
 
 class Composition:
@@ -45,18 +69,7 @@ class Composition:
             self._pools[place] = arranged(column, self._pools[place], self._size, nulls)
         rows = list(islice(zip(*map(cycle, self._pools), strict=False), self._size))
         shared = [rule for rule in self._rules if len(rule.fields) > 1]
-        return self._numbered(self._agreeing(rows, shared) if shared else rows)
-
-    def _numbered(self, rows: list[Row]) -> TemplateRows:
-        """The rows with a running number in the columns that number those that are not NULL."""
-        values: list[Any] = [*zip(*rows, strict=True)]
-        filled = {}
-        for place, column in enumerate(self._columns):
-            if isinstance(column, SequenceColumn) and column.numbered:
-                filled[column.name] = sum(value is not None for value in values[place])
-                numbers = iter(range(1, len(rows) + 1))
-                values[place] = [None if v is None else next(numbers) for v in values[place]]
-        return TemplateRows([*zip(*values, strict=True)], filled)
+        return _numbered(self._columns, self._agreeing(rows, shared) if shared else rows)
 
     def _obey(self, place: int) -> float | None:
         """Remove what rules on this column alone forbid; return the share of NULLs to use."""

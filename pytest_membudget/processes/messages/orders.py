@@ -136,7 +136,8 @@ class Seed(Order[Seeded]):
 
     ``largest`` is the most rows that a table will have.  ``forced_values`` holds columns by table
     with the values to seed them with, in turn; a column without values is seeded as if it had just
-    been added.  ``seed`` is the path of the user's function that makes the rows.  ``profile`` is
+    been added.  ``seed`` is the path of the user's function that makes the rows; with ``grow`` it,
+    or a fixture there, makes about a thousand, which grow.  ``profile`` is
     production's profile by table and column; it is read with the first order for a database, as
     are ``largest`` and the ``lessons`` of earlier runs.  The order fails with ``no_room`` where the
     rows take more than ``most`` bytes, or more than there is room for.
@@ -148,6 +149,7 @@ class Seed(Order[Seeded]):
     largest: int
     forced_values: ForcedValues = field(default_factory=dict)
     seed: str | None = None
+    grow: bool = False
     profile: StatsByColumn | None = None
     lessons: list[Lesson] = field(default_factory=list)
     most: int | None = None

@@ -85,13 +85,13 @@ class SeededDatabase:
         ahead, self._ahead = self._ahead, None
         if ahead is not None and ahead[0] == size:
             return ahead[1].answer()
-        if self._filled > size or (self._filled and self._budget.seed is not None):
+        if self._filled > size or (self._filled and self._budget.seeds_anew):
             self._restart()
         return self._begin(size, most).answer()
 
     def fill_ahead(self, size: int) -> None:
         """Seed up to the ``size`` of the next sample while a worker runs on a clone."""
-        if self._ahead is None and self._budget.seed is None:
+        if self._ahead is None and not self._budget.seeds_anew:
             self._ahead = size, self._begin(size)
 
     def present(self) -> StateTables:
@@ -157,6 +157,7 @@ class SeededDatabase:
                 largest=self._budget.largest,
                 forced_values=self._forced_values,
                 seed=self._budget.seed,
+                grow=self._budget.grow,
                 profile=self._shape,
                 lessons=list(self._lessons),
                 most=most,

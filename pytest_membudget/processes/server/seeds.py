@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
+import math
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from importlib import import_module
 from typing import Any
 
 from django.db import transaction
 from django.db.migrations.state import StateApps
+from django.db.models import Model
 
+from pytest_membudget.budget.request import is_fixture
 from pytest_membudget.database.error_text import message, traceback_of
 from pytest_membudget.database.free_space import room_for_a_seed
 from pytest_membudget.database.scratch.base import ScratchDatabases
 from pytest_membudget.errors import NoRoom, SeedError
 from pytest_membudget.processes.messages.orders import Seed, Seeded
+from pytest_membudget.project.fixtures import load_fixture
 from pytest_membudget.sample import ForcedValues
 from pytest_membudget.seeding import Seeded as Grown
 from pytest_membudget.seeding import Seeder
+from pytest_membudget.seeding.prototypes import Prototypes, made_by
+
+_PROTOTYPES = 1000
 
 
 class Seeds:
@@ -31,7 +39,7 @@ class Seeds:
     def fill(self, order: Seed, apps: StateApps) -> Seeded:
         """Fill the database that is in use.  Raises NoRoom."""
         begin = time.monotonic()
-        if order.seed is None:
+        if order.seed is None or order.grow:
             made = vars(self._grow(order, apps))
         else:
             made = {"rows": _call_seed(order.seed, apps, order.rows, self._alias)}
@@ -60,6 +68,7 @@ class Seeds:
                 profile=order.profile,
                 lessons=order.lessons,
                 largest=order.largest,
+                prototypes=self._prototypes(order, apps),
             )
         room = room_for_a_seed(self._scratch.free())
         most = room if order.most is None else min(room, order.most)
@@ -69,6 +78,33 @@ class Seeds:
             # Its plan counts rows that it has not made.
             self.forget(name)
             raise
+
+    def _prototypes(self, order: Seed, apps: StateApps) -> Mapping[type[Model], Prototypes]:
+        """About a thousand rows, from the user's function or the fixture."""
+        seed, using = order.seed, self._alias
+        if seed is None:
+            return {}
+        # The sizes of samples are halves of each other, so that these hold whole rounds of copies.
+        halves = max(0, math.ceil(math.log2(max(order.rows.values()) / _PROTOTYPES)))
+        few = {label: math.ceil(n / 2**halves) for label, n in order.rows.items()}
+
+        def make() -> None:
+            with _as_seed_error(seed, order.rows), transaction.atomic(using=using):
+                if is_fixture(seed):
+                    load_fixture(seed, apps, using)
+                else:
+                    _function(seed)(apps, few, using)
+
+        made = made_by(make, apps, using, order.rows)
+        sizes = {model._meta.label: its.size for model, its in made.items()}
+        for label, wanted in order.rows.items():
+            if not 0 < sizes.get(label, 0) <= wanted and wanted:
+                reason = (
+                    f"{seed} made {sizes.get(label, 0):,} rows, of which {wanted:,} should grow: "
+                    f"make about {few[label]:,}"
+                )
+                raise SeedError(label, None, reason)
+        return made
 
 
 def _fields(apps: StateApps, columns: ForcedValues) -> ForcedValues:
@@ -85,20 +121,13 @@ def _fields(apps: StateApps, columns: ForcedValues) -> ForcedValues:
 
 
 def _call_seed(path: str, apps: StateApps, rows: Mapping[str, int], using: str) -> dict[str, int]:
-    module, _, name = path.rpartition(".")
-
     def count() -> dict[str, int]:
         models = {label: apps.get_model(label) for label in rows}
         return {label: one._base_manager.using(using).count() for label, one in models.items()}
 
     before = count()
-    try:
-        seed = getattr(import_module(module), name)
-        with transaction.atomic(using=using):
-            seed(apps, dict(rows), using)
-    except Exception as error:
-        reason = f"{path} raised {type(error).__name__}: {message(error)}"
-        raise SeedError(next(iter(rows)), None, reason, traceback_of(error)) from error
+    with _as_seed_error(path, rows), transaction.atomic(using=using):
+        _function(path)(apps, dict(rows), using)
     after = count()
     for label, wanted in rows.items():
         made = after[label] - before[label]
@@ -106,3 +135,17 @@ def _call_seed(path: str, apps: StateApps, rows: Mapping[str, int], using: str) 
             reason = f"{path} created {made:,} rows, but {wanted:,} were requested"
             raise SeedError(label, None, reason)
     return after
+
+
+def _function(path: str) -> Any:
+    module, _, name = path.rpartition(".")
+    return getattr(import_module(module), name)
+
+
+@contextmanager
+def _as_seed_error(path: str, rows: Mapping[str, int]) -> Iterator[None]:
+    try:
+        yield
+    except Exception as error:
+        reason = f"{path} raised {type(error).__name__}: {message(error)}"
+        raise SeedError(next(iter(rows)), None, reason, traceback_of(error)) from error

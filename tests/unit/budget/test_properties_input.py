@@ -125,7 +125,7 @@ def test_a_text_is_read_or_refused(growth: str, rows: list[str], path: str) -> N
     read(lambda: read_output_path(path))
 
 
-ARGUMENTS = ("migration", "rows", "limit", "database", "seed", "reverse", "time_budget")
+ARGUMENTS = ("migration", "rows", "limit", "database", "seed", "grow", "reverse", "time_budget")
 
 
 @tried
