@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from pytest_membudget.attribution.case import WORTH_TRYING, Case, located, where
+from pytest_membudget.attribution.kept import of_bulk_creates, of_kept_rows
 from pytest_membudget.attribution.sites import (
     CLIENT_RESULT,
     DEBUG_LOG,
@@ -31,6 +32,7 @@ def advise(case: Case, trials: Sequence[Trial]) -> list[Advice]:
     if case.grows_on:
         found += [*_of_pages(case), *_of_raw_cursors(case)]
         found += [*_where_nothing_streams(case), *_of_expressions(case)]
+        found += [*of_bulk_creates(case)] or [*of_kept_rows(case, trials)]
     found += _of_transactions(case)
     limit, step = case.evidence.budget.limit, _STEP * case.measured
     if any(advice.peak_bytes is not None and advice.peak_bytes < limit for advice in found):

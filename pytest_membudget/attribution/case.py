@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pytest_membudget.attribution.growth import Stack
 from pytest_membudget.attribution.sites import Site
 from pytest_membudget.database.engine import Engine, engine_of
+from pytest_membudget.database.fingerprint import Fingerprint
 from pytest_membudget.judge.assessment import Assessment
 from pytest_membudget.judge.evidence import Evidence
 from pytest_membudget.judge.growth_fit import Growth
@@ -36,7 +37,7 @@ class Case:
     by_site: dict[Site, list[Stack]]
     measured: float
     observed: Observed
-    digest: dict[str, str]
+    digest: Fingerprint
     rows_read: int
     peak: float | None
     baseline: int

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from pytest_membudget.attribution.growth import HighWater, high_water
+from pytest_membudget.database.fingerprint import Fingerprint, varying
 from pytest_membudget.errors import MembudgetError
 from pytest_membudget.judge.evidence import Evidence
 from pytest_membudget.processes.messages.job import Probes
@@ -32,6 +33,24 @@ _SPARE_BYTES = 1024 * MIB
 
 class Unfinished(MembudgetError):
     """A run did not end well; the message says how."""
+
+
+@dataclass
+class SameData:
+    """What a run leaves behind, ``first``, and the columns that differ when it is repeated.
+
+    Those hold ``uuid4()``, ``now()`` and the like.
+    """
+
+    first: Fingerprint
+    _varying: set[tuple[str, str]] | None = field(default=None, init=False)
+
+    def as_in(self, other: Fingerprint, repeat: Callable[[], Fingerprint]) -> bool:
+        """Whether ``other`` differs in no other column; ``repeat`` is called once, where needed."""
+        found = varying(self.first, other)
+        if found and self._varying is None:
+            self._varying = varying(self.first, repeat())
+        return not found - (self._varying or set())
 
 
 @dataclass
@@ -90,7 +109,7 @@ class Runs:
             self.run(size, capture=capture)
             return high_water(capture)
 
-    def run(self, size: int, *, digest: bool = False, **probes: Any) -> tuple[Run, dict[str, str]]:
+    def run(self, size: int, *, digest: bool = False, **probes: Any) -> tuple[Run, Fingerprint]:
         """A run with these Probes, and a fingerprint of the data if asked.  Raises Unfinished."""
         if size != self._filled:
             self._widths = self.seeded.fill(size).widths

@@ -18,6 +18,7 @@ _WRAPPER_FILES = ("django/db/backends/utils.py", "django/utils/asyncio.py", "con
 
 HELD_BY_CACHE = "result-cache"
 HELD_BY_STREAM = "stream"
+IN_BULK = "in-bulk"
 WHEN_CLAUSES = "when-clauses"
 COPIES = "bulk-create"
 CLIENT_RESULT = "client-result"
@@ -73,6 +74,8 @@ def _cause(stack: Stack, below: Sequence[Frame], engine: Engine) -> str:
         return DEBUG_LOG
     if engine.client_holds_results and below and _is_of_client(stack, below[0]):
         return CLIENT_RESULT
+    if "in_bulk" in functions:
+        return IN_BULK
     if "_fetch_all" in functions:
         return HELD_BY_CACHE
     if "bulk_update" in functions:

@@ -10,7 +10,10 @@ from pytest_membudget.attribution.sites import HELD_BY_CACHE, HELD_BY_STREAM, WH
 from pytest_membudget.judge.explanation import Advice, AdviceCode
 from pytest_membudget.judge.growth_fit import REPEATABILITY
 from pytest_membudget.processes.messages.job import BATCHES, DEFER, STREAM, Rewrite
+from pytest_membudget.sample.observed import LoadedRows
 from pytest_membudget.units import format_rows, format_size
+
+_NAMED_COLUMNS = 5
 
 
 @dataclass(frozen=True)
@@ -71,7 +74,7 @@ def rewrites_to_try(case: Case) -> list[Rewrite]:
         at, read = (loaded.file, loaded.line), case.observed.read.get(loaded.model, [])
         unread = tuple(name for name in loaded.columns if name not in {*read, "id", "pk"})
         if at in held and unread:
-            rewrites.append(Rewrite(DEFER, *at, columns=unread))
+            rewrites.append(Rewrite(DEFER, *at, columns=unread, model=loaded.model))
     return rewrites
 
 
@@ -97,9 +100,12 @@ def _words(case: Case, rewrite: Rewrite) -> tuple[AdviceCode, str]:
     at = rewrite.file, rewrite.line
     place = where(*at)
     if rewrite.kind == STREAM:
+        prefetches = any(one.prefetched for one in case.observed.querysets if _is_at(one, at))
+        call = ".iterator(chunk_size=2000)" if prefetches else ".iterator()"
+        others = ", and prefetches for one chunk at a time" if prefetches else ""
         return AdviceCode.ITERATOR, (
             f"{place} keeps every object in the result cache of its queryset: loop over "
-            ".iterator() instead, which keeps none"
+            f"{call} instead, which keeps none{others}"
         )
     if rewrite.kind == BATCHES:
         calls = [one for one in case.observed.bulk_updates if (one.file, one.line) == at]
@@ -109,13 +115,28 @@ def _words(case: Case, rewrite: Rewrite) -> tuple[AdviceCode, str]:
             f"first statement{', and batch_size only splits the statements' if sized else ''}: "
             "call it once for each thousand objects"
         )
-    loaded = next(one for one in case.observed.querysets if (one.file, one.line) == at)
-    widths = case.sample.widths.get(loaded.model, {})
-    columns = ", ".join(
-        f"{name} ({widths[name]:,} bytes)" if name in widths else name for name in rewrite.columns
+    loaded = next(
+        one for one in case.observed.querysets if _is_at(one, at) and one.model == rewrite.model
     )
-    names = ", ".join(f'"{name}"' for name in rewrite.columns)
+    widths = case.sample.widths.get(loaded.model, {})
+    by_width = sorted(rewrite.columns, key=lambda name: -widths.get(name, 0))
+    columns = ", ".join(
+        f"{name} ({widths[name]:,} bytes)" if name in widths else name
+        for name in by_width[:_NAMED_COLUMNS]
+    )
+    if more := len(by_width[_NAMED_COLUMNS:]):
+        columns += f" and {more} more"
+    read = [one for one in loaded.columns if one not in {*rewrite.columns, "id"}] or ["pk"]
+    only = len(read) < len(rewrite.columns)
+    names = ", ".join(f'"{name}"' for name in (read if only else rewrite.columns))
+    change = f".{'only' if only else 'defer'}({names})"
+    if loaded.prefetched:
+        change = f"Prefetch(…, queryset={loaded.model.rpartition('.')[2]}.objects{change})"
     return AdviceCode.DEFER, (
         f"{place} fetches columns of {loaded.model} that nothing reads: {columns}. "
-        f"Leave them out with .defer({names})"
+        f"Leave them out with {change}"
     )
+
+
+def _is_at(loaded: LoadedRows, at: tuple[str, int]) -> bool:
+    return (loaded.file, loaded.line) == at

@@ -31,8 +31,8 @@ class Engine:
     is the query for those of a connection.  ``missing_tables`` is the query that tells for each
     name in its parameter whether there is no such table.  Both are empty without schemas.
     ``estimates_distinct``: the catalogue has the number of different values of a column.
-    ``fingerprint`` is the query for a fingerprint of the rows of a ``table``, of its ``columns``;
-    empty where the client has to make it.
+    ``fingerprint`` is an aggregate of ``columns``, the same for the same rows in any order; empty
+    where the client has to make it.
     ``drop`` is the statement that removes the database ``name``.
     ``identity`` is the query for the name and the mark of a connection's database, ``files`` the
     one for its files; a check opens no database of an engine that has neither.
@@ -71,10 +71,7 @@ POSTGRESQL = Engine(
     search_path="SELECT current_schemas(false)::text[]",
     missing_tables="SELECT to_regclass(name) IS NULL FROM unnest(%s::text[]) name",
     estimates_distinct=True,
-    fingerprint=(
-        "SELECT count(*), sum(('x' || left(md5(ROW({columns})::text), 15))::bit(60)::bigint)"
-        " FROM {table}"
-    ),
+    fingerprint="sum(('x' || left(md5(ROW({columns})::text), 15))::bit(60)::bigint)",
     drop='DROP DATABASE "{name}" WITH (FORCE);',
     identity=(
         "SELECT pg_catalog.current_database(), pg_catalog.obj_description("

@@ -15,6 +15,7 @@ class AdviceCode(OpenTextEnum):
     DEFER = "defer"
     FEWER_PROCESSES = "fewer-processes"
     ITERATOR = "iterator"
+    KEEP_LESS = "keep-less"
     KEYSET_PAGES = "keyset-pages"
     LOOP_OVER_CURSOR = "loop-over-cursor"
     OWN_BATCHES = "own-batches"

@@ -7,18 +7,22 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class LoadedRows:
-    """``rows`` of a model whose ``columns`` a queryset has loaded at a line of the project."""
+    """``rows`` of a model whose ``columns`` a queryset has loaded at a line of the project.
+
+    ``prefetched``: for the rows of another one.
+    """
 
     file: str
     line: int
     model: str
     columns: list[str]
     rows: int
+    prefetched: bool = False
 
 
 @dataclass(frozen=True)
-class BulkUpdate:
-    """A call of bulk_update at a line of the project."""
+class BulkCall:
+    """A call of bulk_update or bulk_create at a line of the project."""
 
     file: str
     line: int
@@ -45,7 +49,8 @@ class Observed:
     """
 
     querysets: list[LoadedRows]
-    bulk_updates: list[BulkUpdate]
+    bulk_updates: list[BulkCall]
+    bulk_creates: list[BulkCall]
     results: list[ResultSize]
     read: dict[str, list[str]]
     kept_by_malloc: int

@@ -203,11 +203,98 @@ TWICE = in_forwards("""
 KEPT = CURSOR.format("kept = [row for row in cursor]")
 
 
-@pytest.mark.parametrize("code", [LIST, TWICE, KEPT], ids=["list", "twice", "cursor"])
+@pytest.mark.parametrize("code", [LIST, TWICE], ids=["list", "twice"])
 @checks(lambda code: code, ROWS, SMALL, options=failed)
-def test_what_is_kept_used_again_or_read_stays(result: dict[str, Any], code: str) -> None:
+def test_where_rows_are_kept_or_used_again_pages_are_advised(
+    result: dict[str, Any], code: str
+) -> None:
+    """Neither iterator(), with which the data would differ, nor defer() is advised."""
+    assert list(advice(result)) == ["pages"]
+    assert result["advice"][0]["line"] == line_of(
+        "for order in orders" if code == TWICE else "list(", code
+    )
+
+
+@checks(KEPT, ROWS, SMALL, options=failed)
+def test_what_is_kept_of_a_cursor_stays(result: dict[str, Any]) -> None:
     assert result["verdict"] == "exceeds"
     assert result["advice"] == []
+
+
+READS = "order.customer_id + order.price + len(order.number + order.note) + (order.total or 0)"
+IN_BULK = in_forwards(f"""
+    for order in Order.objects.in_bulk().values():
+        {READS}
+""")
+GROUPED = in_forwards(f"""
+    groups = {{}}
+    for order in Order.objects.iterator():
+        groups.setdefault(order.customer_id % 5, []).append(order)
+    for orders in groups.values():
+        for order in orders:
+            {READS}
+""")
+COLLECTED = in_forwards("""
+    new = []
+    for order in Order.objects.only("price").iterator():
+        new.append(Order(number=f"copy {order.pk}", note="x", price=1, customer_id=1))
+    Order.objects.filter(pk=0).delete()
+    Customer = apps.get_model("shop", "Customer")
+    for order in new:
+        order.customer = Customer.objects.order_by("pk").first() if order is new[0] else None
+        order.customer_id = new[0].customer_id
+    Order.objects.bulk_create(new, batch_size=200)
+""")
+
+
+@pytest.mark.parametrize(
+    ("code", "kind", "line", "words"),
+    [
+        (IN_BULK, "pages", "in_bulk", "call in_bulk() for these"),
+        (GROUPED, "keep-less", "iterator()", "itertools.groupby(), which keeps one group"),
+        (COLLECTED, "own-batches", "bulk_create", "call it for each thousand"),
+    ],
+    ids=["in_bulk", "groups", "bulk_create"],
+)
+@checks(lambda code: code, ROWS, SMALL, options=failed)
+def test_what_the_code_keeps_has_advice_of_its_own(
+    result: dict[str, Any], code: str, kind: str, line: str, words: str
+) -> None:
+    found = advice(result)[kind]
+    assert words in found["message"]
+    assert found["line"] == line_of(line, code)
+    assert found["bytes_per_row"] > 200
+
+
+PREFETCHED = in_forwards("""
+    for customer in apps.get_model("shop", "Customer").objects.prefetch_related("order_set"):
+        len(customer.email) + sum(order.price for order in customer.order_set.all())
+""")
+
+
+@both
+@checks(PREFETCHED, 'rows={"shop.Order": 8_000, "shop.Customer": 8_000}', SMALL, options=failed)
+def test_what_is_prefetched_may_be_less_or_come_in_chunks(result: dict[str, Any]) -> None:
+    found = advice(result)
+    assert ".iterator(chunk_size=2000)" in found["iterator"]["message"]
+    assert found["iterator"]["tried"]
+    assert "Prefetch(…, queryset=Order.objects.only(" in found["defer"]["message"]
+    assert found["defer"]["tried"]
+
+
+RANDOM = in_forwards("""
+    import uuid
+    for order in Order.objects.all():
+        order.note = f"{order.number} {order.note} {uuid.uuid4()} {order.total}"
+        order.total = order.price + order.customer_id
+        if order.pk % 10 == 0:
+            order.save()
+""")
+
+
+@checks(RANDOM, ROWS, SMALL, options=failed)
+def test_values_that_differ_from_run_to_run_are_no_other_data(result: dict[str, Any]) -> None:
+    assert advice(result)["iterator"]["tried"]
 
 
 WIDE = LIST.replace(" + len(order.note + order.number)", "")
@@ -222,18 +309,18 @@ EVERYTHING_IS_SAVED = in_forwards("""
 """)
 
 
-UNREAD = {
-    WIDE: '"number", "note", "total"',
-    EVERYTHING_IS_SAVED: '"customer_id", "number", "note", "total"',
+READ = {
+    WIDE: '"customer_id", "price"',
+    EVERYTHING_IS_SAVED: '"price"',
 }
 
 
-@pytest.mark.parametrize("code", UNREAD, ids=["never", "but by save"])
+@pytest.mark.parametrize("code", READ, ids=["never", "but by save"])
 @checks(lambda code: code, ROWS, SMALL, options=failed)
 def test_columns_that_nothing_reads_can_be_left_out(result: dict[str, Any], code: str) -> None:
     found = advice(result)["defer"]
-    assert f".defer({UNREAD[code]})" in found["message"]
-    assert " bytes), note (" in found["message"]
+    assert f".only({READ[code]})" in found["message"]
+    assert " bytes), number (" in found["message"]
     assert found["tried"]
     assert found["line"] == line_of("objects.all()", code)
 
@@ -258,7 +345,9 @@ OWN_BATCHES = in_forwards("""
 @checks(OWN_BATCHES, ROWS, SMALL, options=failed)
 def test_own_batches_are_not_advised_twice(result: dict[str, Any]) -> None:
     assert result["verdict"] == "exceeds"
-    assert not {"own-batches", "pages", "update-expression"} & set(advice(result))
+    found = advice(result)
+    assert not {"own-batches", "update-expression"} & set(found)
+    assert "keeps all rows until the end" in found["pages"]["message"]
 
 
 @checks(BULK_UPDATE_FROM_ANOTHER_TABLE, 'rows={"shop.Order": 4_000}', SMALL, options=failed)

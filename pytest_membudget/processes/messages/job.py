@@ -16,13 +16,15 @@ STREAM, BATCHES, DEFER = "stream", "batches", "defer"
 class Rewrite:
     """A change that advice would make: ``kind`` at a line of the project, see probes/rewrites.py.
 
-    ``kind`` is STREAM, BATCHES or DEFER; ``columns`` are those that DEFER leaves out.
+    ``kind`` is STREAM, BATCHES or DEFER; ``columns`` are those of ``model`` that DEFER leaves
+    out.
     """
 
     kind: str
     file: str
     line: int
     columns: tuple[str, ...] = ()
+    model: str = ""
 
 
 @dataclass(frozen=True)

@@ -188,8 +188,8 @@ class ReadActivity(Order[Activity | None]):
 
 
 @dataclass(frozen=True)
-class Fingerprint(Order[dict[str, str]]):
-    """Make a fingerprint of each table's rows; see database/fingerprint.py."""
+class Fingerprint(Order[dict[str, dict[str, str]]]):
+    """Make a fingerprint of each column, by table; see database/fingerprint.py."""
 
     doing = "comparing the data"
     name: str

@@ -117,7 +117,7 @@ class DatabaseServer:
     def read_activity(self, order: orders.ReadActivity) -> Activity | None:
         return self._scratch.activity(order.name)
 
-    def fingerprint(self, order: orders.Fingerprint) -> dict[str, str]:
+    def fingerprint(self, order: orders.Fingerprint) -> dict[str, dict[str, str]]:
         with self._scratch.using(order.name):
             return digest(self._connection)
 

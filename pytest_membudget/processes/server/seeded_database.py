@@ -119,8 +119,8 @@ class SeededDatabase:
         """The databases that were not opened while the state was built and seeded."""
         return self._server.call(ListRefusals())
 
-    def fingerprint(self, name: str) -> dict[str, str]:
-        """A fingerprint of what each table of ``name`` holds."""
+    def fingerprint(self, name: str) -> dict[str, dict[str, str]]:
+        """A fingerprint of what each column of ``name`` holds, by table."""
         return self._server.call(Fingerprint(name))
 
     def drop(self, name: str) -> None:

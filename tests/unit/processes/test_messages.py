@@ -20,7 +20,7 @@ from pytest_membudget.processes.messages.reply import WorkerReply
 from pytest_membudget.processes.messages.statements import ConnectionOpened, StatementCount
 from pytest_membudget.profile.production import ColumnStats
 from pytest_membudget.sample import Facts, Phase
-from pytest_membudget.sample.observed import BulkUpdate, LoadedRows, Observed, ResultSize
+from pytest_membudget.sample.observed import BulkCall, LoadedRows, Observed, ResultSize
 
 KEY = ("shop", "0001_initial")
 # What JSON has no form for, or what libraries refuse.
@@ -65,7 +65,7 @@ BOTH: list[tuple[orders.Order[Any], Any]] = [
         ),
     ),
     (orders.ReadActivity("b"), None),
-    (orders.Fingerprint("b"), {"o": "17"}),
+    (orders.Fingerprint("b"), {"o": {"id": "17"}}),
     (orders.ListRefusals(), ["the database 'production'"]),
     (orders.Drop("b"), None),
 ]
@@ -126,7 +126,8 @@ REPLY = WorkerReply(
     ),
     observed=Observed(
         [LoadedRows("a.py", 1, "shop.Order", ["id"], 5)],
-        [BulkUpdate("a.py", 2, 5, None)],
+        [BulkCall("a.py", 2, 5, None)],
+        [BulkCall("a.py", 3, 5, 100)],
         [ResultSize("a.py", 3, 5, 4096)],
         {"shop.Order": ["id"]},
         17,

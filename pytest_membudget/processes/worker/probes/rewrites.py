@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from typing import Any
 
@@ -27,17 +27,34 @@ def rewritten(rewrite: Rewrite, owned: Ownership) -> AbstractContextManager[None
         return _streamed(here)
     if rewrite.kind == BATCHES:
         return _in_batches(here)
-    return _deferred(here, rewrite.columns)
+    return _deferred(here, rewrite.model, rewrite.columns)
 
 
 def _streamed(here: Callable[[], bool]) -> AbstractContextManager[None]:
-    """Iterate as with ``.iterator()``, without filling the queryset's cache."""
+    """Iterate as with ``.iterator()``, without filling the queryset's cache.
+
+    What is prefetched for its rows is not iterated over by that line itself.
+    """
     iterate = QuerySet.__iter__
+    within = False
 
     def streaming(self: Any) -> Any:
-        if self._result_cache is None and here():
-            return self.iterator(chunk_size=2000)
+        if self._result_cache is None and not within and here():
+            return one_by_one(self.iterator(chunk_size=2000))
         return iterate(self)
+
+    def one_by_one(rows: Iterator[Any]) -> Iterator[Any]:
+        nonlocal within
+        end = object()
+        while True:
+            within = True
+            try:
+                row = next(rows, end)
+            finally:
+                within = False
+            if row is end:
+                return
+            yield row
 
     return replaced(QuerySet, "__iter__", streaming)
 
@@ -58,12 +75,14 @@ def _in_batches(here: Callable[[], bool]) -> AbstractContextManager[None]:
     return replaced(QuerySet, "bulk_update", sliced)
 
 
-def _deferred(here: Callable[[], bool], columns: Sequence[str]) -> AbstractContextManager[None]:
+def _deferred(
+    here: Callable[[], bool], model: str, columns: Sequence[str]
+) -> AbstractContextManager[None]:
     """Leave out these columns, as with ``.defer()``."""
     iterate = ModelIterable.__iter__
 
     def without(self: Any) -> Any:
-        if here():
+        if self.queryset.model._meta.label == model and here():
             self.queryset.query.add_deferred_loading(columns)
         return iterate(self)
 

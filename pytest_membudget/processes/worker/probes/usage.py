@@ -16,7 +16,7 @@ from django.db.models.query import ModelIterable
 
 from pytest_membudget.processes.worker.malloc import malloc_use
 from pytest_membudget.project.ownership import Ownership
-from pytest_membudget.sample.observed import BulkUpdate, LoadedRows, Observed, ResultSize
+from pytest_membudget.sample.observed import BulkCall, LoadedRows, Observed, ResultSize
 
 # Django's own reads of every column: what save() compares, and what it writes again.
 _SAVING = ("django/db/models/base.py", "django/db/models/fields/__init__.py")
@@ -28,6 +28,13 @@ def calling_line(owned: Ownership) -> tuple[str, int]:
     while frame is not None and not owned.is_own(frame.f_code.co_filename):
         frame = frame.f_back
     return ("", 0) if frame is None else (frame.f_code.co_filename, frame.f_lineno)
+
+
+def _is_called_by(function: str) -> bool:
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None and frame.f_code.co_name != function:
+        frame = frame.f_back
+    return frame is not None
 
 
 @contextmanager
@@ -45,24 +52,27 @@ def replaced(owner: type, name: str, replacement: Any) -> Iterator[None]:
 
 @contextmanager
 def observed(owned: Ownership, tell: Callable[[Observed], None]) -> Iterator[None]:
-    """Record each queryset of model instances, each bulk_update, and the columns read."""
-    querysets: dict[tuple[str, int], LoadedRows] = {}
-    bulk_updates: list[BulkUpdate] = []
+    """Record each queryset of model instances, each call for many rows, and the columns read."""
+    querysets: dict[tuple[str, int, str], LoadedRows] = {}
+    bulk_updates: list[BulkCall] = []
+    bulk_creates: list[BulkCall] = []
     read: dict[str, set[str]] = defaultdict(set)
     results: dict[tuple[str, int], ResultSize] = {}
     kept_at_first = malloc_use()[1]
     largest_heap = (0, 0)
     execute = CursorWrapper.execute
-    iterate, bulk_update = ModelIterable.__iter__, QuerySet.bulk_update
+    iterate = ModelIterable.__iter__
+    bulk_update, bulk_create = QuerySet.bulk_update, QuerySet.bulk_create
 
     def noted_iteration(self: Any) -> Iterator[Any]:
-        at, rows = calling_line(owned), 0
+        label, rows = self.queryset.model._meta.label, 0
+        at = (*calling_line(owned), label)
+        prefetched = _is_called_by("prefetch_related_objects")
         for instance in iterate(self):
             if at not in querysets:
-                meta = instance._meta
-                fields = (field.attname for field in meta.concrete_fields)
+                fields = (field.attname for field in instance._meta.concrete_fields)
                 loaded = [name for name in fields if name in vars(instance)]
-                querysets[at] = LoadedRows(*at, model=meta.label, columns=loaded, rows=0)
+                querysets[at] = LoadedRows(*at, columns=loaded, rows=0, prefetched=prefetched)
             rows += 1
             yield instance
         if rows:
@@ -70,8 +80,14 @@ def observed(owned: Ownership, tell: Callable[[Observed], None]) -> Iterator[Non
 
     def noted_update(self: Any, objs: Any, fields: Any, batch_size: int | None = None) -> Any:
         at, objs = calling_line(owned), tuple(objs)
-        bulk_updates.append(BulkUpdate(*at, rows=len(objs), batch_size=batch_size))
+        bulk_updates.append(BulkCall(*at, rows=len(objs), batch_size=batch_size))
         return bulk_update(self, objs, fields, batch_size=batch_size)
+
+    def noted_create(self: Any, objs: Any, *args: Any, **kwargs: Any) -> Any:
+        at, objs = calling_line(owned), list(objs)
+        batch_size = kwargs.get("batch_size", next(iter(args), None))
+        bulk_creates.append(BulkCall(*at, rows=len(objs), batch_size=batch_size))
+        return bulk_create(self, objs, *args, **kwargs)
 
     def noted_read(self: Any, name: str) -> Any:
         value = object.__getattribute__(self, name)
@@ -100,6 +116,7 @@ def observed(owned: Ownership, tell: Callable[[Observed], None]) -> Iterator[Non
         replaced(CursorWrapper, "execute", noted_execute),
         replaced(ModelIterable, "__iter__", noted_iteration),
         replaced(QuerySet, "bulk_update", noted_update),
+        replaced(QuerySet, "bulk_create", noted_create),
         replaced(Model, "__getattribute__", noted_read),
     ):
         yield
@@ -107,6 +124,7 @@ def observed(owned: Ownership, tell: Callable[[Observed], None]) -> Iterator[Non
         Observed(
             querysets=list(querysets.values()),
             bulk_updates=bulk_updates,
+            bulk_creates=bulk_creates,
             results=list(results.values()),
             read={label: sorted(names) for label, names in read.items()},
             kept_by_malloc=max(0, largest_heap[1] - kept_at_first),
