@@ -273,7 +273,12 @@ PREFETCHED = in_forwards("""
 
 
 @both
-@checks(PREFETCHED, 'rows={"shop.Order": 8_000, "shop.Customer": 8_000}', SMALL, options=failed)
+@checks(
+    PREFETCHED,
+    'rows={"shop.Order": 8_000, "shop.Customer": 8_000}',
+    'limit="40Mi"',
+    options=failed,
+)
 def test_what_is_prefetched_may_be_less_or_come_in_chunks(result: dict[str, Any]) -> None:
     found = advice(result)
     assert ".iterator(chunk_size=2000)" in found["iterator"]["message"]
