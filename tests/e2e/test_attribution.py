@@ -272,19 +272,18 @@ PREFETCHED = in_forwards("""
 """)
 
 
+PAIRS = 'rows={"shop.Order": 8_000, "shop.Customer": 8_000}'
+
+
 @both
-@checks(
-    PREFETCHED,
-    'rows={"shop.Order": 8_000, "shop.Customer": 8_000}',
-    'limit="40Mi"',
-    options=failed,
-)
-def test_what_is_prefetched_may_be_less_or_come_in_chunks(result: dict[str, Any]) -> None:
+@checks(PREFETCHED, PAIRS, 'limit="40Mi"', options=failed)
+def test_what_is_prefetched_comes_in_chunks(result: dict[str, Any], vendor: str) -> None:
     found = advice(result)
     assert ".iterator(chunk_size=2000)" in found["iterator"]["message"]
     assert found["iterator"]["tried"]
-    assert "Prefetch(…, queryset=Order.objects.only(" in found["defer"]["message"]
-    assert found["defer"]["tried"]
+    if vendor == "postgresql":  # in SQLite its page cache is as much as the columns take
+        assert "Prefetch(…, queryset=Order.objects.only(" in found["defer"]["message"]
+        assert found["defer"]["tried"]
 
 
 RANDOM = in_forwards("""
