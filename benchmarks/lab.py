@@ -101,7 +101,7 @@ def curve(case: Case, servers: ServerClients) -> Iterator[Sample]:
             done = apply(case, seeded, name)
             seeded.drop(name)
             seconds = done.duration
-            yield Sample(seeded.rows(size), done, filled.seconds, filled.rows, filled.widths)
+            yield Sample(seeded.rows(size), done, filled.seconds, filled.rows, widths=filled.widths)
 
 
 def _unlimited(case: Case) -> CheckPlan:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
@@ -45,8 +45,9 @@ class Budget:
     """One question, complete: does this migration fit ``limit`` bytes at ``rows`` rows?
 
     ``migrations`` are ``(app_label, name)`` keys of the project's migration graph in the order
-    in which they are applied.  ``rows`` is keyed by canonical label, ``"shop.Order"``; ``growth``
-    is that of production's rows, where it is stated.
+    in which they are applied.  ``rows`` is keyed by canonical label, ``"shop.Order"``;
+    ``rows_sources`` says where those come from that were asked for; ``growth`` is that of
+    production's rows, where it is stated.
     """
 
     migrations: tuple[tuple[str, str], ...]
@@ -60,6 +61,7 @@ class Budget:
     time_budget: float = DEFAULT_TIME_BUDGET
     findings: tuple[Finding, ...] = ()
     growth: RowGrowth | None = None
+    rows_sources: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def seeds_anew(self) -> bool:

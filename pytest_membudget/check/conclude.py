@@ -14,6 +14,7 @@ from pytest_membudget.judge.figures import MOST_SECONDS
 from pytest_membudget.judge.findings import find, set_by, with_gaps
 from pytest_membudget.judge.process_findings import about_process, rows_of_receivers
 from pytest_membudget.judge.result import Result, SampleFigures, verified
+from pytest_membudget.judge.tables import tables_of
 from pytest_membudget.judge.verdict import Basis, Judgement, Verdict
 from pytest_membudget.sample import Sample
 from pytest_membudget.units import MOST
@@ -73,6 +74,7 @@ def _result(
         reason=reason,
         time_budget_s=budget.time_budget,
         baseline_bytes=samples[0].run.baseline if samples else None,
+        tables=tables_of(evidence, samples[-1]) if samples else (),
         samples=tuple(map(SampleFigures.of, samples)),
         **figures,
     )

@@ -92,6 +92,7 @@ def complete(
         time_budget=_time_budget(request, options, len(keys)),
         findings=findings,
         growth=options.growth.value if options.growth else None,
+        rows_sources=dict.fromkeys(resolved, rows.source) if rows else {},
     )
     targets = project.migrate_targets(keys, reverse=request.reverse)
     return CheckPlan(

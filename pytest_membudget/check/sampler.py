@@ -22,6 +22,7 @@ from pytest_membudget.judge.matching import filter_values
 from pytest_membudget.judge.unlogged import unlogged_rows
 from pytest_membudget.processes.server.client import ServerClient
 from pytest_membudget.processes.server.seeded_database import SeededDatabase
+from pytest_membudget.processes.stopwatch import APPLYING, STARTING, SURVEY
 from pytest_membudget.processes.worker.launcher import run
 from pytest_membudget.sample import Run, Sample
 from pytest_membudget.units import format_rows
@@ -157,7 +158,8 @@ class Sampler:
                 seeded.force_values(sample.forced_values)
             seeded.fill(sample.size)
             job = self.plan.job(seeded, seeded.clone(), deadline=budget.time_budget)
-            return run(replace(job, tables={**seeded.uniques, **uniques}))
+            with self._server.stopwatch.of(SURVEY):
+                return run(replace(job, tables={**seeded.uniques, **uniques}))
 
     def _apply(self, size: int, left: float) -> tuple[Sample, float]:
         """One sample, and how many rows there is room for on the disk."""
@@ -177,7 +179,10 @@ class Sampler:
             seeded.fill_ahead(following)
         self._progress(f"applying the migration to {counted} rows")
         job = self.plan.job(seeded, name, deadline=left)
-        done = run(job)
+        stopwatch = self._server.stopwatch
+        with stopwatch.of(APPLYING):
+            done = run(job)
+        stopwatch.move(done.startup, APPLYING, STARTING)
         unlogged = {}
         if following is None:
             sizes = {table: rows[label] for label, table in seeded.tables.items()}
@@ -190,6 +195,7 @@ class Sampler:
             done,
             filled.seconds,
             filled.rows,
+            filled.tables,
             filled.widths,
             profile_mismatches=filled.profile_mismatches,
             forced_values=forced,

@@ -19,10 +19,11 @@ from pytest_membudget.judge.assessment import Assessment
 from pytest_membudget.judge.evidence import Database, Evidence
 from pytest_membudget.judge.explanation import Attribution
 from pytest_membudget.judge.lessons import findings
-from pytest_membudget.judge.result import Result
+from pytest_membudget.judge.result import Result, SecondsByPart
 from pytest_membudget.judge.verdict import Verdict
 from pytest_membudget.processes.deadline import Deadline
 from pytest_membudget.processes.server.client import ServerClient, ServerClients
+from pytest_membudget.processes.stopwatch import EXPLAINING, STARTING, SURVEY, Stopwatch
 from pytest_membudget.project.ownership import short_path
 from pytest_membudget.project.syntax import literals
 
@@ -41,6 +42,7 @@ class _Check:
         self._plan = plan
         self._servers = servers
         self._progress = progress
+        self._stopwatch = Stopwatch()
         self._evidence = Evidence(
             plan.budget,
             plan.touches_rows,
@@ -48,18 +50,21 @@ class _Check:
             plan.branches,
             database=Database(plan.budget.database),
             literals=literals(plan.files),
+            production=plan.production,
         )
 
     def result(self, nodeid: str) -> Result:
         found: Assessment | EarlyVerdict | None
         budget, attribution, details = self._plan.budget, Attribution(), ""
         try:
-            server = self._servers.get(budget.database)
+            with self._stopwatch.of(STARTING):
+                server = self._servers.get(budget.database)
             greeting = server.greeting
             database = Database(budget.database, greeting.vendor, greeting.version)
             self._evidence = replace(self._evidence, database=database)
-            with server.bound_to(Deadline(budget.time_budget), self._progress):
-                found = self._decide_early(server)
+            with server.bound_to(Deadline(budget.time_budget), self._progress, self._stopwatch):
+                with self._stopwatch.of(SURVEY):
+                    found = self._decide_early(server)
                 if found is None:
                     found, attribution = self._measure(server)
                     if found.judgement.verdict == Verdict.ERROR:
@@ -68,8 +73,10 @@ class _Check:
             reason = reasons.not_measured(budget, str(error))
             found, details = Assessment(self._evidence, reason), error.details
         if isinstance(found, EarlyVerdict):
-            return conclude_early(self._evidence, nodeid, found)
-        return replace(conclude(found, nodeid, details), **vars(attribution))
+            result = conclude_early(self._evidence, nodeid, found)
+        else:
+            result = replace(conclude(found, nodeid, details), **vars(attribution))
+        return replace(result, seconds=SecondsByPart.of(self._stopwatch.seconds))
 
     def _decide_early(self, server: ServerClient) -> EarlyVerdict | None:
         """A verdict from empty tables or a few rows; None where samples are needed."""
@@ -93,7 +100,8 @@ class _Check:
             assessment = replace(assessment, evidence=sampler.refusals())
             # An explanation may take as long as the check.
             server.deadline = Deadline(budget.time_budget)
-            return assessment, self._explain(assessment, sampler)
+            with self._stopwatch.of(EXPLAINING):
+                return assessment, self._explain(assessment, sampler)
         finally:
             self._evidence = sampler.evidence
             sampler.seeded.close()

@@ -12,6 +12,7 @@ from pytest_membudget.judge.ahead import Ahead
 from pytest_membudget.judge.gap import Gap
 from pytest_membudget.judge.ladder import Ladder
 from pytest_membudget.judge.matching import loads_no_rows
+from pytest_membudget.profile.production import Production
 from pytest_membudget.project.comparisons import EACH_ROW
 from pytest_membudget.sample import ForcedValues, Sample, finished
 
@@ -32,7 +33,8 @@ class Evidence:
     ``touches_rows`` says that the migration is expected to read or write rows, ``named_numbers``
     are the whole numbers of its code, ``branches`` those that it compares a count with.
     ``tables`` maps the budget's models to their tables; ``notes`` are findings from elsewhere;
-    ``unnamed`` are gaps of tables whose row counts are unknown; ``literals`` are the values that
+    ``unnamed`` are gaps of tables whose row counts are unknown; ``production`` says where row
+    counts come from that were not asked for; ``literals`` are the values that
     stand in the migration's source.
     """
 
@@ -46,9 +48,15 @@ class Evidence:
     notes: tuple[Finding, ...] = ()
     unnamed: tuple[Gap, ...] = ()
     literals: Container[Any] = frozenset()
+    production: Production = field(default_factory=Production)
 
     def with_sample(self, sample: Sample) -> Evidence:
         return replace(self, samples=(*self.samples, sample))
+
+    def rows_source(self, label: str) -> str | None:
+        """Where production's row count of a model comes from."""
+        asked = self.budget.rows_sources.get(label)
+        return asked or self.production.source(self.tables.get(label, ""), label)
 
     @property
     def thresholds(self) -> list[int]:

@@ -19,6 +19,7 @@ from pytest_membudget.judge.evidence import Database
 from pytest_membudget.judge.explanation import Advice, Line, Stacks
 from pytest_membudget.judge.figures import Bytes, Difference, Limit, Rows, Seconds
 from pytest_membudget.judge.growth_fit import Growth
+from pytest_membudget.judge.tables import TableFigures
 from pytest_membudget.judge.verdict import Basis, Verdict
 from pytest_membudget.sample import Outcome, Sample
 
@@ -68,6 +69,27 @@ class SampleFigures:
         return max(self.rows.values(), default=0)
 
 
+@dataclass(frozen=True)
+class SecondsByPart:
+    """Where the seconds of a check went that it waited for something.
+
+    ``state``: the scratch database before the migration; ``survey``: dry runs; ``starting``:
+    processes; ``applying``: the migration itself; ``explaining``: growth by line and advice.
+    """
+
+    state: Seconds = 0.0
+    survey: Seconds = 0.0
+    seeding: Seconds = 0.0
+    cloning: Seconds = 0.0
+    starting: Seconds = 0.0
+    applying: Seconds = 0.0
+    explaining: Seconds = 0.0
+
+    @classmethod
+    def of(cls, seconds: Mapping[str, float]) -> SecondsByPart:
+        return cls(**{part: round(max(0.0, its), 3) for part, its in seconds.items()})
+
+
 @dataclass(frozen=True, kw_only=True)
 class Result:
     """One budget and its verdict.  Sizes are bytes, times seconds, unknown figures None.
@@ -101,7 +123,9 @@ class Result:
     fits_up_to_rows: Rows | None = None
     time_budget_s: Seconds | None = None
     duration_s: Seconds = 0.0
+    seconds: SecondsByPart = field(default=SecondsByPart(), repr=False)
     projected_duration_s: Seconds | None = None
+    tables: tuple[TableFigures, ...] = field(default=(), repr=False)
     samples: tuple[SampleFigures, ...] = field(default=(), repr=False)
     files: tuple[str, ...] = ()
     attribution: tuple[Line, ...] = ()

@@ -92,13 +92,14 @@ class Reporter:
 
     def _show_results(self, terminalreporter: pytest.TerminalReporter) -> None:
         from pytest_membudget.reports.annotations import workflow_commands
-        from pytest_membudget.reports.terminal import notes, summary
+        from pytest_membudget.reports.terminal import notes, summary, times
 
         terminal, results = terminalreporter._tw, self._in_order()
         terminalreporter.section("memory budgets")
         for line in (
             *summary(results, terminal.fullwidth, color=terminal.hasmarkup),
             *notes(results),
+            *(times(results) if terminalreporter.verbosity > 0 else ()),
             *workflow_commands(results),
         ):
             terminalreporter.write_line(line)

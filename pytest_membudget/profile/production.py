@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from pytest_membudget.finding import Finding, FindingCode
@@ -108,14 +108,24 @@ class Production:
 
     def named_rows(self, table: str, label: str) -> int | None:
         """The row count that was given for this very model; None where none was."""
-        for known, key in (
-            (_by_lower(self.stated), label.lower()),
-            (self.tables, table),
-            (_by_lower(self.fallback), label.lower()),
+        return next((rows for rows, _ in self._named(table, label)), None)
+
+    def source(self, table: str, label: str) -> str | None:
+        """Where its row count comes from: the command line, the file of the profile, or an option;
+        None where nobody knows it.
+        """
+        where = next((source for _, source in self._named(table, label)), None)
+        return where or ("membudget_rows" if self.rows(table, label) is not None else None)
+
+    def _named(self, table: str, label: str) -> Iterator[tuple[int, str | None]]:
+        """The row counts that were given for this very model, and where; the winner first."""
+        for known, key, source in (
+            (_by_lower(self.stated), label.lower(), "the command line"),
+            (self.tables, table, self.profile),
+            (_by_lower(self.fallback), label.lower(), "membudget_rows"),
         ):
             if (rows := known.get(key)) is not None:
-                return rows
-        return None
+                yield rows, source
 
 
 def _by_lower(rows: Mapping[str, int]) -> Mapping[str, int]:

@@ -11,13 +11,20 @@ from pytest_membudget.finding import FindingCode
 from pytest_membudget.judge.explanation import Advice, Line, Place
 from pytest_membudget.judge.result import Result, SampleFigures
 from pytest_membudget.judge.verdict import Basis, Verdict
-from pytest_membudget.units import format_interval, format_rows, format_size, round_rows_down
+from pytest_membudget.units import (
+    format_interval,
+    format_rows,
+    format_seconds,
+    format_size,
+    round_rows_down,
+)
 
 # The columns of a table by name: what a cell holds; and those that are aligned to the left.
 Columns = dict[str, Callable[[Any], Any]]
 LEFT = ("", "migration", "database", "verdict", "line")
 
 _LONGEST = 600
+_FELT = 0.05
 _NOTED_ALWAYS = {
     FindingCode.ACCESS_REFUSED,
     FindingCode.ACCESS_REFUSED_BEFORE,
@@ -188,6 +195,12 @@ def noted(result: Result, *, everything: bool) -> list[str]:
         if everything or finding.code in _NOTED_ALWAYS
         if finding.message.removeprefix("the migration ") not in result.reason
     ]
+
+
+def seconds(result: Result) -> str:
+    """``"3.2 s: seeding 0.4, applying 2.1"``: what a check waited for."""
+    parts = (f"{part} {its:.1f}" for part, its in vars(result.seconds).items() if its >= _FELT)
+    return f"{format_seconds(result.duration_s)}: {', '.join(parts)}".removesuffix(": ")
 
 
 def verdicts(results: Sequence[Result]) -> list[tuple[Verdict, int]]:

@@ -48,6 +48,11 @@ def comparison(changes: Sequence[Change], width: int, *, color: bool) -> list[st
     return _fitting(columns, changes, width, ("bytes a row", "before", "difference"), color)
 
 
+def times(results: Sequence[Result]) -> list[str]:
+    """How long each check took, and what it waited for."""
+    return [f"{cells.migration(result)}: {cells.seconds(result)}" for result in results]
+
+
 def notes(results: Sequence[Result]) -> list[str]:
     """What the reader of the table has to know, of budgets that pass as well."""
     skipped = cells.how_many_skipped(results)

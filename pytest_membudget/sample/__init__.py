@@ -177,8 +177,8 @@ class Run:
 class Sample:
     """The rows that were seeded and the run over them.
 
-    ``rows`` counts each model of the budget at this scale, ``seeded`` every table that was
-    filled, ``size`` the largest of ``rows``, which the ladder doubles.
+    ``rows`` counts each model of the budget at this scale, ``seeded`` each that was filled, whose
+    ``tables`` are by label; ``size`` is the largest of ``rows``, which the ladder doubles.
     ``profile_mismatches`` are the columns, by label, whose values could not be made as the profile
     says, ``forced_values`` those that were seeded as the migration's filters ask for, by table.
     ``narrowed`` are the bytes by which rows of a table are narrower than production's for these.
@@ -191,6 +191,7 @@ class Sample:
     run: Run
     seed_seconds: float = 0.0
     seeded: dict[str, int] = field(default_factory=dict)
+    tables: dict[str, str] = field(default_factory=dict)
     widths: dict[str, dict[str, int]] = field(default_factory=dict)
     profile_mismatches: dict[str, list[str]] = field(default_factory=dict)
     forced_values: ForcedValues = field(default_factory=dict)

@@ -41,12 +41,14 @@ class Seeded:
     """What a database holds after a call of :meth:`Seeder.grow`.
 
     ``rows``: label -> seeded rows, those of parents and M2M through tables included.
+    ``tables``: label -> table, of the same.
     ``widths``: label -> column -> average bytes of its values as stored, NULLs left out.
     ``profile_mismatches``: label -> columns whose width or share of NULLs is not the profile's.
     ``forced_values``: table -> columns with forced values, and the values, if any.
     """
 
     rows: dict[str, int]
+    tables: dict[str, str]
     widths: dict[str, dict[str, int]]
     profile_mismatches: dict[str, list[str]]
     forced_values: dict[str, dict[str, list[Any]]]
@@ -110,8 +112,10 @@ class Seeder:
         for table in growing:
             table.grown()
         tables = self._plan.tables()
+        models = [*self._plan.prototypes, *(table.model for table in tables)]
         return Seeded(
             {table.label: table.have for table in tables} | self._copied(),
+            {one._meta.label: one._meta.db_table for one in models},
             {table.label: dialect.widths(table.model) for table in tables},
             {table.label: table.mismatches for table in tables if table.mismatches},
             {t.model._meta.db_table: t.forced_values for t in tables if t.forced_values},

@@ -277,3 +277,20 @@ def test_settings_of_one_migration(project: Project) -> None:
     *_, result = project.read_results()
     assert result["limit_bytes"] == 300 * MIB
     within(result, {"shop.Order": 15, "shop.Event": 0})
+
+
+@both
+@checks(LINES, FEW, LIMIT, options=known)
+def test_the_result_names_the_tables_and_what_the_check_waited_for(
+    result: dict[str, Any],
+) -> None:
+    tables = {one["table"]: one for one in result["tables"]}
+    orders, lines = tables["shop_order"], tables["shop_line"]
+    assert (orders["label"], lines["label"]) == ("shop.Order", "shop.Line")
+    assert (orders["rows_source"], lines["rows_source"]) == ("the marker", "production.json")
+    assert orders["rows_read"] == orders["rows_seeded"] == 15
+    assert lines["rows_read"] == lines["rows_seeded"] > 1_000
+    seconds = result["seconds"]
+    assert 0 < seconds["applying"] <= sum(seconds.values()) <= result["duration_s"] + 0.01
+    assert all(seconds[part] > 0 for part in ("state", "seeding", "starting"))
+    assert seconds["explaining"] == 0 or result["attribution_note"] is None

@@ -18,6 +18,7 @@ from pytest_membudget.processes.messages.orders import (
     Weigh,
 )
 from pytest_membudget.processes.server.client import ServerClient
+from pytest_membudget.processes.stopwatch import Stopwatch
 
 SETTINGS = """
 SECRET_KEY = "x"
@@ -69,13 +70,13 @@ def test_weighing_a_migration_is_no_part_of_the_time_budget(
     """It builds a state, and may take longer than another order."""
     monkeypatch.setattr("pytest_membudget.processes.server.client._ORDER_SECONDS", 0.5)
     deadline, keys = Deadline(60.0), [("slow", "0001_sleeps")]
-    with client.bound_to(deadline, lambda step: None):
+    with client.bound_to(deadline, lambda step: None, Stopwatch()):
         client.call(Weigh(keys, keys))
     assert deadline.spent() < 1
 
 
 def test_why_a_process_has_ended_is_said_for_each_later_order(client: ServerClient) -> None:
-    with client.bound_to(Deadline(0.0), lambda step: None):
+    with client.bound_to(Deadline(0.0), lambda step: None, Stopwatch()):
         seeding = client.begin(Seed("production", [], {}, 0))
         seeding.until = 0.0
         for later in (ListRefusals(), ListRefusals()):

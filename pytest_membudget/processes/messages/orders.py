@@ -11,6 +11,7 @@ from typing import Any, ClassVar, Generic, TypeVar
 
 from pytest_membudget.database.scratch.activity import Activity
 from pytest_membudget.processes.messages.job import Key
+from pytest_membudget.processes.stopwatch import CLONING, SEEDING, STATE
 from pytest_membudget.profile.production import StatsByColumn
 from pytest_membudget.sample import ForcedValues
 from pytest_membudget.sample.lesson import Lesson
@@ -25,10 +26,11 @@ class Order(Generic[A]):
     """``A`` is the type of its answer.
 
     With ``builds_state`` it may build the state before a migration, which has a time limit of its
-    own; ``doing`` says to users what any other order does.
+    own; ``doing`` says to users what any other order does, and ``part`` what part of a check it is.
     """
 
     doing: ClassVar[str] = ""
+    part: ClassVar[str] = CLONING
     builds_state: ClassVar[bool] = False
 
 
@@ -45,7 +47,7 @@ class Prepared:
 class Prepare(Order[Prepared]):
     """Make a database at the state where ``applied`` are applied; ``labels`` are its models."""
 
-    builds_state = True
+    builds_state, part = True, STATE
     applied: list[Key]
     labels: list[str]
 
@@ -69,7 +71,7 @@ class Weigh(Order[MigrationWeight | None]):
     The answer is None where the kernel keeps no such figures.
     """
 
-    builds_state = True
+    builds_state, part = True, STATE
     migrations: list[Key]
     after: list[Key]
 
@@ -99,7 +101,7 @@ class StateTables:
 class ListTables(Order[StateTables]):
     """List the tables of the state where ``applied`` are applied."""
 
-    builds_state = True
+    builds_state, part = True, STATE
     applied: list[Key]
 
 
@@ -117,14 +119,15 @@ class Seeded:
     """``rows`` are those of each model, the tables that these refer to included.
 
     The database takes ``size`` bytes; ``free`` bytes are left on its disk, None where that isn't
-    known.  ``widths``, ``profile_mismatches`` and ``forced_values`` are as the seeder has them;
-    the user's function tells none.
+    known.  ``tables`` are those of the models; ``widths``, ``profile_mismatches`` and
+    ``forced_values`` are as the seeder has them; the user's function tells none.
     """
 
     rows: dict[str, int]
     seconds: float
     size: int
     free: int | None
+    tables: dict[str, str] = field(default_factory=dict)
     widths: dict[str, dict[str, int]] = field(default_factory=dict)
     profile_mismatches: dict[str, list[str]] = field(default_factory=dict)
     forced_values: ForcedValues = field(default_factory=dict)
@@ -143,6 +146,7 @@ class Seed(Order[Seeded]):
     rows take more than ``most`` bytes, or more than there is room for.
     """
 
+    part = SEEDING
     name: str
     applied: list[Key]
     rows: dict[str, int]

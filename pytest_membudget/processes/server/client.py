@@ -13,6 +13,7 @@ from pytest_membudget.processes.deadline import Deadline
 from pytest_membudget.processes.messages.orders import A, Order, Seed
 from pytest_membudget.processes.messages.server import Done, Failed, Progress, Start, answer_of
 from pytest_membudget.processes.server.process import CLEANUP_SECONDS, ServerProcess
+from pytest_membudget.processes.stopwatch import Stopwatch
 from pytest_membudget.project.secrets import Secrets, known_secrets
 from pytest_membudget.units import format_seconds
 
@@ -55,7 +56,8 @@ class ServerClient(ServerProcess):
 
     A seed is bound to ``deadline``, the check's, and building a state to ``STATE_SECONDS``, of
     which one migration may take ``STEP_SECONDS``; OutOfTime is raised where an order takes longer.
-    ``progress`` is called with each migration that is applied to build a state.
+    ``progress`` is called with each migration that is applied to build a state, and ``stopwatch``
+    counts the seconds that are waited.
     """
 
     def __init__(self, alias: str) -> None:
@@ -63,6 +65,7 @@ class ServerClient(ServerProcess):
         self.alias = alias
         self.deadline: Deadline | None = None
         self.progress: Callable[[str], None] = lambda text: None
+        self.stopwatch = Stopwatch()
         # The peak of a worker that applies nothing, and its number of models; see schema_only.py.
         self.idle: tuple[int, int] | None = None
         self._pending: Pending[Any] | None = None
@@ -74,13 +77,15 @@ class ServerClient(ServerProcess):
             raise
 
     @contextlib.contextmanager
-    def bound_to(self, deadline: Deadline, progress: Callable[[str], None]) -> Iterator[None]:
+    def bound_to(
+        self, deadline: Deadline, progress: Callable[[str], None], stopwatch: Stopwatch
+    ) -> Iterator[None]:
         """Work for one check; orders after it have no part in its deadline."""
-        self.deadline, self.progress = deadline, progress
+        self.deadline, self.progress, self.stopwatch = deadline, progress, stopwatch
         try:
             yield
         finally:
-            self.deadline, self.progress = None, lambda text: None
+            self.deadline, self.progress, self.stopwatch = None, lambda text: None, Stopwatch()
 
     def call(self, order: Order[A]) -> A:
         """Give an order and wait for its answer.  Raises ServerError where there is none."""
@@ -113,7 +118,8 @@ class ServerClient(ServerProcess):
         if pending is None:
             return
         try:
-            pending.end = self._end(pending)
+            with self.stopwatch.of(pending.order.part):
+                pending.end = self._end(pending)
         except BaseException as error:
             # The next order would get its answer.
             self.leave()

@@ -45,12 +45,25 @@ BOTH: list[tuple[orders.Order[Any], Any]] = [
         orders.Seed(
             "a", [KEY], {"shop.Order": 5}, 9, {"o": {"status": AWKWARD, "note": []}}, most=7
         ),
-        orders.Seeded({"shop.Order": 5}, 0.5, 4096, None, {}, {"shop.Order": ["note"]}, {"o": {}}),
+        orders.Seeded(
+            {"shop.Order": 5},
+            0.5,
+            4096,
+            None,
+            {"shop.Order": "o"},
+            profile_mismatches={"shop.Order": ["note"]},
+            forced_values={"o": {}},
+        ),
     ),
     (
         orders.Seed("a", [], {}, 0, seed="seeds.seed", profile={"o": {"id": ColumnStats(8.0)}}),
         orders.Seeded(
-            {}, 0.0, 0, 4096, {"shop.Order": {"note": 8}}, {}, {"o": {"status": AWKWARD}}
+            {},
+            0.0,
+            0,
+            4096,
+            widths={"shop.Order": {"note": 8}},
+            forced_values={"o": {"status": AWKWARD}},
         ),
     ),
     (orders.Clone("a"), "b"),

@@ -18,7 +18,8 @@ from results import explained, passing, result
 from pytest_membudget.finding import FindingCode
 from pytest_membudget.judge.explanation import AdviceCode, Line
 from pytest_membudget.judge.growth_fit import Growth
-from pytest_membudget.judge.result import Result, SampleFigures
+from pytest_membudget.judge.result import Result, SampleFigures, SecondsByPart
+from pytest_membudget.judge.tables import TableFigures
 from pytest_membudget.judge.verdict import Basis, Verdict
 from pytest_membudget.reports.document import Document, read_document, write_json
 from pytest_membudget.reports.results_so_far import ResultsSoFar
@@ -46,7 +47,14 @@ ENUMERATIONS: dict[str, type[Enum]] = {
     "Findings": FindingCode,
     "Advice": AdviceCode,
 }
-KEYS = {"The document": Document, "A result": Result, "A sample": SampleFigures, "A line": Line}
+KEYS = {
+    "The document": Document,
+    "A result": Result,
+    "Seconds": SecondsByPart,
+    "A table": TableFigures,
+    "A sample": SampleFigures,
+    "A line": Line,
+}
 NAMES = {
     **{title: [member.value for member in kind] for title, kind in ENUMERATIONS.items()},
     **{title: [field.name for field in fields(kind)] for title, kind in KEYS.items()},
