@@ -45,7 +45,7 @@ _FIRST_ROWS = 2 * MIB
 class Discovery:
     """What dry runs found out.
 
-    ``rows`` are those of the models to seed, the one with the most rows first; ``unknown`` are the
+    ``rows`` are those of the models to seed, the one to count first; ``unknown`` are the
     gaps of tables that it accesses and that can't be seeded; ``plan`` has what was learned.
     ``few`` says that its tables have too few rows to matter, and ``most`` how many bytes its peak
     may come to with these.  ``samples``
@@ -151,6 +151,9 @@ def discover(plan: CheckPlan, server: ServerClient, progress: Callable[[str], No
         table: production.rows(table, tables[table].label) for table in parents - rows.keys()
     }
     rows |= _with_rows(sorted(of_parents), of_parents)
+    # The verdict counts the first: one whose rows come into the process, not one that is joined.
+    loaded = {table for one in runs for table, count in one.read.items() if count}
+    rows = dict(sorted(rows.items(), key=lambda item: item[0] not in loaded))
     gaps = [*contradictions(plan.lessons)]
     if unknown := [tables[table].label for table in grown if known[table] is None]:
         tables_unknown = [table for table in grown if known[table] is None]

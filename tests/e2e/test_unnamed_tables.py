@@ -294,3 +294,24 @@ def test_the_result_names_the_tables_and_what_the_check_waited_for(
     assert 0 < seconds["applying"] <= sum(seconds.values()) <= result["duration_s"] + 0.01
     assert all(seconds[part] > 0 for part in ("state", "seeding", "starting"))
     assert seconds["explaining"] == 0 or result["attribution_note"] is None
+
+
+JOINED = """
+def forwards(apps, schema_editor):
+    for order in apps.get_model("shop", "Order").objects.select_related("customer"):
+        order.total = len(order.customer.email)
+        order.save()
+"""
+COUNTS = ("shop.Order=2_000", "shop.Customer=5_000", "shop.Line=0")
+
+
+@checks(
+    JOINED,
+    gate=True,
+    options=(*(f"--membudget-rows={one}" for one in COUNTS), "--membudget-limit=512Mi"),
+)
+def test_the_gate_counts_the_rows_that_are_loaded_not_those_that_are_joined(
+    result: dict[str, Any],
+) -> None:
+    assert list(result["rows"]) == ["shop.Order", "shop.Customer"]
+    assert "with 2,000 shop.Order rows" in result["reason"]
