@@ -6,7 +6,7 @@ import sys
 from typing import Any
 
 import pytest
-from batch import both, checks
+from batch import both, checks, on_postgresql
 from project import FEW, LIMIT, LOOP, SEED, STREAM, Project
 
 MIB = 1024**2
@@ -338,3 +338,25 @@ def test_reference_cycles_are_no_growth_without_end(result: dict[str, Any]) -> N
 def test_reference_cycles_do_not_exceed_at_productions_row_count(result: dict[str, Any]) -> None:
     assert (result["verdict"], result["basis"]) == ("within", "measured")
     assert result["peak_bytes"] < 100 * MIB
+
+
+COMPILES_NOTHING = """
+def forwards(apps, schema_editor):
+    import psycopg
+    settings = schema_editor.connection.get_connection_params()
+    own = psycopg.connect(**{
+        name: settings[name] for name in ("dbname", "user", "password", "host", "port")
+    })
+    for cursor in (schema_editor.connection.cursor(), own.cursor()):
+        cursor.execute("SHOW jit")
+        assert cursor.fetchone() == ("off",)
+    own.close()
+    schema_editor.execute("UPDATE shop_order SET total = 1")
+"""
+
+
+@on_postgresql
+@checks(COMPILES_NOTHING, FEW, LIMIT)
+def test_the_server_compiles_no_statement(result: dict[str, Any]) -> None:
+    """That of a large CASE takes minutes, in which nothing can stop it."""
+    assert result["verdict"] != "error", result["reason"]
