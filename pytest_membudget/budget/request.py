@@ -46,7 +46,8 @@ class Budget:
 
     ``migrations`` are ``(app_label, name)`` keys of the project's migration graph in the order
     in which they are applied.  ``rows`` is keyed by canonical label, ``"shop.Order"``; ``growth``
-    is that of production's rows, where it is stated.
+    is that of production's rows, where it is stated.  ``rows_file`` is the absolute path of a file
+    whose rows grow where there is no ``seed``.
     """
 
     migrations: tuple[tuple[str, str], ...]
@@ -60,6 +61,7 @@ class Budget:
     time_budget: float = DEFAULT_TIME_BUDGET
     findings: tuple[Finding, ...] = ()
     growth: RowGrowth | None = None
+    rows_file: str | None = None
 
     @property
     def seeds_anew(self) -> bool:
