@@ -180,7 +180,8 @@ class _Reader:
             yield
         except DatabaseError as error:
             self._queries.execute("ROLLBACK TO SAVEPOINT membudget")
-            self.problems.append(f"{name}: {message(error).splitlines()[0]}")
+            problem = f"{name}: {message(error).splitlines()[0]}"
+            self.problems += [problem] if problem not in self.problems else []
 
 
 def _decoded(row: list[Any], facts: TableFacts) -> list[Any]:

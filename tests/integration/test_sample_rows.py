@@ -392,6 +392,29 @@ def test_types_of_postgresql(sampled: Sampled) -> None:
     assert first["bounds"] == "[)"
 
 
+def test_a_table_that_can_t_be_read_is_named(sampled: Sampled, request: Any) -> None:
+    """What refers to its rows is read as well as it can be."""
+    if "shop_typed" not in sampled.read["tables"]:
+        pytest.skip("SQLite has no roles")
+    server: servers.Server = request.getfixturevalue("postgresql")
+    with server.connect("sampled") as connection:
+        connection.execute("CREATE ROLE reader LOGIN PASSWORD 'membudget'")
+        connection.execute("GRANT SELECT ON shop_order, shop_line TO reader")
+        database = server.database("sampled", USER="reader")
+        settings = f"from settings import *\nDATABASES = {{'default': {database}}}"
+        (sampled.folder / "reader.py").write_text(settings)
+        done = run(
+            sampled.folder, "--database", "default", "-o", "reader.json", "--settings", "reader"
+        )
+        connection.execute("DROP OWNED BY reader")
+        connection.execute("DROP ROLE reader")
+    assert "not read: shop_customer: permission denied for table shop_customer" in done.stderr
+    rows = json.loads((sampled.folder / "reader.json").read_text())["tables"]
+    assert rows.keys() == {"shop_order", "shop_line"}
+    assert done.stderr.count("shop_customer") == 2
+    assert len(rows["shop_order"]["rows"]) > 100
+
+
 def test_a_wide_table_gives_fewer_rows(tmp_path: Path) -> None:
     (tmp_path / "settings.py").write_text(
         SETTINGS % {"ENGINE": "django.db.backends.sqlite3", "NAME": "db.sqlite3"}
