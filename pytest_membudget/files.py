@@ -137,6 +137,11 @@ def _cut(text: str) -> str:
 
 
 def write_text(path: str, text: str) -> None:
+    """Write a file as :func:`write_bytes` does; what is no text is escaped."""
+    write_bytes(path, text.encode("utf-8", errors="backslashreplace"))
+
+
+def write_bytes(path: str, content: bytes) -> None:
     """Write a file, at once where it is one that can be replaced.
 
     Raises BudgetError, which names it, where that can't be done.
@@ -146,10 +151,10 @@ def write_text(path: str, text: str) -> None:
         target.parent.mkdir(parents=True, exist_ok=True)
         if is_replaceable(target) and os.access(target.parent, os.W_OK):
             part = part_of(target)
-            part.write_text(text, encoding="utf-8", errors="backslashreplace")
+            part.write_bytes(content)
             part.replace(target)
         else:
-            target.write_text(text, encoding="utf-8", errors="backslashreplace")
+            target.write_bytes(content)
     except (OSError, ValueError) as error:
         raise unwritable(path, error) from None
 

@@ -40,6 +40,7 @@ class FindingCode(OpenTextEnum):
     ROWS_ASKED = "rows-asked"
     ROWS_FRESH = "rows-fresh"
     ROWS_LEARNED = "rows-learned"
+    ROWS_SAMPLED = "rows-sampled"
     ROWS_UNASKED = "rows-unasked"
     ROWS_UNATTRIBUTED = "rows-unattributed"
     ROWS_UNLOGGED = "rows-unlogged"

@@ -88,10 +88,12 @@ def refused_to_write(folder: Path) -> str:
     return str(done.stderr)
 
 
-def membudget(folder: Path, *arguments: str, settings: str = "settings") -> Any:
-    """Run ``membudget profile`` in ``folder``, and return the process that ended."""
+def membudget(
+    folder: Path, *arguments: str, settings: str = "settings", command: str = "profile"
+) -> Any:
+    """Run ``membudget profile``, or another ``command``, and return the process that ended."""
     return subprocess.run(
-        [sys.executable, "-m", "pytest_membudget", "profile", *arguments],
+        [sys.executable, "-m", "pytest_membudget", command, *arguments],
         cwd=folder,
         env={**os.environ, "DJANGO_SETTINGS_MODULE": settings},
         capture_output=True,

@@ -42,7 +42,8 @@ class Options:
     ``limit`` is bytes or ``"cgroup"``, ``rows`` maps model labels to production's row counts,
     ``time_budget`` is seconds; ``json``, ``html`` and ``markdown`` are paths, ``inconclusive`` is
     ``"fail"`` or ``"warn"``, ``attribution`` is ``"failed"``, ``"always"`` or ``"never"``;
-    ``profile`` is a path, ``gate`` names migrations, ``growth`` is that of production's rows.
+    ``profile`` and ``rows_file`` are paths, ``gate`` names migrations, ``growth`` is that of
+    production's rows.
     """
 
     limit: Setting[int | str] | None = None
@@ -54,6 +55,7 @@ class Options:
     inconclusive: Setting[str] = Setting("fail", _DEFAULT)
     attribution: Setting[str] = Setting("failed", _DEFAULT)
     profile: Setting[str] | None = None
+    rows_file: Setting[str] | None = None
     gate: Setting[str] | None = None
     growth: Setting[RowGrowth] | None = None
 
@@ -138,6 +140,12 @@ OPTIONS = (
         "path of the production profile, which `membudget profile` writes: row counts for tests "
         "whose marker sets no rows, and widths of the seeded values (default: membudget.json in "
         "the rootdir, if it exists)",
+        argument=_PATH,
+    ),
+    Option(
+        "rows_file",
+        "path of masked rows of a real database, which `membudget sample` writes: seeded rows grow "
+        "from these (default: none)",
         argument=_PATH,
     ),
     Option(

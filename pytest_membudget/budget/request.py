@@ -47,7 +47,8 @@ class Budget:
     ``migrations`` are ``(app_label, name)`` keys of the project's migration graph in the order
     in which they are applied.  ``rows`` is keyed by canonical label, ``"shop.Order"``;
     ``rows_sources`` says where those come from that were asked for; ``growth`` is that of
-    production's rows, where it is stated.
+    production's rows, where it is stated.  ``rows_file`` is the absolute path of a file whose rows
+    grow where there is no ``seed``.
     """
 
     migrations: tuple[tuple[str, str], ...]
@@ -62,6 +63,7 @@ class Budget:
     findings: tuple[Finding, ...] = ()
     growth: RowGrowth | None = None
     rows_sources: Mapping[str, str] = field(default_factory=dict)
+    rows_file: str | None = None
 
     @property
     def seeds_anew(self) -> bool:

@@ -52,3 +52,11 @@ def rows_to_seed(
     if gated or production.profile is not None or stated is None:
         return None
     return None if EVERY_OTHER in stated.value else stated
+
+
+@cache
+def sampled_tables(path: str) -> frozenset[str]:
+    """The tables of a file of masked rows, but for those without any.  Raises BudgetError."""
+    from pytest_membudget.rows.document import read_rows_file
+
+    return frozenset(name for name, table in read_rows_file(path).tables.items() if table.rows)

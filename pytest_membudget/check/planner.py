@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import importlib
-import importlib.machinery
-import sys
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -18,10 +14,10 @@ from pytest_membudget.budget.request import (
     DEFAULT_TIME_BUDGET,
     Budget,
     Request,
-    is_fixture,
     read_marker,
 )
 from pytest_membudget.budget.row_counts import read_production, rows_to_seed
+from pytest_membudget.check.given_rows import absolute_rows_file, as_budget_error, require_seed
 from pytest_membudget.check.plan import CheckPlan
 from pytest_membudget.errors import BudgetError
 from pytest_membudget.finding import Finding, FindingCode
@@ -55,7 +51,7 @@ def complete(
     from pytest_membudget.project.models import require_models, resolve_rows
 
     later = gated.later if gated else frozenset()
-    with _as_budget_error("the project's migrations can't be loaded"):
+    with as_budget_error("the project's migrations can't be loaded"):
         keys = tuple(dict.fromkeys(history().find(name) for name in request.migration))
         project = history_with([*keys, *later])
         migrations = project.migrations(keys)
@@ -71,7 +67,7 @@ def complete(
     production = read_production(options)
     rows = rows_to_seed(request, options, production, gated=gated is not None)
     if request.seed is not None:
-        _require_seed(request.seed)
+        require_seed(request.seed)
     where = f"{'after' if request.reverse else 'before'} {'.'.join(keys[0])}"
     resolved = {}
     if rows is not None:
@@ -80,6 +76,9 @@ def complete(
         resolved = _counted_first(found)
     if gated and gated.modified:
         findings = (*findings, _left_out(gated.modified))
+    rows_file = None
+    if options.rows_file is not None:
+        rows_file = absolute_rows_file(options.rows_file)
     budget = Budget(
         migrations=keys,
         rows=resolved,
@@ -93,6 +92,7 @@ def complete(
         findings=findings,
         growth=options.growth.value if options.growth else None,
         rows_sources=dict.fromkeys(resolved, rows.source) if rows else {},
+        rows_file=rows_file,
     )
     targets = project.migrate_targets(keys, reverse=request.reverse)
     return CheckPlan(
@@ -141,7 +141,7 @@ def select_migrations(what: str, rootpath: Path) -> list[Gated]:
     require_django()
     from pytest_membudget.project.selection import select
 
-    with _as_budget_error("the project's migrations can't be loaded"):
+    with as_budget_error("the project's migrations can't be loaded"):
         return select(what, rootpath)
 
 
@@ -168,20 +168,6 @@ def override_of(keys: Sequence[tuple[str, str]], rootpath: Path) -> Override:
     return of_each[0] if len(of_each) == 1 else Override()
 
 
-@contextmanager
-def _as_budget_error(what: str) -> Iterator[None]:
-    """Whatever the project's own code raises while it is read is the project's to mend."""
-    try:
-        yield
-    except BudgetError:
-        raise
-    except Exception as error:
-        from pytest_membudget.project.secrets import known_secrets
-
-        text = known_secrets().hide(str(error))
-        raise BudgetError(f"{what}: {type(error).__name__}: {text}") from error
-
-
 def _first(asked: T | None, setting: Setting[T] | None) -> Setting[T] | None:
     return setting if asked is None else Setting(asked, MARKER)
 
@@ -199,31 +185,3 @@ def _limit(request: Request, options: Options) -> Setting[int]:
     if size is None:
         raise BudgetError('limit="cgroup": this process runs under no memory limit')
     return Setting(size, f"cgroup, set by {limit.source}")
-
-
-def _require_seed(path: str) -> None:
-    from pytest_membudget.project.fixtures import find_fixture
-
-    if is_fixture(path):
-        find_fixture(path)
-    else:
-        _require_importable(path)
-
-
-def _require_importable(path: str) -> None:
-    """Look for the module as a fresh process would, whatever this one has imported already."""
-    module, _, name = path.rpartition(".")
-    search: list[str] | None = None
-    for depth in range(1, module.count(".") + 2):
-        package = ".".join(module.split(".")[:depth])
-        spec = importlib.machinery.PathFinder.find_spec(package, search)
-        if spec is None:
-            raise BudgetError(
-                f"seed: a new process can't import {module!r}; move the function to a module on "
-                "the Python path, for instance one of the app"
-            )
-        search = list(spec.submodule_search_locations or [])
-    with _as_budget_error(f"seed={path!r} can't be imported"):
-        seed = getattr(sys.modules.get(module) or importlib.import_module(module), name)
-    if not callable(seed):
-        raise BudgetError(f"seed={path!r} is not callable")

@@ -203,6 +203,11 @@ class Sampler:
                 table: self.plan.production.narrowed(table, columns, widths.get(table, {}))
                 for table, columns in forced.items()
             },
+            copied={
+                label: self.plan.production.narrower(table, filled.widths.get(label))
+                for label, table in seeded.tables.items()
+                if label in filled.copied
+            },
             crowded=room < 2 * size,
             unlogged=unlogged,
         )

@@ -1,4 +1,4 @@
-"""``membudget``, the command line: the production profile, and reports drawn again."""
+"""``membudget``, the command line: the production profile, rows, and reports drawn again."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from io import TextIOWrapper
 from typing import TYPE_CHECKING
 
 from pytest_membudget.budget.readers import read_output_path
+from pytest_membudget.cli.sample import add_to as add_sample
 from pytest_membudget.errors import BudgetError
 from pytest_membudget.files import write_text
 from pytest_membudget.profile.document import DEFAULT_PATH, parse_profile, read_profile
@@ -30,6 +31,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     _add_report(commands)
     _add_profile(commands)
+    add_sample(
+        commands.add_parser(
+            "sample",
+            help="take masked rows of a real database, which seeding grows from",
+            description="Take some hundred rows of each table, with the rows that they refer to.  "
+            "Their values are masked: letters and digits are replaced by others.",
+        )
+    )
     options = parser.parse_args(arguments)
     if isinstance(sys.stdout, TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # one that shows no more than ASCII

@@ -120,6 +120,16 @@ class Coverage:
                     f"with which all were seeded, {missing:.0f} bytes narrower than production's; "
                     "use seed= to create such rows",
                 )
+        for label, missing in last.copied.items():
+            more = _COPIES * missing * (evidence.budget.rows.get(label) or 0)
+            loaded = evidence.tables.get(label) in last.run.loads
+            if loaded and more and last.run.peak + more > evidence.budget.limit:
+                yield Gap(
+                    FindingCode.ROWS_SAMPLED,
+                    f"loads rows of {label} that are copies of those in the rows file, "
+                    f"{missing:.0f} bytes narrower than production's; take the sample from a "
+                    "database with rows like production's",
+                )
         if branch := evidence.ahead.branch(evidence.branches, evidence.ladder):
             rows, time_budget = branch
             yield Gap(

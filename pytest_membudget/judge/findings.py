@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from textwrap import shorten
 
 from pytest_membudget.finding import Finding, FindingCode
@@ -70,13 +71,24 @@ def _about_rows(coverage: Coverage, last: Sample) -> Iterator[Finding]:
             f"every row was seeded with a value that the migration filters by, {coverage.assumed}; "
             "the share of such rows in production is unknown",
         )
+    if last.copied and budget.rows_file:
+        others = sorted(budget.rows.keys() - last.copied.keys())
+        rest = f"; those of {', '.join(others)} were generated" if others else ""
+        yield Finding(
+            FindingCode.ROWS_SAMPLED,
+            f"rows of {', '.join(last.copied)} are copies of those in {Path(budget.rows_file).name}"
+            f"{rest}",
+        )
     if widths := {label: columns for label, columns in last.widths.items() if label in last.rows}:
         text = "; ".join(
             f"{label} {sum(columns.values())} bytes a row, "
             + ", ".join(f"{name} {width}" for name, width in _widest(columns))
             for label, columns in widths.items()
         )
-        yield Finding(FindingCode.ROW_WIDTHS, f"average widths of the generated rows: {text}")
+        yield Finding(
+            FindingCode.ROW_WIDTHS,
+            f"average widths of the {'generated' if not last.copied else 'seeded'} rows: {text}",
+        )
     if last.profile_mismatches:
         text = "; ".join(
             f"{label}: {', '.join(names)}" for label, names in last.profile_mismatches.items()

@@ -61,6 +61,10 @@ class Production:
         missing = ((known[one].width or 0) - widths.get(one, 0) for one in columns if one in known)
         return sum(max(0.0, one) for one in missing)
 
+    def narrower(self, table: str, widths: Mapping[str, int] | None) -> float:
+        """The same of all columns; 0 where the widths are not known."""
+        return 0.0 if widths is None else self.narrowed(table, self.shape.get(table, ()), widths)
+
     def notes(self, tables: Mapping[str, str]) -> list[Finding]:
         """What the profile does not know of these tables, by model."""
         if self.profile is None:

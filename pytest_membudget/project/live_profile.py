@@ -45,10 +45,10 @@ def set_up(settings: str | None) -> None:
 
 def take_profile(alias: str, *, exact: bool) -> str:
     """The profile of the database ``alias``, as the text of ``membudget.json``."""
-    connection = _connection(alias)
+    connection = connection_of(alias)
     query = statement(connection.vendor, exact=exact)
     try:
-        with _read_only(connection):
+        with read_only(connection):
             lines = _lines(connection, query)
             if writes_sql(connection.vendor, exact=exact):
                 written = "\n".join(lines).removesuffix(";").split(";\n")
@@ -60,7 +60,7 @@ def take_profile(alias: str, *, exact: bool) -> str:
 
 def model_tables(alias: str) -> dict[str, ModelTable]:
     """The models whose tables are in ``alias``, keyed by table; many-to-many tables too."""
-    connection = _connection(alias)
+    connection = connection_of(alias)
     found = {}
     for model in apps.get_models(include_auto_created=True):
         options = model._meta
@@ -74,7 +74,8 @@ def model_tables(alias: str) -> dict[str, ModelTable]:
     return found
 
 
-def _connection(alias: str) -> BaseDatabaseWrapper:
+def connection_of(alias: str) -> BaseDatabaseWrapper:
+    """That of an alias of the project's.  Raises BudgetError where there is none."""
     try:
         return connections[alias]
     except ConnectionDoesNotExist:
@@ -83,7 +84,7 @@ def _connection(alias: str) -> BaseDatabaseWrapper:
 
 
 @contextmanager
-def _read_only(connection: BaseDatabaseWrapper) -> Iterator[None]:
+def read_only(connection: BaseDatabaseWrapper) -> Iterator[None]:
     """Have the database itself refuse to write."""
     name = str(connection.settings_dict["NAME"])
     embedded = engine_of(connection.vendor).embedded
@@ -91,6 +92,8 @@ def _read_only(connection: BaseDatabaseWrapper) -> Iterator[None]:
         # Opening it would make it.
         raise BudgetError(f"there is no database at {name}")
     connection.set_autocommit(True)
+    # Django finds it out in a transaction of its own, which can't be in another one.
+    connection.features.supports_json_field  # noqa: B018
     with connection.cursor() as cursor:
         for one in BEGIN[connection.vendor]:
             cursor.execute(one)

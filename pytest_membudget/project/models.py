@@ -53,6 +53,19 @@ def resolve_rows(
 
 
 @cache
+def every_table() -> frozenset[str]:
+    """The tables of all models that the project has or has had."""
+    models = project_apps.get_models(include_auto_created=True)
+    tables = {model._meta.db_table.strip('"') for model in models}
+    for label in _every_label().values():
+        tables.add(label.replace(".", "_").lower())
+    for state in _states(history()):
+        for model in state.models.values():
+            tables.add(str(model.options.get("db_table", "")).strip('"'))
+    return frozenset(tables - {""})
+
+
+@cache
 def _every_label() -> dict[str, str]:
     """Labels of the models of the apps and of every migration's state, by their lower case."""
     labels = {model._meta.label for model in project_apps.get_models(include_auto_created=True)}
@@ -63,11 +76,17 @@ def _every_label() -> dict[str, str]:
 
 
 def _in_migrations(project: History) -> Iterator[str]:
+    for state in _states(project):
+        yield from _labels(state)
+
+
+def _states(project: History) -> Iterator[ProjectState]:
+    """The same one after each migration."""
     state = ProjectState(real_apps=project.loader.unmigrated_apps)
     for key in project.order():
         if key in project.loader.graph.nodes:
             project.loader.graph.nodes[key].mutate_state(state, preserve=False)
-            yield from _labels(state)
+            yield state
 
 
 def _labels(state: ProjectState) -> Iterator[str]:

@@ -182,6 +182,7 @@ class Sample:
     ``profile_mismatches`` are the columns, by label, whose values could not be made as the profile
     says, ``forced_values`` those that were seeded as the migration's filters ask for, by table.
     ``narrowed`` are the bytes by which rows of a table are narrower than production's for these.
+    ``copied`` are the same of the models whose rows are copies of those in a file.
     ``crowded`` says that there is no room for a sample of twice as many rows.
     ``unlogged`` counts the rows of tables that the server says were accessed and that no statement
     of the run explains.
@@ -196,6 +197,7 @@ class Sample:
     profile_mismatches: dict[str, list[str]] = field(default_factory=dict)
     forced_values: ForcedValues = field(default_factory=dict)
     narrowed: dict[str, float] = field(default_factory=dict)
+    copied: dict[str, float] = field(default_factory=dict)
     crowded: bool = False
     unlogged: dict[str, int] = field(default_factory=dict)
 

@@ -24,7 +24,10 @@ _ROUNDS = 100
 
 
 class Plan:
-    """The tables seen so far; each is laid out once, so that its later rows continue the first."""
+    """The tables seen so far; each is laid out once, so that its later rows continue the first.
+
+    ``links`` says that rows get links to others, where these have no prototypes.
+    """
 
     def __init__(
         self,
@@ -40,6 +43,7 @@ class Plan:
         self._tables: dict[Model, Table] = {}
         self.lessons: Sequence[Lesson] = ()
         self.prototypes: Mapping[Model, Prototypes] = {}
+        self.links = True
 
     def model(self, label: str) -> Model:
         """The model with the table that a label means."""
@@ -65,7 +69,7 @@ class Plan:
             for table in list(self._tables.values()):
                 if table.want > table.have:
                     table.demand()
-            for table in () if self.prototypes else asked:
+            for table in asked if self.links else ():
                 self._link(table.model)
             self._follow()
             if before == [table.want for table in self._tables.values()]:
@@ -100,7 +104,7 @@ class Plan:
                 continue
             links = self._table(through)
             other = self._table(_concrete(field.remote_field.model))
-            if links.requested:
+            if links.requested or links.prototypes:
                 continue
             other.ensure_rows()
             rows = self._table(field.model)

@@ -65,7 +65,8 @@ class Seeder:
     ``profile`` says, by table and column, what production's values are like. What the model's own
     rules ask for comes before it, and so does what ``forced_values`` says.  The ``lessons`` are
     what a migration expects of rows.  No table will have more than ``largest`` rows.  Where there
-    are ``prototypes``, by model, all rows are copies of these, which are counted.
+    are ``prototypes``, by model, all rows are copies of these, which are counted; without ``links``
+    only they say which rows are linked by a ManyToManyField.
     """
 
     def __init__(
@@ -78,12 +79,14 @@ class Seeder:
         lessons: Sequence[Lesson] = (),
         largest: float = inf,
         prototypes: Mapping[type[Model], Prototypes] | None = None,
+        links: bool = True,
     ) -> None:
         connection = connections[using]
         self._staging = StagingTables(_DIALECTS[connection.vendor](connection))
         self._plan = Plan(apps, self._staging, forced_values or {}, profile or {})
         self._plan.lessons = self._lessons = lessons
         self._plan.prototypes = prototypes or {}
+        self._plan.links = links
         self._templates = int(min(_TEMPLATES, max(SOME, largest)))
 
     def grow(self, rows: Mapping[str, int], room: float = inf) -> Seeded:

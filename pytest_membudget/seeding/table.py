@@ -84,9 +84,11 @@ class Table:
     @property
     def reused(self) -> bool:
         """Has it rows, but no room for new ones? Then children refer to the existing rows."""
+        if self.prototypes is not None and not self.want:
+            return True
         if self.requested or not self.existing:
             return False
-        return self.capacity()[0] < 1 or (self.prototypes is not None and not self.want)
+        return self.capacity()[0] < 1
 
     def capacity(self) -> tuple[int, str | None]:
         """How many rows the unique fields leave room for, and the fields which say so."""

@@ -16,6 +16,7 @@ from pytest_membudget.seeding.constraints import Rule, candidates
 from pytest_membudget.seeding.dialects.base import NUMBER, Field
 from pytest_membudget.seeding.errors import refusal, unstorable
 from pytest_membudget.seeding.fields import stored_as_builtin
+from pytest_membudget.seeding.prototypes import Prototypes
 from pytest_membudget.seeding.sequences import Formula
 from pytest_membudget.seeding.staging_tables import Row, StagingTables
 from pytest_membudget.seeding.table import TEMPLATE, Table
@@ -32,8 +33,15 @@ def template_of(table: Table, size: int) -> TemplateRows:
     columns = table.template_columns()
     if not columns:
         return TemplateRows([()] * prototypes.size)
-    carried = (column.carried(prototypes.values[column.field.name]) for column in columns)
+    carried = (_carried(column, prototypes) for column in columns)
     return _numbered(columns, [*zip(*carried, strict=True)])
+
+
+def _carried(column: Column, prototypes: Prototypes) -> list[Any]:
+    """Values that statements ask for come before those of the prototypes."""
+    if isinstance(column, ConstantColumn):
+        return list(islice(cycle(column.values), prototypes.size))
+    return column.carried(prototypes.values[column.field.name])
 
 
 def _numbered(columns: Sequence[Column], rows: list[Row]) -> TemplateRows:

@@ -45,7 +45,7 @@ WRONG = {
     "no limit": (['"shop.0002"', ROWS], "no limit: set the memory limit of the container"),
     "unknown argument": (
         ['"shop.0002"', ROWS, LIMIT, "row=1"],
-        "; its arguments are migration, rows, limit, database, seed, reverse, time_budget",
+        "; its arguments are migration, rows, limit, database, seed, grow, reverse, time_budget",
     ),
     "no migration": ([ROWS, LIMIT], "missing 1 required positional argument: 'migration'"),
     "nested rows": (

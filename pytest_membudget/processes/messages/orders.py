@@ -120,7 +120,8 @@ class Seeded:
 
     The database takes ``size`` bytes; ``free`` bytes are left on its disk, None where that isn't
     known.  ``tables`` are those of the models; ``widths``, ``profile_mismatches`` and
-    ``forced_values`` are as the seeder has them; the user's function tells none.
+    ``forced_values`` are as the seeder has them; the user's function tells none.  ``copied`` are
+    the models whose rows are copies of a file's.
     """
 
     rows: dict[str, int]
@@ -131,6 +132,7 @@ class Seeded:
     widths: dict[str, dict[str, int]] = field(default_factory=dict)
     profile_mismatches: dict[str, list[str]] = field(default_factory=dict)
     forced_values: ForcedValues = field(default_factory=dict)
+    copied: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -142,8 +144,9 @@ class Seed(Order[Seeded]):
     been added.  ``seed`` is the path of the user's function that makes the rows; with ``grow`` it,
     or a fixture there, makes about a thousand, which grow.  ``profile`` is
     production's profile by table and column; it is read with the first order for a database, as
-    are ``largest`` and the ``lessons`` of earlier runs.  The order fails with ``no_room`` where the
-    rows take more than ``most`` bytes, or more than there is room for.
+    are ``largest``, the ``lessons`` of earlier runs and ``rows_file``, the path of a file whose
+    rows grow where there is no ``seed``.  The order fails with ``no_room`` where the rows take more
+    than ``most`` bytes, or more than there is room for.
     """
 
     part = SEEDING
@@ -154,6 +157,7 @@ class Seed(Order[Seeded]):
     forced_values: ForcedValues = field(default_factory=dict)
     seed: str | None = None
     grow: bool = False
+    rows_file: str | None = None
     profile: StatsByColumn | None = None
     lessons: list[Lesson] = field(default_factory=list)
     most: int | None = None

@@ -158,6 +158,7 @@ class SeededDatabase:
                 forced_values=self._forced_values,
                 seed=self._budget.seed,
                 grow=self._budget.grow,
+                rows_file=self._budget.rows_file,
                 profile=self._shape,
                 lessons=list(self._lessons),
                 most=most,

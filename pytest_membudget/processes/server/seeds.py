@@ -20,10 +20,13 @@ from pytest_membudget.database.scratch.base import ScratchDatabases
 from pytest_membudget.errors import NoRoom, SeedError
 from pytest_membudget.processes.messages.orders import Seed, Seeded
 from pytest_membudget.project.fixtures import load_fixture
+from pytest_membudget.rows.document import read_rows_file
 from pytest_membudget.sample import ForcedValues
 from pytest_membudget.seeding import Seeded as Grown
 from pytest_membudget.seeding import Seeder
 from pytest_membudget.seeding.prototypes import Prototypes, made_by
+from pytest_membudget.seeding.sampled_rows import SampledRows
+from pytest_membudget.seeding.table import SOME
 
 _PROTOTYPES = 1000
 
@@ -35,12 +38,13 @@ class Seeds:
         self._alias = scratch.connection.alias
         self._scratch = scratch
         self._seeders: dict[str, Seeder] = {}
+        self._copied: dict[str, list[str]] = {}
 
     def fill(self, order: Seed, apps: StateApps) -> Seeded:
         """Fill the database that is in use.  Raises NoRoom."""
         begin = time.monotonic()
         if order.seed is None or order.grow:
-            made = vars(self._grow(order, apps))
+            made = vars(self._grow(order, apps)) | {"copied": self._copied.get(order.name, [])}
         else:
             made = {"rows": _call_seed(order.seed, apps, order.rows, self._alias)}
         self._scratch.release()
@@ -53,6 +57,7 @@ class Seeds:
 
     def forget(self, name: str) -> None:
         self._seeders.pop(name, None)
+        self._copied.pop(name, None)
 
     def holding(self, name: str, value: Any) -> list[tuple[str, str]]:
         """The columns in which rows that were generated in a database hold a value."""
@@ -69,6 +74,7 @@ class Seeds:
                 lessons=order.lessons,
                 largest=order.largest,
                 prototypes=self._prototypes(order, apps),
+                links=order.seed is None,
             )
         room = room_for_a_seed(self._scratch.free())
         most = room if order.most is None else min(room, order.most)
@@ -79,11 +85,35 @@ class Seeds:
             self.forget(name)
             raise
 
+    def _sampled(self, order: Seed, apps: StateApps) -> Mapping[type[Model], Prototypes]:
+        """Rows of the file, and those that these refer to."""
+        assert order.rows_file is not None
+        using, profile = self._alias, order.profile or {}
+        file = read_rows_file(order.rows_file)
+
+        def generate(label: str, count: int) -> None:
+            seeder = Seeder(apps, using, profile=order.profile, lessons=order.lessons)
+            seeder.grow({label: min(count, SOME)})
+
+        def is_empty(table: str) -> bool:
+            return any(column.rows == 0 for column in profile.get(table, {}).values())
+
+        empty = [table for table in file.tables if is_empty(table)]
+
+        def make() -> None:
+            with transaction.atomic(using=using):
+                SampledRows(file, apps, using, order.rows, generate, empty).insert()
+
+        made = made_by(make, apps, using, order.rows)
+        of_file = [model for model in made if model._meta.db_table in file.tables]
+        self._copied[order.name] = sorted(model._meta.label for model in of_file)
+        return made
+
     def _prototypes(self, order: Seed, apps: StateApps) -> Mapping[type[Model], Prototypes]:
         """About a thousand rows, from the user's function or the fixture."""
         seed, using = order.seed, self._alias
         if seed is None:
-            return {}
+            return self._sampled(order, apps) if order.rows_file else {}
         # The sizes of samples are halves of each other, so that these hold whole rounds of copies.
         halves = max(0, math.ceil(math.log2(max(order.rows.values()) / _PROTOTYPES)))
         few = {label: math.ceil(n / 2**halves) for label, n in order.rows.items()}

@@ -20,6 +20,7 @@ VALUES = {
     "markdown": ("one.md", "two.md"),
     "attribution": ("never", "always"),
     "profile": ("one.json", "two.json"),
+    "rows_file": ("one.json.gz", "two.json.gz"),
     "gate": ("shop", "all"),
     "inconclusive": ("warn", "fail"),
     "growth": ("5% a month", "1% a week"),
