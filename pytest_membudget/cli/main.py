@@ -11,7 +11,9 @@ from datetime import datetime, timezone
 from io import TextIOWrapper
 from typing import TYPE_CHECKING
 
+from pytest_membudget import __version__
 from pytest_membudget.budget.readers import read_output_path
+from pytest_membudget.cli.check import add_to as add_check
 from pytest_membudget.cli.sample import add_to as add_sample
 from pytest_membudget.errors import BudgetError
 from pytest_membudget.files import write_text
@@ -28,7 +30,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         prog="membudget", description="Memory budgets of Django migrations."
     )
+    parser.add_argument("--version", action="version", version=f"membudget {__version__}")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
+    add_check(
+        commands.add_parser(
+            "check",
+            help="check one migration, with no test written",
+            description="Measure one migration, or those of an app, in scratch databases.  Exit "
+            "status: 0 if all fit, 1 if one exceeds the limit, 2 for wrong usage, 3 if it could "
+            "not be said.",
+        )
+    )
     _add_report(commands)
     _add_profile(commands)
     add_sample(

@@ -1,0 +1,76 @@
+"""``membudget check``: one migration, with no test written."""
+
+from __future__ import annotations
+
+import argparse
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from pytest_membudget.errors import BudgetError
+from pytest_membudget.judge.verdict import Verdict
+from pytest_membudget.reports.document import read_document
+
+FITS, FAILED, USAGE, UNSAID = 0, 1, 2, 3
+"""Exit statuses: all within; one exceeds; wrong usage; it could not be said of one."""
+
+# Those of pytest, which this process does not import.
+_ALL_PASSED, _SOME_FAILED, _USAGE_ERROR, _NOTHING_COLLECTED = 0, 1, 4, 5
+_PASSED_ON = ("limit", "profile", "time-budget", "html", "markdown")
+
+
+def add_to(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("migration", metavar="MIGRATION", help="for instance shop.0002, or an app")
+    parser.add_argument(
+        "--rows",
+        metavar="MODEL=N",
+        action="append",
+        default=[],
+        help="production's row count of a model, shop.Order=1_700_000, or *=N for all others; can "
+        "be repeated (default: the profile, then membudget_rows)",
+    )
+    parser.add_argument(
+        "--limit", metavar="SIZE", help="the container's limit, 512Mi (default: membudget_limit)"
+    )
+    parser.add_argument("--profile", metavar="PATH", help="the production profile")
+    parser.add_argument("--time-budget", metavar="SECONDS", help="how long it may take")
+    parser.add_argument("--json", metavar="PATH", help="write the results")
+    parser.add_argument("--html", metavar="PATH", help="write one page")
+    parser.add_argument("--markdown", metavar="PATH", help="write a table and the failures")
+    parser.add_argument("--settings", metavar="MODULE", help="default: as pytest-django finds them")
+    parser.set_defaults(run=_check, parser=parser)
+
+
+def _check(options: argparse.Namespace) -> int:
+    """Run pytest's gate on it: a fresh process has imported nothing of the project."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = options.json or str(Path(folder, "results.json"))
+        command = [*_pytest(options), f"--membudget-json={path}"]
+        status = subprocess.run(command, check=False).returncode
+        if status in (_ALL_PASSED, _SOME_FAILED):
+            return exit_status(result.verdict for result in read_document(path).results)
+        return USAGE if status in (_USAGE_ERROR, _NOTHING_COLLECTED) else UNSAID
+
+
+def exit_status(verdicts: Iterable[Verdict]) -> int:
+    found = set(verdicts)
+    if Verdict.EXCEEDS in found:
+        return FAILED
+    return FITS if found == {Verdict.WITHIN} else UNSAID
+
+
+def _pytest(options: argparse.Namespace) -> Iterator[str]:
+    what = options.migration
+    if what == "all" or "=" in what or what.startswith("-"):
+        raise BudgetError(f"{what!r} is not a migration: write app_label.name or an app's label")
+    yield from (sys.executable, "-m", "pytest", "-q", "--no-header", "-p", "no:cacheprovider")
+    yield f"--membudget-gate={what}"
+    for rows in options.rows:
+        yield f"--membudget-rows={rows}"
+    for name in _PASSED_ON:
+        if (value := getattr(options, name.replace("-", "_"))) is not None:
+            yield f"--membudget-{name}={value}"
+    if options.settings:
+        yield f"--ds={options.settings}"
