@@ -83,6 +83,11 @@ def values_of(forced_values: ForcedValues, literals: Container[Any]) -> str:
 def _shown(value: Any, literals: Container[Any]) -> str:
     if value is None or isinstance(value, bool):
         return repr(value)
+    if isinstance(value, dict):
+        its = (f"{key!r}: {_shown(one, literals)}" for key, one in value.items())
+        return f"{{{', '.join(its)}}}"
+    if isinstance(value, list):
+        return f"[{', '.join(_shown(one, literals) for one in value)}]"
     stands_there = isinstance(value, str | int | float) and value in literals
     return reprlib.repr(value) if stands_there else "a value that the code computes"
 

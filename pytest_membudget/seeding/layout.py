@@ -13,10 +13,12 @@ from pytest_membudget.seeding import columns, constraints, references
 from pytest_membudget.seeding.columns import Column, ConstantColumn, SingleValueColumn
 from pytest_membudget.seeding.dialects.base import Field
 from pytest_membudget.seeding.fields import FieldKind
+from pytest_membudget.seeding.fields.json import Json, JsonText
 from pytest_membudget.seeding.profile_fit import followed_stats, share, variation
 from pytest_membudget.seeding.references import ParentKeys
 from pytest_membudget.seeding.table import Table
 from pytest_membudget.seeding.uniqueness import Uniqueness
+from pytest_membudget.sql.documents import decoded
 
 # How far, as a share, the profile's average width of a text may be from the default's.
 _SAME_WIDTH = 0.1
@@ -77,6 +79,9 @@ class Layout:
             if asked and not field.null and all(value is None for value in asked):
                 table.spares = True  # it is NULL in an outer join only
                 continue
+            if parts := self._parts(name, asked):
+                table.parts[name] = table.forced_values[str(field.column)] = parts
+                continue
             values = _storable_values(field, asked, (name,) in single)
             if values is None:
                 continue
@@ -89,6 +94,11 @@ class Layout:
                 del table.fields[name]
             elif column := _forced_column(field, table.kind(name), values):
                 table.columns[name] = column
+
+    def _parts(self, name: str, asked: Sequence[Any]) -> list[Any]:
+        """Those of the values that are parts of documents, for a column of documents."""
+        holds = isinstance(self._table.kind(name), Json | JsonText)
+        return [one for one in asked if holds and isinstance(one, dict | list)]
 
     def _rows_asked(self, field: Any, parent: Table, values: Sequence[Any]) -> list[Any]:
         """The parent's rows, of those there before, to which statements ask all to refer."""
@@ -154,6 +164,8 @@ def _storable_values(field: Field, wanted: Sequence[Any], unique: bool) -> list[
     if all(value is None for value in wanted):
         return [] if free or field.null else None
     found = []
+    if isinstance(field, models.JSONField):  # statements have it as a text
+        wanted = [decoded(value) for value in wanted]
     for value in wanted if free else ():
         with suppress(Exception):  # a field may raise anything
             found += [field.to_python(value)] if value is not None or field.null else []

@@ -17,6 +17,7 @@ from pytest_membudget.seeding.constraints import Rule
 from pytest_membudget.seeding.dialects.base import NUMBER, Dialect, Field
 from pytest_membudget.seeding.errors import too_few, unstorable
 from pytest_membudget.seeding.fields import FieldKind, kind_of
+from pytest_membudget.seeding.fields.json import Json, JsonText
 from pytest_membudget.seeding.fields.learned import taught
 from pytest_membudget.seeding.sequences import UNLIMITED, Group
 from pytest_membudget.seeding.staging_tables import StagingTables
@@ -36,6 +37,7 @@ class Table:
     ``forced_values``: the columns with forced values, and the values, if any.
     ``template`` and ``mismatches`` with the profile are those of its first rows.
     ``asked`` finds those of the rows there before that statements ask for; there are none without.
+    ``parts`` are the documents, by field, of which one is in each document of its column.
     ``spares`` says that a statement looks for rows that none of this table refer to.
     """
 
@@ -54,6 +56,7 @@ class Table:
     template: TemplateRows | None = None
     mismatches: list[str] = attribute(default_factory=list)
     asked: dict[str, list[Any]] = attribute(default_factory=dict)
+    parts: dict[str, list[Any]] = attribute(default_factory=dict)
     spares: bool = False
 
     @property
@@ -71,7 +74,10 @@ class Table:
     def kind(self, name: str) -> FieldKind:
         field = self.fields[name]
         kind = kind_of(field, self.dialect)
-        return taught(kind, (self.model._meta.db_table, str(field.column)), self.lessons)
+        kind = taught(kind, (self.model._meta.db_table, str(field.column)), self.lessons)
+        if isinstance(kind, Json | JsonText):
+            kind.parts = self.parts.get(name, ())
+        return kind
 
     @property
     def width(self) -> float:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from batch import both, checks
+from batch import both, checks, on_postgresql
 from project import LIMIT, Project
 
 MODELS = """
@@ -21,6 +21,8 @@ MODELS = """
             migrations.CreateModel("Item", [
                 ("id", models.BigAutoField(primary_key=True)),
                 ("slug", models.CharField(max_length=80)),
+                ("email", models.EmailField()),
+                ("data", models.JSONField(default=dict)),
                 ("created", models.DateTimeField()),
                 ("quantity", models.IntegerField()),
                 ("order", models.ForeignKey("shop.Order", models.CASCADE, related_name="items")),
@@ -44,6 +46,18 @@ ASKED = {
     "values of its parents": "Item.objects.filter(content_type__model='order')",
     "of a group": "Group.objects.filter(permissions__codename='add_user')",
     "without children": "Order.objects.filter(items__isnull=True)",
+    "a pattern": r"Item.objects.filter(slug__regex=r'^[a-z]+-\d+$')",
+    "a pattern in any case": "Item.objects.filter(slug__iregex='foo')",
+    "any case": "Item.objects.filter(slug__iexact='Foo')",
+    "what is not in lower case": "Item.objects.exclude(email=Lower('email'))",
+    "a part of a document": "Item.objects.filter(data__kind='x')",
+    "one of two": "Item.objects.filter(data__kind__in=['x', 'y'])",
+    "a nested part": "Item.objects.filter(data__a__b=3, data__active=True)",
+    "a part of an array": "Item.objects.filter(data__lines__0__sku='x')",
+    "a key": "Item.objects.filter(data__has_key='legacy')",
+    "a key by its null": "Item.objects.filter(data__title__isnull=False)",
+    "other values of a key": "Item.objects.exclude(data__kind='x')",
+    "a whole document": "Item.objects.filter(data={})",
     "without links": "Item.objects.filter(tags__isnull=True)",
 }
 GATE = ("--membudget-rows=*=200", "--membudget-limit=512Mi")
@@ -53,13 +67,13 @@ def prepare(project: Project) -> None:
     project.write("shop/migrations/0002_item.py", MODELS)
     project.write("shop/models.py", "")
     project.last = "0002_item"
-    project.profile({"shop_order": 400_000}, "wide.json", note=2000)
+    project.profile({"shop_order": 400_000, "shop_item": 200}, "wide.json", note=2000, data=6000)
 
 
 def listing(which: str) -> str:
     return f"""
 from datetime import timedelta
-from django.db.models.functions import Length
+from django.db.models.functions import Length, Lower
 from django.utils import timezone
 
 def forwards(apps, schema_editor):
@@ -77,6 +91,35 @@ def test_rows_that_a_condition_asks_for(result: dict[str, Any], which: str) -> N
     assert result["verdict"] == "within", result["reason"]
     last = result["samples"][-1]
     assert last["rows_read"] >= max(last["rows"].values()) / 2
+
+
+CONTAINING = """
+def forwards(apps, schema_editor):
+    list(apps.get_model("shop", "Item").objects.filter(data__contains={"kind": "x", "n": [1]}))
+"""
+
+
+@on_postgresql
+@checks(CONTAINING, gate=True, options=GATE)
+def test_a_document_that_contains_another(result: dict[str, Any], vendor: str) -> None:
+    assert result["verdict"] == "within", result["reason"]
+    assert result["samples"][-1]["rows_read"] == 200
+
+
+OF_WIDTH = """
+def forwards(apps, schema_editor):
+    list(apps.get_model("shop", "Item").objects.filter(data__kind="x"))
+"""
+
+
+@both
+@checks(OF_WIDTH, 'rows={"shop.Item": 200}', LIMIT, options=("--membudget-profile=wide.json",))
+def test_documents_with_a_part_are_as_wide_as_production_s(result: dict[str, Any]) -> None:
+    assert result["verdict"] == "within", result["reason"]
+    found = {one["code"]: one["message"] for one in result["findings"]}
+    assert "shop_item.data = {'kind': 'x'}" in found["rows-asked"]
+    # PostgreSQL compresses them.
+    assert int(found["row-widths"].split(" data ")[1].split(",")[0]) > 2_000
 
 
 GUARDED = """
