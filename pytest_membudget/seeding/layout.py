@@ -19,6 +19,7 @@ from pytest_membudget.seeding.references import ParentKeys
 from pytest_membudget.seeding.table import Table
 from pytest_membudget.seeding.uniqueness import Uniqueness
 from pytest_membudget.sql.documents import decoded
+from pytest_membudget.sql.row_sets import UNREFERRED, times_of
 
 # How far, as a share, the profile's average width of a text may be from the default's.
 _SAME_WIDTH = 0.1
@@ -41,6 +42,7 @@ class Layout:
         self._profile = profile
         self._stats = followed_stats(table, profile)
         self._uniques = constraints.uniques(table.model)
+        wanted = {name: self._of_one_row(name, asked) for name, asked in wanted.items()}
         sets = (set(unique.fields) for unique in self._uniques if unique.condition is None)
         if any(one <= wanted.keys() for one in sets):
             wanted = table.look_up(wanted)
@@ -54,7 +56,7 @@ class Layout:
                     table.columns[name] = ConstantColumn(field, table.kind(name), values=asked)
                     table.forced_values[str(field.column)] = asked
                 else:
-                    own, spared = rows is table, 1 + table.spares
+                    own, spared = rows is table, max(1 + table.spares, table.crowd)
                     self._keys[name] = ParentKeys(rows, target, own=own, spared=spared)
         self._uniqueness = Uniqueness(table, self._keys, self._stats, self._uniques)
         rules = table.rules
@@ -74,7 +76,8 @@ class Layout:
         table = self._table
         single = {u.fields for u in self._uniques if len(u.fields) == 1 and u.condition is None}
         for name, asked in wanted.items():
-            if (field := table.fields.get(name)) is None:
+            field = table.fields.get(name)
+            if field is None or (not asked and str(field.column) in table.forced_values):
                 continue
             if asked and not field.null and all(value is None for value in asked):
                 table.spares = True  # it is NULL in an outer join only
@@ -94,6 +97,20 @@ class Layout:
                 del table.fields[name]
             elif column := _forced_column(field, table.kind(name), values):
                 table.columns[name] = column
+
+    def _of_one_row(self, name: str, asked: Sequence[Any]) -> list[Any]:
+        """What is asked of a field of single rows; what is of several is kept with the table."""
+        table, field = self._table, self._table.fields.get(name)
+        found = [one for one in asked if one == UNREFERRED or times_of(one)]
+        times = max(map(times_of, found), default=0)
+        if found and field is not None:
+            table.spares |= UNREFERRED in found
+            if times and (name,) in {unique.fields for unique in self._uniques}:
+                table.crowd = max(table.crowd, times)
+            elif times:
+                table.repeats[name] = times
+            table.forced_values[str(field.column)] = found
+        return [one for one in asked if one not in found]
 
     def _parts(self, name: str, asked: Sequence[Any]) -> list[Any]:
         """Those of the values that are parts of documents, for a column of documents."""
@@ -151,7 +168,11 @@ class Layout:
         if unique:
             return references.OptionalReference(**facts)
         parent = self._profile.get(keys.parent.model._meta.db_table, {})
-        facts["index"] = keys.spread(list(self._keys).index(name), share(parent, stats))
+        index = keys.spread(list(self._keys).index(name), share(parent, stats))
+        if times := self._table.repeats.get(name):
+            facts["index"] = lambda i: index(f"(({i} + {times - 1}) / {times})")
+        else:
+            facts["index"] = index
         return references.Reference(**facts)
 
 

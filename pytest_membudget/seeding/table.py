@@ -38,7 +38,8 @@ class Table:
     ``template`` and ``mismatches`` with the profile are those of its first rows.
     ``asked`` finds those of the rows there before that statements ask for; there are none without.
     ``parts`` are the documents, by field, of which one is in each document of its column.
-    ``spares`` says that a statement looks for rows that none of this table refer to.
+    ``spares`` says that a statement looks for rows that none of this table refer to, ``crowd`` that
+    it looks for those that so many refer to, and ``repeats`` that so many rows agree in a field.
     """
 
     model: type[models.Model]
@@ -58,6 +59,8 @@ class Table:
     asked: dict[str, list[Any]] = attribute(default_factory=dict)
     parts: dict[str, list[Any]] = attribute(default_factory=dict)
     spares: bool = False
+    crowd: int = 1
+    repeats: dict[str, int] = attribute(default_factory=dict)
 
     @property
     def dialect(self) -> Dialect:

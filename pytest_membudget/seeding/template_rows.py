@@ -43,6 +43,9 @@ class Composition:
         for place, column in enumerate(self._columns):
             nulls = self._obey(place)
             self._pools[place] = arranged(column, self._pools[place], self._size, nulls)
+            if times := self._table.repeats.get(column.field.name):
+                several = (value for value in cycle(self._pools[place]) for _ in range(times))
+                self._pools[place] = list(islice(several, self._size))
         rows = list(islice(zip(*map(cycle, self._pools), strict=False), self._size))
         shared = [rule for rule in self._rules if len(rule.fields) > 1]
         return self._numbered(self._agreeing(rows, shared) if shared else rows)

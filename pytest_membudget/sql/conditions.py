@@ -85,7 +85,7 @@ def _beside_itself(column: exp.Column, node: exp.Expr, *, negated: bool) -> dict
 def _said(column: exp.Column) -> dict[str, Any] | None:
     """The value that a predicate asks of a column; None where no single one does."""
     if isinstance(column.parent, exp.Length):
-        return _compared(column.parent, length=True)
+        return comparison(column.parent, length=True)
     node, _ = located(column)
     plain = not node.find(*LEAVING)
     predicate = node.parent
@@ -105,11 +105,11 @@ def _said(column: exp.Column) -> dict[str, Any] | None:
     if isinstance(predicate, exp.RegexpLike | exp.RegexpILike) and predicate.this is node:
         pattern = list(predicate.expression.find_all(exp.Literal))[-1:]
         return _value(pattern[0], regex=True) if pattern else None
-    found = _compared(node)
+    found = comparison(node)
     return found and {**found, "exact": plain and found.get("exact", False)}
 
 
-def _compared(node: exp.Expr, **more: Any) -> dict[str, Any] | None:
+def comparison(node: exp.Expr, **more: Any) -> dict[str, Any] | None:
     """The value that a comparison asks of a column, or of its length."""
     predicate = node.parent
     if isinstance(predicate, exp.Between) and predicate.this is node:

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from pytest_membudget.sql.documents import NOTHING, Part
 from pytest_membudget.sql.patterns import matching
+from pytest_membudget.sql.row_sets import of_count
 
 # A text of so many characters has a width that no column filtered by its length has.
 _LONGEST = 10_000
@@ -31,7 +32,8 @@ class Filter:
     ``place`` is the position of the value among the marks of the statement's form, ``known`` holds
     it where the condition itself says it.  ``exact`` says that no other value is found.  With a
     ``sign`` the column is compared with the value, with ``length`` that of its text is; with
-    ``regex`` it matches it.  With a ``part`` all this is asked of a part of its document.
+    ``regex`` it matches it.  With a ``part`` all this is asked of a part of its document, with
+    ``count`` of how many rows there are.
     """
 
     table: Table
@@ -45,6 +47,7 @@ class Filter:
     length: bool = False
     regex: bool = False
     part: Part | None = None
+    count: bool = False
 
     def values(self, by_position: dict[int, Any]) -> list[Any]:
         """The value in a list, which is empty where it is not known."""
@@ -60,6 +63,8 @@ class Filter:
         if self.place not in by_position:
             return []
         value = by_position[self.place]
+        if self.count:
+            return list(of_count(self.sign, value))
         if isinstance(value, list | tuple) and self.part is None:
             return list(value)
         if self.like and isinstance(value, str):

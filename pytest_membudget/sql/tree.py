@@ -9,6 +9,7 @@ from sqlglot import exp
 
 from pytest_membudget.sql.conditions import predicates
 from pytest_membudget.sql.documents import Part
+from pytest_membudget.sql.groups import row_sets
 from pytest_membudget.sql.positions import place
 from pytest_membudget.sql.statement import Filter, Statement, Table
 
@@ -147,6 +148,9 @@ class Reader:
             # What is asked of its parts is asked of a document.
             if part is not None or (table, name) not in documents or one.place is not None:
                 yield one
+        for column, known in row_sets(self.tree, self._owners):
+            for table in self._owners(column):
+                yield Filter(table, _folded(column.this), **known)
 
     def _owners(self, column: exp.Column) -> list[Table]:
         """The tables that a column may belong to: that of its alias, or all where it has none."""

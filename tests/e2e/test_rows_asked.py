@@ -58,6 +58,11 @@ ASKED = {
     "a key by its null": "Item.objects.filter(data__title__isnull=False)",
     "other values of a key": "Item.objects.exclude(data__kind='x')",
     "a whole document": "Item.objects.filter(data={})",
+    "whose children do not exist": (
+        "Order.objects.filter(~Exists(Item.objects.filter(order=OuterRef('pk'))))"
+    ),
+    "that no child has": "Order.objects.exclude(pk__in=Item.objects.values('order_id'))",
+    "with a count of none": "Order.objects.annotate(n=Count('items')).filter(n=0)",
     "without links": "Item.objects.filter(tags__isnull=True)",
 }
 GATE = ("--membudget-rows=*=200", "--membudget-limit=512Mi")
@@ -73,14 +78,15 @@ def prepare(project: Project) -> None:
 def listing(which: str) -> str:
     return f"""
 from datetime import timedelta
-from django.db.models.functions import Length, Lower
+from django.db.models import Count, Exists, F, OuterRef, Window
+from django.db.models.functions import Length, Lower, RowNumber
 from django.utils import timezone
 
 def forwards(apps, schema_editor):
     Order, Item = apps.get_model("shop", "Order"), apps.get_model("shop", "Item")
     Group = apps.get_model("auth", "Group")
     types = apps.get_model("contenttypes", "ContentType").objects
-    list({ASKED[which]})
+    list({(ASKED | SEVERAL)[which]})
 """
 
 
@@ -91,6 +97,27 @@ def test_rows_that_a_condition_asks_for(result: dict[str, Any], which: str) -> N
     assert result["verdict"] == "within", result["reason"]
     last = result["samples"][-1]
     assert last["rows_read"] >= max(last["rows"].values()) / 2
+
+
+SEVERAL = {
+    "children": "Order.objects.annotate(n=Count('items')).filter(n__gt=3)",
+    "the same in one column": "Item.objects.values('slug').annotate(n=Count('*')).filter(n__gt=1)",
+    "the same in two columns": (
+        "Item.objects.values('order', 'slug').annotate(n=Count('id')).filter(n__gt=1)"
+    ),
+    "others of a group": (
+        "Item.objects.annotate(n=Window(RowNumber(), 'order', order_by='id')).filter(n__gt=1)"
+    ),
+}
+
+
+@both
+@checks(listing, gate=True, options=GATE)
+@pytest.mark.parametrize("which", SEVERAL)
+def test_several_rows_that_a_condition_asks_for(result: dict[str, Any], which: str) -> None:
+    assert result["verdict"] == "within", result["reason"]
+    assert result["samples"][-1]["rows_read"] >= 20
+    assert "the same in " in str(result["findings"])
 
 
 CONTAINING = """

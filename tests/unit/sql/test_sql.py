@@ -218,7 +218,7 @@ def test_catalogue_of_sqlite(sql: str) -> None:
         ('UPDATE "a" SET "n" = %s WHERE "a"."id" = %s', {"a": ()}),
         ('INSERT INTO "a" ("n") VALUES (%s)', {}),
         ('INSERT INTO "a" ("n") SELECT "n" FROM "b"', {"b": ()}),
-        ('SELECT "n" FROM "a" GROUP BY 1 HAVING COUNT("a"."m") > %s', {"a": ("m",)}),
+        ('SELECT "n" FROM "a" GROUP BY 1 HAVING COUNT("a"."m") > %s', {"a": ("m", "n")}),
         ('CREATE VIEW v AS SELECT "n" FROM "a" WHERE "a"."n" > 1', {"a": ()}),
         ('SELECT "x" FROM "django_migrations"', {}),
     ],
@@ -438,3 +438,44 @@ def test_a_text_that_a_pattern_matches(vendor: str, pattern: str) -> None:
 def test_a_pattern_that_no_text_is_made_for(pattern: str) -> None:
     sql = "SELECT id FROM a WHERE n ~ %s"
     assert accessed("postgresql", sql, parameters=[pattern]).filters["a"]["n"] == []
+
+
+_ITEMS = "SELECT a.id FROM a LEFT JOIN b ON b.a_id = a.id GROUP BY a.id, a.n HAVING COUNT(b.id)"
+_WITHOUT = "none of another table's rows"
+
+
+@pytest.mark.parametrize("vendor", BOTH)
+@pytest.mark.parametrize(
+    ("sql", "found"),
+    [
+        (f"{_ITEMS} > 3", {"b": {"id": ["the same in 4 rows"]}}),
+        (f"{_ITEMS} = 0", {"b": {"id": [_WITHOUT]}}),
+        (f"{_ITEMS} <= 3", {"b": {"id": []}}),
+        (f"{_ITEMS} > 100000", {"b": {"id": ["the same in 20 rows"]}}),
+        (
+            "SELECT n AS x, m, COUNT(id) FROM a GROUP BY 1, 2 HAVING COUNT(id) > 1",
+            {"a": {"id": [], "n": ["the same in 2 rows"], "m": ["the same in 2 rows"]}},
+        ),
+        (
+            "SELECT n FROM a GROUP BY n HAVING 2 <= COUNT(*)",
+            {"a": {"n": ["the same in 2 rows"]}},
+        ),
+        (
+            "SELECT id FROM a WHERE NOT (EXISTS(SELECT 1 FROM b U0 WHERE U0.a_id = (a.id)))",
+            {"a": {"id": []}, "b": {"a_id": [_WITHOUT]}},
+        ),
+        (
+            "SELECT id FROM a WHERE NOT (id IN (SELECT U0.a_id AS x FROM b U0))",
+            {"a": {"id": []}, "b": {"a_id": [_WITHOUT]}},
+        ),
+        (
+            "SELECT * FROM (SELECT id, ROW_NUMBER() OVER (PARTITION BY a.n) AS q FROM a) x "
+            "WHERE q > 1",
+            {"a": {"n": ["the same in 3 rows"], "q": [2]}},
+        ),
+    ],
+)
+def test_what_conditions_ask_of_several_rows(
+    vendor: str, sql: str, found: dict[str, dict[str, list[Any]]]
+) -> None:
+    assert accessed(vendor, sql).filters == found
