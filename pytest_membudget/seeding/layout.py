@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from typing import Any, cast
 
 from django.db import models
 
 from pytest_membudget.profile.production import StatsByColumn
 from pytest_membudget.seeding import columns, constraints, references
-from pytest_membudget.seeding.columns import Column, ConstantColumn, SingleValueColumn
+from pytest_membudget.seeding.columns import Column, ConstantColumn
 from pytest_membudget.seeding.dialects.base import Field
-from pytest_membudget.seeding.fields import FieldKind
 from pytest_membudget.seeding.fields.json import Json, JsonText
+from pytest_membudget.seeding.forced_values import forced_column, storable_values
+from pytest_membudget.seeding.named_keys import NamedKeys, keys_of
 from pytest_membudget.seeding.profile_fit import followed_stats, share, variation
 from pytest_membudget.seeding.references import ParentKeys
 from pytest_membudget.seeding.table import Table
 from pytest_membudget.seeding.uniqueness import Uniqueness
-from pytest_membudget.sql.documents import decoded
 from pytest_membudget.sql.row_sets import UNREFERRED, times_of
 
 # How far, as a share, the profile's average width of a text may be from the default's.
@@ -55,6 +54,12 @@ class Layout:
                 if asked := self._rows_asked(field, rows, wanted.get(name, ())):
                     table.columns[name] = ConstantColumn(field, table.kind(name), values=asked)
                     table.forced_values[str(field.column)] = asked
+                elif named := self._rows_named(field, rows, wanted.get(name, ())):
+                    kind = table.kind(name)
+                    table.columns[name] = references.NamedReference(
+                        field, kind, values=named, parent=rows
+                    )
+                    table.forced_values[str(field.column)] = list(wanted[name])
                 else:
                     own, spared = rows is table, max(1 + table.spares, table.crowd)
                     self._keys[name] = ParentKeys(rows, target, own=own, spared=spared)
@@ -85,7 +90,7 @@ class Layout:
             if parts := self._parts(name, asked):
                 table.parts[name] = table.forced_values[str(field.column)] = parts
                 continue
-            values = _storable_values(field, asked, (name,) in single)
+            values = storable_values(field, asked, (name,) in single)
             if values is None:
                 continue
             expected = not values or self._is_default(field, asked)
@@ -95,7 +100,7 @@ class Layout:
             made = values or field.null or field.has_default()
             if default is not models.NOT_PROVIDED and not made:
                 del table.fields[name]
-            elif column := _forced_column(field, table.kind(name), values):
+            elif column := forced_column(field, table.kind(name), values):
                 table.columns[name] = column
 
     def _of_one_row(self, name: str, asked: Sequence[Any]) -> list[Any]:
@@ -122,6 +127,18 @@ class Layout:
         if any(unique.fields == (field.name,) for unique in self._uniques):
             return []
         return parent.keys_asked(field.target_field, [one for one in values if one is not None])
+
+    def _rows_named(self, field: Any, parent: Table, values: Sequence[Any]) -> list[Any]:
+        """The keys of generated rows of the parent to which statements ask all to refer."""
+        target = field.target_field
+        named = [] if parent is self._table else keys_of(target, values)
+        if any(unique.fields == (field.name,) for unique in self._uniques):
+            return []
+        if named and not (target.is_relation or parent.reused):
+            known = parent.named.setdefault(target.name, [])
+            known += [one for one in named if one not in known]
+            return named
+        return []
 
     def _is_default(self, field: Field, asked: Sequence[Any]) -> bool:
         """Whether rows have this value unless something was set, as far as the profile tells."""
@@ -159,6 +176,9 @@ class Layout:
             facts |= {"sequence": group.members[name], "index": group.index(name)}
             return references.Reference(**facts) if keys else columns.SequenceColumn(**facts)
         if keys is None:
+            if unique and name in self._never_null:
+                named = self._table.named.setdefault(name, [])
+                facts["sequence"] = NamedKeys(unique, named, field, self._table.dialect)
             return columns.UniqueColumn(**facts)
         if unique and (keys.own or not field.null):
             return references.UniqueReference(**facts)
@@ -174,37 +194,3 @@ class Layout:
         else:
             facts["index"] = index
         return references.Reference(**facts)
-
-
-def _storable_values(field: Field, wanted: Sequence[Any], unique: bool) -> list[Any] | None:
-    """Those of the values that the column can hold; none for one that was just added.
-
-    None where the column is free, since it can't hold what is asked for.
-    """
-    free = not (field.is_relation or unique)
-    if all(value is None for value in wanted):
-        return [] if free or field.null else None
-    found = []
-    if isinstance(field, models.JSONField):  # statements have it as a text
-        wanted = [decoded(value) for value in wanted]
-    for value in wanted if free else ():
-        with suppress(Exception):  # a field may raise anything
-            found += [field.to_python(value)] if value is not None or field.null else []
-    return found or None
-
-
-def _forced_column(field: Field, kind: FieldKind, values: list[Any]) -> Column | None:
-    """A column of these values, or what rows get when it is added to their table.
-
-    None where rows can get nothing, so that the column is like any other.
-    """
-    if not values and field.null:
-        values = [None]
-    elif not values and field.has_default():
-        values = [field.get_default()]
-        if values != [field.get_default()]:
-            # The value of a clock or of chance would make each run another one.
-            return SingleValueColumn(field, kind)
-    elif not values and field.blank and field.empty_strings_allowed:
-        values = [""]
-    return ConstantColumn(field, kind, values=values) if values else None

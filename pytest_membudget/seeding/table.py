@@ -38,6 +38,7 @@ class Table:
     ``template`` and ``mismatches`` with the profile are those of its first rows.
     ``asked`` finds those of the rows there before that statements ask for; there are none without.
     ``parts`` are the documents, by field, of which one is in each document of its column.
+    ``named`` are the keys, by field, of rows to which statements ask others to refer.
     ``spares`` says that a statement looks for rows that none of this table refer to, ``crowd`` that
     it looks for those that so many refer to, and ``repeats`` that so many rows agree in a field.
     """
@@ -58,6 +59,7 @@ class Table:
     mismatches: list[str] = attribute(default_factory=list)
     asked: dict[str, list[Any]] = attribute(default_factory=dict)
     parts: dict[str, list[Any]] = attribute(default_factory=dict)
+    named: dict[str, list[Any]] = attribute(default_factory=dict)
     spares: bool = False
     crowd: int = 1
     repeats: dict[str, int] = attribute(default_factory=dict)

@@ -63,6 +63,8 @@ ASKED = {
     ),
     "that no child has": "Order.objects.exclude(pk__in=Item.objects.values('order_id'))",
     "with a count of none": "Order.objects.annotate(n=Count('items')).filter(n=0)",
+    "of one parent": "Item.objects.filter(order_id=5)",
+    "of a parent with a large key": "Item.objects.filter(order__pk=100_000)",
     "without links": "Item.objects.filter(tags__isnull=True)",
 }
 GATE = ("--membudget-rows=*=200", "--membudget-limit=512Mi")
@@ -118,6 +120,24 @@ def test_several_rows_that_a_condition_asks_for(result: dict[str, Any], which: s
     assert result["verdict"] == "within", result["reason"]
     assert result["samples"][-1]["rows_read"] >= 20
     assert "the same in " in str(result["findings"])
+
+
+OF_PARENTS = """
+def forwards(apps, schema_editor):
+    Order, Item = apps.get_model("shop", "Order"), apps.get_model("shop", "Item")
+    found = [list(Item.objects.filter(order_id=key).select_related("order"))
+             for key in (3, 1, 100_000)]
+    if found[2]:
+        assert all(found)
+        assert Order.objects.filter(pk__in=(3, 1, 100_000)).count() == 3
+"""
+
+
+@both
+@checks(OF_PARENTS, gate=True, options=GATE)
+def test_several_parents_by_their_keys(result: dict[str, Any]) -> None:
+    assert result["verdict"] == "within", result["reason"]
+    assert result["samples"][-1]["rows_read"] >= 200
 
 
 CONTAINING = """
