@@ -21,11 +21,12 @@ def touched_share(sample: Sample, tables: Mapping[str, str]) -> float:
 
     ``tables`` maps a model label to its table.  A lookup table that is read in full says nothing
     of the rows that a filter left out of a larger one; one that a statement only joins, or has in
-    a subquery, says nothing either.
+    a subquery, says nothing either, nor does one of which single rows are looked up.
     """
     run = sample.run
-    asked = {*run.read, *run.written, *run.guards, *(_main(one, tables) for one in run.unmatched)}
-    driving = [label for label, table in tables.items() if table in asked]
+    loaded = run.loads & run.read.keys()
+    asked = {*loaded, *run.written, *run.guards, *(_main(one, tables) for one in run.unmatched)}
+    driving = [label for label, table in tables.items() if table in (asked or run.read)]
     if not driving:
         return 0.0
     largest = max(driving, key=lambda label: sample.rows[label])

@@ -8,6 +8,7 @@ from typing import Any, cast
 from django.db import models
 
 from pytest_membudget.profile.production import StatsByColumn
+from pytest_membudget.sample.lesson import Expected
 from pytest_membudget.seeding import columns, constraints, references
 from pytest_membudget.seeding.columns import Column, ConstantColumn
 from pytest_membudget.seeding.dialects.base import Field
@@ -17,8 +18,10 @@ from pytest_membudget.seeding.named_keys import NamedKeys, keys_of
 from pytest_membudget.seeding.profile_fit import followed_stats, share, variation
 from pytest_membudget.seeding.references import ParentKeys
 from pytest_membudget.seeding.table import Table
+from pytest_membudget.seeding.trees import tree_columns
 from pytest_membudget.seeding.uniqueness import Uniqueness
 from pytest_membudget.sql.row_sets import UNREFERRED, times_of
+from pytest_membudget.sql.table_names import is_own_of_django
 
 # How far, as a share, the profile's average width of a text may be from the default's.
 _SAME_WIDTH = 0.1
@@ -43,7 +46,8 @@ class Layout:
         self._uniques = constraints.uniques(table.model)
         wanted = {name: self._of_one_row(name, asked) for name, asked in wanted.items()}
         sets = (set(unique.fields) for unique in self._uniques if unique.condition is None)
-        if any(one <= wanted.keys() for one in sets):
+        own = is_own_of_django(table.model._meta.db_table)
+        if own or any(one <= wanted.keys() for one in sets):
             wanted = table.look_up(wanted)
         self._force(wanted)
         self._keys: dict[str, ParentKeys] = {}
@@ -63,6 +67,7 @@ class Layout:
                 else:
                     own, spared = rows is table, max(1 + table.spares, table.crowd)
                     self._keys[name] = ParentKeys(rows, target, own=own, spared=spared)
+        self._keys |= self._taught(parent)
         self._uniqueness = Uniqueness(table, self._keys, self._stats, self._uniques)
         rules = table.rules
         self._ruled = {name for rule in rules for name in rule.fields}
@@ -74,7 +79,12 @@ class Layout:
         }
 
     def columns(self) -> dict[str, Column]:
-        return {name: self._column(name, field) for name, field in self._table.fields.items()}
+        table = self._table
+        tree = {n: one for n, one in tree_columns(table).items() if n not in table.columns}
+        return {
+            name: tree.get(name) or self._column(name, field)
+            for name, field in table.fields.items()
+        }
 
     def _force(self, wanted: Mapping[str, Sequence[Any]]) -> None:
         """Set the columns that have to hold certain values; remove those the database fills."""
@@ -127,6 +137,17 @@ class Layout:
         if any(unique.fields == (field.name,) for unique in self._uniques):
             return []
         return parent.keys_asked(field.target_field, [one for one in values if one is not None])
+
+    def _taught(self, parent: Callable[[type[models.Model]], Table]) -> dict[str, ParentKeys]:
+        """The columns without a foreign key that the code takes for one."""
+        table, found = self._table, dict[str, ParentKeys]()
+        for lesson in table.lessons:
+            for name, field in table.fields.items():
+                place = (table.model._meta.db_table, str(field.column))
+                if lesson.expected == Expected.KEY and place in lesson.columns:
+                    rows = parent(table.model._meta.apps.get_model(lesson.asked[0]))
+                    found[name] = ParentKeys(rows, rows.model._meta.pk, own=rows is table)
+        return {name: keys for name, keys in found.items() if name not in table.columns}
 
     def _rows_named(self, field: Any, parent: Table, values: Sequence[Any]) -> list[Any]:
         """The keys of generated rows of the parent to which statements ask all to refer."""

@@ -21,6 +21,7 @@ from pytest_membudget.seeding.fields.json import Json, JsonText
 from pytest_membudget.seeding.fields.learned import taught
 from pytest_membudget.seeding.sequences import UNLIMITED, Group
 from pytest_membudget.seeding.staging_tables import StagingTables
+from pytest_membudget.sql.table_names import is_own_of_django
 
 TEMPLATE = "membudget_template"
 SOME = 100
@@ -91,8 +92,13 @@ class Table:
 
     @property
     def reused(self) -> bool:
-        """Has it rows, but no room for new ones? Then children refer to the existing rows."""
-        return not self.requested and self.existing > 0 and self.capacity()[0] < 1
+        """Has it rows, but no room for new ones, or are they migrate's own?  Then children refer to
+        the existing rows.
+        """
+        if self.requested or not self.existing:
+            return False
+        own = is_own_of_django(self.model._meta.db_table) and not self.forced_values
+        return own or self.capacity()[0] < 1
 
     def capacity(self) -> tuple[int, str | None]:
         """How many rows the unique fields leave room for, and the fields which say so."""

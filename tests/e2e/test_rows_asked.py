@@ -11,6 +11,10 @@ from project import LIMIT, Project
 MODELS = """
     from django.db import migrations, models
 
+    def plant(apps, schema_editor):
+        Node = apps.get_model("shop", "Node")
+        Node.objects.create(path="0001", depth=1, numchild=0)
+
     class Migration(migrations.Migration):
         dependencies = [
             ("shop", "0001_initial"), ("contenttypes", "0002_remove_content_type_name"),
@@ -18,6 +22,16 @@ MODELS = """
         ]
         operations = [
             migrations.CreateModel("Tag", [("id", models.BigAutoField(primary_key=True))]),
+            *(
+                migrations.CreateModel(name, [
+                    ("id", models.BigAutoField(primary_key=True)),
+                    ("path", models.CharField(max_length=255, unique=True)),
+                    ("depth", models.PositiveIntegerField()),
+                    ("numchild", models.PositiveIntegerField(default=0)),
+                ])
+                for name in ("Page", "Node")
+            ),
+            migrations.RunPython(plant),
             migrations.CreateModel("Item", [
                 ("id", models.BigAutoField(primary_key=True)),
                 ("slug", models.CharField(max_length=80)),
@@ -138,6 +152,27 @@ def forwards(apps, schema_editor):
 def test_several_parents_by_their_keys(result: dict[str, Any]) -> None:
     assert result["verdict"] == "within", result["reason"]
     assert result["samples"][-1]["rows_read"] >= 200
+
+
+def tree(model: str) -> str:
+    return f"""
+def forwards(apps, schema_editor):
+    Node = apps.get_model("shop", "{model}")
+    for node in Node.objects.filter(depth__gt=1).order_by("path"):
+        above = Node.objects.get(path=node.path[:-4])
+        assert node.depth == above.depth + 1 == len(node.path) / 4
+        assert above.depth == 1 or above.numchild
+    assert Node.objects.filter(depth=1).count() <= 1
+"""
+
+
+@both
+@checks(tree, gate=True, options=GATE)
+@pytest.mark.parametrize("model", ["Page", "Node"])
+def test_rows_that_are_a_tree(result: dict[str, Any], model: str) -> None:
+    """A node has a root that was there before."""
+    assert result["verdict"] == "within", result["reason"]
+    assert result["samples"][-1]["rows_read"] >= 2 * 199
 
 
 CONTAINING = """

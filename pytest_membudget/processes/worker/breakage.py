@@ -111,7 +111,10 @@ def _not_one_row(kind: str, places: list[Place]) -> Breakage | None:
     if not fields or not exact:
         return None
     columns = [(field.model._meta.db_table, str(field.column)) for field in fields]
-    return _found(places, Expected.ROW, list(fields.values()), columns=columns)
+    values = list(fields.values())
+    by_key = list(fields) == [meta.pk] and isinstance(values[0], int | str)
+    key = {"value": values[0], "label": meta.label} if by_key else {}
+    return _found(places, Expected.ROW, values, columns=columns, **key)
 
 
 def _null_keys(places: list[Place]) -> Breakage | None:
