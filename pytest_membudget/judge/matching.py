@@ -8,7 +8,7 @@ from collections.abc import Container, Mapping
 from typing import Any
 
 from pytest_membudget.sample import ForcedValues, Run, Sample, Unmatched
-from pytest_membudget.sql.row_sets import UNREFERRED, times_of
+from pytest_membudget.sql.row_sets import is_of_rows
 
 # A statement that is sent for each row, or for every few, finds a few at a time.
 _OFTEN = 10
@@ -85,7 +85,7 @@ def values_of(forced_values: ForcedValues, literals: Container[Any]) -> str:
 def _shown(value: Any, literals: Container[Any]) -> str:
     if value is None or isinstance(value, bool):
         return repr(value)
-    if value == UNREFERRED or times_of(value):
+    if is_of_rows(value):
         return str(value)
     if isinstance(value, dict):
         its = (f"{key!r}: {_shown(one, literals)}" for key, one in value.items())

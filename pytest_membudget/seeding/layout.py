@@ -20,7 +20,7 @@ from pytest_membudget.seeding.references import ParentKeys
 from pytest_membudget.seeding.table import Table
 from pytest_membudget.seeding.trees import tree_columns
 from pytest_membudget.seeding.uniqueness import Uniqueness
-from pytest_membudget.sql.row_sets import UNREFERRED, times_of
+from pytest_membudget.sql.row_sets import UNREFERRED, is_of_rows, times_of
 from pytest_membudget.sql.table_names import is_own_of_django
 
 # How far, as a share, the profile's average width of a text may be from the default's.
@@ -116,7 +116,7 @@ class Layout:
     def _of_one_row(self, name: str, asked: Sequence[Any]) -> list[Any]:
         """What is asked of a field of single rows; what is of several is kept with the table."""
         table, field = self._table, self._table.fields.get(name)
-        found = [one for one in asked if one == UNREFERRED or times_of(one)]
+        found = [one for one in asked if is_of_rows(one)]
         times = max(map(times_of, found), default=0)
         if found and field is not None:
             table.spares |= UNREFERRED in found

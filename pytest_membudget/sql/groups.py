@@ -7,9 +7,9 @@ from typing import Any
 
 from sqlglot import exp
 
-from pytest_membudget.sql.conditions import comparison
+from pytest_membudget.sql.conditions import comparison as compared
 from pytest_membudget.sql.positions import is_negated
-from pytest_membudget.sql.row_sets import UNREFERRED, repeated
+from pytest_membudget.sql.row_sets import UNORDERED, UNREFERRED, repeated
 from pytest_membudget.sql.statement import Table
 
 # So many rows of a partition have a number above one, and above two.
@@ -29,6 +29,10 @@ def row_sets(tree: exp.Expr, owners: Owners) -> Iterator[Asked]:
         query = one.args.get("query")
         if query is not None and is_negated(one):
             yield from _absent(query.unnest().expressions)
+    for comparison in tree.find_all(exp.GT, exp.GTE, exp.LT, exp.LTE):
+        sides = [comparison.this.unnest(), comparison.expression.unnest()]
+        if all(isinstance(one, exp.Column) for one in sides):
+            yield from ((one, {"known": (UNORDERED,)}) for one in sides)
     if tree.args.get("where") is not None:
         for window in tree.find_all(exp.Window):
             if window.find_ancestor(exp.Subquery):
@@ -48,7 +52,7 @@ def _counted(having: exp.Having, owners: Owners) -> Iterator[Asked]:
         grouped = [one for one in chosen if isinstance(one, exp.Column)]
     groups = {table for column in grouped for table in owners(column)}
     for count in having.find_all(exp.Count):
-        known = None if is_negated(count) else comparison(count)
+        known = None if is_negated(count) else compared(count)
         counted = count.find(exp.Column)
         if known is None:
             continue

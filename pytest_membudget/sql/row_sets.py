@@ -6,8 +6,14 @@ import re
 from typing import Any
 
 UNREFERRED = "none of another table's rows"
+UNORDERED = "in any order with another column's value"
 _REPEATED = re.compile(r"the same in (\d+) rows")
 _MOST = 20
+
+
+def is_of_rows(value: Any) -> bool:
+    """Whether a value says something of rows, and is none that a column can hold."""
+    return value in (UNREFERRED, UNORDERED) or times_of(value) > 0
 
 
 def repeated(times: int) -> str:

@@ -38,6 +38,8 @@ MODELS = """
                 ("email", models.EmailField()),
                 ("data", models.JSONField(default=dict)),
                 ("created", models.DateTimeField()),
+                ("start_date", models.DateField()),
+                ("end_date", models.DateField(null=True)),
                 ("quantity", models.IntegerField()),
                 ("order", models.ForeignKey("shop.Order", models.CASCADE, related_name="items")),
                 ("content_type", models.ForeignKey("contenttypes.ContentType", models.CASCADE)),
@@ -152,6 +154,32 @@ def forwards(apps, schema_editor):
 def test_several_parents_by_their_keys(result: dict[str, Any]) -> None:
     assert result["verdict"] == "within", result["reason"]
     assert result["samples"][-1]["rows_read"] >= 200
+
+
+IN_ORDER = """
+def forwards(apps, schema_editor):
+    for item in apps.get_model("shop", "Item").objects.all():
+        assert item.end_date is None or item.start_date <= item.end_date
+"""
+OUT_OF_ORDER = """
+from django.db.models import F
+
+def forwards(apps, schema_editor):
+    list(apps.get_model("shop", "Item").objects.filter(end_date__lt=F("start_date")))
+"""
+
+
+@both
+@checks(IN_ORDER, gate=True, options=GATE)
+def test_a_start_is_before_its_end(result: dict[str, Any]) -> None:
+    assert result["verdict"] == "within", result["reason"]
+
+
+@both
+@checks(OUT_OF_ORDER, gate=True, options=GATE)
+def test_an_end_before_its_start_where_one_is_looked_for(result: dict[str, Any]) -> None:
+    assert result["verdict"] == "within", result["reason"]
+    assert result["samples"][-1]["rows_read"] > 50
 
 
 def tree(model: str) -> str:
