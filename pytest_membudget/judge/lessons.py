@@ -76,6 +76,8 @@ def _described(lesson: Lesson) -> str:
         return f"the keys of {lesson.asked[0]} in {columns}"
     if lesson.expected == Expected.ROW:
         return f"one row with the {columns} that it looks up"
+    if lesson.expected == Expected.FILE:
+        return f"{lesson.expected}, of some bytes where production's may have more, in {columns}"
     if lesson.expected == Expected.KEYS:
         return f"{_keys(lesson.asked)} in {columns}"
     return f"{lesson.expected} in {columns}"

@@ -8,6 +8,8 @@ from typing import Any
 from pytest_membudget.texts import TextEnum
 
 MOST_LESSONS = 3
+FILE_NAME = "membudget"
+"""What the files are called, without an ending, that a FILE names."""
 
 
 class Expected(TextEnum):
@@ -19,6 +21,7 @@ class Expected(TextEnum):
     JSON = "a JSON document"
     KEYS = "a document with the keys"
     VALUES = "one of the values that the code knows"
+    FILE = "the name of a file that is there"
     BELOW = "numbers whose products fit"
     KEY = "the key of a row"
     ROW = "a row with a value of the code"

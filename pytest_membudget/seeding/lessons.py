@@ -40,7 +40,7 @@ def columns_holding(tables: Iterable[Table], value: Any) -> list[tuple[str, str]
 
 def _lookups(field: Field, value: Any) -> Iterator[dict[str, Any]]:
     """What finds the rows where a field holds the value."""
-    is_text = isinstance(field, models.CharField | models.TextField)
+    is_text = isinstance(field, models.CharField | models.TextField | models.FileField)
     if value == "":
         if is_text and (field.max_length is None or field.max_length >= _DOCUMENT):
             yield {}

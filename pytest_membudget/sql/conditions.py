@@ -87,7 +87,7 @@ def _said(column: exp.Column) -> dict[str, Any] | None:
     if isinstance(column.parent, exp.Length):
         return comparison(column.parent, length=True)
     node, _ = located(column)
-    plain = not node.find(*LEAVING)
+    plain = not node.find(*LEAVING, exp.Anonymous, exp.AtTimeZone)
     predicate = node.parent
     if isinstance(predicate, exp.Not) and _is_boolean(predicate.parent):
         return {"known": (False,), "exact": plain and _is_exact(predicate)}

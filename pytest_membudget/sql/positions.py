@@ -39,6 +39,7 @@ def located(column: exp.Column) -> tuple[exp.Expr, tuple[int, ...] | None]:
             return node, keys or ()
         elif not (
             isinstance(parent, exp.Cast | exp.Paren)
+            or is_day_of(parent, node)
             or (isinstance(parent, LEAVING) and first)
             # SQLite reads what is true, false or null in another way.
             or (keys and isinstance(parent, exp.Case) and parent.args.get("default") is node)
@@ -46,6 +47,14 @@ def located(column: exp.Column) -> tuple[exp.Expr, tuple[int, ...] | None]:
             break
         node = parent
     return node, keys
+
+
+def is_day_of(node: exp.Expr, column: exp.Expr) -> bool:
+    """Whether this is the day of a time, in PostgreSQL's words or Django's for SQLite."""
+    if isinstance(node, exp.Anonymous):
+        of_day = node.name.lower() == "django_datetime_cast_date"
+        return of_day and node.expressions[:1] == [column]
+    return isinstance(node, exp.AtTimeZone) and node.this is column
 
 
 def _place_of_key(key: exp.Expr) -> int | None:

@@ -19,6 +19,7 @@ MODELS = """
                 ("text", models.TextField()),
                 ("code", models.CharField(max_length=40, unique=True)),
                 ("status", models.CharField(max_length=20)),
+                ("file", models.FileField(upload_to="files")),
                 ("quantity", models.IntegerField()),
                 ("owner_id", models.IntegerField(null=True)),
                 ("owner_key", models.CharField(max_length=20)),
@@ -248,6 +249,28 @@ def test_the_first_row_of_a_table(result: dict[str, Any]) -> None:
 @checks(loop("assert item.pk < 0"), ROWS, LIMIT)
 def test_an_assertion_that_generated_rows_fail(result: dict[str, Any]) -> None:
     assert "the rows of shop.Item were generated" in result["reason"]
+
+
+FILES = loop(
+    """with default_storage.open(item.file.name) as opened:
+            assert opened.read()
+        default_storage.delete(item.file.name) if item.pk < 0 else None""",
+    "from django.core.files.storage import default_storage",
+)
+
+
+@both
+@checks(FILES, ROWS, LIMIT)
+def test_files_that_the_code_opens(result: dict[str, Any]) -> None:
+    text = learned(result)
+    assert "the name of a file that is there, of some bytes" in text
+    assert result["samples"][-1]["rows_read"] == 4_000
+
+
+@both
+@checks(loop("open('/no/such/file')"), ROWS, LIMIT)
+def test_a_file_that_is_not_the_rows(result: dict[str, Any]) -> None:
+    assert "No such file" in result["reason"]
 
 
 ONLY = loop("pass", "Item.objects.exists() and Setting.objects.get()")

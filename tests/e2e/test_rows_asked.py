@@ -81,6 +81,7 @@ ASKED = {
     "with a count of none": "Order.objects.annotate(n=Count('items')).filter(n=0)",
     "of one parent": "Item.objects.filter(order_id=5)",
     "of a parent with a large key": "Item.objects.filter(order__pk=100_000)",
+    "of a day": "Item.objects.filter(created__date=date(2020, 1, 31))",
     "without links": "Item.objects.filter(tags__isnull=True)",
 }
 GATE = ("--membudget-rows=*=200", "--membudget-limit=512Mi")
@@ -95,7 +96,7 @@ def prepare(project: Project) -> None:
 
 def listing(which: str) -> str:
     return f"""
-from datetime import timedelta
+from datetime import date, timedelta
 from django.db.models import Count, Exists, F, OuterRef, Window
 from django.db.models.functions import Length, Lower, RowNumber
 from django.utils import timezone
