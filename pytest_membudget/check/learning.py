@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 from pytest_membudget.check.plan import CheckPlan
@@ -25,7 +26,15 @@ _OF_ROWS = (
     "IntegrityError",
     "MultipleObjectsReturned",
     "DoesNotExist",
+    "AssertionError",
+    "FileNotFoundError",
+    "ZeroDivisionError",
+    "OverflowError",
+    "RuntimeError",
+    "Exception",
 )
+# How columns are called that hold keys.
+_OF_KEYS = re.compile(r"(id|pk|key|ref|number|no)$", re.IGNORECASE)
 
 
 def learned(
@@ -84,8 +93,17 @@ def _located(
         if plan.gated is None:
             rows = plan.budget.rows.get(label, rows)
         return replace(found, lesson=replace(lesson, asked=[label, rows]))
+    if found.label:
+        # A column of keys without a foreign key; not a number that happens to be the same.
+        columns = [
+            (table, name)
+            for table, name in seeded.columns_holding(found.value)
+            if table in done.named and _OF_KEYS.search(name)
+        ]
+        if columns:
+            return replace(found, lesson=Lesson(Expected.KEY, columns, [found.label]))
     if lesson.columns:
-        return found
+        return replace(found, value=None)
     for value, part in found.parts():
         columns = [one for one in seeded.columns_holding(value) if one[0] in done.named]
         if columns:

@@ -82,4 +82,5 @@ class CheckPlan:
             stop_above=certain if stop_above is None else stop_above,
             folder=seeded.folder,
             mark=seeded.mark,
+            files=any(lesson.expected == Expected.FILE for lesson in self.lessons),
         )

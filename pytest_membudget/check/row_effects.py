@@ -29,7 +29,7 @@ def grows_with(table: str, done: Run, uniques: list[list[str]]) -> bool:
         return True
     if any(table in one.tables for one in done.unmatched):
         return True
-    if done.fetched.get(table, 0) >= _SOME:
+    if done.fetched.get(table, 0) >= _SOME or table in done.loads:
         return True
     return any(
         columns and not finds_one(columns, uniques)

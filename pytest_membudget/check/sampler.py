@@ -14,7 +14,7 @@ from pytest_membudget.check.row_sources import RowSources
 from pytest_membudget.database.free_space import FIRST_BYTES, room_for_a_seed
 from pytest_membudget.errors import ServerError
 from pytest_membudget.finding import Finding, FindingCode
-from pytest_membudget.judge.coverage import TOUCHED_HALF, touched_by
+from pytest_membudget.judge.coverage import TOUCHED_HALF, TOUCHED_TOO_FEW, touched_by
 from pytest_membudget.judge.evidence import Evidence
 from pytest_membudget.judge.gap import Gap, unnamed_table
 from pytest_membudget.judge.lessons import contradictions, findings
@@ -24,7 +24,7 @@ from pytest_membudget.processes.server.client import ServerClient
 from pytest_membudget.processes.server.seeded_database import SeededDatabase
 from pytest_membudget.processes.stopwatch import APPLYING, STARTING, SURVEY
 from pytest_membudget.processes.worker.launcher import run
-from pytest_membudget.sample import Run, Sample
+from pytest_membudget.sample import ForcedValues, Outcome, Run, Sample
 from pytest_membudget.units import format_rows
 
 Progress = Callable[[str], None]
@@ -222,11 +222,22 @@ class Sampler:
             return sample
         if sample.run.peak > self._budget.limit:
             return sample
-        self.seeded.force_values(forced)
         with suppress(ServerError):
-            again, _ = self._apply(sample.size, self._budget.time_budget)
+            again = self._forced(forced, sample.size)
             over = again.run.peak > self._budget.limit
             if over or (again.finished and (touched_by(self.evidence, again) or 0) > touched):
                 return again
+            if again.run.outcome == Outcome.RAISED and touched < TOUCHED_TOO_FEW:
+                return again
         self.seeded.force_values({})
         return sample
+
+    def _forced(self, forced: ForcedValues, size: int) -> Sample:
+        """A sample of rows with these values, and with what is learned where it breaks on them."""
+        while True:
+            self.seeded.force_values(forced)
+            sample, _ = self._apply(size, self._budget.time_budget)
+            again, sample = learned(self.plan, self.seeded, sample)
+            if again is None:
+                return sample
+            self._begin_anew(again)

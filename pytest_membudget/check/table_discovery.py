@@ -34,6 +34,7 @@ from pytest_membudget.judge.verdict import Judgement, Verdict
 from pytest_membudget.processes.messages.orders import ListTables, TableModel
 from pytest_membudget.processes.server.client import ServerClient
 from pytest_membudget.sample import ForcedValues, Run, Sample
+from pytest_membudget.sql.table_names import is_own_of_django
 from pytest_membudget.units import MIB
 
 _ROUNDS = 8
@@ -131,6 +132,8 @@ def discover(plan: CheckPlan, server: ServerClient, progress: Callable[[str], No
     if grown:
         grown += sorted(table for table in met if all(is_only_joined(table, one) for one in runs))
     looked_up = {table for one in plan.lessons for table, _ in one.columns if one.finds_one}
+    if grown:  # what it does with these may depend on the row that it finds there
+        looked_up |= {table for done in runs for table, count in done.fetched.items() if count}
     grown += sorted(met & looked_up - set(grown))
     rows = _with_rows(grown, known)
     limit = plan.budget.limit
@@ -146,7 +149,12 @@ def discover(plan: CheckPlan, server: ServerClient, progress: Callable[[str], No
         are_small = False
         grown = sorted(met)
         rows = _with_rows(grown, known)
-    parents = {parent for table in rows for parent in tables[table].parents} & tables.keys()
+    parents = {
+        parent
+        for table in rows
+        for parent in tables[table].parents
+        if parent in tables and not is_own_of_django(parent)
+    }
     of_parents = {
         table: production.rows(table, tables[table].label) for table in parents - rows.keys()
     }
@@ -195,7 +203,7 @@ def _round(
     if not forced_values or first.run.peak > plan.budget.limit:
         return plan, [first]
     with suppress(ServerError):
-        _, second = dry_run(plan, server, tables, filled, forced_values)
+        plan, second = dry_run(plan, server, tables, filled, forced_values)
         return plan, [first, second]
     return plan, [first]
 

@@ -72,8 +72,12 @@ def _described(lesson: Lesson) -> str:
         return f"numbers below {format_rows(lesson.asked[0])}"
     if lesson.expected == Expected.SINGLE:
         return f"a single row of {lesson.asked[0]}"
+    if lesson.expected == Expected.KEY:
+        return f"the keys of {lesson.asked[0]} in {columns}"
     if lesson.expected == Expected.ROW:
         return f"one row with the {columns} that it looks up"
+    if lesson.expected == Expected.FILE:
+        return f"{lesson.expected}, of some bytes where production's may have more, in {columns}"
     if lesson.expected == Expected.KEYS:
         return f"{_keys(lesson.asked)} in {columns}"
     return f"{lesson.expected} in {columns}"

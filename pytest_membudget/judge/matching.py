@@ -8,6 +8,7 @@ from collections.abc import Container, Mapping
 from typing import Any
 
 from pytest_membudget.sample import ForcedValues, Run, Sample, Unmatched
+from pytest_membudget.sql.row_sets import is_of_rows
 
 # A statement that is sent for each row, or for every few, finds a few at a time.
 _OFTEN = 10
@@ -20,11 +21,12 @@ def touched_share(sample: Sample, tables: Mapping[str, str]) -> float:
 
     ``tables`` maps a model label to its table.  A lookup table that is read in full says nothing
     of the rows that a filter left out of a larger one; one that a statement only joins, or has in
-    a subquery, says nothing either.
+    a subquery, says nothing either, nor does one of which single rows are looked up.
     """
     run = sample.run
-    asked = {*run.read, *run.written, *run.guards, *(_main(one, tables) for one in run.unmatched)}
-    driving = [label for label, table in tables.items() if table in asked]
+    loaded = run.loads & run.read.keys()
+    asked = {*loaded, *run.written, *run.guards, *(_main(one, tables) for one in run.unmatched)}
+    driving = [label for label, table in tables.items() if table in (asked or run.read)]
     if not driving:
         return 0.0
     largest = max(driving, key=lambda label: sample.rows[label])
@@ -83,6 +85,13 @@ def values_of(forced_values: ForcedValues, literals: Container[Any]) -> str:
 def _shown(value: Any, literals: Container[Any]) -> str:
     if value is None or isinstance(value, bool):
         return repr(value)
+    if is_of_rows(value):
+        return str(value)
+    if isinstance(value, dict):
+        its = (f"{key!r}: {_shown(one, literals)}" for key, one in value.items())
+        return f"{{{', '.join(its)}}}"
+    if isinstance(value, list):
+        return f"[{', '.join(_shown(one, literals) for one in value)}]"
     stands_there = isinstance(value, str | int | float) and value in literals
     return reprlib.repr(value) if stands_there else "a value that the code computes"
 

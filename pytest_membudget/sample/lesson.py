@@ -8,6 +8,8 @@ from typing import Any
 from pytest_membudget.texts import TextEnum
 
 MOST_LESSONS = 3
+FILE_NAME = "membudget"
+"""What the files are called, without an ending, that a FILE names."""
 
 
 class Expected(TextEnum):
@@ -19,7 +21,9 @@ class Expected(TextEnum):
     JSON = "a JSON document"
     KEYS = "a document with the keys"
     VALUES = "one of the values that the code knows"
+    FILE = "the name of a file that is there"
     BELOW = "numbers whose products fit"
+    KEY = "the key of a row"
     ROW = "a row with a value of the code"
     SINGLE = "a single row"
 
@@ -29,8 +33,8 @@ class Lesson:
     """``columns`` by table that hold what is ``expected``.
 
     ``asked`` are the formats of a DATE, the paths of KEYS with ``"*"`` for each item of an array,
-    the VALUES, the bound that all numbers are BELOW, the values of the columns of a ROW, or the
-    label of the model that has a SINGLE row.
+    the VALUES, the bound that all numbers are BELOW, the label of the model of a KEY, the values of
+    the columns of a ROW, or the label of the model that has a SINGLE row.
     """
 
     expected: Expected
@@ -55,6 +59,7 @@ class Breakage:
     place: str
     value: Any = None
     within: list[Any] | None = None
+    label: str = ""
 
     def parts(self) -> list[tuple[Any, Lesson]]:
         """The value, and what its parts on the way to the key would teach if they were stored."""

@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from typing import Any, cast
 
 from django.db import models
 
 from pytest_membudget.profile.production import StatsByColumn
+from pytest_membudget.sample.lesson import Expected
 from pytest_membudget.seeding import columns, constraints, references
-from pytest_membudget.seeding.columns import Column, ConstantColumn, SingleValueColumn
+from pytest_membudget.seeding.columns import Column, ConstantColumn
 from pytest_membudget.seeding.copied_columns import copied_column
 from pytest_membudget.seeding.dialects.base import Field
-from pytest_membudget.seeding.fields import FieldKind
+from pytest_membudget.seeding.fields.json import Json, JsonText
+from pytest_membudget.seeding.forced_values import forced_column, storable_values
+from pytest_membudget.seeding.named_keys import NamedKeys, keys_of
 from pytest_membudget.seeding.profile_fit import followed_stats, share, variation
 from pytest_membudget.seeding.references import ParentKeys
 from pytest_membudget.seeding.table import Table
+from pytest_membudget.seeding.trees import tree_columns
 from pytest_membudget.seeding.uniqueness import Uniqueness
+from pytest_membudget.sql.row_sets import UNREFERRED, is_of_rows, times_of
+from pytest_membudget.sql.table_names import is_own_of_django
 
 # How far, as a share, the profile's average width of a text may be from the default's.
 _SAME_WIDTH = 0.1
@@ -40,8 +45,10 @@ class Layout:
         self._profile = profile
         self._stats = followed_stats(table, profile)
         self._uniques = constraints.uniques(table.model)
+        wanted = {name: self._of_one_row(name, asked) for name, asked in wanted.items()}
         sets = (set(unique.fields) for unique in self._uniques if unique.condition is None)
-        if any(one <= wanted.keys() for one in sets):
+        own = is_own_of_django(table.model._meta.db_table)
+        if own or any(one <= wanted.keys() for one in sets):
             wanted = table.look_up(wanted)
         self._force(wanted)
         self._keys: dict[str, ParentKeys] = {}
@@ -52,9 +59,16 @@ class Layout:
                 if asked := self._rows_asked(field, rows, wanted.get(name, ())):
                     table.columns[name] = ConstantColumn(field, table.kind(name), values=asked)
                     table.forced_values[str(field.column)] = asked
+                elif named := self._rows_named(field, rows, wanted.get(name, ())):
+                    kind = table.kind(name)
+                    table.columns[name] = references.NamedReference(
+                        field, kind, values=named, parent=rows
+                    )
+                    table.forced_values[str(field.column)] = list(wanted[name])
                 else:
-                    own, spared = rows is table, 1 + table.spares
+                    own, spared = rows is table, max(1 + table.spares, table.crowd)
                     self._keys[name] = ParentKeys(rows, target, own=own, spared=spared)
+        self._keys |= self._taught(parent)
         self._uniqueness = Uniqueness(table, self._keys, self._stats, self._uniques)
         rules = table.rules
         self._ruled = {name for rule in rules for name in rule.fields}
@@ -66,19 +80,28 @@ class Layout:
         }
 
     def columns(self) -> dict[str, Column]:
-        return {name: self._column(name, field) for name, field in self._table.fields.items()}
+        table = self._table
+        tree = {n: one for n, one in tree_columns(table).items() if n not in table.columns}
+        return {
+            name: tree.get(name) or self._column(name, field)
+            for name, field in table.fields.items()
+        }
 
     def _force(self, wanted: Mapping[str, Sequence[Any]]) -> None:
         """Set the columns that have to hold certain values; remove those the database fills."""
         table = self._table
         single = {u.fields for u in self._uniques if len(u.fields) == 1 and u.condition is None}
         for name, asked in wanted.items():
-            if (field := table.fields.get(name)) is None:
+            field = table.fields.get(name)
+            if field is None or (not asked and str(field.column) in table.forced_values):
                 continue
             if asked and not field.null and all(value is None for value in asked):
                 table.spares = True  # it is NULL in an outer join only
                 continue
-            values = _storable_values(field, asked, (name,) in single)
+            if parts := self._parts(name, asked):
+                table.parts[name] = table.forced_values[str(field.column)] = parts
+                continue
+            values = storable_values(field, asked, (name,) in single)
             if values is None:
                 continue
             expected = not values or self._is_default(field, asked)
@@ -88,14 +111,56 @@ class Layout:
             made = values or field.null or field.has_default()
             if default is not models.NOT_PROVIDED and not made:
                 del table.fields[name]
-            elif column := _forced_column(field, table.kind(name), values):
+            elif column := forced_column(field, table.kind(name), values):
                 table.columns[name] = column
+
+    def _of_one_row(self, name: str, asked: Sequence[Any]) -> list[Any]:
+        """What is asked of a field of single rows; what is of several is kept with the table."""
+        table, field = self._table, self._table.fields.get(name)
+        found = [one for one in asked if is_of_rows(one)]
+        times = max(map(times_of, found), default=0)
+        if found and field is not None:
+            table.spares |= UNREFERRED in found
+            if times and (name,) in {unique.fields for unique in self._uniques}:
+                table.crowd = max(table.crowd, times)
+            elif times:
+                table.repeats[name] = times
+            table.forced_values[str(field.column)] = found
+        return [one for one in asked if one not in found]
+
+    def _parts(self, name: str, asked: Sequence[Any]) -> list[Any]:
+        """Those of the values that are parts of documents, for a column of documents."""
+        holds = isinstance(self._table.kind(name), Json | JsonText)
+        return [one for one in asked if holds and isinstance(one, dict | list)]
 
     def _rows_asked(self, field: Any, parent: Table, values: Sequence[Any]) -> list[Any]:
         """The parent's rows, of those there before, to which statements ask all to refer."""
         if any(unique.fields == (field.name,) for unique in self._uniques):
             return []
         return parent.keys_asked(field.target_field, [one for one in values if one is not None])
+
+    def _taught(self, parent: Callable[[type[models.Model]], Table]) -> dict[str, ParentKeys]:
+        """The columns without a foreign key that the code takes for one."""
+        table, found = self._table, dict[str, ParentKeys]()
+        for lesson in table.lessons:
+            for name, field in table.fields.items():
+                place = (table.model._meta.db_table, str(field.column))
+                if lesson.expected == Expected.KEY and place in lesson.columns:
+                    rows = parent(table.model._meta.apps.get_model(lesson.asked[0]))
+                    found[name] = ParentKeys(rows, rows.model._meta.pk, own=rows is table)
+        return {name: keys for name, keys in found.items() if name not in table.columns}
+
+    def _rows_named(self, field: Any, parent: Table, values: Sequence[Any]) -> list[Any]:
+        """The keys of generated rows of the parent to which statements ask all to refer."""
+        target = field.target_field
+        named = [] if parent is self._table else keys_of(target, values)
+        if any(unique.fields == (field.name,) for unique in self._uniques):
+            return []
+        if named and not (target.is_relation or parent.reused):
+            known = parent.named.setdefault(target.name, [])
+            known += [one for one in named if one not in known]
+            return named
+        return []
 
     def _is_default(self, field: Field, asked: Sequence[Any]) -> bool:
         """Whether rows have this value unless something was set, as far as the profile tells."""
@@ -141,6 +206,9 @@ class Layout:
             facts |= {"sequence": group.members[name], "index": group.index(name)}
             return references.Reference(**facts) if keys else columns.SequenceColumn(**facts)
         if keys is None:
+            if unique and name in self._never_null:
+                named = self._table.named.setdefault(name, [])
+                facts["sequence"] = NamedKeys(unique, named, field, self._table.dialect)
             return columns.UniqueColumn(**facts)
         if unique and (keys.own or not field.null):
             return references.UniqueReference(**facts)
@@ -150,37 +218,9 @@ class Layout:
         if unique:
             return references.OptionalReference(**facts)
         parent = self._profile.get(keys.parent.model._meta.db_table, {})
-        facts["index"] = keys.spread(list(self._keys).index(name), share(parent, stats))
+        index = keys.spread(list(self._keys).index(name), share(parent, stats))
+        if times := self._table.repeats.get(name):
+            facts["index"] = lambda i: index(f"(({i} + {times - 1}) / {times})")
+        else:
+            facts["index"] = index
         return references.Reference(**facts)
-
-
-def _storable_values(field: Field, wanted: Sequence[Any], unique: bool) -> list[Any] | None:
-    """Those of the values that the column can hold; none for one that was just added.
-
-    None where the column is free, since it can't hold what is asked for.
-    """
-    free = not (field.is_relation or unique)
-    if all(value is None for value in wanted):
-        return [] if free or field.null else None
-    found = []
-    for value in wanted if free else ():
-        with suppress(Exception):  # a field may raise anything
-            found += [field.to_python(value)] if value is not None or field.null else []
-    return found or None
-
-
-def _forced_column(field: Field, kind: FieldKind, values: list[Any]) -> Column | None:
-    """A column of these values, or what rows get when it is added to their table.
-
-    None where rows can get nothing, so that the column is like any other.
-    """
-    if not values and field.null:
-        values = [None]
-    elif not values and field.has_default():
-        values = [field.get_default()]
-        if values != [field.get_default()]:
-            # The value of a clock or of chance would make each run another one.
-            return SingleValueColumn(field, kind)
-    elif not values and field.blank and field.empty_strings_allowed:
-        values = [""]
-    return ConstantColumn(field, kind, values=values) if values else None

@@ -15,6 +15,8 @@ from pytest_membudget.seeding.table import Table
 
 # A shorter text holds no document.
 _DOCUMENT = 256
+# So many digits may end another number.
+_SHORT = 3
 # Python cuts the texts that it quotes.
 _CUT = 150
 
@@ -38,10 +40,17 @@ def columns_holding(tables: Iterable[Table], value: Any) -> list[tuple[str, str]
 
 def _lookups(field: Field, value: Any) -> Iterator[dict[str, Any]]:
     """What finds the rows where a field holds the value."""
-    is_text = isinstance(field, models.CharField | models.TextField)
+    is_text = isinstance(field, models.CharField | models.TextField | models.FileField)
     if value == "":
         if is_text and (field.max_length is None or field.max_length >= _DOCUMENT):
             yield {}
+    elif isinstance(value, int):
+        if isinstance(field, models.IntegerField) and not field.primary_key:
+            yield {field.name: value}
+        elif is_text:
+            # It may have zeros before it.
+            lookup = f"{field.name}__endswith" if len(str(value)) > _SHORT else field.name
+            yield {lookup: str(value)}
     elif isinstance(value, str):
         if is_text:
             yield {f"{field.name}__startswith" if len(value) > _CUT else field.name: value}

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from dataclasses import field as attribute
 
-from pytest_membudget.seeding.columns import SequenceColumn, UniqueColumn
+from pytest_membudget.seeding.columns import ConstantColumn, SequenceColumn, UniqueColumn
 from pytest_membudget.seeding.dialects.base import Field
 from pytest_membudget.seeding.errors import refusal
 from pytest_membudget.seeding.sequences import UNLIMITED, Sequence
@@ -104,6 +104,17 @@ class SelfReference(Reference):
         keys = self.sequence
         top = "NULL" if self.field.null else keys.at("1")
         return f"CASE WHEN {i} = 1 THEN {top} ELSE {keys.at(f'(({i} + 8) / 10)')} END"
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class NamedReference(ConstantColumn):
+    """A reference to rows of which statements name the keys, in turn."""
+
+    parent: Table
+
+    def demand(self, want: int) -> None:
+        self.parent.ensure_rows()
+        self.parent.require(len(self.values))
 
 
 class UniqueReference(Reference, UniqueColumn):

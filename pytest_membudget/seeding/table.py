@@ -17,10 +17,12 @@ from pytest_membudget.seeding.constraints import Rule
 from pytest_membudget.seeding.dialects.base import NUMBER, Dialect, Field
 from pytest_membudget.seeding.errors import too_few, unstorable
 from pytest_membudget.seeding.fields import FieldKind, kind_of
+from pytest_membudget.seeding.fields.json import Json, JsonText
 from pytest_membudget.seeding.fields.learned import taught
 from pytest_membudget.seeding.prototypes import Prototypes
 from pytest_membudget.seeding.sequences import UNLIMITED, Group
 from pytest_membudget.seeding.staging_tables import StagingTables
+from pytest_membudget.sql.table_names import is_own_of_django
 
 TEMPLATE = "membudget_template"
 SOME = 100
@@ -38,7 +40,10 @@ class Table:
     ``template`` and ``mismatches`` with the profile are those of its first rows.
     ``asked`` finds those of the rows there before that statements ask for; there are none without.
     ``prototypes`` are the rows, of those there before, that new ones are copies of.
-    ``spares`` says that a statement looks for rows that none of this table refer to.
+    ``parts`` are the documents, by field, of which one is in each document of its column.
+    ``named`` are the keys, by field, of rows to which statements ask others to refer.
+    ``spares`` says that a statement looks for rows that none of this table refer to, ``crowd`` that
+    it looks for those that so many refer to, and ``repeats`` that so many rows agree in a field.
     """
 
     model: type[models.Model]
@@ -56,8 +61,12 @@ class Table:
     template: TemplateRows | None = None
     mismatches: list[str] = attribute(default_factory=list)
     asked: dict[str, list[Any]] = attribute(default_factory=dict)
+    parts: dict[str, list[Any]] = attribute(default_factory=dict)
+    named: dict[str, list[Any]] = attribute(default_factory=dict)
     spares: bool = False
     prototypes: Prototypes | None = None
+    crowd: int = 1
+    repeats: dict[str, int] = attribute(default_factory=dict)
 
     @property
     def dialect(self) -> Dialect:
@@ -74,7 +83,10 @@ class Table:
     def kind(self, name: str) -> FieldKind:
         field = self.fields[name]
         kind = kind_of(field, self.dialect)
-        return taught(kind, (self.model._meta.db_table, str(field.column)), self.lessons)
+        kind = taught(kind, (self.model._meta.db_table, str(field.column)), self.lessons)
+        if isinstance(kind, Json | JsonText):
+            kind.parts = self.parts.get(name, ())
+        return kind
 
     @property
     def width(self) -> float:
@@ -83,12 +95,15 @@ class Table:
 
     @property
     def reused(self) -> bool:
-        """Has it rows, but no room for new ones? Then children refer to the existing rows."""
+        """Has it rows, but no room for new ones, or are they migrate's own?  Then children refer to
+        the existing rows.
+        """
         if self.prototypes is not None and not self.want:
             return True
         if self.requested or not self.existing:
             return False
-        return self.capacity()[0] < 1
+        own = is_own_of_django(self.model._meta.db_table) and not self.forced_values
+        return own or self.capacity()[0] < 1
 
     def capacity(self) -> tuple[int, str | None]:
         """How many rows the unique fields leave room for, and the fields which say so."""

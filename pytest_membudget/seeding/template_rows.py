@@ -16,10 +16,12 @@ from pytest_membudget.seeding.constraints import Rule, candidates
 from pytest_membudget.seeding.dialects.base import NUMBER, Field
 from pytest_membudget.seeding.errors import refusal, unstorable
 from pytest_membudget.seeding.fields import stored_as_builtin
+from pytest_membudget.seeding.pairs import in_order, pairs
 from pytest_membudget.seeding.prototypes import Prototypes
 from pytest_membudget.seeding.sequences import Formula
 from pytest_membudget.seeding.staging_tables import Row, StagingTables
 from pytest_membudget.seeding.table import TEMPLATE, Table
+from pytest_membudget.sql.row_sets import UNORDERED
 
 _ROUNDS = 8
 _FAR = 10**7
@@ -75,9 +77,23 @@ class Composition:
         for place, column in enumerate(self._columns):
             nulls = self._obey(place)
             self._pools[place] = arranged(column, self._pools[place], self._size, nulls)
+            if times := self._table.repeats.get(column.field.name):
+                several = (value for value in cycle(self._pools[place]) for _ in range(times))
+                self._pools[place] = list(islice(several, self._size))
         rows = list(islice(zip(*map(cycle, self._pools), strict=False), self._size))
+        if ordered := [pair for pair in pairs(self._table.fields) if self._is_free(pair)]:
+            rows = in_order(rows, self._columns, ordered)
         shared = [rule for rule in self._rules if len(rule.fields) > 1]
         return _numbered(self._columns, self._agreeing(rows, shared) if shared else rows)
+
+    def _is_free(self, pair: tuple[str, str]) -> bool:
+        """Whether no statement looks for rows in which they are not in order."""
+        fields = (self._table.fields[name] for name in pair)
+        return all(
+            UNORDERED not in self._table.forced_values.get(str(field.column), ())
+            and stored_as_builtin(field)
+            for field in fields
+        )
 
     def _obey(self, place: int) -> float | None:
         """Remove what rules on this column alone forbid; return the share of NULLs to use."""

@@ -16,9 +16,9 @@ from sqlglot import exp
 from sqlglot.errors import ErrorLevel, SqlglotError
 
 from pytest_membudget.database.engine import engine_of
-from pytest_membudget.sql.conditions import NUMBERED
 from pytest_membudget.sql.literals import without_literals
 from pytest_membudget.sql.normalize import CUT
+from pytest_membudget.sql.positions import NUMBERED
 from pytest_membudget.sql.statement import Statement
 from pytest_membudget.sql.tree import Reader
 

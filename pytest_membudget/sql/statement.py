@@ -9,6 +9,10 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, NamedTuple
 
+from pytest_membudget.sql.documents import NOTHING, Part
+from pytest_membudget.sql.patterns import matching
+from pytest_membudget.sql.row_sets import of_count
+
 # A text of so many characters has a width that no column filtered by its length has.
 _LONGEST = 10_000
 _DATE = len("2026-01-31")
@@ -27,7 +31,9 @@ class Filter:
 
     ``place`` is the position of the value among the marks of the statement's form, ``known`` holds
     it where the condition itself says it.  ``exact`` says that no other value is found.  With a
-    ``sign`` the column is compared with the value, with ``length`` that of its text is.
+    ``sign`` the column is compared with the value, with ``length`` that of its text is; with
+    ``regex`` it matches it.  With a ``part`` all this is asked of a part of its document, with
+    ``count`` of how many rows there are.
     """
 
     table: Table
@@ -39,16 +45,32 @@ class Filter:
     exact: bool = False
     sign: str = "="
     length: bool = False
+    regex: bool = False
+    part: Part | None = None
+    count: bool = False
 
     def values(self, by_position: dict[int, Any]) -> list[Any]:
         """The value in a list, which is empty where it is not known."""
-        if self.place is None:
-            return list(self.known)
+        values = list(self.known) if self.place is None else self._asked(by_position)
+        if self.part is None:
+            return values
+        if self.place is None and not values:
+            return self.part.documents(NOTHING, by_position)
+        return [one for value in values for one in self.part.documents(value, by_position)]
+
+    def _asked(self, by_position: dict[int, Any]) -> list[Any]:
+        """The value that stands for what the condition asks, of the one at its place."""
         if self.place not in by_position:
             return []
         value = by_position[self.place]
+        if self.count:
+            return list(of_count(self.sign, value))
+        if isinstance(value, list | tuple) and self.part is None:
+            return list(value)
         if self.like and isinstance(value, str):
             value = re.sub(r"\\(.)", r"\1", value.strip("%"))
+        if self.regex:
+            return matching(value) if isinstance(value, str) else []
         if self.negative and isinstance(value, int | float):
             value = -value
         if self.sign != "=":

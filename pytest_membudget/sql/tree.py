@@ -7,7 +7,10 @@ from typing import Any
 
 from sqlglot import exp
 
-from pytest_membudget.sql.conditions import place, predicates
+from pytest_membudget.sql.conditions import predicates
+from pytest_membudget.sql.documents import Part
+from pytest_membudget.sql.groups import row_sets
+from pytest_membudget.sql.positions import place
 from pytest_membudget.sql.statement import Filter, Statement, Table
 
 # One value for all rows, which is as large as they are.
@@ -132,15 +135,22 @@ class Reader:
         return None if value is None else place(value)
 
     def _filters(self) -> Iterator[Filter]:
-        found: dict[tuple[Table, str], Filter] = {}
+        found: dict[tuple[Table, str, Part | None], Filter] = {}
         for condition in self.tree.find_all(exp.Where, exp.Having):
             if condition.find_ancestor(exp.OnConflict):
                 continue
             for column, known in predicates(condition):
                 for table in self._owners(column):
-                    key = (table, _folded(column.this))
-                    found.setdefault(key, Filter(*key, **known))
-        yield from found.values()
+                    name, part = _folded(column.this), known.get("part")
+                    found.setdefault((table, name, part), Filter(table, name, **known))
+        documents = {(table, name) for table, name, part in found if part is not None}
+        for (table, name, part), one in found.items():
+            # What is asked of its parts is asked of a document.
+            if part is not None or (table, name) not in documents or one.place is not None:
+                yield one
+        for column, known in row_sets(self.tree, self._owners):
+            for table in self._owners(column):
+                yield Filter(table, _folded(column.this), **known)
 
     def _owners(self, column: exp.Column) -> list[Table]:
         """The tables that a column may belong to: that of its alias, or all where it has none."""

@@ -23,7 +23,7 @@ COUNTED = f"""{FORWARDS}
     Order.objects.update(total=Subquery(numbers[:1]))
 """
 GUARDED = f"""{FORWARDS}
-    if Order.objects.filter(note__regex="^old").exists():
+    if Order.objects.filter(note__regex="^(?=old)").exists():
         list(Order.objects.all())
     Customer.objects.update(email=F("id"))
 """

@@ -232,10 +232,10 @@ def listing(chosen: str) -> str:
     [
         'filter(number__startswith="X")',
         "filter(pk__gt=10**9)",
-        'filter(note__regex="^X")',
+        'filter(note__regex="^(?=X)")',
         "raw(\"SELECT id FROM shop_order WHERE note || number = 'X'\")",
         'values("number").annotate(times=Count("pk")).filter(times__gt=1)',
-        'filter(Q(number="X") | Q(note__regex="^X"))',
+        'filter(Q(number="X") | Q(note__regex="^(?=X)"))',
     ],
 )
 def test_a_filter_that_no_row_meets_is_no_pass(result: dict[str, Any], chosen: str) -> None:

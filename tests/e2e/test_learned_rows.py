@@ -19,7 +19,10 @@ MODELS = """
                 ("text", models.TextField()),
                 ("code", models.CharField(max_length=40, unique=True)),
                 ("status", models.CharField(max_length=20)),
+                ("file", models.FileField(upload_to="files")),
                 ("quantity", models.IntegerField()),
+                ("owner_id", models.IntegerField(null=True)),
+                ("owner_key", models.CharField(max_length=20)),
                 ("unit_price", models.DecimalField(max_digits=12, decimal_places=2)),
                 ("total", models.DecimalField(max_digits=12, decimal_places=2, null=True)),
             ]),
@@ -198,6 +201,76 @@ BY_KEY = loop("pass", "Item.objects.exists() and Setting.objects.get(pk=1)")
 @checks(BY_KEY, gate=True, options=GATE)
 def test_a_row_of_a_key(result: dict[str, Any]) -> None:
     assert result["verdict"] == "within", result["reason"]
+
+
+KEYS_OF_ROWS = loop("Setting.objects.get(pk=item.owner_id or 1).value")
+
+
+@both
+@checks(KEYS_OF_ROWS, gate=True, options=GATE)
+def test_keys_without_a_foreign_key(result: dict[str, Any]) -> None:
+    assert "the keys of shop.Setting in shop_item.owner_id" in learned(result)
+    assert result["samples"][-1]["rows_read"] == 8_000
+
+
+@both
+@checks(loop("Setting.objects.get(pk=item.owner_key)"), gate=True, options=GATE)
+def test_keys_in_texts(result: dict[str, Any]) -> None:
+    """Of a generic foreign key, for example."""
+    assert "the keys of shop.Setting in shop_item.owner_key" in learned(result)
+
+
+MATCHING = """
+def forwards(apps, schema_editor):
+    Item, Setting = apps.get_model("shop", "Item"), apps.get_model("shop", "Setting")
+    for item in Item.objects.filter(status="old"):
+        Setting.objects.get(pk=item.owner_id)
+"""
+
+
+@both
+@checks(MATCHING, gate=True, options=GATE)
+def test_rows_that_match_a_filter_teach_as_well(result: dict[str, Any]) -> None:
+    assert "the keys of shop.Setting" in learned(result)
+
+
+FIRST = loop("setting.value", "setting = Setting.objects.first()")
+
+
+@both
+@checks(FIRST, gate=True, options=GATE)
+def test_the_first_row_of_a_table(result: dict[str, Any]) -> None:
+    """It is there in samples as well, where other tables make the memory grow."""
+    assert result["verdict"] == "within", result["reason"]
+    assert result["samples"][-1]["rows_read"] == 4_001
+
+
+@both
+@checks(loop("assert item.pk < 0"), ROWS, LIMIT)
+def test_an_assertion_that_generated_rows_fail(result: dict[str, Any]) -> None:
+    assert "the rows of shop.Item were generated" in result["reason"]
+
+
+FILES = loop(
+    """with default_storage.open(item.file.name) as opened:
+            assert opened.read()
+        default_storage.delete(item.file.name) if item.pk < 0 else None""",
+    "from django.core.files.storage import default_storage",
+)
+
+
+@both
+@checks(FILES, ROWS, LIMIT)
+def test_files_that_the_code_opens(result: dict[str, Any]) -> None:
+    text = learned(result)
+    assert "the name of a file that is there, of some bytes" in text
+    assert result["samples"][-1]["rows_read"] == 4_000
+
+
+@both
+@checks(loop("open('/no/such/file')"), ROWS, LIMIT)
+def test_a_file_that_is_not_the_rows(result: dict[str, Any]) -> None:
+    assert "No such file" in result["reason"]
 
 
 ONLY = loop("pass", "Item.objects.exists() and Setting.objects.get()")

@@ -5,11 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from batch import both, checks
+from batch import both, checks, on_postgresql
 from project import LIMIT, Project
 
 MODELS = """
     from django.db import migrations, models
+
+    def plant(apps, schema_editor):
+        Node = apps.get_model("shop", "Node")
+        Node.objects.create(path="0001", depth=1, numchild=0)
 
     class Migration(migrations.Migration):
         dependencies = [
@@ -18,10 +22,24 @@ MODELS = """
         ]
         operations = [
             migrations.CreateModel("Tag", [("id", models.BigAutoField(primary_key=True))]),
+            *(
+                migrations.CreateModel(name, [
+                    ("id", models.BigAutoField(primary_key=True)),
+                    ("path", models.CharField(max_length=255, unique=True)),
+                    ("depth", models.PositiveIntegerField()),
+                    ("numchild", models.PositiveIntegerField(default=0)),
+                ])
+                for name in ("Page", "Node")
+            ),
+            migrations.RunPython(plant),
             migrations.CreateModel("Item", [
                 ("id", models.BigAutoField(primary_key=True)),
                 ("slug", models.CharField(max_length=80)),
+                ("email", models.EmailField()),
+                ("data", models.JSONField(default=dict)),
                 ("created", models.DateTimeField()),
+                ("start_date", models.DateField()),
+                ("end_date", models.DateField(null=True)),
                 ("quantity", models.IntegerField()),
                 ("order", models.ForeignKey("shop.Order", models.CASCADE, related_name="items")),
                 ("content_type", models.ForeignKey("contenttypes.ContentType", models.CASCADE)),
@@ -44,6 +62,26 @@ ASKED = {
     "values of its parents": "Item.objects.filter(content_type__model='order')",
     "of a group": "Group.objects.filter(permissions__codename='add_user')",
     "without children": "Order.objects.filter(items__isnull=True)",
+    "a pattern": r"Item.objects.filter(slug__regex=r'^[a-z]+-\d+$')",
+    "a pattern in any case": "Item.objects.filter(slug__iregex='foo')",
+    "any case": "Item.objects.filter(slug__iexact='Foo')",
+    "what is not in lower case": "Item.objects.exclude(email=Lower('email'))",
+    "a part of a document": "Item.objects.filter(data__kind='x')",
+    "one of two": "Item.objects.filter(data__kind__in=['x', 'y'])",
+    "a nested part": "Item.objects.filter(data__a__b=3, data__active=True)",
+    "a part of an array": "Item.objects.filter(data__lines__0__sku='x')",
+    "a key": "Item.objects.filter(data__has_key='legacy')",
+    "a key by its null": "Item.objects.filter(data__title__isnull=False)",
+    "other values of a key": "Item.objects.exclude(data__kind='x')",
+    "a whole document": "Item.objects.filter(data={})",
+    "whose children do not exist": (
+        "Order.objects.filter(~Exists(Item.objects.filter(order=OuterRef('pk'))))"
+    ),
+    "that no child has": "Order.objects.exclude(pk__in=Item.objects.values('order_id'))",
+    "with a count of none": "Order.objects.annotate(n=Count('items')).filter(n=0)",
+    "of one parent": "Item.objects.filter(order_id=5)",
+    "of a parent with a large key": "Item.objects.filter(order__pk=100_000)",
+    "of a day": "Item.objects.filter(created__date=date(2020, 1, 31))",
     "without links": "Item.objects.filter(tags__isnull=True)",
 }
 GATE = ("--membudget-rows=*=200", "--membudget-limit=512Mi")
@@ -53,20 +91,21 @@ def prepare(project: Project) -> None:
     project.write("shop/migrations/0002_item.py", MODELS)
     project.write("shop/models.py", "")
     project.last = "0002_item"
-    project.profile({"shop_order": 400_000}, "wide.json", note=2000)
+    project.profile({"shop_order": 400_000, "shop_item": 200}, "wide.json", note=2000, data=6000)
 
 
 def listing(which: str) -> str:
     return f"""
-from datetime import timedelta
-from django.db.models.functions import Length
+from datetime import date, timedelta
+from django.db.models import Count, Exists, F, OuterRef, Window
+from django.db.models.functions import Length, Lower, RowNumber
 from django.utils import timezone
 
 def forwards(apps, schema_editor):
     Order, Item = apps.get_model("shop", "Order"), apps.get_model("shop", "Item")
     Group = apps.get_model("auth", "Group")
     types = apps.get_model("contenttypes", "ContentType").objects
-    list({ASKED[which]})
+    list({(ASKED | SEVERAL)[which]})
 """
 
 
@@ -77,6 +116,121 @@ def test_rows_that_a_condition_asks_for(result: dict[str, Any], which: str) -> N
     assert result["verdict"] == "within", result["reason"]
     last = result["samples"][-1]
     assert last["rows_read"] >= max(last["rows"].values()) / 2
+
+
+SEVERAL = {
+    "children": "Order.objects.annotate(n=Count('items')).filter(n__gt=3)",
+    "the same in one column": "Item.objects.values('slug').annotate(n=Count('*')).filter(n__gt=1)",
+    "the same in two columns": (
+        "Item.objects.values('order', 'slug').annotate(n=Count('id')).filter(n__gt=1)"
+    ),
+    "others of a group": (
+        "Item.objects.annotate(n=Window(RowNumber(), 'order', order_by='id')).filter(n__gt=1)"
+    ),
+}
+
+
+@both
+@checks(listing, gate=True, options=GATE)
+@pytest.mark.parametrize("which", SEVERAL)
+def test_several_rows_that_a_condition_asks_for(result: dict[str, Any], which: str) -> None:
+    assert result["verdict"] == "within", result["reason"]
+    assert result["samples"][-1]["rows_read"] >= 20
+    assert "the same in " in str(result["findings"])
+
+
+OF_PARENTS = """
+def forwards(apps, schema_editor):
+    Order, Item = apps.get_model("shop", "Order"), apps.get_model("shop", "Item")
+    found = [list(Item.objects.filter(order_id=key).select_related("order"))
+             for key in (3, 1, 100_000)]
+    if found[2]:
+        assert all(found)
+        assert Order.objects.filter(pk__in=(3, 1, 100_000)).count() == 3
+"""
+
+
+@both
+@checks(OF_PARENTS, gate=True, options=GATE)
+def test_several_parents_by_their_keys(result: dict[str, Any]) -> None:
+    assert result["verdict"] == "within", result["reason"]
+    assert result["samples"][-1]["rows_read"] >= 200
+
+
+IN_ORDER = """
+def forwards(apps, schema_editor):
+    for item in apps.get_model("shop", "Item").objects.all():
+        assert item.end_date is None or item.start_date <= item.end_date
+"""
+OUT_OF_ORDER = """
+from django.db.models import F
+
+def forwards(apps, schema_editor):
+    list(apps.get_model("shop", "Item").objects.filter(end_date__lt=F("start_date")))
+"""
+
+
+@both
+@checks(IN_ORDER, gate=True, options=GATE)
+def test_a_start_is_before_its_end(result: dict[str, Any]) -> None:
+    assert result["verdict"] == "within", result["reason"]
+
+
+@both
+@checks(OUT_OF_ORDER, gate=True, options=GATE)
+def test_an_end_before_its_start_where_one_is_looked_for(result: dict[str, Any]) -> None:
+    assert result["verdict"] == "within", result["reason"]
+    assert result["samples"][-1]["rows_read"] > 50
+
+
+def tree(model: str) -> str:
+    return f"""
+def forwards(apps, schema_editor):
+    Node = apps.get_model("shop", "{model}")
+    for node in Node.objects.filter(depth__gt=1).order_by("path"):
+        above = Node.objects.get(path=node.path[:-4])
+        assert node.depth == above.depth + 1 == len(node.path) / 4
+        assert above.depth == 1 or above.numchild
+    assert Node.objects.filter(depth=1).count() <= 1
+"""
+
+
+@both
+@checks(tree, gate=True, options=GATE)
+@pytest.mark.parametrize("model", ["Page", "Node"])
+def test_rows_that_are_a_tree(result: dict[str, Any], model: str) -> None:
+    """A node has a root that was there before."""
+    assert result["verdict"] == "within", result["reason"]
+    assert result["samples"][-1]["rows_read"] >= 2 * 199
+
+
+CONTAINING = """
+def forwards(apps, schema_editor):
+    list(apps.get_model("shop", "Item").objects.filter(data__contains={"kind": "x", "n": [1]}))
+"""
+
+
+@on_postgresql
+@checks(CONTAINING, gate=True, options=GATE)
+def test_a_document_that_contains_another(result: dict[str, Any], vendor: str) -> None:
+    assert result["verdict"] == "within", result["reason"]
+    assert result["samples"][-1]["rows_read"] == 200
+
+
+OF_WIDTH = """
+def forwards(apps, schema_editor):
+    list(apps.get_model("shop", "Item").objects.filter(data__kind="x"))
+"""
+
+
+@both
+@checks(OF_WIDTH, 'rows={"shop.Item": 200}', LIMIT, options=("--membudget-profile=wide.json",))
+def test_documents_with_a_part_are_as_wide_as_production_s(result: dict[str, Any]) -> None:
+    assert result["verdict"] == "within", result["reason"]
+    found = {one["code"]: one["message"] for one in result["findings"]}
+    assert "shop_item.data = {'kind': 'x'}" in found["rows-asked"]
+    # PostgreSQL compresses them.
+    assert int(found["row-widths"].split(" data ")[1].split(",")[0]) > 2_000
 
 
 GUARDED = """

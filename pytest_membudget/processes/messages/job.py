@@ -48,7 +48,8 @@ class WorkerJob:
     Without ``targets``, one call applies all ``migrations``, as in a deploy.  The reply says
     whether each of them is applied afterwards.  ``target`` is the file of the Target, ``reply`` the
     one to write the reply to.  ``beginning`` is a file that is there from when the first migration
-    begins, ``unfinished_reply`` one from when they are applied.
+    begins, ``unfinished_reply`` one from when they are applied.  ``media`` is a folder that stands
+    for MEDIA_ROOT, if any does.
     """
 
     targets: Sequence[Sequence[str]]
@@ -56,6 +57,7 @@ class WorkerJob:
     target: str
     reply: str
     probes: Probes | None = None
+    media: str = ""
 
     @property
     def beginning(self) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 
 from pytest_membudget.processes.messages.statements import StatementCount
 from pytest_membudget.sample import ReceiverTables, Unmatched
+from pytest_membudget.sql.documents import merged
 from pytest_membudget.sql.parse import read, shown
 from pytest_membudget.sql.statement import Statement, Table
 from pytest_membudget.sql.table_names import TableNames, is_own_of_django
@@ -161,6 +162,7 @@ class Accesses:
         keys: Mapping[Table, str],
         values: Mapping[int, Any] | None,
     ) -> None:
+        documents: dict[tuple[str, str], Any] = {}
         for one in statement.filters:
             table = keys.get(one.table, "")
             if table not in self.names and not is_own_of_django(table):
@@ -169,8 +171,17 @@ class Accesses:
             if values is None or (one.place is not None and one.place not in values):
                 continue
             known = columns.setdefault(one.column, [])
-            new = [value for value in one.values(dict(values)) if value not in known]
+            found = one.values(dict(values))
+            if one.part is not None and found:
+                # A row meets all that a statement asks of its document.
+                documents[table, one.column] = merged(documents.get((table, one.column)), found[0])
+                continue
+            new = [value for value in found if value not in known]
             known += new[: _MOST_VALUES - len(known)]
+        for (table, column), document in documents.items():
+            known = self.filters[table][column]
+            if document not in known and len(known) < _MOST_VALUES:
+                known.append(document)
 
     def _group(self, statement: Statement, sources: Sequence[str], counted: StatementCount) -> None:
         asked = [one.values(dict(counted.values or {})) for one in statement.filters]

@@ -9,6 +9,7 @@ import ast
 import re
 from collections.abc import Iterator
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 from pytest_membudget.processes.worker.stack import Place, chain, innermost, places_of
@@ -51,6 +52,8 @@ def breakage_of(error: BaseException) -> Breakage | None:
 def _breakage(error: BaseException, places: list[Place]) -> Breakage | None:
     if type(error) is KeyError:
         return _missing_key(error, places)
+    if isinstance(error, FileNotFoundError):
+        return _missing_file(error, places)
     kind = type(error).__name__
     if kind in ("DoesNotExist", "MultipleObjectsReturned"):
         return _not_one_row(kind, places)
@@ -64,6 +67,14 @@ def _breakage(error: BaseException, places: list[Place]) -> Breakage | None:
             asked = [found[1]] if (found := _FORMAT.search(said)) else []
             return _found(places, expected, asked, value=_text(error, said, places))
     return None
+
+
+def _missing_file(error: FileNotFoundError, places: list[Place]) -> Breakage | None:
+    """One of MEDIA_ROOT, by the name that a column holds."""
+    from django.core.files.storage import default_storage
+
+    name = Path(error.filename).relative_to(default_storage.location).as_posix()  # type: ignore[attr-defined]
+    return _found(places, Expected.FILE, [], value=name)
 
 
 def _found(places: list[Place], expected: Expected, asked: list[Any], **known: Any) -> Breakage:
@@ -111,7 +122,10 @@ def _not_one_row(kind: str, places: list[Place]) -> Breakage | None:
     if not fields or not exact:
         return None
     columns = [(field.model._meta.db_table, str(field.column)) for field in fields]
-    return _found(places, Expected.ROW, list(fields.values()), columns=columns)
+    values = list(fields.values())
+    by_key = list(fields) == [meta.pk] and isinstance(values[0], int | str)
+    key = {"value": values[0], "label": meta.label} if by_key else {}
+    return _found(places, Expected.ROW, values, columns=columns, **key)
 
 
 def _null_keys(places: list[Place]) -> Breakage | None:

@@ -54,6 +54,8 @@ class Migrate:
         job, target = self._job, self._target
         install(target)
         settings = load_settings()
+        if job.media:
+            settings.MEDIA_ROOT = job.media
         target.write()
 
         from django.db import connections

@@ -30,7 +30,8 @@ class Launch:
     ``targets`` and ``migrations`` are those of the job; it has to leave the latter applied, or
     unapplied with ``reverse``.  ``folder`` holds the run's files, ``mark`` is
     in each of its databases, see Target.  The run is stopped when its RSS exceeds ``stop_above``
-    bytes, or after ``deadline`` seconds.
+    bytes, or after ``deadline`` seconds.  With ``files`` it has some of its own in MEDIA_ROOT, and
+    none of the project's.
     """
 
     alias: str
@@ -44,6 +45,7 @@ class Launch:
     folder: str
     mark: str
     probes: Probes | None = None
+    files: bool = False
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 from pytest_membudget.processes.messages.statements import StatementCount
@@ -12,6 +14,8 @@ _MOST_ENTRIES = 8
 # A position with so many values among these entries has another one for each row.
 _MANY_VALUES = 5
 _LONGEST_VALUE = 200
+# So many values of a list are kept.
+_MOST_ITEMS = 8
 
 
 class StatementShape:
@@ -41,6 +45,7 @@ class StatementShape:
 
     def _find(self, values: Mapping[int, Any]) -> StatementCount:
         """The entry of these values; positions with values that can't be kept are ignored."""
+        values = {at: _kept(value) for at, value in values.items()}
         self._ignore({at for at in self.live if not _is_plain(values[at])})
         if len(self.by_values) >= _MOST_ENTRIES and self._key(values) not in self.by_values:
             self._ignore({at for at in self.live if self._has_many(at)})
@@ -77,8 +82,23 @@ class StatementShape:
             self.by_values.setdefault(self._key(held), StatementCount(self.text, held)).add(entry)
 
 
+def _kept(value: Any) -> Any:
+    """A value as it is kept: a short list as a tuple, what a driver writes as JSON as a text."""
+    if isinstance(value, list) and len(value) <= _MOST_ITEMS:
+        return tuple(value)
+    if type(value).__name__ in ("Json", "Jsonb"):
+        document = getattr(value, "obj", getattr(value, "adapted", UNKNOWN))
+        with suppress(TypeError, ValueError):
+            return json.dumps(document)
+    return value
+
+
 def _is_plain(value: Any) -> bool:
-    """Whether it is known, small enough to be kept, and is not a container."""
+    """Whether it is known, small enough to be kept, and no container but a list of such values."""
+    if isinstance(value, tuple):
+        return len(value) <= _MOST_ITEMS and all(
+            isinstance(one, str | int | float) and _is_plain(one) for one in value
+        )
     if isinstance(value, str | bytes):
         return len(value) <= _LONGEST_VALUE
     if value is UNKNOWN or isinstance(value, Sequence | Mapping):

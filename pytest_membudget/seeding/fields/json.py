@@ -19,6 +19,7 @@ from pytest_membudget.seeding.fields.base import (
 from pytest_membudget.seeding.fields.text import Text
 from pytest_membudget.seeding.fields.words import SHAPES, WORDS, shaped, words
 from pytest_membudget.seeding.sequences import Formula, Numbering
+from pytest_membudget.sql.documents import merged
 
 _STOCK = 400
 _SMALL, _NESTED = 90, 200
@@ -29,12 +30,14 @@ _SMALL, _NESTED = 90, 200
 class Json(FieldKind):
     paths: Sequence[Sequence[str]] = ()
     """Keys that each document has, with ``"*"`` for the items of an array."""
+    parts: Sequence[Any] = ()
+    """Documents of which each document has what one of them has."""
 
     @property
     def compression(self) -> float:  # type: ignore[override]
         return self.dialect.json_ratio
 
-    def plausible(self, rng: Random) -> dict[str, Any]:
+    def plausible(self, rng: Random) -> Any:
         document = {
             "id": rng.randint(1, 1_000_000),
             "name": shaped(SHAPES["name"], rng),
@@ -45,38 +48,46 @@ class Json(FieldKind):
             "note": words(80, rng),
             "parent": None,
         }
-        return _with_keys(document, self.paths, rng)
+        return _with_part(_with_keys(document, self.paths, rng), self.parts, rng)
 
     def numbering(self) -> Numbering:
         return Numbering(HUGE, self._numbered)
 
     def sized(self, rng: Random) -> SizedValues:
-        make = _Documents(rng, self.paths).make
-        return SizedValues(lambda size, _: make(size), small=30)
+        make = _Documents(rng, self.paths, self.parts).make
+        return SizedValues(lambda size, _: make(size), small=0 if self.parts else 30)
 
-    def _numbered(self, n: int) -> dict[str, Any]:
-        return _with_keys({"id": n, "name": f"number {n}"}, self.paths, Random(n))
+    def _numbered(self, n: int) -> Any:
+        rng = Random(n)
+        document = _with_keys({"id": n, "name": f"number {n}"}, self.paths, rng)
+        return _with_part(document, self.parts, rng)
 
 
 class JsonText(Text):
     """Texts that hold a JSON document, where code reads them as such."""
 
     paths: Sequence[Sequence[str]] = ()
+    parts: Sequence[Any] = ()
 
     def plausible(self, rng: Random) -> str:
-        documents = _Documents(rng, self.paths, stock=4)
+        documents = _Documents(rng, self.paths, self.parts, stock=4)
         return json.dumps(documents.make(min(self.limit or _NESTED, _NESTED)))
 
     def numbering(self) -> Numbering:
-        return Numbering(HUGE, lambda n: json.dumps(_with_keys({"id": n}, self.paths, Random(n))))
+        def at(n: int) -> str:
+            document = _with_keys({"id": n}, self.paths, Random(n))
+            return json.dumps(_with_part(document, self.parts, Random(n)))
+
+        return Numbering(HUGE, at)
 
     def formulas(self, wanted: WantedValues) -> Iterator[Formula]:
         return iter(())
 
     def sized(self, rng: Random) -> SizedValues:
-        make, most = _Documents(rng, self.paths).make, self.limit or float("inf")
+        make = _Documents(rng, self.paths, self.parts).make
+        most, small = self.limit or float("inf"), 0 if self.parts else 30
         return SizedValues(
-            lambda size, ending: json.dumps(make(size, ending)), least=2, most=most, small=30
+            lambda size, ending: json.dumps(make(size, ending)), least=2, most=most, small=small
         )
 
 
@@ -84,19 +95,26 @@ class _Documents:
     """Makes JSON documents out of a stock of small objects, so that it takes no time."""
 
     def __init__(
-        self, rng: Random, paths: Sequence[Sequence[str]] = (), stock: int = _STOCK
+        self,
+        rng: Random,
+        paths: Sequence[Sequence[str]] = (),
+        parts: Sequence[Any] = (),
+        stock: int = _STOCK,
     ) -> None:
         self._rng = rng
         self._paths = paths
+        self._parts = parts
         self._extra = _size(_with_keys({}, paths, rng)) if paths else 0
+        self._extra += max((_size(part) for part in parts), default=0)
         self._lines = [(line, _size(line)) for line in (self._line() for _ in range(stock))]
         self._labels = [(one, _size(one)) for one in (self._label() for _ in range(stock))]
 
-    def make(self, size: int, ending: str = "") -> dict[str, Any]:
+    def make(self, size: int, ending: str = "") -> Any:
         """A document of ``size`` bytes as text, which Django writes with spaces, or of as few as it
         needs; its note has the ``ending``.
         """
-        return _with_keys(self._filled(size - self._extra, ending), self._paths, self._rng)
+        document = self._filled(size - self._extra, ending)
+        return _with_part(_with_keys(document, self._paths, self._rng), self._parts, self._rng)
 
     def _filled(self, size: int, ending: str) -> dict[str, Any]:
         rng = self._rng
@@ -170,6 +188,10 @@ def _with_keys(
                         one[key] = made
                 holders = [one[key] for one in holders]
     return document
+
+
+def _with_part(document: Any, parts: Sequence[Any], rng: Random) -> Any:
+    return merged(document, rng.choice(parts)) if parts else document
 
 
 def _size(value: Any) -> int:

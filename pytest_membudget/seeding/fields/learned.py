@@ -8,7 +8,9 @@ from random import Random
 from typing import Any
 from uuid import UUID
 
-from pytest_membudget.sample.lesson import Expected, Lesson
+from django.db import models
+
+from pytest_membudget.sample.lesson import FILE_NAME, Expected, Lesson
 from pytest_membudget.seeding.fields.base import FieldKind, SizedValues, WantedValues
 from pytest_membudget.seeding.fields.json import Json, JsonText
 from pytest_membudget.seeding.fields.numbers import Number
@@ -105,6 +107,28 @@ class DateText(Text):
         """There are not enough days to be worth it."""
 
 
+class FileName(Text):
+    """The name of a file that runs have in MEDIA_ROOT."""
+
+    has_variety = False
+
+    def plausible(self, rng: Random) -> str:
+        end = ".png" if isinstance(self.field, models.ImageField) else ".pdf"
+        return f"{FILE_NAME}{end}"
+
+    def numbering(self) -> Numbering:
+        return Numbering.of([self.plausible(Random())])
+
+    def formulas(self, wanted: WantedValues) -> Iterator[Formula]:
+        return iter(())
+
+    def sized(self, rng: Random) -> None:
+        """There is one file only."""
+
+    def variation(self, width: float | None) -> None:
+        """There is one file only."""
+
+
 class UuidText(Text):
     shape = None
     ending_width = 3
@@ -139,4 +163,5 @@ _TEXTS: dict[Expected, type[Text]] = {
     Expected.DATE: DateText,
     Expected.UUID: UuidText,
     Expected.JSON: JsonText,
+    Expected.FILE: FileName,
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from typing import Any
@@ -15,6 +16,9 @@ from pytest_membudget.sql.parse import read, shown
 from pytest_membudget.sql.table_names import TableNames
 
 MODELS = {name: [["id"]] for name in ("a", "b", 'app"."thing', "my table", "my.dot", "Upper")}
+UNORDERED = "in any order with another column's value"
+SOMETHING = "000000000001"
+MIXED = " Mixed.Case@Example.com "
 BOTH = ["postgresql", "sqlite"]
 
 
@@ -215,7 +219,7 @@ def test_catalogue_of_sqlite(sql: str) -> None:
         ('UPDATE "a" SET "n" = %s WHERE "a"."id" = %s', {"a": ()}),
         ('INSERT INTO "a" ("n") VALUES (%s)', {}),
         ('INSERT INTO "a" ("n") SELECT "n" FROM "b"', {"b": ()}),
-        ('SELECT "n" FROM "a" GROUP BY 1 HAVING COUNT("a"."m") > %s', {"a": ("m",)}),
+        ('SELECT "n" FROM "a" GROUP BY 1 HAVING COUNT("a"."m") > %s', {"a": ("m", "n")}),
         ('CREATE VIEW v AS SELECT "n" FROM "a" WHERE "a"."n" > 1', {"a": ()}),
         ('SELECT "x" FROM "django_migrations"', {}),
     ],
@@ -249,7 +253,7 @@ def test_one_value_of_all_rows_is_not_one_row() -> None:
         ("n < %s AND m >= %s AND %s < o", [1, 2.5, 3], {"n": [0], "m": [2.5], "o": [4]}),
         ("n < %s AND m >= %s", ["2026-01-31", "x"], {"n": ["2026-01-29"], "m": ["x"]}),
         ("n > %s", ["2026-01-31 10:00:00+00:00"], {"n": ["2026-02-02 10:00:00+00:00"]}),
-        ("n > %s AND m < n", ["12.50"], {"n": ["13.50"], "m": []}),
+        ("n > %s AND m < n", ["12.50"], {"n": ["13.50", UNORDERED], "m": [UNORDERED]}),
         ("n > %s AND m > %s", ["9999-12-31", None], {"n": ["9999-12-31"], "m": [None]}),
         ("LENGTH(n) > %s AND m = %s", [3, 1], {"n": ["xxxx"], "m": [1]}),
         ("NOT (n = %s) AND m = %s", [1, 2], {"n": [], "m": [2]}),
@@ -257,7 +261,11 @@ def test_one_value_of_all_rows_is_not_one_row() -> None:
         ('U0."n" = %s AND "a"."m" = %s', [1, 2], {"m": [2]}),
         ('NOT ("a"."n" = %s)', [1], {"n": []}),
         ('("a"."n" AND NOT "a"."m" AND "a"."o" = %s)', [1], {"n": [True], "m": [False], "o": [1]}),
-        ('UPPER("a"."n") = UPPER(%s)', ["x"], {"n": []}),
+        ('UPPER("a"."n") = UPPER(%s)', ["x"], {"n": ["x"]}),
+        ("COALESCE(n, %s) = %s AND NOT (TRIM(m) = %s)", ["", "x", 1], {"n": ["x"], "m": []}),
+        ("NOT (n = (LOWER(n))) AND m = LOWER(m)", [], {"n": [MIXED], "m": []}),
+        ("n <> TRIM(n) AND m = UPPER(m)", [], {"n": [MIXED], "m": ["CAPITALS"]}),
+        ("n <> LOWER(m)", [], {"n": [], "m": []}),
         ('EXISTS(SELECT 1 FROM b U0 WHERE U0."id" = ("a"."n"))', [], {"n": []}),
         ('"a"."n" = %s ORDER BY "a"."m" ASC', [1], {"n": [1]}),
         ("\"a\".\"n\" = 5 AND m = -2 AND o = 'it''s'", [], {"n": [5], "m": [-2], "o": ["it's"]}),
@@ -360,3 +368,115 @@ def test_rows_come_in_chunks_of_a_limit_or_of_what_is_fetched_at_a_time() -> Non
     found.add(StatementCount("SELECT * FROM b", {}, times=1, fetched=2_000, chunk=2_000))
     assert found.chunks == {2_000, 5_000}
     assert found.fetched == {"a": 40, "b": 2_040}
+
+
+# SQLite's JSON_TYPE tells whether JSON_EXTRACT may be compared, as Django writes it.
+_OF_PATH = (
+    "(CASE WHEN JSON_TYPE(d, %s) IN ('null', 'false', 'true') THEN JSON_TYPE(d, %s) "
+    "ELSE JSON_EXTRACT(d, %s) END)"
+)
+
+
+@pytest.mark.parametrize(
+    ("vendor", "condition", "parameters", "documents"),
+    [
+        ("postgresql", "(d -> %s) = %s", ["k", '"x"'], [{"k": "x"}]),
+        ("postgresql", "(d #> %s) = %s", [["k", "0", "l"], "3"], [{"k": [{"l": 3}]}]),
+        ("postgresql", "d #>> '{k,l}' = 'x'", [], [{"k": {"l": "x"}}]),
+        ("postgresql", "(d -> %s) IN (%s, %s)", ["k", '"x"', '"y"'], [{"k": "x"}]),
+        ("postgresql", "(d -> %s) > %s", ["k", "3"], [{"k": 4}]),
+        ("postgresql", "(d ->> 'k')::int > 3", [], [{"k": 4}]),
+        ("postgresql", "UPPER((d ->> %s)::text) LIKE UPPER(%s)", ["k", "%x%"], [{"k": "x"}]),
+        ("postgresql", "d ? %s", ["k"], [{"k": SOMETHING}]),
+        ("postgresql", "(d -> %s) ? %s", ["k", "l"], [{"k": {"l": SOMETHING}}]),
+        ("postgresql", "d ?& %s", [["k", "l"]], [{"k": SOMETHING, "l": SOMETHING}]),
+        ("postgresql", "d @> %s AND n = %s", ['{"k": [1]}', 1], [{"k": [1]}]),
+        ("postgresql", "(d -> %s) IS NOT NULL", ["k"], [{"k": SOMETHING}]),
+        ("postgresql", "(d -> %s) IS NULL", ["k"], []),
+        ("postgresql", "NOT (d ? %s)", ["k"], []),
+        ("postgresql", "NOT ((d -> %s) = %s)", ["k", '"x"'], [{"k": SOMETHING}]),
+        ("postgresql", "(d -> %s) = %s AND d->'l' = %s", ["k", "1", "2"], [{"k": 1, "l": 2}]),
+        ("postgresql", "d = %s", ["{}"], ["{}"]),
+        ("sqlite", f"{_OF_PATH} = JSON_EXTRACT(%s, '$')", [*['$."k"'] * 3, '"x"'], [{"k": "x"}]),
+        ("sqlite", f"{_OF_PATH} = %s", [*['$."k"[1]'] * 3, "true"], [{"k": [SOMETHING, True]}]),
+        ("sqlite", f"{_OF_PATH} > %s", [*['$."k"."l"'] * 3, 3], [{"k": {"l": 4}}]),
+        ("sqlite", f"NOT ({_OF_PATH} = %s)", [*['$."k"'] * 3, 1], [{"k": SOMETHING}]),
+        ("sqlite", "JSON_TYPE(d, %s) IS NOT NULL", ['$."k"'], [{"k": SOMETHING}]),
+        ("sqlite", "JSON_TYPE(d, %s) IS NULL", ['$."k"'], []),
+        ("sqlite", "json_extract(d, '$.k') = 'x'", [], [{"k": "x"}]),
+        ("sqlite", "d ->> '$.k.l' = 5", [], [{"k": {"l": 5}}]),
+    ],
+)
+def test_documents_that_conditions_on_their_parts_find(
+    vendor: str, condition: str, parameters: list[Any], documents: list[Any]
+) -> None:
+    found = accessed(vendor, f'SELECT * FROM "a" WHERE {condition}', parameters=parameters)
+    assert found.filters["a"]["d"] == documents
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        r"^[a-z]+-\d+$",
+        r"^(foo|bar)\s?[^/]*$",
+        r"(?i)foo",
+        r"^\w{3}\.(pdf|png)$",
+        r"[^\w-]",
+        r"[0-9A-F]{8}-.x",
+        r"^\+?\d{1,3}[^0-9]",
+        r"^.*\S$",
+    ],
+)
+@pytest.mark.parametrize("vendor", BOTH)
+def test_a_text_that_a_pattern_matches(vendor: str, pattern: str) -> None:
+    operator = {"postgresql": "~", "sqlite": "REGEXP"}[vendor]
+    sql = f"SELECT id FROM a WHERE n {operator} %s"
+    [text] = accessed(vendor, sql, parameters=[pattern]).filters["a"]["n"]
+    assert re.search(pattern, text)
+
+
+@pytest.mark.parametrize("pattern", [r"(a)\1(?=b)", "(", r"^(?!x)"])
+def test_a_pattern_that_no_text_is_made_for(pattern: str) -> None:
+    sql = "SELECT id FROM a WHERE n ~ %s"
+    assert accessed("postgresql", sql, parameters=[pattern]).filters["a"]["n"] == []
+
+
+_ITEMS = "SELECT a.id FROM a LEFT JOIN b ON b.a_id = a.id GROUP BY a.id, a.n HAVING COUNT(b.id)"
+_WITHOUT = "none of another table's rows"
+
+
+@pytest.mark.parametrize("vendor", BOTH)
+@pytest.mark.parametrize(
+    ("sql", "found"),
+    [
+        (f"{_ITEMS} > 3", {"b": {"id": ["the same in 4 rows"]}}),
+        (f"{_ITEMS} = 0", {"b": {"id": [_WITHOUT]}}),
+        (f"{_ITEMS} <= 3", {"b": {"id": []}}),
+        (f"{_ITEMS} > 100000", {"b": {"id": ["the same in 20 rows"]}}),
+        (
+            "SELECT n AS x, m, COUNT(id) FROM a GROUP BY 1, 2 HAVING COUNT(id) > 1",
+            {"a": {"id": [], "n": ["the same in 2 rows"], "m": ["the same in 2 rows"]}},
+        ),
+        (
+            "SELECT n FROM a GROUP BY n HAVING 2 <= COUNT(*)",
+            {"a": {"n": ["the same in 2 rows"]}},
+        ),
+        (
+            "SELECT id FROM a WHERE NOT (EXISTS(SELECT 1 FROM b U0 WHERE U0.a_id = (a.id)))",
+            {"a": {"id": []}, "b": {"a_id": [_WITHOUT]}},
+        ),
+        (
+            "SELECT id FROM a WHERE NOT (id IN (SELECT U0.a_id AS x FROM b U0))",
+            {"a": {"id": []}, "b": {"a_id": [_WITHOUT]}},
+        ),
+        (
+            "SELECT * FROM (SELECT id, ROW_NUMBER() OVER (PARTITION BY a.n) AS q FROM a) x "
+            "WHERE q > 1",
+            {"a": {"n": ["the same in 3 rows"], "q": [2]}},
+        ),
+    ],
+)
+def test_what_conditions_ask_of_several_rows(
+    vendor: str, sql: str, found: dict[str, dict[str, list[Any]]]
+) -> None:
+    assert accessed(vendor, sql).filters == found
