@@ -29,7 +29,9 @@ def grows_with(table: str, done: Run, uniques: list[list[str]]) -> bool:
         return True
     if any(table in one.tables for one in done.unmatched):
         return True
-    if done.fetched.get(table, 0) >= _SOME or table in done.loads:
+    fetched = done.fetched.get(table, 0)
+    # Where a statement that may load any number has found few, a joined table left rows out.
+    if fetched >= _SOME or (fetched and table in done.loads):
         return True
     return any(
         columns and not finds_one(columns, uniques)

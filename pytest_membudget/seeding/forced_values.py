@@ -27,6 +27,8 @@ def storable_values(field: Field, wanted: Sequence[Any], unique: bool) -> list[A
         wanted = [decoded(value) for value in wanted]
     for value in wanted if free else ():
         with suppress(Exception):  # a field may raise anything
+            if isinstance(value, str) and isinstance(field, models.CharField):
+                value = value[: field.max_length]
             found += [field.to_python(value)] if value is not None or field.null else []
     return found or None
 

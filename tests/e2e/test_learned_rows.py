@@ -136,6 +136,12 @@ def test_dates_of_the_format_that_the_code_names(result: dict[str, Any]) -> None
     assert "a date in shop_item.text" in learned(result)
 
 
+@both
+@checks(loop('datetime.datetime.fromisoformat(item.text + "+00:00")'), ROWS, LIMIT)
+def test_times_of_which_the_code_adds_the_zone(result: dict[str, Any]) -> None:
+    assert "a date in shop_item.text" in learned(result)
+
+
 CASTS = loop(
     "pass",
     'Item.objects.annotate(n=Cast("text", IntegerField())).filter(n__gt=0)'

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
 from contextlib import suppress
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from pytest_membudget.processes.worker.documents import document_of, paths_in
 from pytest_membudget.processes.worker.stack import Place, chain, innermost, places_of
 from pytest_membudget.sample.lesson import Breakage, Expected, Lesson
 
@@ -32,7 +33,7 @@ _TOO_LARGE = (
 )
 _POWER = re.compile(r"less than 10\^(\d+)")
 _MOST_VALUES = 50
-_MOST_KEYS = 1000
+_SHORTEST = 3
 
 
 def breakage_of(error: BaseException) -> Breakage | None:
@@ -64,7 +65,7 @@ def _breakage(error: BaseException, places: list[Place]) -> Breakage | None:
         return _null_keys(places)
     for pattern, expected in _CONVERSIONS:
         if re.search(pattern, said):
-            asked = [found[1]] if (found := _FORMAT.search(said)) else []
+            asked = _format(said, places) if expected == Expected.DATE else []
             return _found(places, expected, asked, value=_text(error, said, places))
     return None
 
@@ -90,8 +91,22 @@ def _text(error: BaseException, said: str, places: list[Place]) -> str:
         return ""
     quoted = _QUOTED.search(said)
     part = quoted["text"] if quoted and "ConversionSyntax" not in said else ""
-    texts = [one for one in innermost(places).values() if isinstance(one, str) and part in one]
-    return max(texts, key=len, default=part)
+    texts = [one for one in innermost(places).values() if isinstance(one, str)]
+    # The code may have added something to it.
+    within = [one for one in texts if len(one) >= _SHORTEST and one in part]
+    return max([one for one in texts if part in one] or within, key=len, default=part)
+
+
+def _format(said: str, places: list[Place]) -> list[str]:
+    """How the code writes the date that it expects; empty where a day without a time will do."""
+    if found := _FORMAT.search(said):
+        return [found[1]]
+    at = innermost(places)
+    for node in at.nodes():
+        if isinstance(node, ast.Attribute) and node.attr == "fromisoformat":
+            with suppress(LookupError, TypeError, ValueError):
+                return ["%Y-%m-%dT%H:%M:%S"] if at.value(node.value) is datetime else []
+    return []
 
 
 def _bound(said: str, places: list[Place]) -> int | None:
@@ -168,65 +183,8 @@ def _missing_key(error: BaseException, places: list[Place]) -> Breakage | None:
 
 def _keys(at: Place, places: list[Place], base: ast.expr, keys: list[Any]) -> Breakage:
     """All keys that the function asks of the same expression: the next ones would break as well."""
-    document, within = _document(at.value(base), places)
+    document, within = document_of(at.value(base), places)
     above = ["*" if isinstance(one, int) else one for one in within]
-    paths = {(*above, *keys), *((*above, *path) for path in _paths(at, ast.dump(base)))}
+    paths = {(*above, *keys), *((*above, *path) for path in paths_in(at, ast.dump(base)))}
     asked = [list(path) for path in sorted(paths, key=lambda one: [*map(str, one)])]
     return _found(places, Expected.KEYS, asked, value=document, within=within)
-
-
-def _paths(at: Place, base: str) -> Iterator[tuple[str, ...]]:
-    """The constant keys by which the function's code goes into an expression, and into names for
-    what it finds there.
-    """
-    known: dict[str, tuple[str, ...]] = {base: ()}
-    nodes = list(ast.walk(at.function()))
-
-    def path(node: ast.expr) -> tuple[str, ...] | None:
-        root, keys = chain(node)
-        names = [getattr(one, "value", None) for one in keys]
-        texts = [one for one in names if isinstance(one, str)]
-        start = known.get(ast.dump(root))
-        return (*start, *texts) if len(texts) == len(keys) and start is not None else None
-
-    for node in nodes:
-        targets = getattr(node, "targets", None) or [getattr(node, "target", None)]
-        source, loop = getattr(node, "value", None), getattr(node, "iter", None)
-        over = loop if loop is not None else source
-        if isinstance(targets[0], ast.Name) and over is not None and (found := path(over)):
-            known[ast.dump(ast.Name(targets[0].id, ast.Load()))] = (*found, *["*"] * bool(loop))
-    for node in nodes:
-        if isinstance(node, ast.Subscript | ast.Call) and not _is_set(node) and (one := path(node)):
-            yield one
-    yield from (one for one in known.values() if one)
-
-
-def _is_set(node: ast.expr) -> bool:
-    return isinstance(getattr(node, "ctx", None), ast.Store)
-
-
-def _document(part: Any, places: list[Place]) -> tuple[Any, list[Any]]:
-    """The largest document of a row, or of a local name, that holds ``part``, and its path."""
-    best: tuple[Any, list[Any]] = (part, [])
-    for place in places:
-        for value in list(place.frame.f_locals.values()):
-            fields = getattr(value, "__dict__", {})
-            held = fields.values() if "_state" in fields else [value]
-            for document in held:
-                # A larger one, or a list that is no row's, holds many rows.
-                if isinstance(document, dict) and len(document) < _MOST_KEYS:
-                    found = _path_to(part, document)
-                    if found and len(found) > len(best[1]):
-                        best = document, found
-    return best
-
-
-def _path_to(part: Any, document: Any, deep: int = 8) -> list[Any] | None:
-    if document is part:
-        return []
-    if not deep or not isinstance(document, dict | list):
-        return None
-    for key, one in document.items() if isinstance(document, dict) else enumerate(document):
-        if (found := _path_to(part, one, deep - 1)) is not None:
-            return [key, *found]
-    return None

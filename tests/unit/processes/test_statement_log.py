@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from psycopg.types.json import Jsonb
 
 from pytest_membudget.processes.messages.codec import encode
 from pytest_membudget.processes.messages.reply import WorkerReply
@@ -97,6 +98,22 @@ def test_what_a_log_tells(
         send(log, sql, *parameters, rows=rows)
     assert accesses(log).filters == {"o": filters}
     assert unmatched(log) == unfound
+
+
+def test_documents_and_short_lists_are_kept(log: StatementLog) -> None:
+    """Also where the driver has an object of its own for each time that one is sent."""
+    for _ in range(20):
+        send(log, f"{ORDERS}d @> %s AND d #> %s = %s", Jsonb({"a": 1}), ["b", "c"], Jsonb("x"))
+        send(log, f"{ORDERS}n = ANY(%s)", [7, 8])
+    assert accesses(log).filters == {"o": {"d": [{"a": 1, "b": {"c": "x"}}], "n": [7, 8]}}
+    assert [record.times for record in log.records()] == [20, 20]
+
+
+def test_long_lists_and_documents_are_not(log: StatementLog) -> None:
+    for number in range(20):
+        send(log, "UPDATE o SET d = %s", Jsonb({"a": [number] * 1000}))
+        send(log, f"{ORDERS}n = ANY(%s)", [number] * 1000)
+    assert [record.values for record in log.records()] == [{}, {}]
 
 
 def test_savepoints_crowd_nothing_out(log: StatementLog) -> None:
