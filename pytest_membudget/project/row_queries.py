@@ -23,6 +23,7 @@ TIMEOUT = {
 _STRETCHES = 12
 _AT_ONCE = 200
 _FIRST = 5
+_CONTENT_TYPES = 10_000
 _BYTES = 4 << 20
 """Rows of a table are read in so many stretches, up to so many bytes of them."""
 
@@ -69,6 +70,12 @@ class RowQueries:
     def tables(self) -> frozenset[str]:
         found = self._introspection.get_table_list(self._cursor)
         return frozenset(one.name for one in found if one.type in ("t", "p"))
+
+    def content_types(self) -> dict[int, tuple[str, str]]:
+        """The label of the model of each content type, in lower case."""
+        table = self._column("django_content_type")
+        found = self.execute(f"SELECT id, app_label, model FROM {table} LIMIT {_CONTENT_TYPES}")
+        return {number: (app_label, model) for number, app_label, model in found}
 
     def facts(self, name: str, references: Mapping[str, Place]) -> TableFacts:
         """``references`` are those that are known without constraints."""

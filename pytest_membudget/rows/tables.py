@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,7 +20,9 @@ class RawTable:
     """Rows as they are in the database, with plain values.
 
     ``key`` and ``references`` are as those of TableRows.  ``choices`` are the values that the
-    project's code names, by column.
+    project's code names, by column.  So are ``labels``, of columns that hold nothing but what the
+    code is called: they stay in any case.  ``generic`` is the table that each row refers to by a
+    column that may refer to rows of any.
     """
 
     columns: list[str]
@@ -28,6 +30,8 @@ class RawTable:
     key: str | None = None
     references: Mapping[str, Place] = field(default_factory=dict)
     choices: Mapping[str, Collection[Any]] = field(default_factory=dict)
+    labels: Mapping[str, Collection[Any]] = field(default_factory=dict)
+    generic: Mapping[str, Sequence[str | None]] = field(default_factory=dict)
 
     def values(self, column: str) -> list[Any]:
         place = self.columns.index(column)
@@ -53,8 +57,14 @@ def _masked(name: str, table: RawTable, masks: Masks, numbers: _Numbers) -> Tabl
             identifies = (name, column) in numbers.identifying
             choices = table.choices.get(column, ())
             clear = Clear() if identifies else clear_of(column, values, choices)
+            if labels := table.labels.get(column):
+                clear = Clear(values={"": frozenset(values) & frozenset(labels)})
             mask = ColumnMask(column, masks, clear)
-            values = [mask.mask(value) for value in values]
+            tables = table.generic.get(column) or [None] * len(values)
+            values = [
+                numbers.of_row(name, value) or mask.mask(value)
+                for name, value in zip(tables, values, strict=True)
+            ]
         else:
             clear = Clear()
             # Rows that are not in the file have numbers as well, so that equal ones stay equal.
@@ -88,6 +98,7 @@ class _Numbers:
         keys = [(name, table.key) for name, table in tables.items() if table.key]
         places = [*self._references, *self._references.values(), *keys]
         self.identifying: Collection[Place] = set(places)
+        self._keys = dict(keys)
         self._numbers: dict[Place, Mapping[int, int]] = {}
         for name, key in keys:
             values = tables[name].values(key)
@@ -101,3 +112,10 @@ class _Numbers:
             seen.add(place)
             place = self._references[place]
         return self._numbers.get(place)
+
+    def of_row(self, table: str | None, key: Any) -> Any:
+        """That of a row of a table, a text where its key is one; None where it has none."""
+        if table not in self._keys or not str(key).isdecimal():
+            return None
+        number = (self.of((table, self._keys[table])) or {}).get(int(key))
+        return str(number) if number and isinstance(key, str) else number

@@ -12,7 +12,7 @@ from django.db import connections, models, transaction
 from django.db.migrations.state import StateApps
 
 from pytest_membudget.rows.document import RowsFile
-from pytest_membudget.seeding.constraints import is_generated
+from pytest_membudget.seeding.constraints import is_generated, uniques
 from pytest_membudget.seeding.dialects.base import Field
 from pytest_membudget.seeding.sampled_sources import Model, Source, choose_rows
 from pytest_membudget.seeding.sampled_values import of_file, without
@@ -68,19 +68,36 @@ class SampledRows:
         base: Any = model._base_manager.using(self._using)
         referred = [one for one in fields if one.unique]
         made: dict[str, dict[Any, Any]] = {field.name: {} for field in referred}
+        old = {
+            field.name: source.values(field) or range(len(source.rows.rows)) for field in referred
+        }
         for place in source.chosen:
             values = {f.attname: column[place] for f, column in zip(fields, columns, strict=True)}
-            row = model(**values)
-            with suppress(Exception):  # a constraint that masked values break
+            try:
                 with transaction.atomic(using=self._using):
+                    row = model(**values)
                     base._insert([row], fields=fields, using=self._using, raw=True)
-                for field in referred:
-                    old = (source.values(field) or [place] * (place + 1))[place]
-                    made[field.name][old] = values[field.attname]
-                source.made = made
+            except Exception:  # masked values break a constraint, or there is such a row
+                row = self._same(model, values)
+            for field in referred if row else ():
+                made[field.name][old[field.name][place]] = getattr(row, field.attname)
+            source.made = made
         self._later = [
             one for one in self._later if one[0] is not model or one[1] in made[key.name].values()
         ]
+
+    def _same(self, model: Model, values: Mapping[str, Any]) -> Any:
+        """The row that is there with the same unique values, such as that of a content type."""
+        rows: Any = model._base_manager.using(self._using)
+        key: Any = model._meta.pk
+        for unique in uniques(model):
+            fields: list[Any] = [model._meta.get_field(name) for name in unique.fields]
+            known = {field.attname: values.get(field.attname) for field in fields}
+            if unique.condition or key.attname in known or None in known.values():
+                continue
+            if found := rows.filter(**known).first():
+                return found
+        return None
 
     def _column(self, source: Source, field: Field) -> list[Any]:
         """A value for each row of the file.  Raises LookupError where there can't be one."""
@@ -89,8 +106,9 @@ class SampledRows:
         if field.is_relation:
             return self._references(source, field, values or [None] * size)
         if field is model._meta.pk and isinstance(field, models.IntegerField):
-            base = model._base_manager.using(self._using).aggregate(last=models.Max("pk"))["last"]
-            return list(range((base or 0) + 1, (base or 0) + 1 + size))
+            last = model._base_manager.using(self._using).aggregate(last=models.Max("pk"))["last"]
+            numbers = values if values and all(type(one) is int for one in values) else None
+            return [(last or 0) + number for number in numbers or range(1, size + 1)]
         if values is not None:
             kind = source.rows.columns[str(field.column)].kind
             with suppress(Exception):  # a field may raise anything

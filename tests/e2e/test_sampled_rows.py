@@ -17,7 +17,10 @@ MODELS = """
     from django.db import migrations, models
 
     class Migration(migrations.Migration):
-        dependencies = [("shop", "0001_initial")]
+        dependencies = [
+            ("shop", "0001_initial"), ("auth", "0001_initial"),
+            ("contenttypes", "0002_remove_content_type_name"),
+        ]
         operations = [
             migrations.CreateModel("Tag", [
                 ("id", models.BigAutoField(primary_key=True)),
@@ -38,6 +41,11 @@ MODELS = """
                 ("bits", models.BinaryField()),
             ], options={"constraints": [models.CheckConstraint(
                 **{CHECK: models.Q(weight__gt=0)}, name="weight")]}),
+            migrations.CreateModel("Remark", [
+                ("id", models.BigAutoField(primary_key=True)),
+                ("content_type", models.ForeignKey("contenttypes.ContentType", models.CASCADE)),
+                ("object_id", models.IntegerField()),
+            ]),
             migrations.AddField("Order", "tags", models.ManyToManyField("shop.Tag")),
             migrations.AddField("Order", "channel", models.CharField(max_length=9, default="web")),
             migrations.CreateModel("Other", [
@@ -86,6 +94,12 @@ def forwards(apps, schema_editor):
     others = list(apps.get_model("shop", "Other").objects.select_related("order"))
     for one in others:
         assert len(one.order.note) == 2000 and one.required is not None
+"""
+GENERIC = """
+def forwards(apps, schema_editor):
+    for remark in apps.get_model("shop", "Remark").objects.select_related("content_type"):
+        assert remark.content_type.app_label == "auth"
+        assert remark.content_type.model == ("user" if remark.object_id == 5 else "group")
 """
 READS_NOTES = """
 def forwards(apps, schema_editor):
@@ -147,6 +161,14 @@ def rows_file(vendor: str = "postgresql") -> RowsFile:
             [[n, n, 1 + n % 2] for n in range(1, 101)],
         ),
         "shop_other": table({"id": "number", "order_id": "number"}, [[1, 1], [2, 2]]),
+        "django_content_type": table(
+            {"id": "number", "app_label": "text", "model": "text"},
+            [[71, "auth", "user"], [72, "auth", "group"]],
+        ),
+        "shop_remark": table(
+            {"id": "number", "content_type_id": "number", "object_id": "number"},
+            [[n, 71 + n % 2, 6 if n % 2 else 5] for n in range(1, 51)],
+        ),
         "nobodys": table({"id": "number"}, [[1]]),
     }  # fmt: skip
     return RowsFile(Database(vendor, "15"), date(2026, 11, 27), tables)
@@ -169,6 +191,12 @@ def test_rows_of_a_file_grow_as_copies(result: dict[str, Any]) -> None:
     """
     assert result["verdict"] == "within", result["reason"]
     assert result["samples"][-1]["rows"]["shop.Order"] == 8_000
+
+
+@both
+@checks(GENERIC, 'rows={"shop.Remark": 8_000}', LIMIT, options=OPTIONS)
+def test_content_types_are_those_that_are_there(result: dict[str, Any]) -> None:
+    assert result["verdict"] == "within", result["reason"]
 
 
 @both
