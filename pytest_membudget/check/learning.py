@@ -48,7 +48,8 @@ def learned(
         return None, sample
     found = done.breakage and _located(plan, seeded, done, done.breakage)
     if found:
-        text = lessons.told(found, {table: label for label, table in seeded.tables.items()})
+        labels = {table: label for label, table in seeded.tables.items()}
+        text = lessons.told(found, labels, sample.copied)
     elif done.failure.startswith(_OF_ROWS):
         text = lessons.unknown(sample.rows)
     else:

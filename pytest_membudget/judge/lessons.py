@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ from pytest_membudget.sample.lesson import Breakage, Expected, Lesson
 from pytest_membudget.texts import shown
 from pytest_membudget.units import format_rows
 
-_CURE = "give rows with seed="
+_CURE = "give rows with seed= or `membudget sample`"
 
 
 def findings(lessons: Sequence[Lesson]) -> Iterator[Finding]:
@@ -39,8 +39,10 @@ def contradictions(lessons: Sequence[Lesson]) -> Iterator[Gap]:
             )
 
 
-def told(found: Breakage, labels: Mapping[str, str]) -> str:
-    """What the row held that it raised on, to be added to the error; ``labels`` are by table."""
+def told(found: Breakage, labels: Mapping[str, str], copied: Collection[str] = ()) -> str:
+    """What the row held that it raised on, to be added to the error; ``labels`` are by table, and
+    of the ``copied`` ones the rows are masked copies.
+    """
     lesson, place = found.lesson, Path(found.place).name
     columns = [f"`{name}` of {labels.get(table, table)}" for table, name in lesson.columns if name]
     if lesson.expected == Expected.BELOW:
@@ -52,6 +54,8 @@ def told(found: Breakage, labels: Mapping[str, str]) -> str:
     if lesson.expected == Expected.SINGLE:
         return f"{lesson.asked[0]} has several generated rows, and {place} expects one; {_CURE}"
     held = f"{' and '.join(columns)} held {shown(found.value)}" if found.value else columns[0]
+    if any(labels.get(table) in copied for table, _ in lesson.columns):
+        return f"the row is of the rows file, masked: {held}; {place} {_asked(lesson)}"
     return f"the row was generated: {held}; {place} {_asked(lesson)}; {_CURE}"
 
 

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Collection, Hashable
-from typing import Any
+from collections.abc import Collection, Hashable, Mapping, Sequence
+from typing import Any, TypeVar
+
+T = TypeVar("T", bound=Hashable)
 
 SEVERAL = 5
 """In so many rows a value of an enumeration occurs at least, and a key in so many documents."""
+_PARTS, _IN_PARTS = 12, 3
+"""Of so many parts of the rows, in the order of their keys, it occurs in so many at least: what
+occurs in one only may be the doing of one person."""
 _VALUES = 30
 _SHARE = 0.8
 """So many values, at most, are what at least this share of the rows of an enumeration have."""
@@ -50,10 +55,24 @@ def is_of_birth(name: str) -> bool:
     return bool({word.lower() for word in _WORD.findall(name)} & _BIRTH) or "birth" in name.lower()
 
 
+def counted(places: Mapping[T, Sequence[int]], rows: int) -> Counter[T]:
+    """In how many of so many ``rows`` each one is, of which the ``places`` are known; as if in none
+    several where it is all in the same parts of the table.
+    """
+    parts = {one: {place * _PARTS // rows for place in its} for one, its in places.items()}
+    return Counter(
+        {
+            one: len(its) if len(parts[one]) >= _IN_PARTS else min(len(its), SEVERAL - 1)
+            for one, its in places.items()
+        }
+    )
+
+
 def clear_values(
-    counts: Counter[Hashable], name: str, choices: Collection[Any] = ()
+    counts: Counter[Hashable], name: str, choices: Collection[Any] = (), rows: int = 0
 ) -> frozenset[Hashable]:
-    """The values of an enumeration that stay.  ``counts`` says in how many rows each one is.
+    """The values of an enumeration that stay.  ``counts`` says in how many rows each one is, of so
+    many ``rows`` that have one.
 
     ``choices`` are those that the project's code names: they need not be frequent, but no value
     stays that occurs once.
@@ -64,7 +83,7 @@ def clear_values(
     frequent = {value for value, count in counts.items() if count >= SEVERAL and _is_code(value)}
     found = named | frequent
     covered = sum(counts[value] for value in found)
-    few = len(found) <= _VALUES and covered >= _SHARE * counts.total()
+    few = len(found) <= _VALUES and covered >= _SHARE * (rows or counts.total())
     return frozenset(found if few else named)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping
+from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
@@ -13,6 +13,7 @@ from uuid import UUID
 from pytest_membudget.rows.clear import (
     clear_keys,
     clear_values,
+    counted,
     is_of_birth,
     is_personal,
 )
@@ -31,24 +32,30 @@ class Clear:
     values: Mapping[str, frozenset[Hashable]] = field(default_factory=dict)
 
 
-def clear_of(name: str, values: Iterable[Any], choices: Collection[Any] = ()) -> Clear:
-    """What may stay of the column ``name``, that has these values; one that identifies has none."""
-    documents = [document for value in values if (document := _document(value)) is not None]
-    keys = clear_keys(Counter(key for one in documents for key in set(_keys(one))))
-    counts: dict[str, Counter[Hashable]] = {}
-    for value in values:
-        document = _document(value)
-        whole = value if document is None else document
-        for where, one in set(_scalars(whole, "", keys)):
-            counts.setdefault(where, Counter())[one] += 1
-    found = {
-        where: frozenset[Hashable]()
-        if is_personal(name) and where
-        else clear_values(its, where or name, () if where else choices)
-        for where, its in counts.items()
-        if where != _MASKED_KEY
-    }
+def clear_of(name: str, values: Sequence[Any], choices: Collection[Any] = ()) -> Clear:
+    """What may stay of the column ``name`` with these values, in the order of the rows' keys."""
+    documents = [_document(value) for value in values]
+    keys = clear_keys(_counted((set(_keys(one)) for one in documents), len(values)))
+    scalars = [
+        set(_scalars(value if document is None else document, "", keys))
+        for value, document in zip(values, documents, strict=True)
+    ]
+    found = {}
+    for where in {where for one in scalars for where, _ in one} - {_MASKED_KEY}:
+        each = [{value for place, value in one if place == where} for one in scalars]
+        named = () if where else choices
+        if not (where and is_personal(name)):
+            counts = _counted(each, len(values))
+            found[where] = clear_values(counts, where or name, named, sum(map(len, each)))
     return Clear(keys, {where: its for where, its in found.items() if its})
+
+
+def _counted(each: Iterable[Collection[Any]], rows: int) -> Counter[Any]:
+    places: dict[Any, list[int]] = {}
+    for place, its in enumerate(each):
+        for one in its:
+            places.setdefault(one, []).append(place)
+    return counted(places, rows)
 
 
 class ColumnMask:

@@ -50,13 +50,16 @@ def masked(tables: Mapping[str, RawTable]) -> dict[str, TableRows]:
 
 def _masked(name: str, table: RawTable, masks: Masks, numbers: _Numbers) -> TableRows:
     columns, found = {}, []
+    keys = table.values(table.key) if table.key else []
+    places = sorted(range(len(table.rows)), key=lambda place: keys[place] if keys else place)
     for column in table.columns:
         values = table.values(column)
         counted = numbers.of((name, column))
         if counted is None:
             identifies = (name, column) in numbers.identifying
             choices = table.choices.get(column, ())
-            clear = Clear() if identifies else clear_of(column, values, choices)
+            ordered = [values[place] for place in places]
+            clear = Clear() if identifies else clear_of(column, ordered, choices)
             if labels := table.labels.get(column):
                 clear = Clear(values={"": frozenset(values) & frozenset(labels)})
             mask = ColumnMask(column, masks, clear)

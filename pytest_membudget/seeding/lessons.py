@@ -28,7 +28,8 @@ def columns_holding(tables: Iterable[Table], value: Any) -> list[tuple[str, str]
     found = []
     for table in tables:
         rows = table.rows
-        there = list(rows.order_by("pk").values_list("pk", flat=True)[: table.existing])
+        before = table.existing - (table.prototypes.size if table.prototypes else 0)
+        there = list(rows.order_by("pk").values_list("pk", flat=True)[:before])
         for field in table.fields.values():
             for lookup in _lookups(field, value):
                 # A field of the project's own may refuse any value.

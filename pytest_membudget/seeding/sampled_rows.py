@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from itertools import count
 from typing import Any
@@ -12,10 +12,11 @@ from django.db import connections, models, transaction
 from django.db.migrations.state import StateApps
 
 from pytest_membudget.rows.document import RowsFile
+from pytest_membudget.sample.lesson import Lesson
 from pytest_membudget.seeding.constraints import is_generated, uniques
 from pytest_membudget.seeding.dialects.base import Field
 from pytest_membudget.seeding.sampled_sources import Model, Source, choose_rows
-from pytest_membudget.seeding.sampled_values import of_file, without
+from pytest_membudget.seeding.sampled_values import learned_values, of_file, without
 
 _REUSED = 1000
 
@@ -23,6 +24,7 @@ _REUSED = 1000
 class SampledRows:
     """Puts rows of ``file`` into the tables that ``rows`` counts and those that they refer to.
 
+    Columns that the ``lessons`` are about get what a migration expects of them.
     ``generate`` makes some rows of a model, by its label: of parents that the file lacks.
     ``empty`` are tables that have no rows in production.
     """
@@ -35,8 +37,10 @@ class SampledRows:
         rows: Mapping[str, int],
         generate: Callable[[str, int], object],
         empty: Collection[str] = (),
+        lessons: Sequence[Lesson] = (),
     ) -> None:
         self._using = using
+        self._lessons = lessons
         self._counts: dict[Any, int] = {
             apps.get_model(label)._meta.concrete_model: number for label, number in rows.items()
         }
@@ -109,6 +113,9 @@ class SampledRows:
             last = model._base_manager.using(self._using).aggregate(last=models.Max("pk"))["last"]
             numbers = values if values and all(type(one) is int for one in values) else None
             return [(last or 0) + number for number in numbers or range(1, size + 1)]
+        expected = learned_values(model, field, values, self._lessons, self._using)
+        if expected is not None:
+            return expected
         if values is not None:
             kind = source.rows.columns[str(field.column)].kind
             with suppress(Exception):  # a field may raise anything

@@ -5,13 +5,19 @@ from __future__ import annotations
 import datetime as dt
 import json
 from base64 import b64decode
+from collections.abc import Sequence
+from random import Random
 from typing import Any
 
 from django.conf import settings
 from django.db import models
 
 from pytest_membudget.rows.values import Kind
+from pytest_membudget.sample.lesson import Lesson
+from pytest_membudget.seeding.dialects import dialect_of
 from pytest_membudget.seeding.dialects.base import Field
+from pytest_membudget.seeding.fields import kind_of
+from pytest_membudget.seeding.fields.learned import taught
 
 
 def of_file(field: Field, value: Any, kind: str) -> Any:
@@ -35,6 +41,25 @@ def of_file(field: Field, value: Any, kind: str) -> Any:
     if isinstance(found, str) and getattr(field, "max_length", None):
         return found[: field.max_length]
     return found
+
+
+def learned_values(
+    model: type[models.Model],
+    field: Field,
+    values: Sequence[Any] | None,
+    lessons: Sequence[Lesson],
+    using: str,
+) -> list[Any] | None:
+    """What a migration that broke on masked ``values`` expects of a column, in their place.
+
+    None where it has not broken on any of this column.
+    """
+    column = model._meta.db_table, str(field.column)
+    about = [one for one in lessons if column in one.columns and not one.finds_one]
+    if values is None or not about:
+        return None
+    kind, rng = taught(kind_of(field, dialect_of(using)), column, about), Random(str(column))
+    return [None if value is None else kind.plausible(rng) for value in values]
 
 
 def without(field: Field) -> tuple[bool, Any]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from math import inf
 from typing import Any
 
-from django.db import DatabaseError, connections, transaction
+from django.db import DatabaseError, transaction
 from django.db.migrations.state import StateApps
 from django.db.models import Model
 
@@ -15,9 +15,7 @@ from pytest_membudget.database.error_text import message
 from pytest_membudget.errors import NoRoom
 from pytest_membudget.profile.production import StatsByColumn
 from pytest_membudget.sample.lesson import Lesson
-from pytest_membudget.seeding.dialects.base import Dialect
-from pytest_membudget.seeding.dialects.postgresql import PostgreSQL
-from pytest_membudget.seeding.dialects.sqlite import SQLite
+from pytest_membudget.seeding.dialects import dialect_of
 from pytest_membudget.seeding.errors import refusal
 from pytest_membudget.seeding.lessons import columns_holding, look_up_rows
 from pytest_membudget.seeding.plan import Plan
@@ -27,8 +25,6 @@ from pytest_membudget.seeding.staging_tables import StagingTables
 from pytest_membudget.seeding.table import SOME, Table
 from pytest_membudget.seeding.template_rows import holding, template_of
 from pytest_membudget.units import format_size
-
-_DIALECTS: dict[str, type[Dialect]] = {"postgresql": PostgreSQL, "sqlite": SQLite}
 
 _TEMPLATES = 1000
 _FEWEST = 50
@@ -81,8 +77,7 @@ class Seeder:
         prototypes: Mapping[type[Model], Prototypes] | None = None,
         links: bool = True,
     ) -> None:
-        connection = connections[using]
-        self._staging = StagingTables(_DIALECTS[connection.vendor](connection))
+        self._staging = StagingTables(dialect_of(using))
         self._plan = Plan(apps, self._staging, forced_values or {}, profile or {})
         self._plan.lessons = self._lessons = lessons
         self._plan.prototypes = prototypes or {}

@@ -313,5 +313,5 @@ def test_what_a_row_held_that_can_not_be_made(result: dict[str, Any]) -> None:
     assert result["verdict"] == "error"
     assert "the row was generated: `code` of shop.Item held '" in result["reason"]
     assert result["reason"].endswith(
-        " expects one of the values that the code knows; give rows with seed="
+        " expects one of the values that the code knows; give rows with seed= or `membudget sample`"
     )

@@ -112,6 +112,17 @@ def forwards(apps, schema_editor):
     for order in list(Order.objects.filter(channel="shop").only("id", "note")):
         order.note += "!"
 """
+NUMBERS = """
+def forwards(apps, schema_editor):
+    total = 0
+    for order in apps.get_model("shop", "Order").objects.all():
+        total += int(order.number)
+"""
+KEYS = """
+def forwards(apps, schema_editor):
+    for line in apps.get_model("shop", "Line").objects.all():
+        line.document["title"].strip()
+"""
 ROWS = """rows={
     "shop.Order": 8_000, "shop.Customer": 1_600, "shop.Line": 16_000, "shop.Order_tags": 8_000
 }"""
@@ -236,6 +247,16 @@ WIDER = (*OPTIONS, "--membudget-profile=wider.json")
 def test_rows_that_are_narrower_than_production_s_are_no_pass(result: dict[str, Any]) -> None:
     assert result["verdict"] == "inconclusive"
     assert "copies of those in the rows file, 28000 bytes narrower" in result["reason"]
+
+
+@both
+@pytest.mark.parametrize("code", [NUMBERS, KEYS], ids=["numbers", "keys"])
+@checks(lambda code: code, 'rows={"shop.Order": 8_000, "shop.Line": 8_000}', LIMIT, options=OPTIONS)
+def test_rows_of_a_file_that_break_the_migration_teach_what_it_expects(
+    result: dict[str, Any], code: str
+) -> None:
+    assert result["verdict"] == "within", result["reason"]
+    assert "rows-learned" in [one["code"] for one in result["findings"]]
 
 
 def test_the_gate_uses_it_and_the_header_names_it(project: Project) -> None:

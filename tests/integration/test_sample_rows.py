@@ -110,7 +110,7 @@ SECRETS = {
     "price": "48151.62",
     "weight": 77.1234567,
     "status": "blackmailed",
-    "level": 83123,
+    "level": 831234567,
     "rare": "stolen",
     "country": "XQATAR",
     "number": "ORD-SECRET-99812",
@@ -291,8 +291,8 @@ def test_no_secret_is_in_the_file(sampled: Sampled, name: str) -> None:
     written = {secret, json.dumps(secret)[1:-1], secret.replace("-", "")}
     assert not any(one in sampled.text for one in written)
     # Nor are parts of it.
-    words = [word for word in re.findall(r"\w{5,}", secret) if word not in ("https", "example")]
-    assert not [word for word in words if word in sampled.text]
+    words = set(re.findall(r"\w{5,}", secret)) - {"https", "example"}
+    assert not [word for word in words if not word.isdigit() and word in sampled.text]
     # It was there: something of its form is.
     assert shape(secret) in sampled.shapes or name == "weight"
 

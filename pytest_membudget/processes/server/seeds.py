@@ -102,7 +102,7 @@ class Seeds:
 
         def make() -> None:
             with transaction.atomic(using=using):
-                SampledRows(file, apps, using, order.rows, generate, empty).insert()
+                SampledRows(file, apps, using, order.rows, generate, empty, order.lessons).insert()
 
         made = made_by(make, apps, using, order.rows)
         of_file = [model for model in made if model._meta.db_table in file.tables]

@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pytest_membudget.rows.clear import SEVERAL, clear_keys, clear_values, is_personal
-from pytest_membudget.rows.columns import ColumnMask, clear_of
+from pytest_membudget.rows.columns import Clear, ColumnMask, clear_of
 from pytest_membudget.rows.masking import Masks
 
 TEXTS = st.text(st.characters(codec="utf-8"), max_size=200)
@@ -150,6 +150,16 @@ def test_an_enumeration_stays_but_for_what_is_rare_in_it() -> None:
     assert clear_values(counts, "status") == {"new", "paid", "sent"}
     # Of free texts a few are frequent as well.
     assert not clear_values(counts + Counter({f"text {n}": 1 for n in range(100)}), "text")
+
+
+def test_an_enumeration_is_one_all_over_the_table() -> None:
+    """Many rows that follow each other may all be of one person."""
+    people = ["abcdefghijkl"[n // 25] * 4 for n in range(300)]
+    assert not clear_of("by", people).values
+    later = ["old"] * 220 + ["new"] * 80
+    assert clear_of("state", later).values == {"": {"old", "new"}}
+    documents = [{"state": "on", one: one} for one in people]
+    assert clear_of("document", documents) == Clear(frozenset({"state"}), {"state": {"on"}})
 
 
 @pytest.mark.parametrize(
