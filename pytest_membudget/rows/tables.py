@@ -82,7 +82,7 @@ def _masked(name: str, table: RawTable, masks: Masks, numbers: _Numbers) -> Tabl
         )
         found.append([written(value) for value in values])
     rows = [list(row) for row in zip(*found, strict=True)]
-    return TableRows(columns, rows, table.key, dict(table.references))
+    return TableRows(columns, [rows[place] for place in places], table.key, dict(table.references))
 
 
 class _Numbers:

@@ -100,3 +100,17 @@ def test_over_django_it_is_the_same_without_a_value_of_a_row(
     done = membudget(tmp_path, "--database", "default", *["--exact"] * exact)
     assert (done.stdout, done.stderr) == (text, "")
     assert "in a READ ONLY transaction" in refused_to_write(tmp_path)
+
+
+def test_masked_rows(server: servers.MariaDB, tmp_path: Path) -> None:
+    database = {"NAME": "profiled", "USER": server.user, "HOST": "localhost"}
+    options = {"unix_socket": str(server.socket)}
+    engine = {"ENGINE": "django.db.backends.mysql", "OPTIONS": options}
+    write_project(tmp_path, {**database, **engine})
+    done = membudget(tmp_path, "--database", "default", "-o", "rows.json", command="sample")
+    assert (done.returncode, done.stderr) == (0, "")
+    text = (tmp_path / "rows.json").read_text()
+    assert "SECRET" not in text
+    table = json.loads(text)["tables"]["shop_order"]
+    assert len(table["rows"]) == 300
+    assert table["key"] == "id"

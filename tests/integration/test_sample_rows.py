@@ -209,7 +209,7 @@ class Sampled:
             elif isinstance(value, list):
                 for one in value:
                     yield from each(one)
-            elif isinstance(value, str) and value[:1] == "{":
+            elif isinstance(value, str) and value.startswith('{"title"'):
                 yield from each(json.loads(value))
             else:
                 yield value

@@ -114,13 +114,13 @@ def test_keys_that_are_numbers_are_counted_anew() -> None:
         ),
     }  # fmt: skip
     found = masked(tables)
-    assert found["customer"].rows == [[2], [1], [3]]
+    assert found["customer"].rows == [[1], [2], [3]]
     assert [row[0] for row in found["profile"].rows] == [1, 3]
     assert all(row[1] not in (5000, 17) for row in found["profile"].rows)
-    assert [row[0] for row in found["order"].rows] == [2, 1, 3]
-    assert [row[2] for row in found["order"].rows] == [1, None, 3]
+    assert [row[0] for row in found["order"].rows] == [1, 2, 3]
+    assert [row[2] for row in found["order"].rows] == [None, 1, 3]
     first, second, unknown = (row[1] for row in found["order"].rows)
-    assert (first, second) == (2, 1)
+    assert (first, second) == (1, 2)
     # That customer is not in the file.
     assert unknown != 5555
 
