@@ -37,16 +37,14 @@ LIMITS = (0.8, 0.9, 1.1, 1.25)
 FACTS = ("oldest_collections", "cyclic_objects")
 SHORT = (
     "articles.0002_loop_over_all",
-    "articles.0011_in_bulk_by_pages",
     "readings.0003_iterator",
     "readings.0005_buffer_flushed_at_50_000",
     "readings.0006_dict_of_codes",
-    "readings.0023_bulk_update_of_all",
 )
 SHORT_SECONDS = 10.0
 SHORT_ROWS = 400_000
-# Of twelve, on a machine that may be busy.
-SHORT_INCONCLUSIVE = 5
+# Of eight, on a machine that may be busy.
+SHORT_INCONCLUSIVE = 3
 
 
 def measure(
