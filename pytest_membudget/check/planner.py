@@ -10,12 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from pytest_membudget.budget.container import memory_limit
 from pytest_membudget.budget.options import MARKER, Options, Setting
 from pytest_membudget.budget.overrides import Override, read_overrides
-from pytest_membudget.budget.request import (
-    DEFAULT_TIME_BUDGET,
-    Budget,
-    Request,
-    read_marker,
-)
+from pytest_membudget.budget.request import DEFAULT_TIME_BUDGET, Budget, Request, read_marker
 from pytest_membudget.budget.row_counts import read_production, rows_to_seed
 from pytest_membudget.check.given_rows import absolute_rows_file, as_budget_error, require_seed
 from pytest_membudget.check.plan import CheckPlan

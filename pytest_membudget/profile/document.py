@@ -13,7 +13,7 @@ from typing import Annotated
 from msgspec import Meta, Struct
 
 from pytest_membudget.errors import BudgetError
-from pytest_membudget.files import convert, parse_json
+from pytest_membudget.files import convert, parse_json, read_bytes
 from pytest_membudget.texts import shown
 from pytest_membudget.units import MOST
 
@@ -83,12 +83,7 @@ class Profile(Struct, frozen=True):
 
 def read_profile(path: str | Path) -> Profile:
     """Read a file that ``membudget profile`` wrote.  Raises BudgetError, which names the file."""
-    try:
-        text = Path(path).read_bytes()
-    except OSError as error:
-        reason = (error.strerror or str(error)).lower()
-        raise BudgetError(f"{path}: {reason}; create one with `membudget profile`") from None
-    return parse_profile(text, str(path))
+    return parse_profile(read_bytes(path, "membudget profile"), str(path))
 
 
 def parse_profile(text: str | bytes, source: str) -> Profile:

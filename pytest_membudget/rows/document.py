@@ -16,7 +16,7 @@ from typing import Any
 from msgspec import Struct, structs
 
 from pytest_membudget.errors import BudgetError
-from pytest_membudget.files import convert, parse_json
+from pytest_membudget.files import convert, parse_json, read_bytes
 from pytest_membudget.profile.document import Database
 from pytest_membudget.texts import shown
 
@@ -60,11 +60,7 @@ class RowsFile(Struct, frozen=True):
 
 def read_rows_file(path: str | Path) -> RowsFile:
     """Read a file that ``membudget sample`` wrote.  Raises BudgetError, which names the file."""
-    try:
-        data = Path(path).read_bytes()
-    except OSError as error:
-        reason = (error.strerror or str(error)).lower()
-        raise BudgetError(f"{path}: {reason}; create one with `membudget sample`") from None
+    data = read_bytes(path, "membudget sample")
     if data.startswith(_GZIP):
         try:
             data = gzip.decompress(data)

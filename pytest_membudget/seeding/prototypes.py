@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from django.db import models
 from django.db.migrations.state import StateApps
 
-Model = type[models.Model]
+from pytest_membudget.seeding.model_tables import Model, models_by_table, references
+
 _ABOUT = 0.005
 
 
@@ -57,11 +57,7 @@ def made_by(
     make: Callable[[], object], apps: StateApps, using: str, named: Collection[str]
 ) -> dict[Model, Prototypes]:
     """The rows that ``make`` adds, by model.  ``named`` are labels."""
-    tables = {
-        model._meta.db_table: model
-        for model in apps.get_models(include_auto_created=True)
-        if model._meta.managed and not model._meta.proxy and not model._meta.swapped
-    }.values()
+    tables = models_by_table(apps).values()
 
     def keys(model: Model) -> list[Any]:
         return list(model._base_manager.using(using).order_by("pk").values_list("pk", flat=True))
@@ -79,7 +75,7 @@ def made_by(
             values=values,
             size=len(next(iter(values.values()))),
             named=model in asked,
-            grown_with=[one for one in _parents(model) if one in growing and one is not model],
+            grown_with=[one for _, one in references(model) if one in growing and one is not model],
         )
         for model, values in new.items()
     }
@@ -96,11 +92,7 @@ def _values(model: Model, using: str, before: set[Any]) -> dict[str, list[Any]]:
 def _growing(models: Collection[Model], asked: Collection[Any]) -> set[Model]:
     """Those that row counts are asked for, and those whose rows refer to such."""
     growing = {model for model in models if model in asked}
-    while more := {m for m in models if m not in growing and growing & set(_parents(m))}:
+    parents = {model: {one for _, one in references(model)} for model in models}
+    while more := {m for m in models if m not in growing and growing & parents[m]}:
         growing |= more
     return growing
-
-
-def _parents(model: Model) -> list[Model]:
-    fields: Any = model._meta.local_concrete_fields
-    return [field.target_field.model for field in fields if field.is_relation]

@@ -15,7 +15,8 @@ from pytest_membudget.rows.document import RowsFile
 from pytest_membudget.sample.lesson import Lesson
 from pytest_membudget.seeding.constraints import is_generated, uniques
 from pytest_membudget.seeding.dialects.base import Field
-from pytest_membudget.seeding.sampled_sources import Model, Source, choose_rows
+from pytest_membudget.seeding.model_tables import Model
+from pytest_membudget.seeding.sampled_sources import Source, choose_rows
 from pytest_membudget.seeding.sampled_values import learned_values, of_file, without
 
 _REUSED = 1000

@@ -7,13 +7,11 @@ from dataclasses import dataclass
 from dataclasses import field as attribute
 from typing import Any
 
-from django.db import models
 from django.db.migrations.state import StateApps
 
 from pytest_membudget.rows.document import RowsFile, TableRows
 from pytest_membudget.seeding.dialects.base import Field
-
-Model = type[models.Model]
+from pytest_membudget.seeding.model_tables import Model, models_by_table, references
 
 
 @dataclass(eq=False)
@@ -59,14 +57,9 @@ def choose_rows(
     Of the models that ``counts`` has, the links of their rows, and all that these refer to; not of
     the tables that are ``empty`` in production.
     """
-    found = {
-        model._meta.db_table: model
-        for model in apps.get_models(include_auto_created=True)
-        if model._meta.managed and not model._meta.proxy and not model._meta.swapped
-    }
     known = {
         model: file.tables[table]
-        for table, model in found.items()
+        for table, model in models_by_table(apps).items()
         if table in file.tables and file.tables[table].rows
         if counts.get(model, table not in empty)
     }
@@ -115,9 +108,3 @@ def _referred(source: Source, sources: Collection[Source]) -> set[int]:
                 there = source.values(field.target_field) or []
                 found.update(n for n, value in enumerate(there) if value in wanted)
     return found
-
-
-def references(model: Model) -> list[tuple[Any, Model]]:
-    """The fields that refer to rows, with the models of these."""
-    fields: Any = model._meta.local_concrete_fields
-    return [(field, field.target_field.model) for field in fields if field.is_relation]

@@ -110,7 +110,7 @@ class Seeds:
         return made
 
     def _prototypes(self, order: Seed, apps: StateApps) -> Mapping[type[Model], Prototypes]:
-        """About a thousand rows, from the user's function or the fixture."""
+        """About a thousand rows, of the user's function or fixture, or some of the file's."""
         seed, using = order.seed, self._alias
         if seed is None:
             return self._sampled(order, apps) if order.rows_file else {}
