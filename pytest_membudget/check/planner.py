@@ -51,8 +51,8 @@ def complete(
         project = history_with([*keys, *later])
         migrations = project.migrations(keys)
         database = request.database or operations.alias_of(migrations)
-        findings = tuple(operations.findings(migrations, database))
     require_database(database)
+    findings = tuple(operations.findings(migrations, database))
     if request.reverse and (operation := operations.irreversible(migrations)):
         raise BudgetError(f"reverse=True: {keys[0][1]} can't be reversed: {operation}")
     applied = project.applied_before(keys, reverse=request.reverse, without=later)
