@@ -18,7 +18,7 @@ from pytest_membudget.judge.coverage import TOUCHED_HALF, TOUCHED_TOO_FEW, touch
 from pytest_membudget.judge.evidence import Evidence
 from pytest_membudget.judge.gap import Gap, unnamed_table
 from pytest_membudget.judge.lessons import contradictions, findings
-from pytest_membudget.judge.matching import filter_values
+from pytest_membudget.judge.matching import filter_values, of_several_rows, unmatched
 from pytest_membudget.judge.unlogged import unlogged_rows
 from pytest_membudget.processes.server.client import ServerClient
 from pytest_membudget.processes.server.seeded_database import SeededDatabase
@@ -217,15 +217,19 @@ class Sampler:
         """Where its filters left most rows out, take the sample again with rows that match them."""
         touched = touched_by(self.evidence, sample)
         forced = filter_values(sample.run, empty=self.plan.gated is None)
-        # Where most rows were found, another sample would lose what was done with these.
-        if not sample.finished or touched is None or touched > TOUCHED_HALF or not forced:
+        if touched is not None and touched > TOUCHED_HALF:
+            # With other values another sample would lose what was done with these rows.
+            forced = of_several_rows(forced) if unmatched(sample) else {}
+        if not sample.finished or touched is None or not forced:
             return sample
         if sample.run.peak > self._budget.limit:
             return sample
         with suppress(ServerError):
             again = self._forced(forced, sample.size)
-            over = again.run.peak > self._budget.limit
-            if over or (again.finished and (touched_by(self.evidence, again) or 0) > touched):
+            if again.run.peak > self._budget.limit:
+                return again
+            found, missed = touched_by(self.evidence, again) or 0, len(unmatched(again))
+            if again.finished and (found, -missed) > (touched, -len(unmatched(sample))):
                 return again
             if again.run.outcome == Outcome.RAISED and touched < TOUCHED_TOO_FEW:
                 return again

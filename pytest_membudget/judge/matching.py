@@ -68,6 +68,21 @@ def filter_values(run: Run, *, empty: bool) -> dict[str, dict[str, list[Any]]]:
     return {table: columns for table, columns in found.items() if columns}
 
 
+def of_several_rows(forced_values: ForcedValues) -> dict[str, dict[str, list[Any]]]:
+    """What they ask of several rows at once, which leaves each row as it may be."""
+    found = {
+        table: {
+            name: [one for one in values if is_of_rows(one)] for name, values in columns.items()
+        }
+        for table, columns in forced_values.items()
+    }
+    return {
+        table: {name: values for name, values in columns.items() if values}
+        for table, columns in found.items()
+        if any(columns.values())
+    }
+
+
 def values_of(forced_values: ForcedValues, literals: Container[Any]) -> str:
     """The columns that are seeded with values, each with those; empty without one.
 

@@ -21,7 +21,7 @@ from pytest_membudget.seeding.references import ParentKeys
 from pytest_membudget.seeding.table import Table
 from pytest_membudget.seeding.trees import tree_columns
 from pytest_membudget.seeding.uniqueness import Uniqueness
-from pytest_membudget.sql.row_sets import UNREFERRED, is_of_rows, times_of
+from pytest_membudget.sql.row_sets import UNREFERRED, WHOLE_ROW, is_of_rows, times_of
 from pytest_membudget.sql.table_names import is_own_of_django
 
 # How far, as a share, the profile's average width of a text may be from the default's.
@@ -45,6 +45,9 @@ class Layout:
         self._profile = profile
         self._stats = followed_stats(table, profile)
         self._uniques = constraints.uniques(table.model)
+        if repeated := wanted.get(WHOLE_ROW):
+            table.repeats = dict.fromkeys(table.fields, max(map(times_of, repeated)))
+            table.forced_values[WHOLE_ROW] = list(repeated)
         wanted = {name: self._of_one_row(name, asked) for name, asked in wanted.items()}
         sets = (set(unique.fields) for unique in self._uniques if unique.condition is None)
         own = is_own_of_django(table.model._meta.db_table)

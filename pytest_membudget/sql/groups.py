@@ -46,10 +46,11 @@ def _counted(having: exp.Having, owners: Owners) -> Iterator[Asked]:
     group = select.args.get("group") if isinstance(select, exp.Select) else None
     if select is None or group is None:
         return
-    grouped = [one for one in group.expressions if isinstance(one, exp.Column)]
+    # Rows that agree in all columns of an expression agree in its value.
+    grouped = [column for one in group.expressions for column in one.find_all(exp.Column)]
     if not grouped:  # they are numbered
-        chosen = [one.unalias() for one in select.expressions]
-        grouped = [one for one in chosen if isinstance(one, exp.Column)]
+        chosen = (one for one in select.expressions if not one.find(exp.AggFunc))
+        grouped = [column for one in chosen for column in one.find_all(exp.Column)]
     groups = {table for column in grouped for table in owners(column)}
     for count in having.find_all(exp.Count):
         known = None if is_negated(count) else compared(count)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
+WHOLE_ROW = "*"
+"""The name of no column: what is asked of rows is asked of all of theirs."""
 UNREFERRED = "none of another table's rows"
 UNORDERED = "in any order with another column's value"
 _REPEATED = re.compile(r"the same in (\d+) rows")

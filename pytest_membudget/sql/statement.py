@@ -98,7 +98,8 @@ class Statement:
     """What is known of a statement from its text.
 
     ``sources`` are the tables whose rows it takes, changes or removes, the main one first;
-    ``target`` is the one that it writes to, ``inserts`` says that it only adds rows there;
+    ``target`` is the one that it writes to, ``assigned`` are the columns that an UPDATE sets,
+    ``inserts`` says that it only adds rows there;
     ``changes`` that it changes rows or tables; ``named`` holds every relation that it mentions.
     ``returns`` says that it hands over rows, ``single`` that they are one at most, ``limit`` is the
     position of the number of its LIMIT.  ``functions`` are those that sqlglot doesn't know.
@@ -110,6 +111,7 @@ class Statement:
     harmless: bool = False
     sources: tuple[Table, ...] = ()
     target: Table | None = None
+    assigned: frozenset[str] = frozenset()
     inserts: bool = False
     changes: bool = False
     copies: bool = False

@@ -59,6 +59,7 @@ class Reader:
         return Statement(
             sources=tuple(sources) if isinstance(tree, _WITH_ROWS) else (),
             target=target,
+            assigned=frozenset(self._assigned()),
             inserts=inserts,
             changes=not (query or self.copies_out) or tree.find(exp.DML) is not None,
             copies=self.copies,
@@ -84,6 +85,11 @@ class Reader:
         table = self.tree.this
         table = table.find(exp.Table) if isinstance(table, exp.Expr) else None
         return None if table is None else _table(table)
+
+    def _assigned(self) -> Iterator[str]:
+        for one in self.tree.expressions if isinstance(self.tree, exp.Update) else ():
+            if isinstance(one, exp.EQ) and isinstance(one.this, exp.Column):
+                yield _folded(one.this.this)
 
     def _tables(self, node: Any, seen: tuple[str, ...] = ()) -> list[Table]:
         """The tables that a part of the statement takes its rows from, in order."""

@@ -97,8 +97,8 @@ def prepare(project: Project) -> None:
 def listing(which: str) -> str:
     return f"""
 from datetime import date, timedelta
-from django.db.models import Count, Exists, F, OuterRef, Window
-from django.db.models.functions import Length, Lower, RowNumber
+from django.db.models import CharField, Count, Exists, F, OuterRef, Value, Window
+from django.db.models.functions import Concat, Length, Lower, RowNumber
 from django.utils import timezone
 
 def forwards(apps, schema_editor):
@@ -123,6 +123,14 @@ SEVERAL = {
     "the same in one column": "Item.objects.values('slug').annotate(n=Count('*')).filter(n__gt=1)",
     "the same in two columns": (
         "Item.objects.values('order', 'slug').annotate(n=Count('id')).filter(n__gt=1)"
+    ),
+    "the same in an expression": (
+        "Item.objects.annotate(both=Concat('slug', Value('|'), 'order__pk',"
+        " output_field=CharField())).values('both').annotate(n=Count('both')).filter(n__gt=1)"
+    ),
+    "the same in a computed column": (
+        "Item.objects.values('slug').annotate(n=Count('*')).filter(n__gt=1)"
+        " if Item.objects.update(slug=Concat('email', Value('-'))) is not None else ()"
     ),
     "others of a group": (
         "Item.objects.annotate(n=Window(RowNumber(), 'order', order_by='id')).filter(n__gt=1)"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib import import_module
 from typing import Any
@@ -27,6 +27,7 @@ from pytest_membudget.seeding import Seeder
 from pytest_membudget.seeding.prototypes import Prototypes, made_by
 from pytest_membudget.seeding.sampled_rows import SampledRows
 from pytest_membudget.seeding.table import SOME
+from pytest_membudget.sql.row_sets import WHOLE_ROW, times_of
 
 _PROTOTYPES = 1000
 
@@ -140,14 +141,20 @@ class Seeds:
 def _fields(apps: StateApps, columns: ForcedValues) -> ForcedValues:
     """``columns`` by model label and field name instead of by table and column."""
     return {
-        model._meta.label: {
-            field.name: columns[model._meta.db_table][str(field.column)]
-            for field in model._meta.local_concrete_fields
-            if field.column in columns[model._meta.db_table]
-        }
+        model._meta.label: _of_model(model, columns[model._meta.db_table])
         for model in apps.get_models(include_auto_created=True)
         if model._meta.db_table in columns and not model._meta.proxy
     }
+
+
+def _of_model(model: type[Model], columns: Mapping[str, Sequence[Any]]) -> dict[str, Sequence[Any]]:
+    names = {str(field.column): field.name for field in model._meta.local_concrete_fields}
+    found = {name: columns[column] for column, name in names.items() if column in columns}
+    # Of a column that the migration adds and fills, and of one that it computes anew.
+    computed = [one for column in columns.keys() - names for one in columns[column]]
+    if repeated := [one for one in computed if times_of(one)]:
+        found[WHOLE_ROW] = repeated
+    return found
 
 
 def _call_seed(path: str, apps: StateApps, rows: Mapping[str, int], using: str) -> dict[str, int]:

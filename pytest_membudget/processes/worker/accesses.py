@@ -11,6 +11,7 @@ from pytest_membudget.processes.messages.statements import StatementCount
 from pytest_membudget.sample import ReceiverTables, Unmatched
 from pytest_membudget.sql.documents import merged
 from pytest_membudget.sql.parse import read, shown
+from pytest_membudget.sql.row_sets import WHOLE_ROW, times_of
 from pytest_membudget.sql.statement import Statement, Table
 from pytest_membudget.sql.table_names import TableNames, is_own_of_django
 
@@ -45,6 +46,7 @@ class Accesses:
     guards: dict[str, set[tuple[str, ...]]] = field(default_factory=dict)
     opaque: bool = False
     _declared: dict[str, Statement] = field(default_factory=dict)
+    _assigned: set[tuple[str, str]] = field(default_factory=set)
     # By the end of a statement, its tables, and the values in its conditions.
     _groups: dict[tuple[str, tuple[str, ...], str], StatementCount] = field(default_factory=dict)
 
@@ -67,6 +69,7 @@ class Accesses:
         main = self._main(sources)
         target = keys[statement.target] if statement.target else ""
         self._count(statement, main, target, fetched, affected)
+        self._assigned.update((target, column) for column in statement.assigned)
         # What is inserted is in the process already, and what comes back of it is its key.
         self._add(self.fetched, main or ("" if statement.inserts else target), fetched)
         self.chunks |= _chunks(statement, counted)
@@ -170,8 +173,12 @@ class Accesses:
             columns = self.filters.setdefault(table, {})
             if values is None or (one.place is not None and one.place not in values):
                 continue
-            known = columns.setdefault(one.column, [])
             found = one.values(dict(values))
+            name = one.column
+            if (table, name) in self._assigned and any(map(times_of, found)):
+                # What it has computed is the same in rows that it was computed from alike.
+                name = WHOLE_ROW
+            known = columns.setdefault(name, [])
             if one.part is not None and found:
                 # A row meets all that a statement asks of its document.
                 documents[table, one.column] = merged(documents.get((table, one.column)), found[0])

@@ -458,6 +458,14 @@ _WITHOUT = "none of another table's rows"
             {"a": {"id": [], "n": ["the same in 2 rows"], "m": ["the same in 2 rows"]}},
         ),
         (
+            "SELECT n || '|' || m AS x, COUNT(id) FROM a GROUP BY 1 HAVING COUNT(n || m) > 1",
+            {"a": {"n": ["the same in 2 rows"], "m": ["the same in 2 rows"]}},
+        ),
+        (
+            "SELECT COUNT(*) FROM a GROUP BY LOWER(n) HAVING COUNT(*) > 1",
+            {"a": {"n": ["the same in 2 rows"]}},
+        ),
+        (
             "SELECT n FROM a GROUP BY n HAVING 2 <= COUNT(*)",
             {"a": {"n": ["the same in 2 rows"]}},
         ),
