@@ -33,6 +33,16 @@ def first_line(error: BaseException) -> str:
     return f"{name}: {text.splitlines()[0]}" if text else name
 
 
+def origin(error: BaseException) -> BaseException:
+    """What was raised before Django found that the transaction can't go on.
+
+    On SQLite it checks constraints at the end of an atomic migration that has raised.
+    """
+    while type(error).__name__ == "TransactionManagementError" and error.__context__ is not None:
+        error = error.__context__
+    return error
+
+
 def traceback_of(error: BaseException) -> str:
     """The whole traceback, with those of its causes."""
     return _without_values("".join(traceback.format_exception(error)), error)

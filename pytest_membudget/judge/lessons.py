@@ -50,7 +50,8 @@ def told(found: Breakage, labels: Mapping[str, str], copied: Collection[str] = (
             f"a number of the generated rows, or what {place} made of them, is too large; {_CURE}"
         )
     if lesson.expected == Expected.ROW:
-        return f"no generated row has the {' and '.join(columns)} that {place} looks up; {_CURE}"
+        looked_up = f"the {' and '.join(columns)} that {place} looks up"
+        return f"not exactly one generated row has {looked_up}; {_CURE}"
     if lesson.expected == Expected.SINGLE:
         return f"{lesson.asked[0]} has several generated rows, and {place} expects one; {_CURE}"
     held = f"{' and '.join(columns)} held {shown(found.value)}" if found.value else columns[0]

@@ -10,19 +10,16 @@ from django.db import models
 from pytest_membudget.profile.production import StatsByColumn
 from pytest_membudget.sample.lesson import Expected
 from pytest_membudget.seeding import columns, constraints, references
+from pytest_membudget.seeding.asked_columns import AskedColumns
 from pytest_membudget.seeding.columns import Column, ConstantColumn
 from pytest_membudget.seeding.copied_columns import copied_column
 from pytest_membudget.seeding.dialects.base import Field
-from pytest_membudget.seeding.fields.json import Json, JsonText
-from pytest_membudget.seeding.forced_values import forced_column, storable_values
 from pytest_membudget.seeding.named_keys import NamedKeys, keys_of
 from pytest_membudget.seeding.profile_fit import followed_stats, share, variation
 from pytest_membudget.seeding.references import ParentKeys
 from pytest_membudget.seeding.table import Table
 from pytest_membudget.seeding.trees import tree_columns
 from pytest_membudget.seeding.uniqueness import Uniqueness
-from pytest_membudget.sql.row_sets import UNREFERRED, WHOLE_ROW, is_of_rows, times_of
-from pytest_membudget.sql.table_names import is_own_of_django
 
 # How far, as a share, the profile's average width of a text may be from the default's.
 _SAME_WIDTH = 0.1
@@ -45,15 +42,7 @@ class Layout:
         self._profile = profile
         self._stats = followed_stats(table, profile)
         self._uniques = constraints.uniques(table.model)
-        if repeated := wanted.get(WHOLE_ROW):
-            table.repeats = dict.fromkeys(table.fields, max(map(times_of, repeated)))
-            table.forced_values[WHOLE_ROW] = list(repeated)
-        wanted = {name: self._of_one_row(name, asked) for name, asked in wanted.items()}
-        sets = (set(unique.fields) for unique in self._uniques if unique.condition is None)
-        own = is_own_of_django(table.model._meta.db_table)
-        if own or any(one <= wanted.keys() for one in sets):
-            wanted = table.look_up(wanted)
-        self._force(wanted)
+        wanted = AskedColumns(table, self._uniques, self._stats).set(wanted)
         self._keys: dict[str, ParentKeys] = {}
         for name, field in table.fields.items():
             if field.is_relation and name not in table.columns:
@@ -90,52 +79,6 @@ class Layout:
             for name, field in table.fields.items()
         }
 
-    def _force(self, wanted: Mapping[str, Sequence[Any]]) -> None:
-        """Set the columns that have to hold certain values; remove those the database fills."""
-        table = self._table
-        single = {u.fields for u in self._uniques if len(u.fields) == 1 and u.condition is None}
-        for name, asked in wanted.items():
-            field = table.fields.get(name)
-            if field is None or (not asked and str(field.column) in table.forced_values):
-                continue
-            if asked and not field.null and all(value is None for value in asked):
-                table.spares = True  # it is NULL in an outer join only
-                continue
-            if parts := self._parts(name, asked):
-                table.parts[name] = table.forced_values[str(field.column)] = parts
-                continue
-            values = storable_values(field, asked, (name,) in single)
-            if values is None:
-                continue
-            expected = not values or self._is_default(field, asked)
-            table.forced_values[str(field.column)] = [] if expected else list(asked)
-            # Django has database defaults from 5.0 on.
-            default = getattr(field, "db_default", models.NOT_PROVIDED)
-            made = values or field.null or field.has_default()
-            if default is not models.NOT_PROVIDED and not made:
-                del table.fields[name]
-            elif column := forced_column(field, table.kind(name), values):
-                table.columns[name] = column
-
-    def _of_one_row(self, name: str, asked: Sequence[Any]) -> list[Any]:
-        """What is asked of a field of single rows; what is of several is kept with the table."""
-        table, field = self._table, self._table.fields.get(name)
-        found = [one for one in asked if is_of_rows(one)]
-        times = max(map(times_of, found), default=0)
-        if found and field is not None:
-            table.spares |= UNREFERRED in found
-            if times and (name,) in {unique.fields for unique in self._uniques}:
-                table.crowd = max(table.crowd, times)
-            elif times:
-                table.repeats[name] = times
-            table.forced_values[str(field.column)] = found
-        return [one for one in asked if one not in found]
-
-    def _parts(self, name: str, asked: Sequence[Any]) -> list[Any]:
-        """Those of the values that are parts of documents, for a column of documents."""
-        holds = isinstance(self._table.kind(name), Json | JsonText)
-        return [one for one in asked if holds and isinstance(one, dict | list)]
-
     def _rows_asked(self, field: Any, parent: Table, values: Sequence[Any]) -> list[Any]:
         """The parent's rows, of those there before, to which statements ask all to refer."""
         if any(unique.fields == (field.name,) for unique in self._uniques):
@@ -164,16 +107,6 @@ class Layout:
             known += [one for one in named if one not in known]
             return named
         return []
-
-    def _is_default(self, field: Field, asked: Sequence[Any]) -> bool:
-        """Whether rows have this value unless something was set, as far as the profile tells."""
-        default = field.default
-        if field.null or callable(default) or any(one != default for one in asked):
-            return False
-        stats = self._stats.get(str(field.column))
-        if not isinstance(default, str) or stats is None or stats.width is None:
-            return True
-        return abs(stats.width - len(default)) <= _SAME_WIDTH * len(default)
 
     def _compared_nulls(self) -> set[str]:
         """The fields of which NULLs are equal, and that are numbered to differ."""

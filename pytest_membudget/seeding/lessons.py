@@ -61,27 +61,43 @@ def _lookups(field: Field, value: Any) -> Iterator[dict[str, Any]]:
         yield {field.name: json.dumps(value)}
 
 
+def looked_up(table: Table, lessons: Iterable[Lesson]) -> list[dict[Field, Any]]:
+    """The values of the single rows that the code looks up, by field; empty for other tables'."""
+    return [
+        {
+            field: value
+            for field in table.fields.values()
+            for column, value in zip(lesson.columns, lesson.asked, strict=True)
+            if column == (table.model._meta.db_table, str(field.column))
+        }
+        for lesson in lessons
+        if lesson.expected == Expected.ROW
+    ]
+
+
+def others(field: Field, value: Any) -> list[Any]:
+    """The values of the rows that are not looked up, where a field has only a few."""
+    if isinstance(field, models.BooleanField):
+        return [not value]
+    return [one for one, _ in field.flatchoices if one != value]
+
+
 def look_up_rows(tables: Sequence[Table], lessons: Sequence[Lesson]) -> None:
     """Give one of the first rows of tables that have just got some what the code looks up."""
-    asked = [lesson for lesson in lessons if lesson.expected == Expected.ROW]
     for table in tables:
         if table.have:
             continue
         rows = table.rows
-        for number, lesson in enumerate(asked):
-            values = {
-                field: value
-                for field in table.fields.values()
-                for column, value in zip(lesson.columns, lesson.asked, strict=True)
-                if column == (table.model._meta.db_table, str(field.column))
-            }
+        for number, values in enumerate(looked_up(table, lessons)):
             row = (
                 rows.order_by("pk")[table.existing + number :].values_list("pk", flat=True).first()
             )
             # Another rule of the table may forbid it.
             with suppress(Exception), transaction.atomic(using=rows.db):
-                if values and all(_can_be_set(*one, rows.db) for one in values.items()):
-                    rows.filter(pk=row).update(**{f.attname: v for f, v in values.items()})
+                held = {field.attname: value for field, value in values.items()}
+                possible = values and all(_can_be_set(*one, rows.db) for one in values.items())
+                if possible and not rows.filter(**held).exists():
+                    rows.filter(pk=row).update(**held)
 
 
 def _can_be_set(field: Any, value: Any, using: str) -> bool:

@@ -30,6 +30,8 @@ MODELS = """
                 ("id", models.BigAutoField(primary_key=True)),
                 ("name", models.CharField(max_length=40, unique=True)),
                 ("value", models.TextField()),
+                ("is_default", models.BooleanField(default=False)),
+                ("kind", models.CharField(max_length=9, choices=[("a", "A"), ("b", "B")])),
             ]),
         ]
 """
@@ -198,6 +200,31 @@ LOOKED_UP = loop("pass", 'Item.objects.exists() and Setting.objects.get(name="ed
 @checks(LOOKED_UP, gate=True, options=GATE)
 def test_a_row_that_the_code_looks_up(result: dict[str, Any]) -> None:
     assert "one row with the shop_setting.name that it looks up" in learned(result)
+
+
+ONE_OF_MANY = loop(
+    "pass",
+    "Item.objects.exists() and Setting.objects.get(is_default=True).pk"
+    " != Setting.objects.get(kind='a').pk",
+)
+
+
+@both
+@checks(ONE_OF_MANY, gate=True, options=GATE)
+def test_the_only_row_with_a_value(result: dict[str, Any]) -> None:
+    assert result["verdict"] == "within", result["reason"]
+    assert "one row with the shop_setting.is_default that it looks up" in str(result["findings"])
+
+
+TWICE = loop("pass", "[Setting.objects.create(name='x') for _ in range(1 + Item.objects.count())]")
+
+
+@both
+@checks(TWICE, gate=True, options=GATE)
+def test_an_error_that_breaks_the_transaction(result: dict[str, Any]) -> None:
+    """On SQLite Django raises another one then, as it checks the constraints."""
+    assert "IntegrityError" in result["reason"], result["reason"]
+    assert "TransactionManagementError" not in result["details"]
 
 
 BY_KEY = loop("pass", "Item.objects.exists() and Setting.objects.get(pk=1)")

@@ -19,6 +19,8 @@ _EVERYTHING = ("*",)
 # The largest LIMIT with which a statement does not load more rows of a larger table.
 _HANDFUL = 99
 _MOST_VALUES = 8
+# What Django calls a table on SQLite to which it copies all rows to alter it, see _remake_table().
+_REMADE = "new__{}"
 # PostgreSQL's and SQLite's own functions whose rows are made of their arguments.
 # With quote() Django shows the parameters of SQLite's statements where DEBUG is on.
 _BUILT_IN = (
@@ -131,6 +133,8 @@ class Accesses:
     def _count(
         self, statement: Statement, main: str, target: str, fetched: int, affected: int
     ) -> None:
+        if statement.inserts and target == _REMADE.format(main):
+            return
         if target:
             written = target if target in self.names or main not in self.names else main
             self._add(self.written, written, fetched + affected)

@@ -126,15 +126,17 @@ def _not_one_row(kind: str, places: list[Place]) -> Breakage | None:
     frames = (one.frame for one in reversed(places))
     held = next(f.f_locals for f in frames if f.f_code.co_name == "get" and "clone" in f.f_locals)
     where, meta = held["clone"].query.where, held["self"].model._meta
-    if kind == "MultipleObjectsReturned":
-        if where.children or held["clone"].query.distinct:
+    several = kind == "MultipleObjectsReturned"
+    if several and not where.children:
+        if held["clone"].query.distinct:
             return None
         return _found(places, Expected.SINGLE, [meta.label], columns=[(meta.db_table, "")])
     if where.negated or where.connector != "AND":
         return None
     fields = {lookup.lhs.target: lookup.rhs for lookup in where.children}
     exact = all(one.lookup_name == "exact" for one in where.children)
-    if not fields or not exact:
+    # Of the rows that refer to one of many, each of these may have to have one.
+    if not fields or not exact or (several and any(one.is_relation for one in fields)):
         return None
     columns = [(field.model._meta.db_table, str(field.column)) for field in fields]
     values = list(fields.values())

@@ -97,9 +97,14 @@ class Migrate:
         self._known["applied"] = _applied(target.alias, job.migrations)
 
     def fail(self, error: BaseException) -> None:
-        from pytest_membudget.database.error_text import first_line, traceback_from_migration
+        from pytest_membudget.database.error_text import (
+            first_line,
+            origin,
+            traceback_from_migration,
+        )
         from pytest_membudget.processes.worker.breakage import breakage_of
 
+        error = origin(error)
         self._known["failure"] = first_line(error)
         self._known["details"] = traceback_from_migration(error)
         self._known["breakage"] = breakage_of(error)

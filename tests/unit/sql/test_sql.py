@@ -33,6 +33,13 @@ def accessed(vendor: str, *statements: str, parameters: Any = (), rows: int = 10
     return found
 
 
+def test_a_table_that_is_remade_is_not_read() -> None:
+    found = accessed("sqlite", 'INSERT INTO "new__a" ("id") SELECT "id" FROM "a"')
+    assert not found.read
+    assert not found.written
+    assert accessed("sqlite", 'INSERT INTO "b" ("id") SELECT "id" FROM "a"').read == {"a": 10}
+
+
 FORMS = [
     ('SELECT * FROM "a"', "a"),
     ("select id from A", "a"),
