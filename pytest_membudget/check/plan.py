@@ -80,6 +80,7 @@ class CheckPlan:
             reverse=self.budget.reverse,
             deadline=seeded.within_deadline(deadline),
             stop_above=certain if stop_above is None else stop_above,
+            workers=seeded.workers,
             folder=seeded.folder,
             mark=seeded.mark,
             files=any(lesson.expected == Expected.FILE for lesson in self.lessons),

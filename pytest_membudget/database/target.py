@@ -7,7 +7,11 @@ import json
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from dataclasses import fields as _fields
 from typing import Any, NoReturn
+
+# The name of the database where a process is loaded before it has one.
+PENDING = "membudget_pending"
 
 
 class RefusedDatabase(RuntimeError):
@@ -23,6 +27,7 @@ class Target:
     SQLite files.  ``file`` keeps all of this for child processes, with the refusals beside it.
     ``statements`` is the file that child processes log theirs to, see StatementLog.
     ``address`` is the engine, host, port and name that the project's settings have for the alias.
+    ``used`` says that this process has tried to open a connection.
     """
 
     alias: str
@@ -33,6 +38,7 @@ class Target:
     address: list[Any] | None = None
     statements: str = ""
     unmarked: set[str] = field(default_factory=set, init=False)
+    used: bool = field(default=False, init=False)
 
     def __post_init__(self) -> None:
         self.folder = os.path.realpath(self.folder)
@@ -44,9 +50,13 @@ class Target:
 
     def write(self) -> None:
         """Keep it for child processes."""
-        fields = {name: value for name, value in vars(self).items() if name != "unmarked"}
+        fields = {one.name: getattr(self, one.name) for one in _fields(self) if one.init}
         with open(self.file, "w", opener=_private) as stream:
             json.dump(fields, stream)
+
+    def become(self, other: Target) -> None:
+        """Have the database and the files of another one of the same alias."""
+        self.name, self.file, self.statements = other.name, other.file, other.statements
 
     @contextlib.contextmanager
     def allow_unmarked(self, *names: str) -> Iterator[None]:

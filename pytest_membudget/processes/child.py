@@ -35,9 +35,9 @@ _KILL_SECONDS = 5.0
 GRACE_SECONDS = 10.0
 
 
-def start_worker() -> subprocess.Popen[bytes]:
+def start_worker(module: str = "worker.main") -> subprocess.Popen[bytes]:
     """Start a worker, with all of its output in one pipe; see :func:`_start`."""
-    return _start(["worker", "0", *_command("worker.main")], subprocess.STDOUT)
+    return _start(["worker", "0", *_command(module)], subprocess.STDOUT)
 
 
 def start_server(alias: str, log: IO[bytes]) -> subprocess.Popen[bytes]:

@@ -49,7 +49,8 @@ class WorkerJob:
     whether each of them is applied afterwards.  ``target`` is the file of the Target, ``reply`` the
     one to write the reply to.  ``beginning`` is a file that is there from when the first migration
     begins, ``unfinished_reply`` one from when they are applied.  ``media`` is a folder that stands
-    for MEDIA_ROOT, if any does.
+    for MEDIA_ROOT, if any does.  A worker that is a copy writes to the pipe ``output``, and
+    ``ended`` is there with its status once it has ended.
     """
 
     targets: Sequence[Sequence[str]]
@@ -58,6 +59,11 @@ class WorkerJob:
     reply: str
     probes: Probes | None = None
     media: str = ""
+    output: str = ""
+
+    @property
+    def ended(self) -> str:
+        return f"{self.reply}.ended"
 
     @property
     def beginning(self) -> str:

@@ -34,6 +34,7 @@ _OTHERS = (
 def install(target: Target) -> None:
     def audit(event: str, args: tuple[Any, ...]) -> None:
         if event == "sqlite3.connect":
+            target.used = True
             _check_file(args[0], target)
         elif event in ("tempfile.mkdtemp", "tempfile.mkstemp"):
             _made.append(os.path.realpath(args[0]))
@@ -102,9 +103,11 @@ def _watch_psycopg(psycopg: Any, target: Target) -> None:
     connect_async = psycopg.AsyncConnection.connect.__func__
 
     def checked(cls: Any, *args: Any, **kwargs: Any) -> Any:
+        target.used = True
         return _checked(connect(cls, *args, **kwargs), target)
 
     async def checked_async(cls: Any, *args: Any, **kwargs: Any) -> Any:
+        target.used = True
         return _checked(await connect_async(cls, *args, **kwargs), target)
 
     psycopg.Connection.connect = classmethod(checked)
@@ -142,6 +145,7 @@ def _watch_psycopg2(psycopg2: Any, target: Target) -> None:
 
     @functools.wraps(connect)
     def checked(*args: Any, **kwargs: Any) -> Any:
+        target.used = True
         connection = connect(*args, **kwargs)
         name, mark = identity_of(connection)
         if not target.owns(name, mark):

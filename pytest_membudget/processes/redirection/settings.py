@@ -29,6 +29,13 @@ def redirect(databases: MutableMapping[str, Config], target: Target) -> None:
         databases[alias] = redirected(alias, databases[alias], target)
 
 
+def rename(databases: Mapping[str, Config], before: str, name: str | None) -> None:
+    """Point what leads to one scratch database at another; connections have the same settings."""
+    for config in databases.values():
+        if config.get("NAME") == before:
+            config["NAME"] = name
+
+
 def redirected(alias: str, config: Config, target: Target) -> Config:
     """The settings of an alias: those of the scratch database, or those of a closed one.
 

@@ -14,6 +14,7 @@ from pytest_membudget.processes.messages.orders import A, Order, Seed
 from pytest_membudget.processes.messages.server import Done, Failed, Progress, Start, answer_of
 from pytest_membudget.processes.server.process import CLEANUP_SECONDS, ServerProcess
 from pytest_membudget.processes.stopwatch import Stopwatch
+from pytest_membudget.processes.worker.workers import Workers
 from pytest_membudget.project.secrets import Secrets, known_secrets
 from pytest_membudget.units import format_seconds
 
@@ -63,6 +64,7 @@ class ServerClient(ServerProcess):
     def __init__(self, alias: str) -> None:
         super().__init__(alias)
         self.alias = alias
+        self.workers: Workers | None = None
         self.deadline: Deadline | None = None
         self.progress: Callable[[str], None] = lambda text: None
         self.stopwatch = Stopwatch()
@@ -72,6 +74,7 @@ class ServerClient(ServerProcess):
         self._error: ServerError | None = None
         try:
             self.greeting = self.begin(Start(alias)).answer()
+            self.workers = Workers(alias, self.greeting.folder, self.greeting.mark)
         except BaseException:
             self.close(_INTERRUPTED_SECONDS)
             raise
@@ -86,6 +89,11 @@ class ServerClient(ServerProcess):
             yield
         finally:
             self.deadline, self.progress, self.stopwatch = None, lambda text: None, Stopwatch()
+
+    def leave(self) -> None:
+        if self.workers is not None:
+            self.workers.close()
+        super().leave()
 
     def call(self, order: Order[A]) -> A:
         """Give an order and wait for its answer.  Raises ServerError where there is none."""

@@ -2,26 +2,20 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
-import subprocess
 import tempfile
-import threading
 import time
 from dataclasses import replace
 from pathlib import Path
 
 from pytest_membudget.database.target import Target
-from pytest_membudget.processes.child import close_stream, kill, send, start_worker
-from pytest_membudget.processes.messages.codec import encode
 from pytest_membudget.processes.messages.job import WorkerJob
 from pytest_membudget.processes.worker.meter import Meter
 from pytest_membudget.processes.worker.outcome import Ended, Launch, outcome_of, read_reply
+from pytest_membudget.processes.worker.process import FreshWorker, WorkerProcess
 from pytest_membudget.sample import Outcome, Run
 from pytest_membudget.sample.lesson import FILE_NAME
 
 _INTERVAL = 0.01
-_OUTPUT_KEPT = 64 * 1024
 # A PNG of one pixel.
 _PICTURE = bytes.fromhex(
     "89504e470d0a1a0a0000000d49484452000000010000000108000000003a7e9b550000000a49444154789c63"
@@ -30,7 +24,7 @@ _PICTURE = bytes.fromhex(
 
 
 def run(launch: Launch) -> Run:
-    """Apply the migration in a fresh process."""
+    """Apply the migration in a process of its own."""
     with tempfile.TemporaryDirectory(dir=launch.folder) as folder:
         target = Target(
             launch.alias,
@@ -47,25 +41,21 @@ def run(launch: Launch) -> Run:
             reply=str(Path(folder, "reply.json")),
             probes=launch.probes,
             media=media_files(Path(folder, "media")) if launch.files else "",
+            output=str(Path(folder, "output")),
         )
-        process = start_worker()
-        output = _Output(process)
-        meter = Meter(process.pid, Path(job.beginning))
+        worker = _start(launch, folder)
+        meter = Meter(worker, Path(job.beginning))
         try:
             target.write()
             begin = time.monotonic()
-            with contextlib.suppress(BrokenPipeError):
-                send(process, encode(job))
-            stopped = _watch(process, meter, launch, begin, Path(job.unfinished_reply))
+            worker.begin(job)
+            stopped = _watch(worker, meter, launch, begin, Path(job.unfinished_reply))
         finally:
-            kill(process)
+            printed = worker.end()
             meter.close()
-            printed = output.text()
-            if not output.open:
-                close_stream(process.stdout)
         ended = Ended(
             reply=read_reply(Path(job.reply), Path(target.statements)),
-            status=process.returncode,
+            status=worker.poll() or 0,
             seconds=time.monotonic() - begin,
             stopped=stopped,
             output=printed,
@@ -73,8 +63,15 @@ def run(launch: Launch) -> Run:
         return replace(outcome_of(launch, ended, meter), refused=tuple(target.refusals()))
 
 
+def _start(launch: Launch, folder: str) -> WorkerProcess:
+    # MEDIA_ROOT is read as the project is loaded.
+    if launch.workers is None or launch.files:
+        return FreshWorker()
+    return launch.workers.start(folder, launch.deadline)
+
+
 def _watch(
-    process: subprocess.Popen[bytes],
+    worker: WorkerProcess,
     meter: Meter,
     launch: Launch,
     begin: float,
@@ -84,7 +81,7 @@ def _watch(
 
     ``applied`` is a file that exists once the migration is applied.
     """
-    while process.poll() is None:
+    while worker.poll() is None:
         now = meter.look()
         if now > launch.stop_above:
             return Outcome.OVER_LIMIT, str(Outcome.OVER_LIMIT)
@@ -101,35 +98,6 @@ def _watch(
             return Outcome.TIMED_OUT, text
         time.sleep(_INTERVAL)
     return None
-
-
-class _Output:
-    """Drain what the worker prints, so that it never blocks, and keep the end of it."""
-
-    def __init__(self, process: subprocess.Popen[bytes]) -> None:
-        self._process = process
-        self._kept = bytearray()
-        self._cut = False
-        self._thread = threading.Thread(target=self._drain, daemon=True)
-        self._thread.start()
-
-    def _drain(self) -> None:
-        assert self._process.stdout is not None
-        while chunk := os.read(self._process.stdout.fileno(), 8192):
-            self._kept += chunk
-            self._cut |= len(self._kept) > _OUTPUT_KEPT
-            del self._kept[:-_OUTPUT_KEPT]
-
-    @property
-    def open(self) -> bool:
-        """Whether a process that outlived the worker still holds the other end."""
-        return self._thread.is_alive()
-
-    def text(self) -> str:
-        self._thread.join(timeout=1)
-        text = self._kept.decode(errors="replace")
-        # The rest of a secret that was cut in two would not be recognised.
-        return text.partition("\n")[2] if self._cut else text
 
 
 def media_files(folder: Path) -> str:

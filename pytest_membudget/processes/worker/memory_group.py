@@ -24,10 +24,13 @@ _TRIES = 3
 
 
 class MemoryGroup:
-    """``process`` and all that it starts; ``folder`` is None where none can be made."""
+    """``process`` and all that it starts; ``folder`` is None where none can be made.
+
+    ``peak`` is the most since ``begin()``.
+    """
 
     def __init__(self, process: int) -> None:
-        self.peak = 0
+        self.peak = self._before = 0
         self.folder: Path | None = None
         self._names: tuple[str, ...] = ()
         # Another run may take a group for an old one before the process is in it.
@@ -42,10 +45,19 @@ class MemoryGroup:
                     return
             self.close()
 
-    def look(self) -> None:
-        if self.folder is not None:
-            now = counters(self.folder / "memory.stat")
-            self.peak = max(self.peak, sum(now.get(name, 0) for name in self._names))
+    def begin(self) -> None:
+        """Count what is held from now on."""
+        self.peak, self._before = 0, self._held()
+
+    def look(self, shared: int = 0) -> None:
+        """``shared`` are bytes that were held before, and are used as well."""
+        self.peak = max(self.peak, self._held() - self._before + shared)
+
+    def _held(self) -> int:
+        if self.folder is None:
+            return 0
+        now = counters(self.folder / "memory.stat")
+        return sum(now.get(name, 0) for name in self._names)
 
     def close(self) -> None:
         """Remove the group, whose processes have ended."""

@@ -9,7 +9,7 @@ from pathlib import Path
 import psutil
 
 from pytest_membudget.budget.container import Container
-from pytest_membudget.processes.worker.memory_group import MemoryGroup
+from pytest_membudget.processes.worker.process import WorkerProcess
 from pytest_membudget.processes.worker.shared_memory import SharedMemory
 
 _CHILDREN_EVERY = 0.05
@@ -25,7 +25,7 @@ _STEADY_SECONDS, _LONGEST_SECONDS = 1.0, 10.0
 class Meter:
     """Measures a worker at intervals; the peaks are the largest values seen, in bytes.
 
-    ``supervisor`` is the parent of the worker and of all that the worker leaves behind, daemons
+    The supervisor is the parent of the worker and of all that it leaves behind, daemons
     included.  ``beginning`` is a file that is there from when the migration begins, and
     ``processes`` is how many there were at once from then on.
     ``left_running`` counts the processes that outlived the worker, ``still_grows`` says that these
@@ -35,7 +35,7 @@ class Meter:
     one instant, since processes share pages, with the shared memory that none of them maps.
     """
 
-    def __init__(self, supervisor: int, beginning: Path) -> None:
+    def __init__(self, process: WorkerProcess, beginning: Path) -> None:
         self.rss_peak = 0
         self.tree_peak = 0
         self.shared_peak = 0
@@ -44,7 +44,9 @@ class Meter:
         self.still_grows = False
         self._beginning: Path | None = beginning
         self._at_start = 0, 1
-        self._supervisor = psutil.Process(supervisor)
+        self._supervisor = psutil.Process(process.supervisor)
+        template = process.template
+        self._template = None if template is None else psutil.Process(template)
         self._worker: psutil.Process | None = None
         self._others: list[psutil.Process] = []
         self._looked_for_others = 0.0
@@ -54,7 +56,7 @@ class Meter:
         self._steady: tuple[float, int] = (0.0, 0)
         self._shared = SharedMemory()
         self._container = Container()
-        self._group = MemoryGroup(supervisor)
+        self._group = process.group
         total = psutil.virtual_memory().total
         self._short = min(_SHORT_BYTES, int(total * _SHORT_SHARE))
 
@@ -73,7 +75,7 @@ class Meter:
         if self._worker is None or now - self._looked_for_others > _CHILDREN_EVERY:
             self._looked_for_others = now
             self._find()
-            self._group.look()
+            self._group.look(self._shared_with_template("rss") if self._group.folder else 0)
         worker, rss = self._worker, 0
         if worker is not None and self._ended is None:
             try:
@@ -128,7 +130,6 @@ class Meter:
         if tree_peak > max(self.rss_peak, self.tree_peak):  # the limit counts them as well
             self.tree_peak, self.processes = tree_peak, max(processes, self.processes)
         self._shared.remove()
-        self._group.close()
 
     def unexplained(self, peak: int) -> int:
         """Bytes beyond ``peak`` that the kernel has counted in the worker's control group."""
@@ -144,7 +145,8 @@ class Meter:
     def _find(self) -> None:
         found: list[psutil.Process] = []
         with contextlib.suppress(psutil.NoSuchProcess, psutil.AccessDenied):
-            found = self._supervisor.children(recursive=True)
+            below = self._supervisor.children(recursive=True)
+            found = [process for process in below if process != self._template]
         if self._worker is None and found:
             self._worker = found[0]
         self._others = [process for process in found if process != self._worker]
@@ -155,4 +157,12 @@ class Meter:
             with contextlib.suppress(psutil.NoSuchProcess, psutil.AccessDenied):
                 sizes.append(int(process.memory_full_info().pss))
         self.processes = max(self.processes, len(sizes))
-        return sum(sizes)
+        return sum(sizes) + self._shared_with_template("pss")
+
+    def _shared_with_template(self, size: str) -> int:
+        """What the template has of the pages that its copy uses as well, in whole or its share."""
+        if self._template is not None:
+            with contextlib.suppress(psutil.NoSuchProcess, psutil.AccessDenied):
+                its = self._template.memory_full_info()
+                return int(getattr(its, size) - its.uss)
+        return 0

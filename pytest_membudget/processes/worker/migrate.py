@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 from pytest_membudget.database.target import Target
 from pytest_membudget.processes.messages.job import Key, WorkerJob
-from pytest_membudget.processes.redirection import install
 from pytest_membudget.processes.worker.cycles import Cycles
 from pytest_membudget.processes.worker.facts import facts_of
 from pytest_membudget.processes.worker.high_water import Phases, memory
@@ -26,12 +25,16 @@ if TYPE_CHECKING:
 
 
 class Migrate:
-    """One run of the job, with the attributes of its reply that are known so far."""
+    """One run of the job, with the attributes of its reply that are known so far.
 
-    def __init__(self, job: WorkerJob) -> None:
+    ``started_with`` is the peak of the process that this one is a copy of, if it is one.
+    """
+
+    def __init__(self, job: WorkerJob, target: Target, started_with: int = 0) -> None:
         self.ended = 0.0
         self._job = job
-        self._target = Target.read(job.target)
+        self._target = target
+        self._started_with = started_with
         self._phases = Phases()
         self._log = StatementLog(self._target.statements)
         self._cycles = Cycles()
@@ -51,8 +54,8 @@ class Migrate:
         }
 
     def run(self) -> None:
+        """Migrate with the settings of a process that is redirected to the target."""
         job, target = self._job, self._target
-        install(target)
         settings = load_settings()
         if job.media:
             settings.MEDIA_ROOT = job.media
@@ -71,6 +74,8 @@ class Migrate:
                 self._begin()
 
         pre_migrate.connect(about_to_migrate, weak=False)
+        # Where the project is loaded already, its receivers are connected.
+        pre_migrate.receivers.insert(0, pre_migrate.receivers.pop())
         self._receivers.follow()
         manage = _manage_command()
         if len(job.migrations) > 1:
@@ -136,7 +141,8 @@ class Migrate:
         """The first migration is about to be applied."""
         self._began = True
         Path(self._job.beginning).touch()
-        self._baseline = memory().get("peak")
+        peak = memory().get("peak")
+        self._baseline = peak and max(peak, self._started_with)
         self._target.forget_refusals()
         self._phases.begin()
         if self._job.probes:

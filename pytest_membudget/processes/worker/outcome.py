@@ -15,6 +15,7 @@ from pytest_membudget.processes.messages.job import Key, Probes
 from pytest_membudget.processes.messages.reply import WorkerReply
 from pytest_membudget.processes.messages.statements import ConnectionOpened, StatementCount
 from pytest_membudget.processes.worker.meter import Meter
+from pytest_membudget.processes.worker.workers import Workers
 from pytest_membudget.sample import Facts, Outcome, Phase, Run
 from pytest_membudget.sql.table_names import TableNames
 
@@ -30,7 +31,8 @@ class Launch:
     ``targets`` and ``migrations`` are those of the job; it has to leave the latter applied, or
     unapplied with ``reverse``.  ``folder`` holds the run's files, ``mark`` is
     in each of its databases, see Target.  The run is stopped when its RSS exceeds ``stop_above``
-    bytes, or after ``deadline`` seconds.  With ``files`` it has some of its own in MEDIA_ROOT, and
+    bytes, or after ``deadline`` seconds.  ``workers`` has its process; without it one is started.
+    With ``files`` it has some of its own in MEDIA_ROOT, and
     none of the project's.
     """
 
@@ -46,6 +48,7 @@ class Launch:
     mark: str
     probes: Probes | None = None
     files: bool = False
+    workers: Workers | None = None
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,110 @@
+"""A process that has done what ``manage.py migrate`` does before it opens a connection.
+
+Each run is a copy of it, made by fork(2): starting Python and loading the project, which takes
+seconds in a large one, is done once.  A copy weighs what a process weighs that has started by
+itself; where it would not, or where the project can't be copied safely, there is none.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+from pytest_membudget.database.target import PENDING, Target
+from pytest_membudget.processes.bootstrap import keep_channel, signal_when_closed
+from pytest_membudget.processes.messages.job import WorkerJob, read_job
+from pytest_membudget.processes.redirection import children, install
+from pytest_membudget.processes.redirection.settings import rename
+from pytest_membudget.processes.worker.high_water import memory
+from pytest_membudget.processes.worker.main import AtExit, carry_out
+from pytest_membudget.processes.worker.migrate import Migrate
+from pytest_membudget.processes.worker.resident import file_pages, map_pages
+from pytest_membudget.project.settings import load_settings
+
+# How much a copy may weigh more or less.
+_EQUAL = 512 * 1024
+
+
+def main() -> None:
+    target = Target.read(sys.stdin.readline().rstrip("\n"))
+    null = os.open(os.devnull, os.O_RDONLY)
+    signal_when_closed(keep_channel(0, null), -os.getpgrp())
+    os.close(null)
+    last = AtExit()
+    try:
+        _load(target)
+        pages = file_pages()
+        unfit = _unfit(target, pages)
+    except BaseException as error:  # a worker that starts by itself raises it as well
+        unfit = f"it raised {type(error).__name__}"
+    _write(f"{target.file}.ready", unfit)
+    if unfit:
+        os._exit(0)
+    started_with = memory()["peak"]
+    # Orders on the channel would be signals.
+    with open(f"{target.file}.orders") as orders:  # noqa: PTH123
+        while order := orders.readline():
+            sys.stdout.flush()
+            job = read_job(order)
+            copy = os.fork()
+            if not copy:
+                _become_worker(job, target, pages)
+                carry_out(Migrate(job, target, started_with), job, last)
+                return
+            _, status = os.waitpid(copy, 0)
+            _write(job.ended, str(status))
+    os._exit(0)
+
+
+def _load(target: Target) -> None:
+    install(target)
+    settings = load_settings()
+    import django
+
+    django.setup()
+    from importlib import import_module
+
+    from django.core.management import get_commands, load_command_class
+
+    load_command_class(get_commands()["migrate"], "migrate")
+    # The checks before a migration import it.
+    if urls := getattr(settings, "ROOT_URLCONF", None):
+        import_module(urls)
+
+
+def _unfit(target: Target, pages: list[tuple[int, int]]) -> str:
+    """Why there can be no copies of this process; empty where there can."""
+    if target.used:
+        return "it has opened a database"
+    if len(os.listdir("/proc/self/task")) > 1:  # noqa: PTH208
+        return "it has started threads"
+    weight = memory()["rss"]
+    copy = os.fork()
+    if not copy:
+        differs = True
+        try:
+            map_pages(pages)
+            differs = abs(memory()["rss"] - weight) > _EQUAL
+        finally:
+            os._exit(differs)
+    _, status = os.waitpid(copy, 0)
+    return "its copies have another weight" if status else ""
+
+
+def _become_worker(job: WorkerJob, target: Target, pages: list[tuple[int, int]]) -> None:
+    output = os.open(job.output, os.O_WRONLY)
+    for stream in (1, 2):
+        os.dup2(output, stream)
+    os.close(output)
+    map_pages(pages)
+    target.become(Target.read(job.target))
+    children.complete(os.environ, target)
+    rename(load_settings().DATABASES, PENDING, target.name)
+
+
+def _write(path: str, text: str) -> None:
+    """Write a file that is whole as soon as it is there."""
+    unfinished = Path(f"{path}.part")
+    unfinished.write_text(text)
+    unfinished.replace(path)
