@@ -9,7 +9,7 @@ from pathlib import Path
 import psutil
 
 from pytest_membudget.budget.container import Container
-from pytest_membudget.processes.worker.process import WorkerProcess
+from pytest_membudget.processes.worker.process import AtStart, Metered
 from pytest_membudget.processes.worker.shared_memory import SharedMemory
 
 _CHILDREN_EVERY = 0.05
@@ -35,7 +35,7 @@ class Meter:
     one instant, since processes share pages, with the shared memory that none of them maps.
     """
 
-    def __init__(self, process: WorkerProcess, beginning: Path) -> None:
+    def __init__(self, process: Metered, beginning: Path) -> None:
         self.rss_peak = 0
         self.tree_peak = 0
         self.shared_peak = 0
@@ -43,7 +43,7 @@ class Meter:
         self.left_running = 0
         self.still_grows = False
         self._beginning: Path | None = beginning
-        self._at_start = 0, 1
+        self._at_start = process.at_start
         self._supervisor = psutil.Process(process.supervisor)
         template = process.template
         self._template = None if template is None else psutil.Process(template)
@@ -61,6 +61,12 @@ class Meter:
         self._short = min(_SHORT_BYTES, int(total * _SHORT_SHARE))
 
     @property
+    def at_start(self) -> AtStart:
+        """Before the migration: the peak of several processes, and how many these were at most."""
+        peak, processes = self._at_start
+        return AtStart(max(peak, self.tree_peak), max(processes, self.processes))
+
+    @property
     def alone(self) -> bool:
         """Whether the worker's own high-water mark is the whole peak."""
         return self.processes == 1 and not self.shared_peak
@@ -69,7 +75,7 @@ class Meter:
         """The memory that all of it takes now; 0 once it has ended."""
         if self._beginning is not None and self._beginning.exists():
             # Programs that the project's imports ran, as find_library() does, are over.
-            self._beginning, self._at_start = None, (self.tree_peak, self.processes)
+            self._beginning, self._at_start = None, self.at_start
             self.tree_peak, self.processes = 0, 1
         now = time.monotonic()
         if self._worker is None or now - self._looked_for_others > _CHILDREN_EVERY:

@@ -9,7 +9,7 @@ import threading
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import psutil
 
@@ -23,9 +23,19 @@ _KILL_SECONDS = 5.0
 _KILL_EVERY = 0.002
 
 
-class WorkerProcess(Protocol):
-    """``supervisor`` is the process above it, and above all that it leaves behind; ``template`` is
-    the one that it is a copy of, if it is one.
+class AtStart(NamedTuple):
+    """The peak of all processes while programs ran that the project's imports have started."""
+
+    peak: int = 0
+    processes: int = 1
+
+
+NO_PROGRAMS = AtStart()
+
+
+class Metered(Protocol):
+    """``supervisor`` is the process above the one to measure, and above all that it leaves behind;
+    ``template`` is the one that it is a copy of, if it is one.
     """
 
     @property
@@ -36,6 +46,13 @@ class WorkerProcess(Protocol):
 
     @property
     def group(self) -> MemoryGroup: ...
+
+    @property
+    def at_start(self) -> AtStart: ...
+
+
+class WorkerProcess(Metered, Protocol):
+    """The process of one run."""
 
     def begin(self, job: WorkerJob) -> None:
         """Have it carry out the job."""
@@ -51,6 +68,7 @@ class FreshWorker:
     """One that starts Python and loads the project by itself."""
 
     template: int | None = None
+    at_start = NO_PROGRAMS
 
     def __init__(self) -> None:
         self._process = start_worker()
@@ -82,14 +100,20 @@ class Parent:
     process: subprocess.Popen[bytes]
     group: MemoryGroup
     orders: int
+    template: int | None = None
+    at_start: AtStart = NO_PROGRAMS
+
+    @property
+    def supervisor(self) -> int:
+        return self.process.pid
 
 
 class CopiedWorker:
-    """A copy of the process ``template`` below ``parent``."""
+    """A copy of the template below ``parent``."""
 
-    def __init__(self, parent: Parent, template: int, folder: str) -> None:
-        self.supervisor, self.template = parent.process.pid, template
-        self.group = parent.group
+    def __init__(self, parent: Parent, folder: str) -> None:
+        self.supervisor, self.template = parent.supervisor, parent.template
+        self.group, self.at_start = parent.group, parent.at_start
         self.group.begin()
         self._parent, self._orders = parent.process, parent.orders
         self._pipe = str(Path(folder, "output"))

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 from pytest_membudget.database.target import PENDING, Target
@@ -79,6 +80,9 @@ def _unfit(target: Target, pages: list[tuple[int, int]]) -> str:
         return "it has opened a database"
     if len(os.listdir("/proc/self/task")) > 1:  # noqa: PTH208
         return "it has started threads"
+    with suppress(ChildProcessError):
+        os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+        return "it has started processes"
     weight = memory()["rss"]
     copy = os.fork()
     if not copy:

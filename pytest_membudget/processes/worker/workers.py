@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import sys
 import tempfile
+import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import psutil
@@ -13,6 +15,7 @@ import psutil
 from pytest_membudget.database.target import PENDING, Target
 from pytest_membudget.processes.child import close_stream, kill, send, start_worker
 from pytest_membudget.processes.worker.memory_group import MemoryGroup
+from pytest_membudget.processes.worker.meter import Meter
 from pytest_membudget.processes.worker.process import (
     CopiedWorker,
     FreshWorker,
@@ -21,7 +24,7 @@ from pytest_membudget.processes.worker.process import (
     WorkerProcess,
 )
 
-_LOOK_EVERY = 0.005
+_LOOK_EVERY = 0.01
 
 
 class Workers:
@@ -33,33 +36,33 @@ class Workers:
         self._mark = mark
         self._template: _Template | None = None
         self._fit = True
-        self.prepare()
-
-    def prepare(self) -> None:
-        """Start a template without waiting for it, where there is none of this environment."""
-        if self._template is not None and self._template.circumstances != _circumstances():
-            self.close()
-        if self._template is None and self._fit:
-            self._template = _Template(self._alias, self._folder, self._mark)
+        self._prepare()
 
     def start(self, folder: str, seconds: float) -> WorkerProcess:
         """A worker whose run has its files in ``folder``; a template has ``seconds`` to load."""
-        self.prepare()
+        self._prepare()
         template = self._template
         if template is None:
             return FreshWorker()
-        pid = template.pid(seconds)
-        if pid is None:
+        parent = template.loaded(seconds)
+        if parent is None:
             # The project can't be copied; a template that was killed is no reason for that.
             self._fit = not template.refused
             self.close()
             return FreshWorker()
-        return CopiedWorker(template.parent, pid, folder)
+        return CopiedWorker(parent, folder)
 
     def close(self) -> None:
         if self._template is not None:
             self._template.close()
             self._template = None
+
+    def _prepare(self) -> None:
+        """Start a template without waiting for it, where there is none of these circumstances."""
+        if self._template is not None and self._template.circumstances != _circumstances():
+            self.close()
+        if self._template is None and self._fit:
+            self._template = _Template(self._alias, self._folder, self._mark)
 
 
 class _Template:
@@ -68,36 +71,47 @@ class _Template:
     def __init__(self, alias: str, folder: str, mark: str) -> None:
         self.circumstances = _circumstances()
         self.refused = False
-        self._folder = tempfile.mkdtemp(dir=folder)
-        target = Target(alias, PENDING, mark, folder, file=str(Path(self._folder, "target.json")))
+        own = tempfile.mkdtemp(dir=folder)
+        target = Target(alias, PENDING, mark, folder, file=str(Path(own, "target.json")))
         target.write()
-        self._ready = Path(f"{target.file}.ready")
         orders = f"{target.file}.orders"
         os.mkfifo(orders, 0o600)
         process = start_worker("worker.template")
         # Opened for both, it does not wait for the other end.
-        self.parent = Parent(process, MemoryGroup(process.pid), os.open(orders, os.O_RDWR))
+        self._parent = Parent(process, MemoryGroup(process.pid), os.open(orders, os.O_RDWR))
         assert process.stdout is not None
         Output(process.stdout.fileno())
+        self._ready = Path(f"{target.file}.ready")
+        self._meter = Meter(self._parent, self._ready)
+        self._loading = threading.Thread(target=self._watch, daemon=True)
+        self._loading.start()
         send(process, target.file)
 
-    def pid(self, seconds: float) -> int | None:
-        """Of the process to copy, once it has loaded the project; None where it can't be copied."""
-        until, process = time.monotonic() + seconds, self.parent.process
-        while not self._ready.exists():
-            if process.poll() is not None or time.monotonic() > until:
-                return None
-            time.sleep(_LOOK_EVERY)
-        self.refused = bool(self._ready.read_text())
-        if self.refused or process.poll() is not None:
+    def loaded(self, seconds: float) -> Parent | None:
+        """Once it has loaded the project; None where it can't be copied."""
+        self._loading.join(seconds)
+        if not self._ready.exists() or self._parent.process.poll() is not None:
             return None
-        return psutil.Process(process.pid).children()[0].pid
+        self.refused = bool(self._ready.read_text())
+        if self.refused:
+            return None
+        if self._parent.template is None:
+            template = psutil.Process(self._parent.supervisor).children()[0]
+            at_start = self._meter.at_start
+            self._parent = replace(self._parent, template=template.pid, at_start=at_start)
+        return self._parent
 
     def close(self) -> None:
-        kill(self.parent.process)
-        close_stream(self.parent.process.stdout)
-        os.close(self.parent.orders)
-        self.parent.group.close()
+        kill(self._parent.process)
+        close_stream(self._parent.process.stdout)
+        os.close(self._parent.orders)
+        self._parent.group.close()
+
+    def _watch(self) -> None:
+        """Measure the programs that the project's imports run."""
+        while not self._ready.exists() and self._parent.process.poll() is None:
+            self._meter.look()
+            time.sleep(_LOOK_EVERY)
 
 
 def _circumstances() -> tuple[object, ...]:
