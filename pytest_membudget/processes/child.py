@@ -58,17 +58,21 @@ def _start(arguments: list[str], stderr: int | IO[bytes]) -> subprocess.Popen[by
     mark; see ``VmHWM`` in proc(5).  It has a session of its own, so Ctrl-C reaches only this
     process, which ends the child.
     """
-    environment = {
-        name: value for name, value in os.environ.items() if not name.startswith(_NOT_INHERITED)
-    }
     return subprocess.Popen(
         [sys.executable, "-I", "-S", _SUPERVISOR, *arguments],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=stderr,
-        env={**environment, "PYTHONHASHSEED": "0"},
+        env={**inherited(), "PYTHONHASHSEED": "0"},
         start_new_session=True,
     )
+
+
+def inherited() -> dict[str, str]:
+    """The part of this process's environment that its children get."""
+    return {
+        name: value for name, value in os.environ.items() if not name.startswith(_NOT_INHERITED)
+    }
 
 
 def send(process: subprocess.Popen[bytes], line: str) -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 import psutil
 
 from pytest_membudget.database.target import PENDING, Target
-from pytest_membudget.processes.child import close_stream, kill, send, start_worker
+from pytest_membudget.processes.child import close_stream, inherited, kill, send, start_worker
 from pytest_membudget.processes.worker.memory_group import MemoryGroup
 from pytest_membudget.processes.worker.meter import Meter
 from pytest_membudget.processes.worker.process import (
@@ -116,4 +116,4 @@ class _Template:
 
 def _circumstances() -> tuple[object, ...]:
     """What decides how a project is loaded."""
-    return dict(os.environ), list(sys.path), str(Path.cwd())
+    return inherited(), list(sys.path), str(Path.cwd())
