@@ -129,6 +129,10 @@ class Ladder:
         patience = self.time_budget * (_PATIENCE if narrow else _PATIENCE_WHILE_WIDE) - spent
         if len(samples) == 1 and self.rows > _START_ROWS:
             return self._start(samples, left, largest)
+        # Where the floor is most of the peak, a sample in between would tell nothing.
+        few = self.rows <= min(FLOOR_ROWS, largest)
+        if len(samples) == 1 and few and pace.seconds(samples, self.rows) <= left:
+            return self.rows
         following = self._double(last)
         beyond = following if past is None else max(following, self.above(past))
         # Growth that is projected to fail may be a buffer's, which ends before so many rows.

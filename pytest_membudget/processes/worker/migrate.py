@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -27,14 +27,22 @@ if TYPE_CHECKING:
 class Migrate:
     """One run of the job, with the attributes of its reply that are known so far.
 
-    ``started_with`` is the peak of the process that this one is a copy of, if it is one.
+    Of the process that this one is a copy of, if it is one, ``started_with`` is the peak, and
+    ``receivers`` were connected before it loaded the migrations.
     """
 
-    def __init__(self, job: WorkerJob, target: Target, started_with: int = 0) -> None:
+    def __init__(
+        self,
+        job: WorkerJob,
+        target: Target,
+        started_with: int = 0,
+        receivers: Sequence[Any] | None = None,
+    ) -> None:
         self.ended = 0.0
         self._job = job
         self._target = target
         self._started_with = started_with
+        self._connected_before = receivers
         self._phases = Phases()
         self._log = StatementLog(self._target.statements)
         self._cycles = Cycles()
@@ -76,7 +84,7 @@ class Migrate:
         pre_migrate.connect(about_to_migrate, weak=False)
         # Where the project is loaded already, its receivers are connected.
         pre_migrate.receivers.insert(0, pre_migrate.receivers.pop())
-        self._receivers.follow()
+        self._receivers.follow(self._connected_before)
         manage = _manage_command()
         if len(job.migrations) > 1:
             _tell_migrations_apart(self._begin_part)

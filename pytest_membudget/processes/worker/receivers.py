@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 _Part = tuple[str, str]
@@ -22,8 +22,13 @@ class ReceiverLog:
         self.failed: dict[str, str] = {}
         self._begin_part = begin_part
 
-    def follow(self) -> None:
-        """Look for them when the first migration is about to be imported."""
+    def follow(self, before: Sequence[Any] | None = None) -> None:
+        """Look for them when the first migration is about to be imported, or take those that were
+        connected ``before`` that.
+        """
+        if before is not None:
+            self._tell_apart(before)
+            return
         from django.db.migrations.loader import MigrationLoader
 
         loader_type: Any = MigrationLoader
@@ -31,16 +36,18 @@ class ReceiverLog:
 
         def load_disk(loader: Any) -> None:
             loader_type.load_disk = plain
-            self._tell_apart()
+            self._tell_apart(connected())
             plain(loader)
 
         loader_type.load_disk = load_disk
 
-    def _tell_apart(self) -> None:
+    def _tell_apart(self, entries: Sequence[Any]) -> None:
         from pytest_membudget.project.receivers import SIGNALS, receiver_of
 
         for signal in SIGNALS:
             for number, entry in enumerate(signal.receivers):
+                if not any(entry is one for one in entries):
+                    continue
                 receiver = receiver_of(entry)
                 # Django calls an async one in another way.
                 if not (inspect.iscoroutinefunction(receiver) or _is_ours(receiver)):
@@ -69,6 +76,13 @@ class ReceiverLog:
                 self._begin_part(before)
 
         return call
+
+
+def connected() -> list[Any]:
+    """The entries of the receivers that are connected now."""
+    from pytest_membudget.project.receivers import SIGNALS
+
+    return [entry for signal in SIGNALS for entry in signal.receivers]
 
 
 def _is_ours(receiver: Any) -> bool:

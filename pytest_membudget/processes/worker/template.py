@@ -11,6 +11,7 @@ import os
 import sys
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 from pytest_membudget.database.target import PENDING, Target
 from pytest_membudget.processes.bootstrap import keep_channel, signal_when_closed
@@ -20,6 +21,7 @@ from pytest_membudget.processes.redirection.settings import rename
 from pytest_membudget.processes.worker.high_water import memory
 from pytest_membudget.processes.worker.main import AtExit, carry_out
 from pytest_membudget.processes.worker.migrate import Migrate
+from pytest_membudget.processes.worker.receivers import connected
 from pytest_membudget.processes.worker.resident import file_pages, map_pages
 from pytest_membudget.project.settings import load_settings
 
@@ -34,7 +36,7 @@ def main() -> None:
     os.close(null)
     last = AtExit()
     try:
-        _load(target)
+        receivers = _load(target)
         pages = file_pages()
         unfit = _unfit(target, pages)
     except BaseException as error:  # a worker that starts by itself raises it as well
@@ -51,14 +53,15 @@ def main() -> None:
             copy = os.fork()
             if not copy:
                 _become_worker(job, target, pages)
-                carry_out(Migrate(job, target, started_with), job, last)
+                carry_out(Migrate(job, target, started_with, receivers), job, last)
                 return
             _, status = os.waitpid(copy, 0)
             _write(job.ended, str(status))
     os._exit(0)
 
 
-def _load(target: Target) -> None:
+def _load(target: Target) -> list[Any]:
+    """Load the project and its migrations; return the receivers that were connected in between."""
     install(target)
     settings = load_settings()
     import django
@@ -72,6 +75,11 @@ def _load(target: Target) -> None:
     # The checks before a migration import it.
     if urls := getattr(settings, "ROOT_URLCONF", None):
         import_module(urls)
+    receivers = connected()
+    from django.db.migrations.loader import MigrationLoader
+
+    MigrationLoader(None, load=False).load_disk()
+    return receivers
 
 
 def _unfit(target: Target, pages: list[tuple[int, int]]) -> str:

@@ -38,6 +38,11 @@ class Workers:
         self._fit = True
         self._prepare()
 
+    @property
+    def copies(self) -> bool:
+        """Whether they are copies, as far as is known yet."""
+        return self._fit
+
     def start(self, folder: str, seconds: float) -> WorkerProcess:
         """A worker whose run has its files in ``folder``; a template has ``seconds`` to load."""
         self._prepare()
@@ -90,10 +95,8 @@ class _Template:
     def loaded(self, seconds: float) -> Parent | None:
         """Once it has loaded the project; None where it can't be copied."""
         self._loading.join(seconds)
-        if not self._ready.exists() or self._parent.process.poll() is not None:
-            return None
-        self.refused = bool(self._ready.read_text())
-        if self.refused:
+        self.refused = self._ready.exists() and bool(self._ready.read_text())
+        if self.refused or not self._ready.exists() or self._parent.process.poll() is not None:
             return None
         if self._parent.template is None:
             template = psutil.Process(self._parent.supervisor).children()[0]

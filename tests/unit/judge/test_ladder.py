@@ -47,7 +47,7 @@ LARGE = 3_200_000
 CROSSED = {"decided_after": 4, "crossing": 1_100_000}
 LAST_SIZES: dict[str, tuple[int, float, dict[str, Any], list[int]]] = {
     "a stream, to production": (1_600_000, 3e-6, {}, [1_563, 50_000, 100_000, 200_000, 1_600_000]),
-    "few rows, in three steps": (400, 2e-5, {}, [100, 200, 400]),
+    "few rows, in two steps": (400, 2e-5, {}, [100, 400]),
     "very few rows": (5, 2e-3, {}, [5]),
     "to where the limit is passed, if cheap": (LARGE, 1e-6, CROSSED, [400_000, 1_600_000]),
     "not if it exceeds already": (LARGE, 1e-6, {**CROSSED, "exceeds": True}, [200_000, 400_000]),
