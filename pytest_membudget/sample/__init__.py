@@ -8,6 +8,7 @@ from typing import Any
 
 from pytest_membudget.sample.lesson import Breakage
 from pytest_membudget.sample.observed import Observed
+from pytest_membudget.sample.selection import Selection
 from pytest_membudget.texts import TextEnum
 
 ForcedValues = Mapping[str, Mapping[str, Sequence[Any]]]
@@ -109,7 +110,9 @@ class Run:
     ``loads`` are the tables, and functions without one, of which a statement may bring any number
     of rows, ``guards`` those where one looked for a row by some columns and found none.
     ``filters`` holds the columns that its statements filter by, each with the values that they ask
-    for; ``unmatched`` are the statements that found none of the rows; ``accessed_tables`` holds
+    for, ``not_equal`` those of these that are not only compared for equality with known values;
+    ``selections`` are what its statements load by such values;
+    ``unmatched`` are the statements that found none of the rows; ``accessed_tables`` holds
     every table that was not only inserted into, with the columns by which each statement that loads
     rows chooses them; ``unattributed`` counts the rows of each statement that can't be said to be
     of any table; ``changed`` are the tables of statements that change rows or tables.  What
@@ -141,6 +144,8 @@ class Run:
     loads: frozenset[str] = frozenset()
     guards: dict[str, list[list[str]]] = field(default_factory=dict)
     filters: dict[str, dict[str, list[Any]]] = field(default_factory=dict)
+    not_equal: frozenset[tuple[str, str]] = frozenset()
+    selections: tuple[Selection, ...] = ()
     unmatched: tuple[Unmatched, ...] = ()
     accessed_tables: dict[str, list[list[str]]] = field(default_factory=dict)
     unattributed: dict[str, int] = field(default_factory=dict)

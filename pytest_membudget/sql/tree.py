@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 from sqlglot import exp
@@ -11,6 +12,7 @@ from pytest_membudget.sql.conditions import predicates
 from pytest_membudget.sql.documents import Part
 from pytest_membudget.sql.groups import row_sets
 from pytest_membudget.sql.positions import place
+from pytest_membudget.sql.selected import selected
 from pytest_membudget.sql.statement import Filter, Statement, Table
 
 # One value for all rows, which is as large as they are.
@@ -55,6 +57,7 @@ class Reader:
         if target is not None and (inserts or isinstance(tree, exp.Create)):
             sources.pop(target, None)
         query = isinstance(tree, exp.Query | exp.Values)
+        own = selected(tree, self._tables)
         returns = query or tree.args.get("returning") is not None or self.copies_out
         return Statement(
             sources=tuple(sources) if isinstance(tree, _WITH_ROWS) else (),
@@ -69,6 +72,8 @@ class Reader:
             filters=tuple(self._filters()) if returns or isinstance(tree, exp.DML) else (),
             functions=frozenset(one.name.lower() for one in tree.find_all(exp.Anonymous)),
             ending=ending,
+            selects=own.table if own else None,
+            joined=own.joined if own else (),
         )
 
     def _everything(self, tree: exp.Expr) -> Iterator[Table]:
@@ -136,13 +141,17 @@ class Reader:
 
     def _filters(self) -> Iterator[Filter]:
         found: dict[tuple[Table, str, Part | None], Filter] = {}
+        own = selected(self.tree, self._tables)
         for condition in self.tree.find_all(exp.Where, exp.Having):
             if condition.find_ancestor(exp.OnConflict):
                 continue
             for column, known in predicates(condition):
                 for table in self._owners(column):
                     name, part = _folded(column.this), known.get("part")
-                    found.setdefault((table, name, part), Filter(table, name, **known))
+                    one = Filter(table, name, **known)
+                    if own is None or table != own.table or condition is not own.where:
+                        one = replace(one, every=False)
+                    found.setdefault((table, name, part), one)
         documents = {(table, name) for table, name, part in found if part is not None}
         for (table, name, part), one in found.items():
             # What is asked of its parts is asked of a document.

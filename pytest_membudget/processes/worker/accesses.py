@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pytest_membudget.processes.messages.statements import StatementCount
+from pytest_membudget.processes.worker.selections import Selections
 from pytest_membudget.sample import ReceiverTables, Unmatched
 from pytest_membudget.sql.documents import merged
 from pytest_membudget.sql.parse import read, shown
@@ -44,9 +45,13 @@ class Accesses:
     loads: set[str] = field(default_factory=set)
     guards: dict[str, set[tuple[str, ...]]] = field(default_factory=dict)
     opaque: bool = False
+    not_equal: set[tuple[str, str]] = field(default_factory=set)
     _declared: dict[str, Statement] = field(default_factory=dict)
     # By the end of a statement, its tables, and the values in its conditions.
     _groups: dict[tuple[str, tuple[str, ...], str], StatementCount] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._selections = Selections(self.names)
 
     def add(self, counted: StatementCount) -> None:
         fetched, affected = counted.fetched, counted.affected
@@ -88,6 +93,7 @@ class Accesses:
             self._note_values(statement, keys, counted.values)
             if several and loads:
                 self._group(statement, sources, counted)
+                self._selections.add(statement, main, counted)
 
     def of_run(self) -> dict[str, Any]:
         """The attributes of a Run."""
@@ -99,6 +105,8 @@ class Accesses:
             "loads": frozenset(self.loads),
             "guards": _listed(self.guards),
             "filters": self.filters,
+            "not_equal": frozenset(self.not_equal),
+            "selections": self._selections.found,
             "unmatched": self.unmatched(),
             "accessed_tables": _listed(self.accessed_tables),
             "unattributed": self.unattributed,
@@ -169,7 +177,10 @@ class Accesses:
                 continue
             columns = self.filters.setdefault(table, {})
             if values is None or (one.place is not None and one.place not in values):
+                self.not_equal.add((table, one.column))
                 continue
+            if not one.equal:
+                self.not_equal.add((table, one.column))
             known = columns.setdefault(one.column, [])
             found = one.values(dict(values))
             if one.part is not None and found:
@@ -177,6 +188,8 @@ class Accesses:
                 documents[table, one.column] = merged(documents.get((table, one.column)), found[0])
                 continue
             new = [value for value in found if value not in known]
+            if len(known) + len(new) > _MOST_VALUES:
+                self.not_equal.add((table, one.column))
             known += new[: _MOST_VALUES - len(known)]
         for (table, column), document in documents.items():
             known = self.filters[table][column]
