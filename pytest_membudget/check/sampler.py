@@ -155,7 +155,7 @@ class Sampler:
         budget = replace(self._budget, rows={**self._budget.rows, **rows})
         with closing(self._seeded_database(budget)) as seeded:
             if sample.forced_values:
-                seeded.force_values(sample.forced_values)
+                seeded.force_values(sample.forced_values, sample.shares)
             seeded.fill(sample.size)
             job = self.plan.job(seeded, seeded.clone(), deadline=budget.time_budget)
             with self._server.stopwatch.of(SURVEY):

@@ -14,7 +14,7 @@ from pytest_membudget.judge.ladder import Ladder
 from pytest_membudget.judge.matching import loads_no_rows
 from pytest_membudget.profile.production import Production
 from pytest_membudget.project.comparisons import EACH_ROW
-from pytest_membudget.sample import ForcedValues, Sample, finished
+from pytest_membudget.sample import ForcedValues, Sample, Shares, finished
 
 
 @dataclass(frozen=True)
@@ -79,6 +79,11 @@ class Evidence:
     def forced_values(self) -> ForcedValues:
         """The columns, by table, that are seeded so that its statements find rows."""
         return self.samples[-1].forced_values if self.samples else {}
+
+    @property
+    def shares(self) -> Shares:
+        """Those of them that only a share of the rows has."""
+        return self.samples[-1].shares if self.samples else {}
 
     @property
     def settled(self) -> bool:

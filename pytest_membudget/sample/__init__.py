@@ -14,6 +14,9 @@ from pytest_membudget.texts import TextEnum
 ForcedValues = Mapping[str, Mapping[str, Sequence[Any]]]
 """Columns by table that are seeded as statements ask for: with these values in turn, or empty."""
 
+Shares = Mapping[str, Mapping[str, Sequence[float]]]
+"""Of such columns, the share of a table's rows that has each of their values."""
+
 
 class Outcome(TextEnum):
     """How a process ended that applied the migration.
@@ -185,7 +188,8 @@ class Sample:
     ``rows`` counts each model of the budget at this scale, ``seeded`` each that was filled, whose
     ``tables`` are by label; ``size`` is the largest of ``rows``, which the ladder doubles.
     ``profile_mismatches`` are the columns, by label, whose values could not be made as the profile
-    says, ``forced_values`` those that were seeded as the migration's filters ask for, by table.
+    says, ``forced_values`` those that were seeded as the migration's filters ask for, by table, and
+    ``shares`` those of them that only a share of the rows has.
     ``narrowed`` are the bytes by which rows of a table are narrower than production's for these.
     ``copied`` are the same of the models whose rows are copies of those in a file.
     ``crowded`` says that there is no room for a sample of twice as many rows.
@@ -201,6 +205,7 @@ class Sample:
     widths: dict[str, dict[str, int]] = field(default_factory=dict)
     profile_mismatches: dict[str, list[str]] = field(default_factory=dict)
     forced_values: ForcedValues = field(default_factory=dict)
+    shares: Shares = field(default_factory=dict)
     narrowed: dict[str, float] = field(default_factory=dict)
     copied: dict[str, float] = field(default_factory=dict)
     crowded: bool = False

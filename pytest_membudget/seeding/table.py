@@ -44,6 +44,7 @@ class Table:
     ``named`` are the keys, by field, of rows to which statements ask others to refer.
     ``spares`` says that a statement looks for rows that none of this table refer to, ``crowd`` that
     it looks for those that so many refer to, and ``repeats`` that so many rows agree in a field.
+    ``shares``: which share of the rows should have each of the values that a field is asked for.
     """
 
     model: type[models.Model]
@@ -67,6 +68,7 @@ class Table:
     prototypes: Prototypes | None = None
     crowd: int = 1
     repeats: dict[str, int] = attribute(default_factory=dict)
+    shares: Mapping[str, Sequence[float]] = attribute(default_factory=dict)
 
     @property
     def dialect(self) -> Dialect:
