@@ -19,12 +19,13 @@ from pytest_membudget.judge.evidence import Evidence
 from pytest_membudget.judge.gap import Gap, unnamed_table
 from pytest_membudget.judge.lessons import contradictions, findings
 from pytest_membudget.judge.matching import filter_values
+from pytest_membudget.judge.portions import asked_shares
 from pytest_membudget.judge.unlogged import unlogged_rows
 from pytest_membudget.processes.server.client import ServerClient
 from pytest_membudget.processes.server.seeded_database import SeededDatabase
 from pytest_membudget.processes.stopwatch import APPLYING, STARTING, SURVEY
 from pytest_membudget.processes.worker.launcher import run
-from pytest_membudget.sample import ForcedValues, Outcome, Run, Sample
+from pytest_membudget.sample import ForcedValues, Outcome, Run, Sample, Shares
 from pytest_membudget.units import format_rows
 
 Progress = Callable[[str], None]
@@ -199,6 +200,7 @@ class Sampler:
             filled.widths,
             profile_mismatches=filled.profile_mismatches,
             forced_values=forced,
+            shares=filled.shares,
             narrowed={
                 table: self.plan.production.narrowed(table, columns, widths.get(table, {}))
                 for table, columns in forced.items()
@@ -214,28 +216,37 @@ class Sampler:
         return sample, room
 
     def _with_rows_that_match(self, sample: Sample) -> Sample:
-        """Where its filters left most rows out, take the sample again with rows that match them."""
+        """Where its filters left most rows out, take the sample again with rows that match them, or
+        with as many as production has where the profile knows that.
+        """
         touched = touched_by(self.evidence, sample)
-        forced = filter_values(sample.run, empty=self.plan.gated is None)
-        # Where most rows were found, another sample would lose what was done with these.
-        if not sample.finished or touched is None or touched > TOUCHED_HALF or not forced:
+        if not sample.finished or touched is None:
             return sample
-        if sample.run.peak > self._budget.limit:
+        known = asked_shares(sample.run, self.plan.production.shares)
+        forced: ForcedValues = filter_values(sample.run, empty=self.plan.gated is None)
+        # Where most rows were found, another sample would lose what was done with these.
+        if touched > TOUCHED_HALF or sample.run.peak > self._budget.limit:
+            forced = known.values
+        if touched:
+            forced = known.without_followed(forced)
+        if not forced:
             return sample
         with suppress(ServerError):
-            again = self._forced(forced, sample.size)
+            again = self._forced(forced, known.shares, sample.size)
             over = again.run.peak > self._budget.limit
-            if over or (again.finished and (touched_by(self.evidence, again) or 0) > touched):
+            if over or (again.finished and again.shares):
+                return again
+            if again.finished and (touched_by(self.evidence, again) or 0) > touched:
                 return again
             if again.run.outcome == Outcome.RAISED and touched < TOUCHED_TOO_FEW:
                 return again
         self.seeded.force_values({})
         return sample
 
-    def _forced(self, forced: ForcedValues, size: int) -> Sample:
+    def _forced(self, forced: ForcedValues, shares: Shares, size: int) -> Sample:
         """A sample of rows with these values, and with what is learned where it breaks on them."""
         while True:
-            self.seeded.force_values(forced)
+            self.seeded.force_values(forced, shares)
             sample, _ = self._apply(size, self._budget.time_budget)
             again, sample = learned(self.plan, self.seeded, sample)
             if again is None:

@@ -11,10 +11,19 @@ from pytest_membudget.budget.request import Budget
 from pytest_membudget.finding import FindingCode
 from pytest_membudget.judge.evidence import Evidence
 from pytest_membudget.judge.gap import Gap
-from pytest_membudget.judge.matching import loads_no_rows, touched_share, unmatched, values_of
+from pytest_membudget.judge.matching import (
+    driving_model,
+    loads_no_rows,
+    of_all_rows,
+    touched_share,
+    unmatched,
+    values_of,
+)
+from pytest_membudget.judge.portions import Portion
+from pytest_membudget.profile.shares import Share
 from pytest_membudget.project.comparisons import EACH_ROW
 from pytest_membudget.sample import Sample
-from pytest_membudget.units import format_rows, format_size
+from pytest_membudget.units import format_rows, format_share, format_size
 
 # With fewer of the seeded rows touched nothing can be said about a migration that touches all.
 TOUCHED_TOO_FEW = 0.1
@@ -42,10 +51,56 @@ class Coverage:
         finished = self.evidence.finished
         return unmatched(finished[-1]) if finished and self.evidence.touches_rows else []
 
+    @cached_property
+    def portions(self) -> list[Portion]:
+        return self.evidence.portions
+
+    @cached_property
+    def is_known(self) -> bool:
+        """Whether production's share of the rows is known that the last sample touched."""
+        evidence = self.evidence
+        largest = driving_model(evidence.finished[-1], evidence.tables) if self.portions else None
+        return largest is not None and evidence.are_known(evidence.tables[largest])
+
     @property
-    def assumed(self) -> str:
+    def on_every_row(self) -> str:
         """The columns with the values that every row has because the migration filters by them."""
-        return values_of(self.evidence.forced_values, self.evidence.literals)
+        evidence = self.evidence
+        return values_of(of_all_rows(evidence.forced_values, evidence.shares), evidence.literals)
+
+    @cached_property
+    def assumed(self) -> tuple[str, ...]:
+        """What may be otherwise in production, of rows that the migration filters by."""
+        return tuple(self._assumed())
+
+    def _assumed(self) -> Iterator[str]:
+        evidence = self.evidence
+        known = evidence.production.shares
+        if self.on_every_row:
+            yield f"every row has {self.on_every_row}"
+        for table, columns in evidence.shares.items():
+            for name, its in columns.items():
+                values = evidence.forced_values[table][name]
+                found = known.of(table, name, values) or ()
+                if any(one.is_assumed for one in found):
+                    shown = values_of({table: {name: values}}, evidence.literals)
+                    yield f"as many as {format_share(sum(its))} of the rows have {shown}"
+        for one in self.portions:
+            if len(one.columns) > 1:
+                shown = values_of({one.table: one.columns}, evidence.literals)
+                yield f"the same rows have {shown}"
+
+    @property
+    def stated(self) -> str:
+        """The shares of the rows that the profile has, with the values that these rows have."""
+        shares, known = self.evidence.production.shares, self.evidence.literals
+        found = dict.fromkeys(
+            f"{_share(shares.of(one.table, name, asked) or ())} of the rows have "
+            f"{values_of({one.table: {name: asked}}, known)}"
+            for one in self.portions
+            for name, asked in one.columns.items()
+        )
+        return " and ".join(found)
 
     @cached_property
     def gaps(self) -> tuple[Gap, ...]:
@@ -91,7 +146,7 @@ class Coverage:
         def seeded() -> str:
             return evidence.budget.counted(last.rows)
 
-        if touched is not None and touched < TOUCHED_TOO_FEW:
+        if touched is not None and touched < TOUCHED_TOO_FEW and not self.is_known:
             share = "none" if touched == 0 else f"only {touched:.0%}"
             yield Gap(
                 FindingCode.ROWS_UNTOUCHED,
@@ -138,6 +193,11 @@ class Coverage:
                 f"rows than that (the largest had {seeded()}), so what it does with more rows was "
                 f"not measured; time_budget={time_budget} would allow such a sample",
             )
+
+
+def _share(shares: Sequence[Share]) -> str:
+    most = "at most " if any(one.is_assumed for one in shares) else ""
+    return most + format_share(sum(one.seeded for one in shares))
 
 
 def touched_by(evidence: Evidence, sample: Sample) -> float | None:

@@ -64,6 +64,9 @@ def judge(evidence: Evidence, estimate: Estimate, coverage: Coverage) -> Judgeme
     highest = estimate.peaks[0][0] if len(estimate.peaks) > 1 else evidence.budget.label
     if highest != evidence.budget.label and found.basis is not None:
         found = replace(found, reason=f"{found.reason} {reasons.sets_peak(highest)}")
+    if found.decided and coverage.stated:
+        stated = reasons.by_profile(coverage.stated, evidence.production.profile)
+        found = replace(found, reason=f"{found.reason} {stated}")
     if coverage.assumed and found.exceeds:
         return replace(
             found,
