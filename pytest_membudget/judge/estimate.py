@@ -98,6 +98,12 @@ class Estimate:
         return (enough or self._is_flat) and not self._is_refuted()
 
     @property
+    def sure_of_samples(self) -> bool:
+        """Whether rows like those of the samples would leave no doubt."""
+        found, limit = self._of_samples, self.evidence.budget.limit
+        return found is not None and not found.low <= limit <= found.high
+
+    @property
     def telling(self) -> bool:
         """Whether the projection alone says that the limit is passed, and by how much."""
         projection = self.projection
@@ -157,7 +163,7 @@ class Estimate:
         """
         evidence, ladder = self.evidence, self.evidence.ladder
         last = evidence.finished[-1]
-        if last.crowded or last.size >= ladder.rows:
+        if last.crowded or last.size >= ladder.rows or (self.enough and self.sure_of_samples):
             return None
         size = ladder.above(max(last.size, 4 * (self.threshold_ahead or 0)))
         rows = evidence.budget.to_counted(size)

@@ -110,7 +110,8 @@ def _portion(
     for name, asked in selection.equal.items():
         shares = known.of(table, name, asked)
         seeded = None if shares is None else _seeded(sample, (table, name), asked, shares)
-        if shares is not None and seeded is not None:
+        reliable = (table, name) not in sample.run.not_equal
+        if reliable and shares is not None and seeded is not None:
             found[name] = seeded, shares
     if not rows or not found or not selection.fetched:
         return None

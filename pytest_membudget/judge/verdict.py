@@ -64,16 +64,15 @@ def judge(evidence: Evidence, estimate: Estimate, coverage: Coverage) -> Judgeme
     highest = estimate.peaks[0][0] if len(estimate.peaks) > 1 else evidence.budget.label
     if highest != evidence.budget.label and found.basis is not None:
         found = replace(found, reason=f"{found.reason} {reasons.sets_peak(highest)}")
-    if found.decided and coverage.stated:
+    if found.basis is not None and coverage.stated:
         stated = reasons.by_profile(coverage.stated, evidence.production.profile)
         found = replace(found, reason=f"{found.reason} {stated}")
     if coverage.assumed and found.exceeds:
-        return replace(
-            found,
-            verdict=Verdict.INCONCLUSIVE,
-            supposed=Verdict.EXCEEDS,
-            reason=f"{found.reason} {reasons.assumes(coverage.assumed)}",
-        )
+        found = replace(found, verdict=Verdict.INCONCLUSIVE, supposed=Verdict.EXCEEDS)
+    # Where the samples alone would decide, it is what they have in place of production's rows.
+    unsure = found.verdict == Verdict.INCONCLUSIVE and found.basis is not None
+    if coverage.assumed and (found.exceeds or (unsure and estimate.sure_of_samples)):
+        return replace(found, reason=f"{found.reason} {reasons.assumes(coverage.assumed)}")
     return found
 
 

@@ -113,7 +113,7 @@ class Run:
     ``loads`` are the tables, and functions without one, of which a statement may bring any number
     of rows, ``guards`` those where one looked for a row by some columns and found none.
     ``filters`` holds the columns that its statements filter by, each with the values that they ask
-    for, ``not_equal`` those of these that are not only compared for equality with known values;
+    for, ``not_equal`` columns that are compared in other ways than with known values, or set;
     ``selections`` are what its statements load by such values;
     ``unmatched`` are the statements that found none of the rows; ``accessed_tables`` holds
     every table that was not only inserted into, with the columns by which each statement that loads

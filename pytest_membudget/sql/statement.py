@@ -103,12 +103,13 @@ class Statement:
 
     ``sources`` are the tables whose rows it takes, changes or removes, the main one first;
     ``target`` is the one that it writes to, ``inserts`` says that it only adds rows there;
-    ``changes`` that it changes rows or tables; ``named`` holds every relation that it mentions.
-    ``returns`` says that it hands over rows, ``single`` that they are one at most, ``limit`` is the
-    position of the number of its LIMIT.  ``functions`` are those that sqlglot doesn't know.
-    ``declares`` and ``executes`` are names of cursors and of prepared statements.  ``ending`` is
-    what follows the columns, for messages.  ``selects`` is the only table whose rows it hands over,
-    each once where the columns that it has ``joined`` find single rows.
+    ``changes`` that it changes rows or tables, ``sets`` columns of the target; ``named`` holds
+    every relation that it mentions.  ``returns`` says that it hands over rows, ``single`` that they
+    are one at most, ``limit`` is the position of the number of its LIMIT.  ``selects`` is the only
+    table whose rows it hands over, each once where the columns that it has ``joined`` find single
+    rows.  ``functions`` are those that sqlglot doesn't know.  ``declares`` and ``executes`` are
+    names of cursors and of prepared statements.  ``ending`` is what follows the columns, for
+    messages.
     """
 
     understood: bool = True
@@ -117,6 +118,7 @@ class Statement:
     target: Table | None = None
     inserts: bool = False
     changes: bool = False
+    sets: tuple[str, ...] = ()
     copies: bool = False
     named: frozenset[Table] = frozenset()
     returns: bool = False

@@ -64,6 +64,7 @@ class Reader:
             target=target,
             inserts=inserts,
             changes=not (query or self.copies_out) or tree.find(exp.DML) is not None,
+            sets=tuple(_set(tree)),
             copies=self.copies,
             named=frozenset(everything) | ({target} if target else set()),
             returns=returns,
@@ -172,6 +173,13 @@ class Reader:
                 return self.aliases[id(frame), column.table]
             frame = frame.find_ancestor(*_FRAMES)
         return []
+
+
+def _set(tree: exp.Expr) -> Iterator[str]:
+    """The columns that an UPDATE sets."""
+    for one in tree.expressions if isinstance(tree, exp.Update) else ():
+        for column in one.this.find_all(exp.Column) if isinstance(one, exp.EQ) else ():
+            yield _folded(column.this)
 
 
 def _table(table: exp.Table) -> Table | None:

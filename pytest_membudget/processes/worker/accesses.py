@@ -72,6 +72,7 @@ class Accesses:
         main = self._main(sources)
         target = keys[statement.target] if statement.target else ""
         self._count(statement, main, target, fetched, affected)
+        self._note_changes(statement, target)
         # What is inserted is in the process already, and what comes back of it is its key.
         self._add(self.fetched, main or ("" if statement.inserts else target), fetched)
         self.chunks |= _chunks(statement, counted)
@@ -163,6 +164,14 @@ class Accesses:
             if not is_own_of_django(table):
                 self.accessed_tables.setdefault(table, set()).add(columns if loads else ())
         return found
+
+    def _note_changes(self, statement: Statement, target: str) -> None:
+        """The columns that are set in rows which are not chosen by their keys: they had other
+        values when the migration began.
+        """
+        keys = {f"{one.column}=" for one in statement.filters if one.place is not None}
+        if not self.names.is_single(target, keys):
+            self.not_equal.update((target, column) for column in statement.sets)
 
     def _note_values(
         self,

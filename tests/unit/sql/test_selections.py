@@ -104,3 +104,20 @@ def test_rows_that_come_again_count_once(vendor: str) -> None:
 def test_columns_that_are_compared_otherwise(vendor: str, condition: str, columns: Any) -> None:
     found = run(vendor, f"SELECT * FROM orders WHERE {condition}").of_run()["not_equal"]
     assert found == {("orders", column) for column in columns}
+
+
+@both
+@pytest.mark.parametrize(
+    ("sql", "columns"),
+    [
+        ("UPDATE orders SET status = 'x' WHERE total IS NULL", {"status"}),
+        ("UPDATE orders SET status = 'x', total = price", {"status", "total"}),
+        ("UPDATE orders SET status = 'x' WHERE id IN (SELECT id FROM items)", {"status"}),
+        ("UPDATE orders SET status = 'x' WHERE id = 5", set()),
+        ("UPDATE orders SET status = CASE WHEN id = 5 THEN 'x' END WHERE id IN (5, 6)", set()),
+    ],
+)
+def test_columns_that_are_set_by_a_condition(vendor: str, sql: str, columns: Any) -> None:
+    """A later statement finds other rows by them than there were before."""
+    found = run(vendor, sql).of_run()["not_equal"]
+    assert {column for _, column in found} - {"id"} == columns
