@@ -19,7 +19,7 @@ from pytest_membudget.judge.evidence import Evidence
 from pytest_membudget.judge.gap import Gap, unnamed_table
 from pytest_membudget.judge.lessons import contradictions, findings
 from pytest_membudget.judge.matching import filter_values
-from pytest_membudget.judge.portions import asked_shares
+from pytest_membudget.judge.portions import asked_shares, certain
 from pytest_membudget.judge.unlogged import unlogged_rows
 from pytest_membudget.processes.server.client import ServerClient
 from pytest_membudget.processes.server.seeded_database import SeededDatabase
@@ -89,6 +89,21 @@ class Sampler:
             self._add_rows(sample)
         self.evidence = self.evidence.with_sample(sample)
         return self.evidence, room
+
+    def assume_nothing(self, size: int, left: float) -> Evidence:
+        """The evidence of a sample of rows that have values which statements ask for only where the
+        profile says so; what there was before where that one does not pass the limit.
+        """
+        last, known = self.evidence.samples[-1], self.plan.production.shares
+        try:
+            self.seeded.force_values(*certain(last, known))
+            sample, _ = self._apply(size, left)
+            if sample.run.peak > self._budget.limit:
+                self.evidence = replace(self.evidence, samples=(sample,))
+        finally:
+            if last in self.evidence.samples:
+                self.seeded.force_values(last.forced_values, last.shares)
+        return self.evidence
 
     def refusals(self) -> Evidence:
         """The evidence with a note of what was refused before the migration ran."""

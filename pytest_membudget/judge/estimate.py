@@ -127,7 +127,7 @@ class Estimate:
         samples, limit = self.evidence.samples, self.evidence.budget.limit
         over = [sample for sample in samples if sample.run.peak > limit]
         if over and over[0] is samples[0]:
-            return 0.0
+            return 0.0 if over[0].size <= self.evidence.ladder.first() else None
         fits = fits_up_to(self._curves, self.evidence.ladder.rows, limit, self._noise)
         return None if over and fits is not None and fits >= over[0].size else fits
 

@@ -102,6 +102,19 @@ def rows_of(table: str, sample: Sample, tables: Mapping[str, str]) -> int:
     return max((sample.rows.get(one, sample.seeded.get(one, 0)) for one in labels), default=0)
 
 
+def certain(sample: Sample, known: ValueShares) -> tuple[ForcedValues, Shares]:
+    """The values of a sample that a share of the rows is known to have, and the shares."""
+    values: dict[str, dict[str, Sequence[Any]]] = {}
+    shares: dict[str, dict[str, Sequence[float]]] = {}
+    for table, columns in sample.shares.items():
+        for name, its in columns.items():
+            asked = sample.forced_values[table][name]
+            if not any(one.is_assumed for one in known.of(table, name, asked) or ()):
+                values.setdefault(table, {})[name] = asked
+                shares.setdefault(table, {})[name] = its
+    return values, shares
+
+
 def _portion(
     selection: Selection, sample: Sample, tables: Mapping[str, str], known: ValueShares
 ) -> Portion | None:

@@ -13,9 +13,11 @@ class Selection:
     that they are different ones.
 
     ``equal`` holds the columns that have to have one of certain values, None for NULL, in each of
-    these rows.  It is empty where the statements may hand over rows more than once.
+    these rows.  It is empty where the statements may hand over rows more than once.  ``chosen`` are
+    all columns by which they choose rows of the table.
     """
 
     table: str
     fetched: int
     equal: Mapping[str, Sequence[Any]] = field(default_factory=dict)
+    chosen: frozenset[str] = frozenset()

@@ -31,9 +31,12 @@ class Selections:
         if repeats and counted.times:
             fetched = -(-fetched // counted.times)
         equal = self._equal(statement, table, held)
+        chosen = frozenset(
+            one.column for one in statement.filters if self._names.key(one.table) == table
+        )
         key = f"{table} {statement.ending} {equal!r}"
         before = self._by_text.get(key, Selection(table, 0))
-        self._by_text[key] = Selection(table, before.fetched + fetched, equal)
+        self._by_text[key] = Selection(table, before.fetched + fetched, equal, chosen)
 
     def _equal(
         self, statement: Statement, table: str, values: Mapping[int, Any]
