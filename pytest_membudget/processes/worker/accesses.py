@@ -94,7 +94,7 @@ class Accesses:
             self._note_values(statement, keys, counted.values)
             if several and loads:
                 self._group(statement, sources, counted)
-                self._selections.add(statement, main, counted)
+                self.not_equal |= self._selections.add(statement, main, counted)
 
     def of_run(self) -> dict[str, Any]:
         """The attributes of a Run."""

@@ -23,8 +23,14 @@ class Selections:
     def found(self) -> tuple[Selection, ...]:
         return tuple(self._by_text.values())
 
-    def add(self, statement: Statement, table: str, counted: StatementCount) -> None:
-        """``table`` is the one that the rows of the statement are counted for."""
+    def add(
+        self, statement: Statement, table: str, counted: StatementCount
+    ) -> set[tuple[str, str]]:
+        """Add a statement, and return the columns, by table, that it chooses rows by in such a way
+        that their values do not tell how many it finds.
+
+        ``table`` is the one that the rows of the statement are counted for.
+        """
         held, fetched = counted.values or {}, counted.fetched
         # One with a LIMIT, or with other values each time, goes through the rows in pages.
         repeats = statement.limit is None and len(held) == marks(counted.text)
@@ -37,6 +43,8 @@ class Selections:
         key = f"{table} {statement.ending} {equal!r}"
         before = self._by_text.get(key, Selection(table, 0))
         self._by_text[key] = Selection(table, before.fetched + fetched, equal, chosen)
+        places = {(self._names.key(one.table), one.column) for one in statement.filters}
+        return places - {(table, column) for column in equal}
 
     def _equal(
         self, statement: Statement, table: str, values: Mapping[int, Any]
