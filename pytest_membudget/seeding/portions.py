@@ -57,10 +57,18 @@ def portions(
     return found
 
 
-def shares_of(columns: Iterable[Column]) -> dict[str, list[float]]:
-    """The shares of those that are columns of portions, by their names in the database."""
-    return {
-        str(one.field.column): [share for _, share in one.portions]
-        for one in columns
-        if isinstance(one, PortionedColumn)
-    }
+def seeded_shares(columns: Iterable[Column], rows: Any, count: int) -> dict[str, list[float]]:
+    """The shares that values of such columns have in ``rows``, a queryset of ``count`` rows, by the
+    names of the columns in the database: few rows may have larger ones than were asked for.
+    """
+    found = {}
+    for one in columns:
+        if isinstance(one, PortionedColumn):
+            lookups = [_equal(one.field.name, value) for value, _ in one.portions]
+            shares = [rows.filter(**lookup).count() / count for lookup in lookups]
+            found[str(one.field.column)] = shares
+    return found
+
+
+def _equal(name: str, value: Any) -> dict[str, Any]:
+    return {f"{name}__isnull": True} if value is None else {name: value}

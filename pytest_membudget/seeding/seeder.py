@@ -19,7 +19,6 @@ from pytest_membudget.seeding.dialects import dialect_of
 from pytest_membudget.seeding.errors import refusal
 from pytest_membudget.seeding.lessons import columns_holding, look_up_rows
 from pytest_membudget.seeding.plan import Plan
-from pytest_membudget.seeding.portions import shares_of
 from pytest_membudget.seeding.profile_fit import profile_mismatches
 from pytest_membudget.seeding.prototypes import Prototypes
 from pytest_membudget.seeding.staging_tables import StagingTables
@@ -42,7 +41,8 @@ class Seeded:
     ``widths``: label -> column -> average bytes of its values as stored, NULLs left out.
     ``profile_mismatches``: label -> columns whose width or share of NULLs is not the profile's.
     ``forced_values``: table -> columns with forced values, and the values, if any.
-    ``shares``: table -> columns of which a share of the rows has each forced value, and the shares.
+    ``shares``: table -> columns of which a share of the rows has each forced value, and the shares
+    that these came to.
     """
 
     rows: dict[str, int]
@@ -123,7 +123,7 @@ class Seeder:
             {table.label: dialect.widths(table.model) for table in tables},
             {table.label: table.mismatches for table in tables if table.mismatches},
             {t.model._meta.db_table: t.forced_values for t in tables if t.forced_values},
-            {t.model._meta.db_table: its for t in tables if (its := shares_of(t.columns.values()))},
+            {t.model._meta.db_table: its for t in tables if (its := t.seeded_shares())},
         )
 
     def holding(self, value: Any) -> list[tuple[str, str]]:

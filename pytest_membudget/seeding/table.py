@@ -19,6 +19,7 @@ from pytest_membudget.seeding.errors import too_few, unstorable
 from pytest_membudget.seeding.fields import FieldKind, kind_of
 from pytest_membudget.seeding.fields.json import Json, JsonText
 from pytest_membudget.seeding.fields.learned import taught
+from pytest_membudget.seeding.portions import seeded_shares
 from pytest_membudget.seeding.prototypes import Prototypes
 from pytest_membudget.seeding.sequences import UNLIMITED, Group
 from pytest_membudget.seeding.staging_tables import StagingTables
@@ -123,6 +124,10 @@ class Table:
                 self.asked = asked
                 return {}
         return forced
+
+    def seeded_shares(self) -> dict[str, list[float]]:
+        """Of the columns in which a share of the rows has a value, the shares that there are."""
+        return seeded_shares(self.columns.values(), self.rows, self.existing + self.have)
 
     def keys_asked(self, target: Field, among: Sequence[Any] = ()) -> list[Any]:
         """What identifies rows there before that are asked for, by their values or as ``among``."""
