@@ -14,16 +14,14 @@ from pytest_membudget.judge.gap import Gap
 from pytest_membudget.judge.matching import (
     driving_model,
     loads_no_rows,
-    of_all_rows,
     touched_share,
     unmatched,
     values_of,
 )
 from pytest_membudget.judge.portions import Portion
-from pytest_membudget.profile.shares import Share
 from pytest_membudget.project.comparisons import EACH_ROW
 from pytest_membudget.sample import Sample
-from pytest_membudget.units import format_rows, format_share, format_size
+from pytest_membudget.units import format_rows, format_size
 
 # With fewer of the seeded rows touched nothing can be said about a migration that touches all.
 TOUCHED_TOO_FEW = 0.1
@@ -61,46 +59,6 @@ class Coverage:
         evidence = self.evidence
         largest = driving_model(evidence.finished[-1], evidence.tables) if self.portions else None
         return largest is not None and evidence.are_known(evidence.tables[largest])
-
-    @property
-    def on_every_row(self) -> str:
-        """The columns with the values that every row has because the migration filters by them."""
-        evidence = self.evidence
-        return values_of(of_all_rows(evidence.forced_values, evidence.shares), evidence.literals)
-
-    @cached_property
-    def assumed(self) -> tuple[str, ...]:
-        """What may be otherwise in production, of rows that the migration filters by."""
-        return tuple(self._assumed())
-
-    def _assumed(self) -> Iterator[str]:
-        evidence = self.evidence
-        known = evidence.production.shares
-        if self.on_every_row:
-            yield f"every row has {self.on_every_row}"
-        for table, columns in evidence.shares.items():
-            for name, its in columns.items():
-                values = evidence.forced_values[table][name]
-                found = known.of(table, name, values) or ()
-                if any(one.is_assumed for one in found):
-                    shown = values_of({table: {name: values}}, evidence.literals)
-                    yield f"as many as {format_share(sum(its))} of the rows have {shown}"
-        for one in self.portions:
-            if len(one.columns) > 1:
-                shown = values_of({one.table: one.columns}, evidence.literals)
-                yield f"the same rows have {shown}"
-
-    @property
-    def stated(self) -> str:
-        """The shares of the rows that the profile has, with the values that these rows have."""
-        shares, known = self.evidence.production.shares, self.evidence.literals
-        found = dict.fromkeys(
-            f"{_share(shares.of(one.table, name, asked) or ())} of the rows have "
-            f"{values_of({one.table: {name: asked}}, known)}"
-            for one in self.portions
-            for name, asked in one.columns.items()
-        )
-        return " and ".join(found)
 
     @cached_property
     def gaps(self) -> tuple[Gap, ...]:
@@ -193,11 +151,6 @@ class Coverage:
                 f"rows than that (the largest had {seeded()}), so what it does with more rows was "
                 f"not measured; time_budget={time_budget} would allow such a sample",
             )
-
-
-def _share(shares: Sequence[Share]) -> str:
-    most = "at most " if any(one.is_assumed for one in shares) else ""
-    return most + format_share(sum(one.seeded for one in shares))
 
 
 def touched_by(evidence: Evidence, sample: Sample) -> float | None:

@@ -7,6 +7,7 @@ from pathlib import Path
 from textwrap import shorten
 
 from pytest_membudget.finding import Finding, FindingCode
+from pytest_membudget.judge.asked_rows import on_every_row, stated
 from pytest_membudget.judge.assessment import Assessment
 from pytest_membudget.judge.coverage import TOUCHED_ALL, Coverage
 from pytest_membudget.judge.curves import highest_of_each
@@ -71,7 +72,7 @@ def _about_rows(coverage: Coverage, last: Sample) -> Iterator[Finding]:
             "columns that the migration filters by were seeded empty (NULL, their default or "
             f"blank), as if they had just been added: {empty}",
         )
-    if every := coverage.on_every_row:
+    if every := on_every_row(coverage.evidence):
         yield Finding(
             FindingCode.ROWS_ASKED,
             f"every row was seeded with a value that the migration filters by, {every}; "
@@ -85,7 +86,7 @@ def _about_rows(coverage: Coverage, last: Sample) -> Iterator[Finding]:
         yield Finding(
             FindingCode.ROWS_SHARED,
             "rows that the migration filters by were seeded as the profile says: "
-            f"{coverage.stated}; the interval assumes at least {low} and at most {high}",
+            f"{stated(coverage.evidence)}; the interval assumes at least {low} and at most {high}",
         )
     if last.copied and budget.rows_file:
         others = sorted(budget.rows.keys() - last.copied.keys())
