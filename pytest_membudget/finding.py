@@ -41,6 +41,7 @@ class FindingCode(OpenTextEnum):
     ROWS_FRESH = "rows-fresh"
     ROWS_LEARNED = "rows-learned"
     ROWS_SAMPLED = "rows-sampled"
+    ROWS_SHARED = "rows-shared"
     ROWS_UNASKED = "rows-unasked"
     ROWS_UNATTRIBUTED = "rows-unattributed"
     ROWS_UNLOGGED = "rows-unlogged"

@@ -81,6 +81,11 @@ def round_rows_down(rows: int, digits: int = 3) -> int:
     return rows // step * step
 
 
+def format_share(share: float) -> str:
+    """Print a share of a whole: ``"25%"``, ``"1.5%"``."""
+    return f"{share:.0%}" if share >= 0.0995 or not share else f"{share:.1%}".replace(".0%", "%")
+
+
 def parse_seconds(value: object) -> float:
     """Read a duration in seconds, above zero and at most a year."""
     try:

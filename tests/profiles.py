@@ -49,9 +49,9 @@ def document(**changes: Any) -> dict[str, Any]:
     }
 
 
-def client(vendor: str, database: Sequence[str], *, exact: bool = False) -> str:
+def client(vendor: str, database: Sequence[str], **options: bool) -> str:
     """What the script's own command prints, run by bash as its header says."""
-    text = script(vendor, exact=exact)
+    text = script(vendor, **{"exact": False, **options})
     lines = [line.removeprefix("--").strip() for line in text.splitlines() if line[:4] == "--  "]
     named = {"postgresql": "-d production", "mysql": " production", "sqlite": "production.sqlite3"}
     command = " ".join(lines).replace(named[vendor], " " + " ".join(database))

@@ -99,7 +99,7 @@ class Runs:
         return [sample, *(one for one in larger if one.run.duration <= _LONGEST_TRIAL)][-1]
 
     def start_anew(self) -> None:
-        self.seeded.force_values(self.evidence.forced_values)
+        self.seeded.force_values(self.evidence.forced_values, self.evidence.shares)
         self._filled = 0
 
     def captured(self, size: int) -> HighWater:

@@ -23,11 +23,12 @@ def read_production(options: Options) -> Production:
         known = {"stated" if by_hand else "fallback": options.rows.value}
     if options.profile is None:
         return Production(**known)
-    from pytest_membudget.profile.shape import row_counts, shape
+    from pytest_membudget.profile.shape import row_counts, shape, value_shares
 
     path = options.profile.value
     profile = _profile(path)
-    return Production(path, row_counts(profile), shape=shape(profile), **known)
+    known |= {"shape": shape(profile), "shares": value_shares(profile)}
+    return Production(path, row_counts(profile), **known)
 
 
 @cache

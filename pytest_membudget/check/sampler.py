@@ -19,12 +19,13 @@ from pytest_membudget.judge.evidence import Evidence
 from pytest_membudget.judge.gap import Gap, unnamed_table
 from pytest_membudget.judge.lessons import contradictions, findings
 from pytest_membudget.judge.matching import filter_values, of_several_rows, unmatched
+from pytest_membudget.judge.portions import asked_shares, certain
 from pytest_membudget.judge.unlogged import unlogged_rows
 from pytest_membudget.processes.server.client import ServerClient
 from pytest_membudget.processes.server.seeded_database import SeededDatabase
 from pytest_membudget.processes.stopwatch import APPLYING, STARTING, SURVEY
 from pytest_membudget.processes.worker.launcher import run
-from pytest_membudget.sample import ForcedValues, Outcome, Run, Sample
+from pytest_membudget.sample import ForcedValues, Outcome, Run, Sample, Shares
 from pytest_membudget.units import format_rows
 
 Progress = Callable[[str], None]
@@ -88,6 +89,21 @@ class Sampler:
             self._add_rows(sample)
         self.evidence = self.evidence.with_sample(sample)
         return self.evidence, room
+
+    def assume_nothing(self, size: int, left: float) -> Evidence:
+        """The evidence of a sample of rows that have values which statements ask for only where the
+        profile says so; what there was before where that one does not pass the limit.
+        """
+        last, known = self.evidence.samples[-1], self.plan.production.shares
+        try:
+            self.seeded.force_values(*certain(last, known))
+            sample, _ = self._apply(size, left)
+            if sample.run.peak > self._budget.limit:
+                self.evidence = replace(self.evidence, samples=(sample,))
+        finally:
+            if last in self.evidence.samples:
+                self.seeded.force_values(last.forced_values, last.shares)
+        return self.evidence
 
     def refusals(self) -> Evidence:
         """The evidence with a note of what was refused before the migration ran."""
@@ -155,7 +171,7 @@ class Sampler:
         budget = replace(self._budget, rows={**self._budget.rows, **rows})
         with closing(self._seeded_database(budget)) as seeded:
             if sample.forced_values:
-                seeded.force_values(sample.forced_values)
+                seeded.force_values(sample.forced_values, sample.shares)
             seeded.fill(sample.size)
             job = self.plan.job(seeded, seeded.clone(), deadline=budget.time_budget)
             with self._server.stopwatch.of(SURVEY):
@@ -199,6 +215,7 @@ class Sampler:
             filled.widths,
             profile_mismatches=filled.profile_mismatches,
             forced_values=forced,
+            shares=filled.shares,
             narrowed={
                 table: self.plan.production.narrowed(table, columns, widths.get(table, {}))
                 for table, columns in forced.items()
@@ -214,19 +231,27 @@ class Sampler:
         return sample, room
 
     def _with_rows_that_match(self, sample: Sample) -> Sample:
-        """Where its filters left most rows out, take the sample again with rows that match them."""
+        """Where its filters left most rows out, take the sample again with rows that match them, or
+        with as many as production has where the profile knows that.
+        """
         touched = touched_by(self.evidence, sample)
-        forced = filter_values(sample.run, empty=self.plan.gated is None)
-        if touched is not None and touched > TOUCHED_HALF:
-            # With other values another sample would lose what was done with these rows.
-            forced = of_several_rows(forced) if unmatched(sample) else {}
-        if not sample.finished or touched is None or not forced:
+        if not sample.finished or touched is None:
             return sample
+        known = asked_shares(sample.run, self.plan.production.shares)
+        forced: ForcedValues = filter_values(sample.run, empty=self.plan.gated is None)
         if sample.run.peak > self._budget.limit:
+            forced = known.values
+        elif touched > TOUCHED_HALF:
+            # With other values another sample would lose what was done with these rows.
+            forced = known.values or (of_several_rows(forced) if unmatched(sample) else {})
+        if touched:
+            forced = known.without_followed(forced)
+        if not forced:
             return sample
         with suppress(ServerError):
-            again = self._forced(forced, sample.size)
-            if again.run.peak > self._budget.limit:
+            again = self._forced(forced, known.shares, sample.size)
+            over = again.run.peak > self._budget.limit
+            if over or (again.finished and again.shares):
                 return again
             found, missed = touched_by(self.evidence, again) or 0, len(unmatched(again))
             if again.finished and (found, -missed) > (touched, -len(unmatched(sample))):
@@ -236,10 +261,10 @@ class Sampler:
         self.seeded.force_values({})
         return sample
 
-    def _forced(self, forced: ForcedValues, size: int) -> Sample:
+    def _forced(self, forced: ForcedValues, shares: Shares, size: int) -> Sample:
         """A sample of rows with these values, and with what is learned where it breaks on them."""
         while True:
-            self.seeded.force_values(forced)
+            self.seeded.force_values(forced, shares)
             sample, _ = self._apply(size, self._budget.time_budget)
             again, sample = learned(self.plan, self.seeded, sample)
             if again is None:

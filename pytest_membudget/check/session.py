@@ -13,6 +13,7 @@ from pytest_membudget.check.row_sources import RowSources
 from pytest_membudget.check.sampler import Progress, Sampler
 from pytest_membudget.check.schema_only import decide
 from pytest_membudget.check.table_discovery import with_rows
+from pytest_membudget.check.without_assumption import without_assumption
 from pytest_membudget.errors import ServerError
 from pytest_membudget.judge import reasons
 from pytest_membudget.judge.assessment import Assessment
@@ -97,6 +98,7 @@ class _Check:
         deadline = server.deadline or Deadline(budget.time_budget)
         try:
             assessment = climb(sampler.evidence, sampler.sample, deadline.spent)
+            assessment = without_assumption(assessment, sampler, deadline.left())
             assessment = replace(assessment, evidence=sampler.refusals())
             # An explanation may take as long as the check.
             server.deadline = Deadline(budget.time_budget)

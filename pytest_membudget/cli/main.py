@@ -123,7 +123,8 @@ def _add_profile(commands: Commands) -> None:
         "profile",
         help="take the production profile: row counts and column widths, no value of any row",
         description="Take the production profile from the database's catalogue: row counts, "
-        "column widths, shares of NULLs.  It contains no value of any row.",
+        "column widths, shares of NULLs.  It contains no value of any row; with --shares, hashes "
+        "of values that many rows have.",
     )
     what = parser.add_mutually_exclusive_group()
     what.add_argument(
@@ -150,6 +151,12 @@ def _add_profile(commands: Commands) -> None:
         action="store_true",
         help="scan every table once instead of querying the catalogue",
     )
+    parser.add_argument(
+        "--shares",
+        action="store_true",
+        help="add how frequent the values of columns are that have few (PostgreSQL); of the "
+        "values only hashes are written",
+    )
     parser.add_argument("--settings", metavar="MODULE", help="default: DJANGO_SETTINGS_MODULE")
     parser.add_argument(
         "-o", "--output", metavar="FILE", help="write to a file (default: standard output)"
@@ -165,18 +172,18 @@ def _profile(options: argparse.Namespace) -> int:
             "--sql can't be used with --database: the script runs in the database's client"
         )
     if options.check:
-        if options.exact or options.output:
-            raise BudgetError("--check can't be used with --exact or --output")
+        if options.exact or options.shares or options.output:
+            raise BudgetError("--check can't be used with --exact, --shares or --output")
         return _check_profile(options)
     if options.output is not None:
         read_output_path(options.output)
     if options.sql:
-        text = script(options.sql, exact=options.exact)
+        text = script(options.sql, exact=options.exact, shares=options.shares)
     else:
         from pytest_membudget.project.live_profile import set_up, take_profile
 
         set_up(options.settings)
-        text = take_profile(options.database, exact=options.exact)
+        text = take_profile(options.database, exact=options.exact, shares=options.shares)
     if options.output is not None:
         write_text(options.output, text)
     else:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from pytest_membudget.judge.ladder import Ladder
 from pytest_membudget.sample import Sample
@@ -19,12 +19,14 @@ class Ahead:
     ``rows`` are production's by label, ``tables`` the models' tables; sizes count rows of the model
     with the most.  A chunk may be one of any model that the migration reads.  A number that is
     compared with is passed where the samples had more rows of any of them: most compare the length
-    of a buffer, whichever model it is of.
+    of a buffer, whichever model it is of.  ``loaded`` are the shares of the rows of a table that
+    are loaded: of a sample's, and of production's at most.
     """
 
     samples: Sequence[Sample]
     rows: Mapping[str, int]
     tables: Mapping[str, str]
+    loaded: Mapping[str, tuple[float, float]] = field(default_factory=dict)
 
     def threshold(self, numbers: Sequence[int]) -> int | None:
         """The least of ``numbers``, as a size, that the samples have not left behind.
@@ -63,21 +65,29 @@ class Ahead:
     def _most(self) -> int:
         return max(self.rows.values(), default=0)
 
-    def _read(self) -> list[int]:
-        """Production's row counts of the models that the migration reads, or the largest of all."""
+    def _read(self) -> list[tuple[float, float]]:
+        """The rows that the migration reads of each model, or of the largest of all: as many as a
+        sample of production's size has, and as production may have.
+        """
         if not self.samples or self._largest >= self._most:
             return []
         read = self.samples[-1].run.read
-        counts = [self.rows[label] for label, table in self.tables.items() if table in read]
-        return counts or [self._most]
+        found = []
+        for label, table in self.tables.items():
+            if table in read:
+                seeded, most = self.loaded.get(table, (1.0, 1.0))
+                found.append((self.rows[label] * seeded, self.rows[label] * most))
+        return found or [(self._most, self._most)]
 
     def _not_passed(self, numbers: Sequence[int]) -> Iterator[tuple[int, int]]:
         """The size of each of ``numbers`` that no sample has passed, and the number."""
-        count = max(self._read(), default=0)
+        read = self._read()
+        count = max((seeded for seeded, _ in read), default=0)
+        most = max((most for _, most in read), default=0)
         for number in numbers:
-            if number < count and (size := number * self._most // count) >= self._largest:
+            if number < most and (size := int(number * self._most / count)) >= self._largest:
                 yield size, number
 
     def _sizes(self, numbers: Sequence[int]) -> Iterator[int]:
-        for count in self._read():
-            yield from (one * self._most // count for one in numbers if one < count)
+        for count, most in self._read():
+            yield from (int(one * self._most / count) for one in numbers if one < most)

@@ -29,7 +29,7 @@ class Assessment:
 
     @cached_property
     def estimate(self) -> Estimate:
-        return Estimate(self.evidence, self.coverage.touched)
+        return Estimate(self.evidence, self.coverage.touched, is_known=self.coverage.is_known)
 
     @cached_property
     def judgement(self) -> Judgement:

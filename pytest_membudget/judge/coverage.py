@@ -11,7 +11,14 @@ from pytest_membudget.budget.request import Budget
 from pytest_membudget.finding import FindingCode
 from pytest_membudget.judge.evidence import Evidence
 from pytest_membudget.judge.gap import Gap
-from pytest_membudget.judge.matching import loads_no_rows, touched_share, unmatched, values_of
+from pytest_membudget.judge.matching import (
+    driving_model,
+    loads_no_rows,
+    touched_share,
+    unmatched,
+    values_of,
+)
+from pytest_membudget.judge.portions import Portion
 from pytest_membudget.project.comparisons import EACH_ROW
 from pytest_membudget.sample import Sample
 from pytest_membudget.units import format_rows, format_size
@@ -42,10 +49,16 @@ class Coverage:
         finished = self.evidence.finished
         return unmatched(finished[-1]) if finished and self.evidence.touches_rows else []
 
-    @property
-    def assumed(self) -> str:
-        """The columns with the values that every row has because the migration filters by them."""
-        return values_of(self.evidence.forced_values, self.evidence.literals)
+    @cached_property
+    def portions(self) -> list[Portion]:
+        return self.evidence.portions
+
+    @cached_property
+    def is_known(self) -> bool:
+        """Whether production's share of the rows is known that the last sample touched."""
+        evidence = self.evidence
+        largest = driving_model(evidence.finished[-1], evidence.tables) if self.portions else None
+        return largest is not None and evidence.are_known(evidence.tables[largest])
 
     @cached_property
     def gaps(self) -> tuple[Gap, ...]:
@@ -91,7 +104,7 @@ class Coverage:
         def seeded() -> str:
             return evidence.budget.counted(last.rows)
 
-        if touched is not None and touched < TOUCHED_TOO_FEW:
+        if touched is not None and touched < TOUCHED_TOO_FEW and not self.is_known:
             share = "none" if touched == 0 else f"only {touched:.0%}"
             yield Gap(
                 FindingCode.ROWS_UNTOUCHED,

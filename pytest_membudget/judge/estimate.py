@@ -18,7 +18,7 @@ from pytest_membudget.judge.curves import (
 )
 from pytest_membudget.judge.evidence import Evidence
 from pytest_membudget.judge.growth_fit import FLOOR_BYTES, HIDDEN, VISIBLE, Growth, Point
-from pytest_membudget.judge.matching import share_of_each
+from pytest_membudget.judge.matching import of_all_rows, share_of_each
 from pytest_membudget.judge.projection import Projection, fits_up_to, project_highest
 from pytest_membudget.sample import Outcome, Sample
 from pytest_membudget.units import MIB
@@ -35,18 +35,32 @@ _TELLING_SHARE = 0.25
 class Estimate:
     """What the samples of ``evidence`` say.  Row counts are of the largest model.
 
-    ``touched`` is the share of the seeded rows that the last sample read or wrote.
+    ``touched`` is the share of the seeded rows that the last sample read or wrote, ``is_known``
+    says that production's share of these is known.
     """
 
     evidence: Evidence
     touched: float | None = None
+    is_known: bool = False
 
     @cached_property
     def projection(self) -> Projection | None:
         """To production's row count; None where the samples do not suffice.
 
-        The interval reaches up to where every seeded row would be touched.
+        The interval reaches up to where every seeded row would be touched, or as many as production
+        may have, and down to as few as it may have.
         """
+        found = self._of_samples
+        if found is None:
+            return None
+        low, high = self._baseline + (found.low - self._baseline) * self._least, found.high
+        return replace(
+            found, low=min(found.low, low), high=max(high, self._if_all_were_touched(high))
+        )
+
+    @cached_property
+    def _of_samples(self) -> Projection | None:
+        """If production's rows are as those of the samples."""
         rows, noise = self.evidence.ladder.rows, self._noise
         projection = project_highest(self._curves, rows, noise, self._grain)
         seen = max((sample.run.peak for sample in self.evidence.samples), default=0)
@@ -69,7 +83,7 @@ class Estimate:
             projection,
             low=low,
             peak=max(projection.peak, seen),
-            high=max(high, self._if_all_were_touched(high)),
+            high=high,
         )
 
     @cached_property
@@ -84,6 +98,12 @@ class Estimate:
         return (enough or self._is_flat) and not self._is_refuted()
 
     @property
+    def sure_of_samples(self) -> bool:
+        """Whether rows like those of the samples would leave no doubt."""
+        found, limit = self._of_samples, self.evidence.budget.limit
+        return found is not None and not found.low <= limit <= found.high
+
+    @property
     def telling(self) -> bool:
         """Whether the projection alone says that the limit is passed, and by how much."""
         projection = self.projection
@@ -95,10 +115,11 @@ class Estimate:
     @property
     def narrow(self) -> bool:
         """Whether more rows would tell little more."""
-        if self.projection is None:
+        projection = self._of_samples
+        if projection is None:
             return False
-        widest = max(_NARROW_SHARE * self.projection.peak, _NARROW_BYTES)
-        return self.projection.half_width <= widest
+        widest = max(_NARROW_SHARE * projection.peak, _NARROW_BYTES)
+        return projection.half_width <= widest
 
     @cached_property
     def limit_passed_at(self) -> float | None:
@@ -106,7 +127,7 @@ class Estimate:
         samples, limit = self.evidence.samples, self.evidence.budget.limit
         over = [sample for sample in samples if sample.run.peak > limit]
         if over and over[0] is samples[0]:
-            return 0.0
+            return 0.0 if over[0].size <= self.evidence.ladder.first() else None
         fits = fits_up_to(self._curves, self.evidence.ladder.rows, limit, self._noise)
         return None if over and fits is not None and fits >= over[0].size else fits
 
@@ -142,7 +163,7 @@ class Estimate:
         """
         evidence, ladder = self.evidence, self.evidence.ladder
         last = evidence.finished[-1]
-        if last.crowded or last.size >= ladder.rows:
+        if last.crowded or last.size >= ladder.rows or (self.enough and self.sure_of_samples):
             return None
         size = ladder.above(max(last.size, 4 * (self.threshold_ahead or 0)))
         rows = evidence.budget.to_counted(size)
@@ -208,11 +229,22 @@ class Estimate:
         return self.evidence.ahead.grain(self.evidence.thresholds)
 
     def _if_all_were_touched(self, high: float) -> float:
-        share, finished = share_of_each(self.evidence.forced_values), self.evidence.finished
-        if self.touched and self.touched <= TOUCHED_ALL:
+        evidence = self.evidence
+        share = share_of_each(of_all_rows(evidence.forced_values, evidence.shares))
+        if self.touched and self.touched <= TOUCHED_ALL and not self.is_known:
             share = min(share, self.touched)
-        baseline = finished[-1].run.baseline or 0 if finished else 0
-        return baseline + (high - baseline) / share
+        more = max((one.high / one.seeded for one in evidence.portions), default=1.0)
+        return self._baseline + (high - self._baseline) * max(1 / share, more)
+
+    @cached_property
+    def _baseline(self) -> int:
+        finished = self.evidence.finished
+        return finished[-1].run.baseline or 0 if finished else 0
+
+    @cached_property
+    def _least(self) -> float:
+        """By how much production may have fewer of the rows that were loaded than the samples."""
+        return min((one.low / one.seeded for one in self.evidence.portions), default=1.0)
 
     def _fits_by_far(self, projection: Projection) -> bool:
         above = projection.high - projection.peak

@@ -12,9 +12,10 @@ from pytest_membudget.judge.ahead import Ahead
 from pytest_membudget.judge.gap import Gap
 from pytest_membudget.judge.ladder import Ladder
 from pytest_membudget.judge.matching import loads_no_rows
+from pytest_membudget.judge.portions import Portion, are_all_known, portions, rows_of
 from pytest_membudget.profile.production import Production
 from pytest_membudget.project.comparisons import EACH_ROW
-from pytest_membudget.sample import ForcedValues, Sample, finished
+from pytest_membudget.sample import ForcedValues, Sample, Shares, finished
 
 
 @dataclass(frozen=True)
@@ -81,6 +82,24 @@ class Evidence:
         return self.samples[-1].forced_values if self.samples else {}
 
     @property
+    def shares(self) -> Shares:
+        """Those of them that only a share of the rows has."""
+        return self.samples[-1].shares if self.samples else {}
+
+    @property
+    def portions(self) -> list[Portion]:
+        """What the last sample loaded by values of which production's shares are known."""
+        last = self.finished[-1:]
+        known = self.production.shares
+        return [found for one in last for found in portions(one, self.tables, known)]
+
+    def are_known(self, table: str) -> bool:
+        """Whether production's share of the rows of a table that are loaded is known."""
+        last = self.finished[-1]
+        rows = rows_of(table, last, self.tables)
+        return are_all_known(table, self.portions, last, rows)
+
+    @property
     def settled(self) -> bool:
         """Whether the samples show that no number of rows affects the memory of the migration.
 
@@ -97,4 +116,12 @@ class Evidence:
     @property
     def ahead(self) -> Ahead:
         """The numbers of the code that no sample has passed."""
-        return Ahead(self.finished, self.budget.rows, self.tables)
+        by_table: dict[str, list[Portion]] = {}
+        for one in self.portions:
+            by_table.setdefault(one.table, []).append(one)
+        loaded = {
+            table: (min(one.seeded for one in its), max(one.high for one in its))
+            for table, its in by_table.items()
+            if self.are_known(table)
+        }
+        return Ahead(self.finished, self.budget.rows, self.tables, loaded)

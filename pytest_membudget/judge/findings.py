@@ -7,6 +7,7 @@ from pathlib import Path
 from textwrap import shorten
 
 from pytest_membudget.finding import Finding, FindingCode
+from pytest_membudget.judge.asked_rows import on_every_row, stated
 from pytest_membudget.judge.assessment import Assessment
 from pytest_membudget.judge.coverage import TOUCHED_ALL, Coverage
 from pytest_membudget.judge.curves import highest_of_each
@@ -15,7 +16,13 @@ from pytest_membudget.judge.gap import Gap
 from pytest_membudget.judge.growth_fit import Growth
 from pytest_membudget.judge.process_findings import about_process
 from pytest_membudget.sample import Outcome, Sample
-from pytest_membudget.units import format_rows, format_seconds, format_size, round_rows_down
+from pytest_membudget.units import (
+    format_rows,
+    format_seconds,
+    format_share,
+    format_size,
+    round_rows_down,
+)
 
 
 def find(assessment: Assessment) -> list[Finding]:
@@ -47,7 +54,7 @@ def set_by(peaks: Sequence[tuple[str, float]], peaked: str) -> Finding:
 
 def _about_rows(coverage: Coverage, last: Sample) -> Iterator[Finding]:
     budget, touched = coverage.evidence.budget, coverage.touched
-    if touched is not None and touched < TOUCHED_ALL:
+    if touched is not None and touched < TOUCHED_ALL and not coverage.is_known:
         yield Finding(
             FindingCode.ROWS_UNTOUCHED,
             f"the migration touched {touched:.0%} of the seeded rows; the upper bound assumes that "
@@ -65,11 +72,21 @@ def _about_rows(coverage: Coverage, last: Sample) -> Iterator[Finding]:
             "columns that the migration filters by were seeded empty (NULL, their default or "
             f"blank), as if they had just been added: {empty}",
         )
-    if coverage.assumed:
+    if every := on_every_row(coverage.evidence):
         yield Finding(
             FindingCode.ROWS_ASKED,
-            f"every row was seeded with a value that the migration filters by, {coverage.assumed}; "
+            f"every row was seeded with a value that the migration filters by, {every}; "
             "the share of such rows in production is unknown",
+        )
+    if coverage.portions:
+        low, high = (
+            ", ".join(format_share(getattr(one, end)) for one in coverage.portions)
+            for end in ("low", "high")
+        )
+        yield Finding(
+            FindingCode.ROWS_SHARED,
+            "rows that the migration filters by were seeded as the profile says: "
+            f"{stated(coverage.evidence)}; the interval assumes at least {low} and at most {high}",
         )
     if last.copied and budget.rows_file:
         others = sorted(budget.rows.keys() - last.copied.keys())

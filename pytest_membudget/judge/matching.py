@@ -7,7 +7,7 @@ import reprlib
 from collections.abc import Container, Mapping
 from typing import Any
 
-from pytest_membudget.sample import ForcedValues, Run, Sample, Unmatched
+from pytest_membudget.sample import ForcedValues, Run, Sample, Shares, Unmatched
 from pytest_membudget.sql.row_sets import is_of_rows
 
 # A statement that is sent for each row, or for every few, finds a few at a time.
@@ -23,16 +23,21 @@ def touched_share(sample: Sample, tables: Mapping[str, str]) -> float:
     of the rows that a filter left out of a larger one; one that a statement only joins, or has in
     a subquery, says nothing either, nor does one of which single rows are looked up.
     """
+    run, largest = sample.run, driving_model(sample, tables)
+    if largest is None:
+        return 0.0
+    table = tables[largest]
+    touched = max(run.read.get(table, 0), run.written.get(table, 0))
+    return min(1.0, touched / sample.rows[largest])
+
+
+def driving_model(sample: Sample, tables: Mapping[str, str]) -> str | None:
+    """The largest model of which a run loaded rows, or looked for them; None without one."""
     run = sample.run
     loaded = run.loads & run.read.keys()
     asked = {*loaded, *run.written, *run.guards, *(_main(one, tables) for one in run.unmatched)}
     driving = [label for label, table in tables.items() if table in (asked or run.read)]
-    if not driving:
-        return 0.0
-    largest = max(driving, key=lambda label: sample.rows[label])
-    table = tables[largest]
-    touched = max(run.read.get(table, 0), run.written.get(table, 0))
-    return min(1.0, touched / sample.rows[largest])
+    return max(driving, key=lambda label: sample.rows[label], default=None)
 
 
 def _main(statement: Unmatched, tables: Mapping[str, str]) -> str:
@@ -117,3 +122,11 @@ def share_of_each(forced_values: ForcedValues) -> float:
         math.lcm(*(len(v) or 1 for v in columns.values())) for columns in forced_values.values()
     ]
     return 1 / max(turns, default=1)
+
+
+def of_all_rows(forced_values: ForcedValues, shares: Shares) -> ForcedValues:
+    """The columns whose values are not seeded in shares of the rows, but in all of them."""
+    return {
+        table: {name: its for name, its in columns.items() if name not in shares.get(table, {})}
+        for table, columns in forced_values.items()
+    }

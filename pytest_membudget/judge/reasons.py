@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 from pytest_membudget.budget.request import Budget
 from pytest_membudget.judge.projection import Projection
@@ -56,12 +57,17 @@ def without_rows(receivers: Sequence[str]) -> str:
     return f"Rows that receivers load in each migrate are not included: {names}."
 
 
-def assumes(columns: str) -> str:
-    """``inconclusive``, to be added: every row was seeded with what the migration filters by."""
+def assumes(what: Sequence[str]) -> str:
+    """``inconclusive``, to be added: rows were seeded with what the migration filters by."""
     return (
-        f"This assumes that every row has {columns}, which the migration filters by; the share in "
+        f"This assumes that {' and '.join(what)}, which the migration filters by; the share in "
         "production is unknown. Use seed= to set it."
     )
+
+
+def by_profile(shares: str, profile: str | None) -> str:
+    """To be added where production's share of the rows is known that the migration filters by."""
+    return f"By {Path(profile or 'the profile').name}, {shares}."
 
 
 def sentence(budget: Budget, text: str, migration: str = "") -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from pytest_membudget.judge import reasons
+from pytest_membudget.judge.asked_rows import assumptions, stated
 from pytest_membudget.judge.coverage import Coverage
 from pytest_membudget.judge.estimate import Estimate
 from pytest_membudget.judge.evidence import Evidence
@@ -64,13 +65,16 @@ def judge(evidence: Evidence, estimate: Estimate, coverage: Coverage) -> Judgeme
     highest = estimate.peaks[0][0] if len(estimate.peaks) > 1 else evidence.budget.label
     if highest != evidence.budget.label and found.basis is not None:
         found = replace(found, reason=f"{found.reason} {reasons.sets_peak(highest)}")
-    if coverage.assumed and found.exceeds:
-        return replace(
-            found,
-            verdict=Verdict.INCONCLUSIVE,
-            supposed=Verdict.EXCEEDS,
-            reason=f"{found.reason} {reasons.assumes(coverage.assumed)}",
-        )
+    if found.basis is not None and (shares := stated(evidence)):
+        told = reasons.by_profile(shares, evidence.production.profile)
+        found = replace(found, reason=f"{found.reason} {told}")
+    assumed = list(assumptions(evidence))
+    if assumed and found.exceeds:
+        found = replace(found, verdict=Verdict.INCONCLUSIVE, supposed=Verdict.EXCEEDS)
+    # Where the samples alone would decide, it is what they have in place of production's rows.
+    unsure = found.verdict == Verdict.INCONCLUSIVE and found.basis is not None
+    if assumed and (found.exceeds or (unsure and estimate.sure_of_samples)):
+        return replace(found, reason=f"{found.reason} {reasons.assumes(assumed)}")
     return found
 
 

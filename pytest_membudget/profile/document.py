@@ -14,6 +14,7 @@ from msgspec import Meta, Struct
 
 from pytest_membudget.errors import BudgetError
 from pytest_membudget.files import convert, parse_json, read_bytes
+from pytest_membudget.profile.shares import HASH_DIGITS
 from pytest_membudget.texts import shown
 from pytest_membudget.units import MOST
 
@@ -27,6 +28,10 @@ _LARGEST = 1024**5
 
 Count = Annotated[int, Meta(ge=0, le=MOST)]
 Size = Annotated[int, Meta(ge=0, le=_LARGEST)]
+Part = Annotated[float, Meta(ge=0, le=1)]
+Hash = Annotated[str, Meta(pattern=f"^[0-9a-f]{{{HASH_DIGITS}}}$")]
+# By how much shares of one column, which are rounded, may exceed all rows.
+_ROUNDED = 0.01
 
 
 class ColumnProfile(Struct, frozen=True):
@@ -35,13 +40,19 @@ class ColumnProfile(Struct, frozen=True):
     ``type`` is the database's own name of it; ``width`` the average bytes of a value that is not
     NULL, as the database holds it and without its header; ``nulls`` the share of NULLs, 0 to 1;
     ``distinct`` how many different values there are, always the catalogue's estimate: it may be of
-    another day than the rows, and exceed them.
+    another day than the rows, and exceed them.  ``shares`` are the shares of all rows that have
+    certain common values, by the hashes of these, see shares.py.
     """
 
     type: str
     width: Annotated[float, Meta(ge=0, le=_WIDEST)] | None = None
-    nulls: Annotated[float, Meta(ge=0, le=1)] | None = None
+    nulls: Part | None = None
     distinct: Count | None = None
+    shares: dict[Hash, Part] | None = None
+
+    def __post_init__(self) -> None:
+        if self.shares and sum(self.shares.values()) + (self.nulls or 0) > 1 + _ROUNDED:
+            raise ValueError("shares and nulls are more than all rows")
 
 
 class TableProfile(Struct, frozen=True):

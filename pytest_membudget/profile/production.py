@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from pytest_membudget.finding import Finding, FindingCode
+from pytest_membudget.profile.shares import ValueShares
 
 EVERY_OTHER = "*"
 
@@ -46,7 +47,8 @@ class Production:
 
     ``stated`` wins over the profile and ``fallback`` is asked where neither knows; a label of
     ``"*"`` stands for every other model.  ``shape`` says by table and column what values are like;
-    ``profile`` is the path of the file, None where there is none.
+    ``profile`` is the path of the file, None where there is none; ``shares`` says which share of
+    the rows has a value.
     """
 
     profile: str | None = None
@@ -54,6 +56,7 @@ class Production:
     stated: Mapping[str, int] = field(default_factory=dict)
     fallback: Mapping[str, int] = field(default_factory=dict)
     shape: StatsByColumn = field(default_factory=dict)
+    shares: ValueShares = field(default_factory=ValueShares)
 
     def narrowed(self, table: str, columns: Iterable[str], widths: Mapping[str, int]) -> float:
         """By how many bytes ``columns`` are narrower in a row than production's are."""

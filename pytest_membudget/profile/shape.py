@@ -1,4 +1,5 @@
-"""What seeding takes from a profile: row counts, and what the values of each column are like.
+"""What seeding takes from a profile: row counts, what the values of each column are like, and how
+frequent they are.
 
 PostgreSQL keeps long values outside of the row, so the widths of its catalogue are not enough.
 """
@@ -10,6 +11,7 @@ from math import inf
 
 from pytest_membudget.profile.document import ColumnProfile, Profile, TableProfile
 from pytest_membudget.profile.production import ColumnStats, StatsByColumn
+from pytest_membudget.profile.shares import ColumnShares, ValueShares
 
 # What is left in the row of a value that is stored outside of it, without its header.
 _POINTER = 17
@@ -29,6 +31,16 @@ def row_counts(profile: Profile) -> dict[str, int | None]:
 
 def shape(profile: Profile) -> StatsByColumn:
     return {name: column_stats(table, profile.exact) for name, table in profile.tables.items()}
+
+
+def value_shares(profile: Profile) -> ValueShares:
+    return ValueShares(
+        {
+            (table, name): ColumnShares(f"{table}.{name}", column.type, column.nulls, column.shares)
+            for table, its in profile.tables.items()
+            for name, column in its.columns.items()
+        }
+    )
 
 
 def column_stats(table: TableProfile, exact: bool) -> dict[str, ColumnStats]:

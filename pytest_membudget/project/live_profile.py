@@ -43,10 +43,10 @@ def set_up(settings: str | None) -> None:
         raise BudgetError(f"cannot load {module}: {type(error).__name__}: {error}") from error
 
 
-def take_profile(alias: str, *, exact: bool) -> str:
+def take_profile(alias: str, *, exact: bool, shares: bool = False) -> str:
     """The profile of the database ``alias``, as the text of ``membudget.json``."""
     connection = connection_of(alias)
-    query = statement(connection.vendor, exact=exact)
+    query = statement(connection.vendor, exact=exact, shares=shares)
     try:
         with read_only(connection):
             lines = _lines(connection, query)

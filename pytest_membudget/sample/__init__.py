@@ -8,10 +8,14 @@ from typing import Any
 
 from pytest_membudget.sample.lesson import Breakage
 from pytest_membudget.sample.observed import Observed
+from pytest_membudget.sample.selection import Selection
 from pytest_membudget.texts import TextEnum
 
 ForcedValues = Mapping[str, Mapping[str, Sequence[Any]]]
 """Columns by table that are seeded as statements ask for: with these values in turn, or empty."""
+
+Shares = Mapping[str, Mapping[str, Sequence[float]]]
+"""Of such columns, the share of a table's rows that has each of their values."""
 
 
 class Outcome(TextEnum):
@@ -109,7 +113,9 @@ class Run:
     ``loads`` are the tables, and functions without one, of which a statement may bring any number
     of rows, ``guards`` those where one looked for a row by some columns and found none.
     ``filters`` holds the columns that its statements filter by, each with the values that they ask
-    for; ``unmatched`` are the statements that found none of the rows; ``accessed_tables`` holds
+    for, ``not_equal`` columns that are compared in other ways than with known values, or set;
+    ``selections`` are what its statements load by such values;
+    ``unmatched`` are the statements that found none of the rows; ``accessed_tables`` holds
     every table that was not only inserted into, with the columns by which each statement that loads
     rows chooses them; ``unattributed`` counts the rows of each statement that can't be said to be
     of any table; ``changed`` are the tables of statements that change rows or tables.  What
@@ -141,6 +147,8 @@ class Run:
     loads: frozenset[str] = frozenset()
     guards: dict[str, list[list[str]]] = field(default_factory=dict)
     filters: dict[str, dict[str, list[Any]]] = field(default_factory=dict)
+    not_equal: frozenset[tuple[str, str]] = frozenset()
+    selections: tuple[Selection, ...] = ()
     unmatched: tuple[Unmatched, ...] = ()
     accessed_tables: dict[str, list[list[str]]] = field(default_factory=dict)
     unattributed: dict[str, int] = field(default_factory=dict)
@@ -180,7 +188,8 @@ class Sample:
     ``rows`` counts each model of the budget at this scale, ``seeded`` each that was filled, whose
     ``tables`` are by label; ``size`` is the largest of ``rows``, which the ladder doubles.
     ``profile_mismatches`` are the columns, by label, whose values could not be made as the profile
-    says, ``forced_values`` those that were seeded as the migration's filters ask for, by table.
+    says, ``forced_values`` those that were seeded as the migration's filters ask for, by table, and
+    ``shares`` those of them that only a share of the rows has.
     ``narrowed`` are the bytes by which rows of a table are narrower than production's for these.
     ``copied`` are the same of the models whose rows are copies of those in a file.
     ``crowded`` says that there is no room for a sample of twice as many rows.
@@ -196,6 +205,7 @@ class Sample:
     widths: dict[str, dict[str, int]] = field(default_factory=dict)
     profile_mismatches: dict[str, list[str]] = field(default_factory=dict)
     forced_values: ForcedValues = field(default_factory=dict)
+    shares: Shares = field(default_factory=dict)
     narrowed: dict[str, float] = field(default_factory=dict)
     copied: dict[str, float] = field(default_factory=dict)
     crowded: bool = False

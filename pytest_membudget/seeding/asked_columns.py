@@ -8,12 +8,13 @@ from typing import Any
 from django.db import models
 
 from pytest_membudget.profile.production import ColumnStats
-from pytest_membudget.seeding.columns import ConstantColumn
+from pytest_membudget.seeding.columns import ConstantColumn, DrawnColumn
 from pytest_membudget.seeding.constraints import Unique
 from pytest_membudget.seeding.dialects.base import Field
 from pytest_membudget.seeding.fields.json import Json, JsonText
 from pytest_membudget.seeding.forced_values import forced_column, storable_values
 from pytest_membudget.seeding.lessons import looked_up, others
+from pytest_membudget.seeding.portions import PortionedColumn, portions
 from pytest_membudget.seeding.table import Table
 from pytest_membudget.sql.row_sets import UNREFERRED, WHOLE_ROW, is_of_rows, times_of
 from pytest_membudget.sql.table_names import is_own_of_django
@@ -75,6 +76,10 @@ class AskedColumns:
             if parts := self._parts(name, asked):
                 table.parts[name] = table.forced_values[str(field.column)] = parts
                 continue
+            if column := self._portioned(field, asked):
+                table.columns[name] = column
+                table.forced_values[str(field.column)] = list(asked)
+                continue
             values = storable_values(field, asked, (name,) in single)
             if values is None:
                 continue
@@ -85,8 +90,25 @@ class AskedColumns:
             made = values or field.null or field.has_default()
             if default is not models.NOT_PROVIDED and not made:
                 del table.fields[name]
-            elif column := forced_column(field, table.kind(name), values):
-                table.columns[name] = column
+            elif constant := forced_column(field, table.kind(name), values):
+                table.columns[name] = constant
+
+    def _portioned(self, field: Field, asked: Sequence[Any]) -> PortionedColumn | None:
+        """The column where a share of the rows has each value; None where that is not asked, or
+        where other rules say which values it has.
+        """
+        table, stats = self._table, self._stats.get(str(field.column))
+        shares = table.shares.get(field.name)
+        unique = any(field.name in one.fields for one in self._uniques)
+        if not shares or unique or table.prototypes or field.is_relation:
+            return None
+        each = portions(field, asked, shares)
+        if each is None:
+            return None
+        kind = table.kind(field.name)
+        nulls = stats.nulls if stats and field.null else None
+        rest = DrawnColumn(field, kind, stats=stats, nulls=nulls)
+        return PortionedColumn(field, kind, nulls=nulls, portions=each, rest=rest)
 
     def _of_one_row(self, name: str, asked: Sequence[Any]) -> list[Any]:
         """What is asked of a field of single rows; what is of several is kept with the table."""

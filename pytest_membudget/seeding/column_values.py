@@ -15,6 +15,7 @@ from pytest_membudget.seeding.dialects.base import Field
 from pytest_membudget.seeding.errors import unstorable
 from pytest_membudget.seeding.fields import stored_as_builtin
 from pytest_membudget.seeding.fields.base import SizedValues
+from pytest_membudget.seeding.portions import PortionedColumn
 from pytest_membudget.seeding.staging_tables import StagingTables, new_name
 
 _TRIES = 20
@@ -33,6 +34,8 @@ def draw(column: Column, size: int, staging: StagingTables) -> list[Any]:
     """Values for ``size`` rows that can be stored; the rules of the table are not applied yet."""
     if isinstance(column, ConstantColumn):
         return column.values
+    if isinstance(column, PortionedColumn):
+        return draw(column.rest, size, staging)
     if not isinstance(column, DrawnColumn):
         return [1]
     field, rng = column.field, Random(seed_of(str(column.field)))
@@ -50,6 +53,11 @@ def draw(column: Column, size: int, staging: StagingTables) -> list[Any]:
 
 def arranged(column: Column, values: list[Any], size: int, nulls: float | None) -> list[Any]:
     """A value for each template row, and the profile's share of NULLs between them."""
+    if isinstance(column, PortionedColumn):
+        rest = column.rest
+        return column.arranged(
+            values, size, lambda others, left, empty: arranged(rest, others, left, empty)
+        )
     if column.stats is None or isinstance(column, ConstantColumn):
         return values
     rng = Random(seed_of(f"{column.field}.order"))

@@ -26,7 +26,8 @@ _ROUNDS = 100
 class Plan:
     """The tables seen so far; each is laid out once, so that its later rows continue the first.
 
-    ``links`` says that rows get links to others, where these have no prototypes.
+    ``links`` says that rows get links to others, where these have no prototypes; ``shares`` which
+    share of the rows should have each forced value, by field.
     """
 
     def __init__(
@@ -44,6 +45,7 @@ class Plan:
         self.lessons: Sequence[Lesson] = ()
         self.prototypes: Mapping[Model, Prototypes] = {}
         self.links = True
+        self.shares: Mapping[Model, Mapping[str, Sequence[float]]] = {}
 
     def model(self, label: str) -> Model:
         """The model with the table that a label means."""
@@ -119,6 +121,7 @@ class Plan:
                 self._existing(model),
                 lessons=self.lessons,
                 prototypes=self.prototypes.get(model),
+                shares=self.shares.get(model, {}),
             )
             # Models refer to each other in circles: known first, laid out then.
             self._tables[model] = table

@@ -41,6 +41,8 @@ class Seeded:
     ``widths``: label -> column -> average bytes of its values as stored, NULLs left out.
     ``profile_mismatches``: label -> columns whose width or share of NULLs is not the profile's.
     ``forced_values``: table -> columns with forced values, and the values, if any.
+    ``shares``: table -> columns of which a share of the rows has each forced value, and the shares
+    that these came to.
     """
 
     rows: dict[str, int]
@@ -48,6 +50,7 @@ class Seeded:
     widths: dict[str, dict[str, int]]
     profile_mismatches: dict[str, list[str]]
     forced_values: dict[str, dict[str, list[Any]]]
+    shares: dict[str, dict[str, list[float]]]
 
 
 class Seeder:
@@ -55,7 +58,8 @@ class Seeder:
 
     ``forced_values`` names fields, by label, that hold the values that come with them, in turn, or
     that look as if the column had just been added where there are none: NULL, or else the default,
-    or else empty. Rows that were there before the first call stay as they are and are not counted.
+    or else empty. ``shares`` says, for some of them, which share of the rows has each value. Rows
+    that were there before the first call stay as they are and are not counted.
     The same calls on the same database give the same rows.
 
     ``profile`` says, by table and column, what production's values are like. What the model's own
@@ -71,6 +75,7 @@ class Seeder:
         using: str,
         *,
         forced_values: Mapping[str, Mapping[str, Sequence[Any]]] | None = None,
+        shares: Mapping[str, Mapping[str, Sequence[float]]] | None = None,
         profile: StatsByColumn | None = None,
         lessons: Sequence[Lesson] = (),
         largest: float = inf,
@@ -79,6 +84,7 @@ class Seeder:
     ) -> None:
         self._staging = StagingTables(dialect_of(using))
         self._plan = Plan(apps, self._staging, forced_values or {}, profile or {})
+        self._plan.shares = {self._plan.model(m): its for m, its in (shares or {}).items()}
         self._plan.lessons = self._lessons = lessons
         self._plan.prototypes = prototypes or {}
         self._plan.links = links
@@ -117,6 +123,7 @@ class Seeder:
             {table.label: dialect.widths(table.model) for table in tables},
             {table.label: table.mismatches for table in tables if table.mismatches},
             {t.model._meta.db_table: t.forced_values for t in tables if t.forced_values},
+            {t.model._meta.db_table: its for t in tables if (its := t.seeded_shares())},
         )
 
     def holding(self, value: Any) -> list[tuple[str, str]]:

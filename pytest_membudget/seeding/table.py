@@ -19,6 +19,7 @@ from pytest_membudget.seeding.errors import too_few, unstorable
 from pytest_membudget.seeding.fields import FieldKind, kind_of
 from pytest_membudget.seeding.fields.json import Json, JsonText
 from pytest_membudget.seeding.fields.learned import taught
+from pytest_membudget.seeding.portions import seeded_shares
 from pytest_membudget.seeding.prototypes import Prototypes
 from pytest_membudget.seeding.sequences import UNLIMITED, Group
 from pytest_membudget.seeding.staging_tables import StagingTables
@@ -44,6 +45,7 @@ class Table:
     ``named`` are the keys, by field, of rows to which statements ask others to refer.
     ``spares`` says that a statement looks for rows that none of this table refer to, ``crowd`` that
     it looks for those that so many refer to, and ``repeats`` that so many rows agree in a field.
+    ``shares``: which share of the rows should have each of the values that a field is asked for.
     """
 
     model: type[models.Model]
@@ -67,6 +69,7 @@ class Table:
     prototypes: Prototypes | None = None
     crowd: int = 1
     repeats: dict[str, int] = attribute(default_factory=dict)
+    shares: Mapping[str, Sequence[float]] = attribute(default_factory=dict)
 
     @property
     def dialect(self) -> Dialect:
@@ -121,6 +124,10 @@ class Table:
                 self.asked = asked
                 return {}
         return forced
+
+    def seeded_shares(self) -> dict[str, list[float]]:
+        """Of the columns in which a share of the rows has a value, the shares that there are."""
+        return seeded_shares(self.columns.values(), self.rows, self.existing + self.have)
 
     def keys_asked(self, target: Field, among: Sequence[Any] = ()) -> list[Any]:
         """What identifies rows there before that are asked for, by their values or as ``among``."""

@@ -17,6 +17,7 @@ from pytest_membudget.seeding.dialects.base import NUMBER, Field
 from pytest_membudget.seeding.errors import refusal, unstorable
 from pytest_membudget.seeding.fields import stored_as_builtin
 from pytest_membudget.seeding.pairs import in_order, pairs
+from pytest_membudget.seeding.portions import PortionedColumn
 from pytest_membudget.seeding.prototypes import Prototypes
 from pytest_membudget.seeding.sequences import Formula
 from pytest_membudget.seeding.staging_tables import Row, StagingTables
@@ -137,7 +138,7 @@ class Composition:
 
     def _extremes(self, place: int, rules: list[Rule]) -> list[Any]:
         column = self._columns[place]
-        if isinstance(column, ConstantColumn):
+        if isinstance(column, ConstantColumn | PortionedColumn):
             return []
         if isinstance(column, SequenceColumn):
             return [None]

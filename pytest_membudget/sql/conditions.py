@@ -65,7 +65,7 @@ def _settled(column: exp.Column) -> dict[str, Any] | None:
         at = part
     else:
         at = _said(column)
-        return {} if at is None else {**at, **part, "exact": False}
+        return {} if at is None else {**at, **part, "exact": False, "equal": False}
     return at or {}
 
 
@@ -84,6 +84,36 @@ def _beside_itself(column: exp.Column, node: exp.Expr, *, negated: bool) -> dict
 
 def _said(column: exp.Column) -> dict[str, Any] | None:
     """The value that a predicate asks of a column; None where no single one does."""
+    found = _asked(column)
+    return found and {**found, **_equality(column)}
+
+
+def _equality(column: exp.Column) -> dict[str, Any]:
+    """Whether a predicate asks that the column itself has the value, and asks it of every row."""
+    node: exp.Expr = column
+    while isinstance(node.parent, exp.Paren):
+        node = node.parent
+    predicate, nots = node.parent, 0
+    if isinstance(predicate, exp.Not) and _is_boolean(predicate.parent):
+        node, nots = predicate, 1
+    if isinstance(predicate, exp.EQ):
+        other = predicate.expression if predicate.this is node else predicate.this
+        equal = not other.find(exp.Null, *LEAVING)
+        node = predicate
+    elif isinstance(predicate, exp.Is):
+        equal = not predicate.args.get("negate")
+        node = predicate
+    else:
+        equal = _is_boolean(node.parent)
+    above = column.find_ancestor(exp.Not)
+    while above is not None:
+        nots -= 1
+        above = above.find_ancestor(exp.Not)
+    equal = equal and nots == 0
+    return {"equal": equal, "every": equal and _is_exact(node)}
+
+
+def _asked(column: exp.Column) -> dict[str, Any] | None:
     if isinstance(column.parent, exp.Length):
         return comparison(column.parent, length=True)
     node, _ = located(column)

@@ -42,6 +42,11 @@ def shown(form: str) -> str:
     return without_literals(_MARK.sub("%s", form))
 
 
+def marks(form: str) -> int:
+    """How many values there are in a form."""
+    return len(_MARK.findall(form))
+
+
 @lru_cache(maxsize=2_000)
 def read(form: str, vendor: str) -> Statement:
     """What a form, see normalize.py, says; ``understood`` is False where it can't be parsed."""

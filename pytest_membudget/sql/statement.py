@@ -33,7 +33,9 @@ class Filter:
     it where the condition itself says it.  ``exact`` says that no other value is found.  With a
     ``sign`` the column is compared with the value, with ``length`` that of its text is; with
     ``regex`` it matches it.  With a ``part`` all this is asked of a part of its document, with
-    ``count`` of how many rows there are.
+    ``count`` of how many rows there are.  ``equal`` says that the column itself has to have the
+    value where the predicate holds, and ``every`` that it holds for each row that the statement
+    hands over.
     """
 
     table: Table
@@ -48,6 +50,8 @@ class Filter:
     regex: bool = False
     part: Part | None = None
     count: bool = False
+    equal: bool = False
+    every: bool = False
 
     def values(self, by_position: dict[int, Any]) -> list[Any]:
         """The value in a list, which is empty where it is not known."""
@@ -98,22 +102,23 @@ class Statement:
     """What is known of a statement from its text.
 
     ``sources`` are the tables whose rows it takes, changes or removes, the main one first;
-    ``target`` is the one that it writes to, ``assigned`` are the columns that an UPDATE sets,
-    ``inserts`` says that it only adds rows there;
-    ``changes`` that it changes rows or tables; ``named`` holds every relation that it mentions.
-    ``returns`` says that it hands over rows, ``single`` that they are one at most, ``limit`` is the
-    position of the number of its LIMIT.  ``functions`` are those that sqlglot doesn't know.
-    ``declares`` and ``executes`` are names of cursors and of prepared statements.  ``ending`` is
-    what follows the columns, for messages.
+    ``target`` is the one that it writes to, ``inserts`` says that it only adds rows there;
+    ``changes`` that it changes rows or tables, ``sets`` columns of the target; ``named`` holds
+    every relation that it mentions.  ``returns`` says that it hands over rows, ``single`` that they
+    are one at most, ``limit`` is the position of the number of its LIMIT.  ``selects`` is the only
+    table whose rows it hands over, each once where the columns that it has ``joined`` find single
+    rows.  ``functions`` are those that sqlglot doesn't know.  ``declares`` and ``executes`` are
+    names of cursors and of prepared statements.  ``ending`` is what follows the columns, for
+    messages.
     """
 
     understood: bool = True
     harmless: bool = False
     sources: tuple[Table, ...] = ()
     target: Table | None = None
-    assigned: frozenset[str] = frozenset()
     inserts: bool = False
     changes: bool = False
+    sets: tuple[str, ...] = ()
     copies: bool = False
     named: frozenset[Table] = frozenset()
     returns: bool = False
@@ -124,3 +129,5 @@ class Statement:
     declares: str = ""
     executes: str = ""
     ending: str = field(default="", compare=False)
+    selects: Table | None = None
+    joined: tuple[tuple[Table, str], ...] = ()

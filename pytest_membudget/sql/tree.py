@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 from sqlglot import exp
@@ -11,6 +12,7 @@ from pytest_membudget.sql.conditions import predicates
 from pytest_membudget.sql.documents import Part
 from pytest_membudget.sql.groups import row_sets
 from pytest_membudget.sql.positions import place
+from pytest_membudget.sql.selected import selected
 from pytest_membudget.sql.statement import Filter, Statement, Table
 
 # One value for all rows, which is as large as they are.
@@ -55,13 +57,14 @@ class Reader:
         if target is not None and (inserts or isinstance(tree, exp.Create)):
             sources.pop(target, None)
         query = isinstance(tree, exp.Query | exp.Values)
+        own = selected(tree, self._tables)
         returns = query or tree.args.get("returning") is not None or self.copies_out
         return Statement(
             sources=tuple(sources) if isinstance(tree, _WITH_ROWS) else (),
             target=target,
-            assigned=frozenset(self._assigned()),
             inserts=inserts,
             changes=not (query or self.copies_out) or tree.find(exp.DML) is not None,
+            sets=tuple(_set(tree)),
             copies=self.copies,
             named=frozenset(everything) | ({target} if target else set()),
             returns=returns,
@@ -70,6 +73,8 @@ class Reader:
             filters=tuple(self._filters()) if returns or isinstance(tree, exp.DML) else (),
             functions=frozenset(one.name.lower() for one in tree.find_all(exp.Anonymous)),
             ending=ending,
+            selects=own.table if own else None,
+            joined=own.joined if own else (),
         )
 
     def _everything(self, tree: exp.Expr) -> Iterator[Table]:
@@ -85,11 +90,6 @@ class Reader:
         table = self.tree.this
         table = table.find(exp.Table) if isinstance(table, exp.Expr) else None
         return None if table is None else _table(table)
-
-    def _assigned(self) -> Iterator[str]:
-        for one in self.tree.expressions if isinstance(self.tree, exp.Update) else ():
-            if isinstance(one, exp.EQ) and isinstance(one.this, exp.Column):
-                yield _folded(one.this.this)
 
     def _tables(self, node: Any, seen: tuple[str, ...] = ()) -> list[Table]:
         """The tables that a part of the statement takes its rows from, in order."""
@@ -142,13 +142,17 @@ class Reader:
 
     def _filters(self) -> Iterator[Filter]:
         found: dict[tuple[Table, str, Part | None], Filter] = {}
+        own = selected(self.tree, self._tables)
         for condition in self.tree.find_all(exp.Where, exp.Having):
             if condition.find_ancestor(exp.OnConflict):
                 continue
             for column, known in predicates(condition):
                 for table in self._owners(column):
                     name, part = _folded(column.this), known.get("part")
-                    found.setdefault((table, name, part), Filter(table, name, **known))
+                    one = Filter(table, name, **known)
+                    if own is None or table != own.table or condition is not own.where:
+                        one = replace(one, every=False)
+                    found.setdefault((table, name, part), one)
         documents = {(table, name) for table, name, part in found if part is not None}
         for (table, name, part), one in found.items():
             # What is asked of its parts is asked of a document.
@@ -169,6 +173,13 @@ class Reader:
                 return self.aliases[id(frame), column.table]
             frame = frame.find_ancestor(*_FRAMES)
         return []
+
+
+def _set(tree: exp.Expr) -> Iterator[str]:
+    """The columns that an UPDATE sets."""
+    for one in tree.expressions if isinstance(tree, exp.Update) else ():
+        for column in one.this.find_all(exp.Column) if isinstance(one, exp.EQ) else ():
+            yield _folded(column.this)
 
 
 def _table(table: exp.Table) -> Table | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from profiles import client, columns, membudget, refused_to_write, write_project
 
 from pytest_membudget.profile.document import parse_profile
 from pytest_membudget.profile.shape import column_stats
+from pytest_membudget.profile.shares import hash_of
 
 SCHEMA = r"""
 CREATE TABLE shop_order (
@@ -35,17 +37,28 @@ CREATE TABLE event_next PARTITION OF event FOR VALUES FROM (20) TO (30);
 INSERT INTO event SELECT n, n % 20, CASE WHEN n % 20 < 10 THEN repeat('x', 100) END
 FROM generate_series(1, 3000) n;
 
+CREATE TABLE account (
+    status varchar(20), active boolean, level int, email text, "Straße's" text, kind text
+);
+INSERT INTO account
+SELECT CASE WHEN n % 10 = 0 THEN 'SECRET legacy' WHEN n % 4 > 0 THEN 'SECRET active' END,
+       n % 5 = 0, n % 2, 'SECRET' || n, 'SECRET',
+       CASE WHEN n > 7 THEN 'SECRET' ELSE 'SECRET few' END
+FROM generate_series(1, 10000) n;
+CREATE TABLE staff (name text);
+INSERT INTO staff VALUES ('SECRET one'), ('SECRET two'), ('SECRET two');
+
 CREATE TABLE never (id int);
 INSERT INTO never VALUES (1);
 CREATE TABLE "Straße's ""own"" one" ("a "" b" text);
 CREATE TABLE nothing ();
 CREATE VIEW seen AS SELECT * FROM shop_order;
 CREATE SCHEMA other CREATE TABLE elsewhere (id int) CREATE TABLE shop_order (id int);
-ANALYZE shop_order, event_a, event_b_1;
+ANALYZE shop_order, event_a, event_b_1, account, staff;
 """
 TABLES = [
-    'Straße\'s "own" one', "event", "event_a", "event_b", "event_b_1", "event_next", "never",
-    "nothing", "shop_order",
+    'Straße\'s "own" one', "account", "event", "event_a", "event_b", "event_b_1", "event_next",
+    "never", "nothing", "shop_order", "staff",
 ]  # fmt: skip
 
 
@@ -72,6 +85,11 @@ def estimated(server: servers.Server) -> str:
 
 
 @pytest.fixture(scope="module")
+def shares(server: servers.Server) -> str:
+    return client("postgresql", ["-d", "profiled"], shares=True)
+
+
+@pytest.fixture(scope="module")
 def exact(server: servers.Server) -> str:
     return client("postgresql", ["-d", "profiled"], exact=True)
 
@@ -89,10 +107,38 @@ def test_no_value_of_a_row_is_in_it(server: servers.Server, estimated: str, exac
     assert "SECRET" not in estimated + exact
 
 
+def test_shares_of_values_that_many_rows_have(shares: str) -> None:
+    found = columns(shares, "account")
+
+    def hashed(name: str, **known: float) -> dict[str, float]:
+        return {hash_of(f"account.{name}", text): share for text, share in known.items()}
+
+    assert found["status"]["shares"] == hashed(
+        "status", **{"SECRET legacy": 0.1, "SECRET active": 0.7}
+    )
+    assert found["active"]["shares"] == hashed("active", t=0.2, f=0.8)
+    assert found["level"]["shares"] == hashed("level", **{"0": 0.5, "1": 0.5})
+    assert found["Straße's"]["shares"] == hashed("Straße's", SECRET=1)
+    # What fewer than ten rows have is left out, and columns of many values are.
+    assert found["kind"]["shares"] == hashed("kind", SECRET=0.9993)
+    assert "shares" not in found["email"]
+    assert "shares" not in columns(shares, "staff")["name"]
+    # A partitioned table has statistics of its own only after ANALYZE of the table itself.
+    assert "shares" in columns(shares, "event_a")["at"]
+    assert "shares" not in columns(shares, "event")["at"]
+
+
+def test_shares_are_all_that_is_added(estimated: str, shares: str) -> None:
+    assert "SECRET" not in shares
+    assert re.sub(r', "shares": \{[^}]*\}', "", shares) == estimated
+    assert parse_profile(shares, "profile").tables["account"].columns["active"].shares
+
+
 def test_rows_of_the_tables_that_django_sees(estimated: str, exact: str) -> None:
     rows = {name: table["rows"] for name, table in json.loads(estimated)["tables"].items()}
     assert list(rows) == TABLES
-    assert rows == dict(zip(TABLES, [0, 3000, 1500, 1500, 1500, 0, None, 0, 10_000], strict=True))
+    counts = [0, 10_000, 3000, 1500, 1500, 1500, 0, None, 0, 10_000, 3]
+    assert rows == dict(zip(TABLES, counts, strict=True))
     scanned = {name: table["rows"] for name, table in json.loads(exact)["tables"].items()}
     assert scanned == {**rows, "never": 1}
 
@@ -171,12 +217,13 @@ def test_a_partitioned_table_is_the_sum_of_its_partitions(estimated: str, exact:
 
 
 def test_over_django_it_is_the_same(
-    server: servers.Server, estimated: str, exact: str, tmp_path: Path
+    server: servers.Server, estimated: str, exact: str, shares: str, tmp_path: Path
 ) -> None:
     write_project(tmp_path, server.database("profiled"))
     taken = membudget(tmp_path, "--database", "default")
     assert taken.stdout == estimated
     assert taken.stderr == "no row count, because never analysed: never\n"
+    assert membudget(tmp_path, "--database", "default", "--shares").stdout == shares
     scanned = membudget(tmp_path, "--database", "default", "--exact", "-o", "deep/membudget.json")
     assert (scanned.stdout, scanned.stderr) == ("", "")
     assert (tmp_path / "deep/membudget.json").read_text() == exact

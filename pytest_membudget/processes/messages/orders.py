@@ -13,7 +13,7 @@ from pytest_membudget.database.scratch.activity import Activity
 from pytest_membudget.processes.messages.job import Key
 from pytest_membudget.processes.stopwatch import CLONING, SEEDING, STATE
 from pytest_membudget.profile.production import StatsByColumn
-from pytest_membudget.sample import ForcedValues
+from pytest_membudget.sample import ForcedValues, Shares
 from pytest_membudget.sample.lesson import Lesson
 
 A = TypeVar("A")
@@ -119,9 +119,9 @@ class Seeded:
     """``rows`` are those of each model, the tables that these refer to included.
 
     The database takes ``size`` bytes; ``free`` bytes are left on its disk, None where that isn't
-    known.  ``tables`` are those of the models; ``widths``, ``profile_mismatches`` and
-    ``forced_values`` are as the seeder has them; the user's function tells none.  ``copied`` are
-    the models whose rows are copies of a file's.
+    known.  ``tables`` are those of the models; ``widths``, ``profile_mismatches``,
+    ``forced_values`` and ``shares`` are as the seeder has them; the user's function tells none.
+    ``copied`` are the models whose rows are copies of a file's.
     """
 
     rows: dict[str, int]
@@ -132,6 +132,7 @@ class Seeded:
     widths: dict[str, dict[str, int]] = field(default_factory=dict)
     profile_mismatches: dict[str, list[str]] = field(default_factory=dict)
     forced_values: ForcedValues = field(default_factory=dict)
+    shares: Shares = field(default_factory=dict)
     copied: list[str] = field(default_factory=list)
 
 
@@ -140,13 +141,13 @@ class Seed(Order[Seeded]):
     """Fill the database ``name``, of the state where ``applied`` are applied, up to ``rows``.
 
     ``largest`` is the most rows that a table will have.  ``forced_values`` holds columns by table
-    with the values to seed them with, in turn; a column without values is seeded as if it had just
-    been added.  ``seed`` is the path of the user's function that makes the rows; with ``grow`` it,
-    or a fixture there, makes about a thousand, which grow.  ``profile`` is
-    production's profile by table and column; it is read with the first order for a database, as
-    are ``largest``, the ``lessons`` of earlier runs and ``rows_file``, the path of a file whose
-    rows grow where there is no ``seed``.  The order fails with ``no_room`` where the rows take more
-    than ``most`` bytes, or more than there is room for.
+    with the values to seed them with, in turn, or each in one of the ``shares`` of the rows; a
+    column without values is seeded as if it had just been added.  ``seed`` is the path of the
+    user's function that makes the rows; with ``grow`` it, or a fixture there, makes about a
+    thousand, which grow.  ``profile`` is production's profile by table and column; it is read with
+    the first order for a database, as are ``largest``, the ``lessons`` of earlier runs and
+    ``rows_file``, the path of a file whose rows grow where there is no ``seed``.  The order fails
+    with ``no_room`` where the rows take more than ``most`` bytes, or more than there is room for.
     """
 
     part = SEEDING
@@ -155,6 +156,7 @@ class Seed(Order[Seeded]):
     rows: dict[str, int]
     largest: int
     forced_values: ForcedValues = field(default_factory=dict)
+    shares: Shares = field(default_factory=dict)
     seed: str | None = None
     grow: bool = False
     rows_file: str | None = None

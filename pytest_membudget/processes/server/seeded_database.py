@@ -27,7 +27,7 @@ from pytest_membudget.processes.messages.orders import (
 )
 from pytest_membudget.processes.server.client import Pending, ServerClient
 from pytest_membudget.profile.production import StatsByColumn
-from pytest_membudget.sample import ForcedValues
+from pytest_membudget.sample import ForcedValues, Shares
 from pytest_membudget.sample.lesson import Lesson
 
 # What a run is given in any case.
@@ -59,6 +59,7 @@ class SeededDatabase:
         self._shape = shape
         self._lessons = lessons
         self._forced_values: ForcedValues = {}
+        self._shares: Shares = {}
         self._ahead: tuple[int, Pending[Seeded]] | None = None
         self._filled = 0
         self._names: list[str] = []
@@ -128,12 +129,13 @@ class SeededDatabase:
         self._server.call(Drop(name))
         self._names.remove(name)
 
-    def force_values(self, columns: ForcedValues) -> None:
-        """Begin anew, with these columns by table seeded with their values, in turn.
+    def force_values(self, columns: ForcedValues, shares: Shares | None = None) -> None:
+        """Begin anew, with these columns by table seeded with their values: in turn, or each in its
+        share of the rows.
 
         A column without values is seeded as if it had just been added.
         """
-        self._forced_values = columns
+        self._forced_values, self._shares = columns, shares or {}
         self._restart()
 
     def close(self) -> None:
@@ -157,6 +159,7 @@ class SeededDatabase:
                 rows=self.rows(size),
                 largest=self._budget.largest,
                 forced_values=self._forced_values,
+                shares=self._shares,
                 seed=self._budget.seed,
                 grow=self._budget.grow,
                 rows_file=self._budget.rows_file,

@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib import import_module
-from typing import Any
+from typing import Any, TypeVar
 
 from django.db import transaction
 from django.db.migrations.state import StateApps
@@ -21,13 +21,14 @@ from pytest_membudget.errors import NoRoom, SeedError
 from pytest_membudget.processes.messages.orders import Seed, Seeded
 from pytest_membudget.project.fixtures import load_fixture
 from pytest_membudget.rows.document import read_rows_file
-from pytest_membudget.sample import ForcedValues
 from pytest_membudget.seeding import Seeded as Grown
 from pytest_membudget.seeding import Seeder
 from pytest_membudget.seeding.prototypes import Prototypes, made_by
 from pytest_membudget.seeding.sampled_rows import SampledRows
 from pytest_membudget.seeding.table import SOME
 from pytest_membudget.sql.row_sets import WHOLE_ROW, times_of
+
+T = TypeVar("T")
 
 _PROTOTYPES = 1000
 
@@ -71,6 +72,7 @@ class Seeds:
                 apps,
                 self._alias,
                 forced_values=_fields(apps, order.forced_values),
+                shares=_fields(apps, order.shares),
                 profile=order.profile,
                 lessons=order.lessons,
                 largest=order.largest,
@@ -138,7 +140,9 @@ class Seeds:
         return made
 
 
-def _fields(apps: StateApps, columns: ForcedValues) -> ForcedValues:
+def _fields(
+    apps: StateApps, columns: Mapping[str, Mapping[str, Sequence[T]]]
+) -> Mapping[str, Mapping[str, Sequence[T]]]:
     """``columns`` by model label and field name instead of by table and column."""
     return {
         model._meta.label: _of_model(model, columns[model._meta.db_table])

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pytest_membudget.processes.messages.statements import StatementCount
+from pytest_membudget.processes.worker.selections import Selections
 from pytest_membudget.sample import ReceiverTables, Unmatched
 from pytest_membudget.sql.documents import merged
 from pytest_membudget.sql.parse import read, shown
@@ -47,10 +48,14 @@ class Accesses:
     loads: set[str] = field(default_factory=set)
     guards: dict[str, set[tuple[str, ...]]] = field(default_factory=dict)
     opaque: bool = False
+    not_equal: set[tuple[str, str]] = field(default_factory=set)
     _declared: dict[str, Statement] = field(default_factory=dict)
     _assigned: set[tuple[str, str]] = field(default_factory=set)
     # By the end of a statement, its tables, and the values in its conditions.
     _groups: dict[tuple[str, tuple[str, ...], str], StatementCount] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._selections = Selections(self.names)
 
     def add(self, counted: StatementCount) -> None:
         fetched, affected = counted.fetched, counted.affected
@@ -71,7 +76,8 @@ class Accesses:
         main = self._main(sources)
         target = keys[statement.target] if statement.target else ""
         self._count(statement, main, target, fetched, affected)
-        self._assigned.update((target, column) for column in statement.assigned)
+        self._assigned.update((target, column) for column in statement.sets)
+        self._note_changes(statement, target)
         # What is inserted is in the process already, and what comes back of it is its key.
         self._add(self.fetched, main or ("" if statement.inserts else target), fetched)
         self.chunks |= _chunks(statement, counted)
@@ -93,6 +99,7 @@ class Accesses:
             self._note_values(statement, keys, counted.values)
             if several and loads:
                 self._group(statement, sources, counted)
+                self.not_equal |= self._selections.add(statement, main, counted)
 
     def of_run(self) -> dict[str, Any]:
         """The attributes of a Run."""
@@ -104,6 +111,8 @@ class Accesses:
             "loads": frozenset(self.loads),
             "guards": _listed(self.guards),
             "filters": self.filters,
+            "not_equal": frozenset(self.not_equal),
+            "selections": self._selections.found,
             "unmatched": self.unmatched(),
             "accessed_tables": _listed(self.accessed_tables),
             "unattributed": self.unattributed,
@@ -163,6 +172,14 @@ class Accesses:
                 self.accessed_tables.setdefault(table, set()).add(columns if loads else ())
         return found
 
+    def _note_changes(self, statement: Statement, target: str) -> None:
+        """The columns that are set in rows which are not chosen by their keys: they had other
+        values when the migration began.
+        """
+        keys = {f"{one.column}=" for one in statement.filters if one.place is not None}
+        if not self.names.is_single(target, keys):
+            self.not_equal.update((target, column) for column in statement.sets)
+
     def _note_values(
         self,
         statement: Statement,
@@ -176,7 +193,10 @@ class Accesses:
                 continue
             columns = self.filters.setdefault(table, {})
             if values is None or (one.place is not None and one.place not in values):
+                self.not_equal.add((table, one.column))
                 continue
+            if not one.equal:
+                self.not_equal.add((table, one.column))
             found = one.values(dict(values))
             name = one.column
             if (table, name) in self._assigned and any(map(times_of, found)):
@@ -188,6 +208,8 @@ class Accesses:
                 documents[table, one.column] = merged(documents.get((table, one.column)), found[0])
                 continue
             new = [value for value in found if value not in known]
+            if len(known) + len(new) > _MOST_VALUES:
+                self.not_equal.add((table, one.column))
             known += new[: _MOST_VALUES - len(known)]
         for (table, column), document in documents.items():
             known = self.filters[table][column]

@@ -135,8 +135,8 @@ def grow(case: dict, state, connection) -> dict:
         fetch(sql, connection)
     profile = convert(case.get("profile", {}), dict[str, dict[str, ColumnStats]])
     lessons = convert(case.get("lessons", []), list[Lesson])
-    forced_values = case.get("forced_values")
-    seeder = Seeder(state, "default", forced_values=forced_values, profile=profile, lessons=lessons)
+    asked = {name: case.get(name) for name in ("forced_values", "shares")}
+    seeder = Seeder(state, "default", profile=profile, lessons=lessons, **asked)
     digest = None
     for rows in case["ladder"]:
         connection.close()
@@ -154,6 +154,7 @@ def grow(case: dict, state, connection) -> dict:
         "leftovers": leftovers(connection),
         "widths": seeded.widths,
         "profile_mismatches": seeded.profile_mismatches,
+        "shares": seeded.shares,
         "digest": digest,
         "answers": [fetch(query, connection) for query in case.get("queries", [])],
     }

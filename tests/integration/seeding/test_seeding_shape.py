@@ -71,7 +71,7 @@ def results(request: pytest.FixtureRequest, run: Run) -> Any:
     """The results of all cases."""
     vendor, apps = request.param, ["shaped"]
     cases = {"orders": orders(vendor), "ruled": RULED, "wide": wide(vendor)}
-    cases["learned"] = learned(vendor)
+    cases |= {"learned": learned(vendor), "portions": PORTIONS}
     if vendor == "sqlite":
         cases["compressed"] = COMPRESSED
     else:
@@ -202,6 +202,52 @@ def test_the_other_parents_have_no_children(seeded: dict[str, Any]) -> None:
 
 def test_widths_vary(seeded: dict[str, Any]) -> None:
     assert seeded["extra"][1][0][0] > 20
+
+
+PORTIONS: dict[str, Any] = {
+    "ladder": LADDER,
+    "profile": DOCUMENT,
+    "forced_values": {
+        "shaped.Order": {
+            "title": ["legacy", "old"],
+            "comment": [None],
+            "discount": ["5"],
+            "status": ["new"],
+            "slug": ["legacy"],
+        }
+    },
+    "shares": {
+        "shaped.Order": {
+            "title": [0.1, 0.3],
+            "comment": [0.02],
+            "discount": [0.087],
+            "status": [0.25],
+            "slug": [0.5],
+        }
+    },
+    "queries": [
+        f"SELECT {', '.join(f'sum(CASE WHEN {one} THEN 1 ELSE 0 END)' for one in its)} FROM {TABLE}"
+        for its in (
+            ("title = 'legacy'", "title = 'old'", "comment IS NULL", "status = 'new'"),
+            ("discount = 5", "discount IS NULL", "discount <> 5"),
+            ("title = 'legacy' AND status = 'new'", "comment IS NULL AND title = 'legacy'"),
+        )
+    ],
+}
+
+
+def test_a_share_of_the_rows_has_a_value(results: Any) -> None:
+    result = results["portions"]
+    (first, second, both) = ([n / SEEDED for n in row] for [row] in result["answers"])
+    assert first == pytest.approx([0.1, 0.3, 0.02, 0.25], abs=0.005)
+    # The others are as the profile says: most are NULL.
+    assert second == pytest.approx([0.087, 0.913, 0], abs=0.01)
+    # As many rows as can be have the values of two columns.
+    assert both == pytest.approx([0.1, 0.02], abs=0.005)
+    # One that is unique has it nowhere.
+    assert result["shares"][TABLE].keys() == {"title", "comment", "discount", "status"}
+    assert result["broken"] == []
+    assert result["profile_mismatches"] == {}
 
 
 RULED: dict[str, Any] = {

@@ -133,9 +133,13 @@ OTHER_TEXTS = [
         "Rows that receivers load in each migrate are not included: core.apps.register.",
     ),
     (
-        reasons.assumes("shop_order.status = 'old'"),
+        reasons.assumes(["every row has shop_order.status = 'old'"]),
         "This assumes that every row has shop_order.status = 'old', which the migration filters "
         "by; the share in production is unknown. Use seed= to set it.",
+    ),
+    (
+        reasons.by_profile("25% of the rows have a.b = None", "deep/membudget.json"),
+        "By membudget.json, 25% of the rows have a.b = None.",
     ),
     (reasons.not_measured(BUDGET, "no room"), "shop.0002_it: no room"),
     (reasons.on_rows(sample()), "with 50,000 shop.Order rows"),

@@ -89,6 +89,12 @@ def test_a_profile_is_read(tmp_path: Path) -> None:
         (json.dumps(column(width=float("inf"))), " is not JSON"),
         (json.dumps(column(width=1)).replace("1}", "1e999}"), "is not JSON: Number out of range"),
         (column(nulls=1.5), ".columns.id.nulls is 1.5, expected a number <= 1.0"),
+        (column(shares={"secret": 1}), ".columns.id.shares is an object, expected a string match"),
+        (column(shares={"0123abcd": 2}), ".columns.id.shares.0123abcd is 2, expected a number <="),
+        (
+            column(shares={"0123abcd": 0.8}, nulls=0.5),
+            ".columns.id: shares and nulls are more than all rows",
+        ),
         (column(distinct=True), ".columns.id.distinct is true, expected a whole number or null"),
     ],
 )
@@ -191,7 +197,8 @@ def test_the_project_is_found_as_pytest_django_finds_it(tmp_path: Path) -> None:
         (["--sql", "oracle"], "invalid choice: 'oracle'"),
         (["--sql", "sqlite", "--database", "default"], "--sql can't be used with --database"),
         (["--sql", "sqlite", "--check"], "not allowed with argument"),
-        (["--check", "x.json", "--exact"], "--check can't be used with --exact or --output"),
+        (["--check", "x.json", "--exact"], "--check can't be used with --exact, --shares or"),
+        (["--sql", "mysql", "--shares"], "--shares is for PostgreSQL, whose catalogue"),
         (["--check", "x.json"], "x.json: no such file or directory"),
         (["--sql", "sqlite", "-o", "/dev/null/x"], "is not a path that a file can be written to"),
         (["--database", "other"], "there is no database 'other'; DATABASES has default"),

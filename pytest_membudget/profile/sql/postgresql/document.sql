@@ -25,7 +25,8 @@ columns AS (
            CASE
                WHEN s.n_distinct > 0 THEN s.n_distinct::bigint
                WHEN s.n_distinct < 0 THEN round(-s.n_distinct::numeric * t.n)
-           END AS different
+           END AS different,
+           {shares} AS shares
     FROM tables t
     JOIN pg_catalog.pg_class c ON c.oid = t.oid
     JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
@@ -41,7 +42,8 @@ column_lines AS (
                '        ' || to_json(attname::text) || ': {"type": ' || to_json(type)
                || coalesce(', "width": ' || trim_scale(round(width, 1)), '')
                || coalesce(', "nulls": ' || trim_scale(round(nulls, 4)), '')
-               || coalesce(', "distinct": ' || different, '') || '}',
+               || coalesce(', "distinct": ' || different, '')
+               || coalesce(', "shares": ' || shares, '') || '}',
                E',\n' ORDER BY attname COLLATE "C"
            ) AS lines
     FROM columns
