@@ -15,8 +15,14 @@ from pytest_membudget.units import format_rows
 _CURE = "give rows with seed= or `membudget sample`"
 
 
-def findings(lessons: Sequence[Lesson]) -> Iterator[Finding]:
-    """The finding of what was learned, if anything was."""
+def findings(lessons: Sequence[Lesson], sought: Sequence[Lesson]) -> Iterator[Finding]:
+    """The findings of what was learned, and of rows that the migration looks for."""
+    if sought:
+        yield Finding(
+            FindingCode.ROWS_LEARNED,
+            "the migration does more where it finds a row, so the rows have "
+            f"{'; '.join(map(_described, sought))}",
+        )
     if lessons:
         yield Finding(
             FindingCode.ROWS_LEARNED,

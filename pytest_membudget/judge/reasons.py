@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 
 from pytest_membudget.budget.request import Budget
@@ -162,6 +163,17 @@ def never_ended(budget: Budget, stopped: Sample) -> str:
     """``error``: too few samples ended, and this one was stopped at its deadline."""
     return (
         f"{budget.label} timed out with {budget.counted(stopped.rows)} rows: {stopped.run.failure}."
+    )
+
+
+def out_of_time(budget: Budget, before: float, needed: float) -> str:
+    """``inconclusive``: what comes before the samples left too little time for them."""
+    spent = format_seconds(round(min(before, budget.time_budget)))
+    seconds = math.ceil(needed / 10) * 10
+    return (
+        f"{budget.label} could not be judged: {spent} of the time budget of "
+        f"{format_seconds(budget.time_budget)} passed before the first sample, and the rest was "
+        f"too short for one; time_budget={seconds} would allow some."
     )
 
 

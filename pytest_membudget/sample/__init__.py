@@ -107,7 +107,8 @@ class Run:
     its high-water mark.  ``read`` and ``written`` count rows
     by table, ``fetched`` those that came into the process, in ``chunks`` of so many at most;
     ``loads`` are the tables, and functions without one, of which a statement may bring any number
-    of rows, ``guards`` those where one looked for a row by some columns and found none.
+    of rows, ``guards`` those where one looked for a row by some columns and found none,
+    ``sought`` the rows, each with its table, that it would have found, if their values are known.
     ``filters`` holds the columns that its statements filter by, each with the values that they ask
     for; ``unmatched`` are the statements that found none of the rows; ``accessed_tables`` holds
     every table that was not only inserted into, with the columns by which each statement that loads
@@ -140,6 +141,7 @@ class Run:
     chunks: tuple[int, ...] = ()
     loads: frozenset[str] = frozenset()
     guards: dict[str, list[list[str]]] = field(default_factory=dict)
+    sought: tuple[tuple[str, dict[str, Any]], ...] = ()
     filters: dict[str, dict[str, list[Any]]] = field(default_factory=dict)
     unmatched: tuple[Unmatched, ...] = ()
     accessed_tables: dict[str, list[list[str]]] = field(default_factory=dict)

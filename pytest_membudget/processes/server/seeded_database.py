@@ -133,7 +133,8 @@ class SeededDatabase:
         A column without values is seeded as if it had just been added.
         """
         self._forced_values = columns
-        self._restart()
+        if self._filled:
+            self._restart()
 
     def close(self) -> None:
         """Drop all of it.  A database server process that has ended does so itself.

@@ -21,7 +21,8 @@ _MOST_VALUES = 8
 # PostgreSQL's and SQLite's own functions whose rows are made of their arguments.
 # With quote() Django shows the parameters of SQLite's statements where DEBUG is on.
 _BUILT_IN = (
-    "pg_", "json", "regexp_", "string_to_", "unnest", "generate_", "xml", "pragma_", "quote"
+    "pg_", "json", "regexp_", "string_to_", "unnest", "generate_", "xml", "pragma_", "quote",
+    "sqlite_",
 )  # fmt: skip
 
 
@@ -43,6 +44,7 @@ class Accesses:
     chunks: set[int] = field(default_factory=set)
     loads: set[str] = field(default_factory=set)
     guards: dict[str, set[tuple[str, ...]]] = field(default_factory=dict)
+    sought: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     opaque: bool = False
     _declared: dict[str, Statement] = field(default_factory=dict)
     # By the end of a statement, its tables, and the values in its conditions.
@@ -80,14 +82,18 @@ class Accesses:
         if not main or is_own_of_django(main):
             return
         several = not self.names.is_single(main, chosen[main])
+        row = None
         if several and loads:
             self.loads.add(main)
-        elif several and returns and chosen[main] and not statement.single and not fetched:
-            self.guards.setdefault(main, set()).add(chosen[main])
-        if main in self.names:
+        elif several and returns and chosen[main] and not statement.single:
+            row = self._row(statement, main, counted.values)
+            if not fetched:
+                self.guards.setdefault(main, set()).add(chosen[main])
+                self.sought += [(main, row)] if row and (main, row) not in self.sought else []
+        if main in self.names and not row:
             self._note_values(statement, keys, counted.values)
-            if several and loads:
-                self._group(statement, sources, counted)
+        if main in self.names and several and loads:
+            self._group(statement, sources, counted)
 
     def of_run(self) -> dict[str, Any]:
         """The attributes of a Run."""
@@ -98,6 +104,7 @@ class Accesses:
             "chunks": tuple(sorted(self.chunks)),
             "loads": frozenset(self.loads),
             "guards": _listed(self.guards),
+            "sought": tuple(self.sought),
             "filters": self.filters,
             "unmatched": self.unmatched(),
             "accessed_tables": _listed(self.accessed_tables),
@@ -155,6 +162,18 @@ class Accesses:
             if not is_own_of_django(table):
                 self.accessed_tables.setdefault(table, set()).add(columns if loads else ())
         return found
+
+    def _row(
+        self, statement: Statement, main: str, values: Mapping[int, Any] | None
+    ) -> dict[str, Any] | None:
+        """What the one row holds that is asked for; None where that is not known of each column."""
+        row = {}
+        for one in statement.filters:
+            found = one.values(dict(values or {})) if one.exact else []
+            if len(found) != 1 or self.names.key(one.table) != main:
+                return None
+            row[one.column] = found[0]
+        return row
 
     def _note_values(
         self,

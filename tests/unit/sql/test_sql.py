@@ -357,10 +357,30 @@ def test_whether_a_statement_may_bring_any_number_of_rows(
     assert ("a" in found.loads, "a" in found.guards) == (loads, guards)
 
 
+@pytest.mark.parametrize(
+    ("condition", "row"),
+    [
+        ("n = 1 AND m = 2", {"n": 1, "m": 2}),
+        ("n = 1 AND m > 2", None),
+        ("n = 1 OR m = 2", None),
+        ("NOT n = 1", None),
+    ],
+)
+def test_the_row_that_a_statement_looks_for(condition: str, row: dict[str, int] | None) -> None:
+    """One row is made that has these values, where those are known, and not all of them."""
+    found = accessed("postgresql", f"SELECT * FROM a WHERE {condition} LIMIT 21", rows=0)
+    assert found.sought == ([("a", row)] if row else [])
+    assert found.filters.get("a", {}).get("n", []) == ([] if row or "NOT" in condition else [1])
+    several = accessed("postgresql", f"SELECT * FROM a WHERE {condition}", rows=0)
+    assert several.sought == []
+
+
 def test_a_function_of_the_project_may_hand_over_anything() -> None:
     assert accessed("postgresql", "SELECT dump_everything()", rows=1).loads == {"dump_everything"}
     assert accessed("postgresql", "SELECT pg_backend_pid()", "SELECT 1", rows=1).loads == set()
     assert accessed("sqlite", "SELECT QUOTE(?), QUOTE(?)", rows=1).loads == set()
+    django = "SELECT sqlite_compileoption_used(?)"
+    assert accessed("sqlite", django, rows=1).loads == set()
 
 
 def test_rows_come_in_chunks_of_a_limit_or_of_what_is_fetched_at_a_time() -> None:
