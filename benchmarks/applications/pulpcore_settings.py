@@ -15,6 +15,8 @@ _database = "PULP_DATABASES__default__"
 os.environ |= {
     "PULP_DB_ENCRYPTION_KEY": str(_key),
     "PULP_DEPLOY_ROOT": _data.name,
+    "PULP_WORKING_DIRECTORY": _data.name,
+    "PULP_FILE_UPLOAD_TEMP_DIR": _data.name,
     "PULP_SECRET_KEY": "x",
     "PULP_CONTENT_ORIGIN": "http://localhost",
     f"{_database}HOST": os.environ["PGHOST"],
