@@ -71,7 +71,8 @@ class Evidence:
 
     @property
     def ladder(self) -> Ladder:
-        return Ladder(self.budget.largest, self.budget.time_budget, self.startup)
+        budget = self.budget
+        return Ladder(budget.largest, budget.time_budget, self.startup, self.before)
 
     @property
     def finished(self) -> tuple[Sample, ...]:

@@ -58,12 +58,14 @@ class Outlook:
 class Ladder:
     """The rungs for ``rows``, production's row count, within ``time_budget`` seconds.
 
-    ``startup`` are those in which a process starts, as far as that is known before the first one.
+    ``startup`` are those in which a process starts, as far as that is known before the first one,
+    and ``before`` those that are spent by then.
     """
 
     rows: int
     time_budget: float
     startup: float = 0.0
+    before: float = 0.0
 
     def has_time(self, left: float) -> bool:
         """Whether the migration would begin in the seconds that are left."""
@@ -180,7 +182,9 @@ class Ladder:
     def budget_for(self, samples: Sequence[Sample], size: int) -> int:
         """The seconds of a time budget that would allow a sample of ``size`` rows after these."""
         taken = sum(one.run.startup + one.run.duration + one.seed_seconds for one in samples)
-        return math.ceil((taken + pace.seconds(samples, size)) / _SHARE / 10) * 10
+        needed = self.before + (taken + pace.seconds(samples, size)) / _SHARE
+        # Samples that were replaced, or a busy machine, took what is not accounted for.
+        return math.ceil(max(needed, _BEYOND * self.time_budget) / 10) * 10
 
     def _start(self, samples: Sequence[Sample], left: float, largest: float) -> int | None:
         """The size of the second sample, from which two more follow, each twice the one before.

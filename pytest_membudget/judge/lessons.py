@@ -65,6 +65,15 @@ def told(found: Breakage, labels: Mapping[str, str], copied: Collection[str] = (
     return f"the row was generated: {held}; {place} {_asked(lesson)}; {_CURE}"
 
 
+def refused(labels: Sequence[str]) -> str:
+    """What can be said where the code itself refuses rows that it has found."""
+    none = " ".join(f"--membudget-rows {label}=0" for label in labels)
+    return (
+        f"the code raises this where it finds rows of {', '.join(labels)}, which were generated; "
+        f"if production has none, a row count of 0 decides it: {none}"
+    )
+
+
 def unknown(rows: Mapping[str, int]) -> str:
     """What can be said of any error that may be the rows'."""
     return f"the rows of {', '.join(rows)} were generated, and may lack what it expects; {_CURE}"

@@ -131,6 +131,11 @@ def test_the_time_budget_that_would_allow_a_larger_sample() -> None:
     needed = ladder.budget_for(samples, ladder.above(500_000))
     # 11 s were spent, and eight times the rows take 80 s, 3.5 to seed them and 0.5 to start.
     assert needed == 120
+    dry_runs_first = Ladder(1_600_000, 20, before=40)
+    assert dry_runs_first.budget_for(samples, ladder.above(500_000)) == 160
+    # It had that time, and the machine was busy.
+    idle = [Sample({"shop.Order": 1}, Run(Outcome.FINISHED, 0, duration=1e-5))]
+    assert Ladder(1_600_000, 60).budget_for(idle, 2) == 70
 
 
 def test_smaller_samples_follow_one_that_leaves_no_time_for_larger_ones() -> None:
