@@ -48,6 +48,8 @@ def exceeds_with_nothing_to_apply(budget: Budget, peak: int) -> str:
 
 def sets_peak(label: str) -> str:
     """Of several migrations, or of a receiver, to be added to the others."""
+    if label.startswith("the "):
+        label = f"The {label.removeprefix('the ')}"
     return f"{label} sets the peak."
 
 
