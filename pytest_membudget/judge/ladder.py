@@ -196,12 +196,15 @@ class Ladder:
         start = self._rung(self._exponent(_START_ROWS))
 
         def three_from(size: int) -> float:
-            return 7 * pace.seconds(samples, size)
+            return 7 * pace.seconds(samples, size) - 4 * samples[-1].run.startup
 
         if samples[-1].run.duration > pace.FELT_SECONDS:
             start = min(start, self._double(self._double(samples[-1].size)))
         else:
-            while 8 * start <= self.rows and three_from(2 * start) <= _QUICK * self.time_budget:
+            while (
+                8 * start <= self.rows
+                and 7 * pace.seconds(samples, 2 * start) <= _QUICK * self.time_budget
+            ):
                 start = self._double(start)
         while start > 2 * samples[-1].size and (three_from(start) > left or 4 * start > largest):
             start = self.half(start)

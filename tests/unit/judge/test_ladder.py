@@ -16,6 +16,7 @@ def climb(
     seconds: Callable[[int], float],
     *,
     budget: float = 60,
+    startup: float = 0.5,
     decided_after: int = 99,
     past: int | None = None,
     largest: float = float("inf"),
@@ -31,7 +32,7 @@ def climb(
     spent = 0.0
     size: int | None = ladder.first()
     while size is not None:
-        run = Run(Outcome.FINISHED, 0, duration=min(seconds(size), budget - spent), startup=0.5)
+        run = Run(Outcome.FINISHED, 0, duration=min(seconds(size), budget - spent), startup=startup)
         grown = size - (samples[-1].size if samples else 0)
         samples.append(Sample({"shop.Order": size}, run, seed_seconds=grown * 5e-6))
         spent += run.duration + run.startup
@@ -67,6 +68,12 @@ def test_how_far_it_climbs(
     sizes, spent = climb(rows, lambda size: size * seconds_a_row, **settings)
     assert sizes[-len(last) :] == last
     assert spent <= 60
+
+
+def test_a_slow_start_is_paid_for_each_sample_and_not_for_its_rows() -> None:
+    sizes, spent = climb(200_000, lambda size: size * 1e-4, startup=8, decided_after=4)
+    assert sizes[:2] == [1_563, 6_250]
+    assert spent < 60
 
 
 def test_every_size_is_productions_over_a_power_of_two() -> None:

@@ -126,8 +126,8 @@ SENTENCES = [
 OTHER_TEXTS = [
     (reasons.sets_peak("shop.0003_b"), "shop.0003_b sets the peak."),
     (
-        reasons.sets_peak("the receiver shop.apps.tell"),
-        "The receiver shop.apps.tell sets the peak.",
+        reasons.sets_peak("the receiver shop.tell"),
+        "The receiver shop.tell sets the peak.",
     ),
     (
         reasons.others("shop.0003_b", 100 * MIB),
