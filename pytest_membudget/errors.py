@@ -27,6 +27,10 @@ class OutOfTime(ServerError):
     """A step did not end within the time that it was given."""
 
 
+class OutOfBudget(OutOfTime):
+    """The time budget of the check ended."""
+
+
 class NoRoom(ServerError):
     """There is no room for the rows: nothing was seeded."""
 

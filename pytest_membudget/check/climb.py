@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from pytest_membudget.errors import NoRoom, OutOfTime
+from pytest_membudget.errors import NoRoom, OutOfBudget, OutOfTime
 from pytest_membudget.judge.assessment import Assessment
 from pytest_membudget.judge.evidence import Evidence
 from pytest_membudget.sample import Outcome
@@ -26,6 +26,8 @@ def climb(evidence: Evidence, measure: Measure, spent: Callable[[], float]) -> A
     while size is not None:
         left = evidence.budget.time_budget - spent()
         try:
+            if not evidence.ladder.has_time(left):
+                raise OutOfBudget("no time is left for a sample")
             deadline = evidence.ladder.deadline(evidence.finished, left)
             evidence, room = measure(evidence, size, deadline)
         except (NoRoom, OutOfTime) as error:

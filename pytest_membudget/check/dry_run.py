@@ -9,6 +9,7 @@ from dataclasses import replace
 from pytest_membudget.check.learning import learned
 from pytest_membudget.check.plan import CheckPlan
 from pytest_membudget.check.row_effects import few_rows
+from pytest_membudget.check.sought_rows import settled
 from pytest_membudget.judge.unlogged import has_own_sessions
 from pytest_membudget.processes.messages.orders import TableModel
 from pytest_membudget.processes.server.client import ServerClient
@@ -48,7 +49,8 @@ def _run(
     models = {table: tables[table].label for table in sorted(filled)}
     rows = {label: few_rows(plan.production.rows(table, label)) for table, label in models.items()}
     budget = replace(plan.budget, rows=rows, seed=None)
-    with closing(SeededDatabase(server, budget, plan.applied, lessons=plan.lessons)) as seeded:
+    lessons = (*plan.lessons, *plan.sought)
+    with closing(SeededDatabase(server, budget, plan.applied, lessons=lessons)) as seeded:
         if forced_values:
             seeded.force_values(forced_values)
         if rows:
@@ -57,5 +59,6 @@ def _run(
         job = plan.job(seeded, name, deadline=max(_DEADLINE, budget.time_budget))
         done = run(replace(job, tables={table: one.uniques for table, one in tables.items()}))
         own = has_own_sessions(seeded.activity(name), done)
-        sample = Sample(rows, replace(done, facts=replace(done.facts, own_sessions=own)))
+        done = replace(settled(plan, done), facts=replace(done.facts, own_sessions=own))
+        sample = Sample(rows, done)
         return learned(plan, seeded, sample)

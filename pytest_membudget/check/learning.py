@@ -51,7 +51,11 @@ def learned(
         labels = {table: label for label, table in seeded.tables.items()}
         text = lessons.told(found, labels, sample.copied)
     elif done.failure.startswith(_OF_ROWS):
-        text = lessons.unknown(sample.rows)
+        labels = {table: label for label, table in seeded.tables.items()}
+        single = done.fetched.keys() - done.loads
+        found_by_it = [labels[table] for table in sorted(single & labels.keys())]
+        refuses = found_by_it and _raises_by_itself(plan, done)
+        text = lessons.refused(found_by_it) if refuses else lessons.unknown(sample.rows)
     else:
         return None, sample
     sample = replace(sample, run=replace(done, failure=f"{done.failure.rstrip('.')}; {text}"))
@@ -62,6 +66,13 @@ def learned(
     if unique and lesson.expected == Expected.VALUES:
         return None, sample
     return plan.with_lesson(lesson, rows), sample
+
+
+def _raises_by_itself(plan: CheckPlan, done: Run) -> bool:
+    """Whether the innermost line of the traceback is a ``raise`` of the migration's own."""
+    frame = done.details.rpartition('  File "')[2]
+    file, _, source = frame.partition('"')
+    return file in plan.files and bool(re.search(r"\n\s+(.*: )?raise\b", source))
 
 
 def _rows(plan: CheckPlan, seeded: SeededDatabase, lesson: Lesson) -> dict[str, int]:

@@ -11,6 +11,7 @@ from pytest_membudget.judge.gap import Gap
 from pytest_membudget.processes.server.seeded_database import SeededDatabase
 from pytest_membudget.processes.worker.outcome import Launch
 from pytest_membudget.profile.production import Production
+from pytest_membudget.sample import ForcedValues
 from pytest_membudget.sample.lesson import Expected, Lesson
 from pytest_membudget.units import MIB
 
@@ -32,7 +33,10 @@ class CheckPlan:
     ``branches`` those that it compares a count with.
     ``production`` is what is known of it: where the budget has no rows, dry runs pick them.
     ``gated`` is what the gate says of the migration, None where a test asks for the check.
-    ``lessons`` are what earlier runs of this check have taught.
+    ``lessons`` are what earlier runs of this check have taught; ``sought`` are rows that it looks
+    for one at a time and does more with than without them, ``settled`` the guards of a Run where it
+    does not.  ``forced_values`` are those without which its statements found no row of a table.
+    ``startup`` is how many seconds a process takes before the migration begins, as dry runs told.
     ``mixed`` is the file of one that alters tables and goes through rows in one transaction.
     ``unknown`` are gaps of tables that one of several migrations accesses, where rows of others are
     seeded.  ``attribution`` says when to find out why the peak grows: ``"failed"``, ``"always"``,
@@ -49,6 +53,10 @@ class CheckPlan:
     production: Production = field(default_factory=Production)
     gated: Gated | None = None
     lessons: tuple[Lesson, ...] = ()
+    sought: tuple[Lesson, ...] = ()
+    forced_values: ForcedValues = field(default_factory=dict)
+    startup: float = 0.0
+    settled: frozenset[tuple[str, tuple[str, ...]]] = frozenset()
     mixed: str | None = None
     unknown: tuple[Gap, ...] = ()
     attribution: str = "failed"

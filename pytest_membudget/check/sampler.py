@@ -11,6 +11,7 @@ from pytest_membudget.budget.request import Budget
 from pytest_membudget.check.learning import learned
 from pytest_membudget.check.plan import CheckPlan
 from pytest_membudget.check.row_sources import RowSources
+from pytest_membudget.check.sought_rows import chosen, settled, with_sought
 from pytest_membudget.database.free_space import FIRST_BYTES, room_for_a_seed
 from pytest_membudget.errors import ServerError
 from pytest_membudget.finding import Finding, FindingCode
@@ -52,6 +53,7 @@ class Sampler:
         self._sources = sources
         self._added: dict[str, int] = {}
         self.seeded = self._seeded_database(self._budget)
+        self.seeded.force_values(plan.forced_values)
         self.evidence = self._described(evidence)
 
     @property
@@ -80,7 +82,7 @@ class Sampler:
             again, sample = learned(self.plan, self.seeded, sample)
         while first:
             if self._budget.seed is None:
-                sample = self._with_rows_that_match(sample)
+                sample = self._with_rows_that_match(self._with_rows_sought(sample))
             if not self._add_rows(sample):
                 break
             larger = self.evidence.ladder.first()
@@ -121,18 +123,19 @@ class Sampler:
     def _seeded_database(self, budget: Budget) -> SeededDatabase:
         self._progress("building the state before the migration")
         shape = self.plan.production.shape or None
-        lessons = self.plan.lessons
+        lessons = (*self.plan.lessons, *self.plan.sought)
         return SeededDatabase(self._server, budget, self.plan.applied, shape, lessons)
 
     def _begin_anew(self, plan: CheckPlan) -> None:
         self.plan = plan
         self.seeded.close()
         self.seeded = self._seeded_database(self._budget)
+        self.seeded.force_values(plan.forced_values)
         self.evidence = self._described(self.evidence)
 
     def _described(self, evidence: Evidence) -> Evidence:
-        tables = self.seeded.tables
-        notes = (*self.plan.production.notes(tables), *findings(self.plan.lessons))
+        tables, plan = self.seeded.tables, self.plan
+        notes = (*plan.production.notes(tables), *findings(plan.lessons, plan.sought))
         if self._added:
             counts = ", ".join(f"{format_rows(n)} {label}" for label, n in self._added.items())
             message = (
@@ -197,7 +200,7 @@ class Sampler:
         job = self.plan.job(seeded, name, deadline=left)
         stopwatch = self._server.stopwatch
         with stopwatch.of(APPLYING):
-            done = run(job)
+            done = settled(self.plan, run(job))
         stopwatch.move(done.startup, APPLYING, STARTING)
         unlogged = {}
         if following is None:
@@ -230,6 +233,23 @@ class Sampler:
         )
         return sample, room
 
+    def _with_rows_sought(self, sample: Sample) -> Sample:
+        """Where dry runs have not seen it, see what it does with rows that it looks for."""
+        sought = with_sought(self.plan, sample.run) if self._sources else None
+        if sought is None or not sample.finished or sample.run.peak > self._budget.limit:
+            return sample
+        before = self.plan
+        with suppress(ServerError):
+            self._begin_anew(sought)
+            again, _ = self._apply(sample.size, self._budget.time_budget)
+            if again.finished:
+                plan = chosen(before, sample.run, sought, again.run)
+                if plan is sought:
+                    return again
+                before = plan
+        self._begin_anew(before)
+        return replace(sample, run=settled(before, sample.run))
+
     def _with_rows_that_match(self, sample: Sample) -> Sample:
         """Where its filters left most rows out, take the sample again with rows that match them, or
         with as many as production has where the profile knows that.
@@ -246,7 +266,7 @@ class Sampler:
             forced = known.values or (of_several_rows(forced) if unmatched(sample) else {})
         if touched:
             forced = known.without_followed(forced)
-        if not forced:
+        if not forced or forced == self.plan.forced_values:
             return sample
         with suppress(ServerError):
             again = self._forced(forced, known.shares, sample.size)
@@ -258,7 +278,7 @@ class Sampler:
                 return again
             if again.run.outcome == Outcome.RAISED and touched < TOUCHED_TOO_FEW:
                 return again
-        self.seeded.force_values({})
+        self.seeded.force_values(self.plan.forced_values)
         return sample
 
     def _forced(self, forced: ForcedValues, shares: Shares, size: int) -> Sample:

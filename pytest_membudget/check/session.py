@@ -14,14 +14,14 @@ from pytest_membudget.check.sampler import Progress, Sampler
 from pytest_membudget.check.schema_only import decide
 from pytest_membudget.check.table_discovery import with_rows
 from pytest_membudget.check.without_assumption import without_assumption
-from pytest_membudget.errors import ServerError
+from pytest_membudget.errors import OutOfBudget, ServerError
 from pytest_membudget.judge import reasons
 from pytest_membudget.judge.assessment import Assessment
 from pytest_membudget.judge.evidence import Database, Evidence
 from pytest_membudget.judge.explanation import Attribution
 from pytest_membudget.judge.lessons import findings
 from pytest_membudget.judge.result import Result, SecondsByPart
-from pytest_membudget.judge.verdict import Verdict
+from pytest_membudget.judge.verdict import Judgement, Verdict, out_of_time
 from pytest_membudget.processes.deadline import Deadline
 from pytest_membudget.processes.server.client import ServerClient, ServerClients
 from pytest_membudget.processes.stopwatch import EXPLAINING, STARTING, SURVEY, Stopwatch
@@ -72,7 +72,10 @@ class _Check:
                         details = found.evidence.samples[-1].run.details
         except ServerError as error:
             reason = reasons.not_measured(budget, str(error))
-            found, details = Assessment(self._evidence, reason), error.details
+            judgement = Judgement(Verdict.ERROR, None, reason)
+            if isinstance(error, OutOfBudget) and budget.seed is None:
+                judgement = out_of_time(self._evidence)
+            found, details = Assessment(self._evidence, judgement), error.details
         if isinstance(found, EarlyVerdict):
             result = conclude_early(self._evidence, nodeid, found)
         else:
@@ -88,14 +91,16 @@ class _Check:
             return decide(self._plan, gated, server, self._progress)
         self._plan, early = with_rows(self._plan, server, self._progress)
         budget, unknown = self._plan.budget, self._plan.unknown
-        notes = tuple(findings(self._plan.lessons))
+        notes = tuple(findings(self._plan.lessons, self._plan.sought))
         self._evidence = replace(self._evidence, budget=budget, unnamed=unknown, notes=notes)
         return early
 
     def _measure(self, server: ServerClient) -> tuple[Assessment, Attribution]:
         budget = self._plan.budget
-        sampler = Sampler(self._plan, self._evidence, server, self._progress, self._sources)
         deadline = server.deadline or Deadline(budget.time_budget)
+        startup = self._plan.startup
+        self._evidence = replace(self._evidence, before=deadline.spent(), startup=startup)
+        sampler = Sampler(self._plan, self._evidence, server, self._progress, self._sources)
         try:
             assessment = climb(sampler.evidence, sampler.sample, deadline.spent)
             assessment = without_assumption(assessment, sampler, deadline.left())

@@ -25,6 +25,7 @@ from pytest_membudget.check.row_effects import (
     is_guarded,
     is_only_joined,
 )
+from pytest_membudget.check.sought_rows import chosen, settled, with_sought
 from pytest_membudget.errors import ServerError
 from pytest_membudget.judge import reasons
 from pytest_membudget.judge.gap import Gap, rows_unknown, tables_without_model
@@ -120,6 +121,7 @@ def discover(plan: CheckPlan, server: ServerClient, progress: Callable[[str], No
         if not unseen or any(done.peak > plan.budget.limit for done in runs):
             break
         seeded |= met
+    plan = replace(plan, startup=min(sample.run.startup for sample in samples))
     production = plan.production
     known = {table: production.rows(table, tables[table].label) for table in met}
     grown = [
@@ -197,15 +199,46 @@ def _round(
     plan: CheckPlan, server: ServerClient, tables: dict[str, TableModel], filled: set[str]
 ) -> tuple[CheckPlan, list[Sample]]:
     """One run over a few rows, and one over rows that match its filters where it left some out."""
-    plan, first = dry_run(plan, server, tables, filled)
+    plan, first = dry_run(plan, server, tables, filled, plan.forced_values)
+    plan, first = _with_rows_sought(plan, first, server, tables, filled)
     few = {table: first.rows[tables[table].label] for table in filled}
     forced_values = {} if loads_no_rows(first.run) else _left_out(first.run, few)
-    if not forced_values or first.run.peak > plan.budget.limit:
+    forced_values = _merged(plan.forced_values, forced_values)
+    if forced_values == plan.forced_values or first.run.peak > plan.budget.limit:
         return plan, [first]
     with suppress(ServerError):
         plan, second = dry_run(plan, server, tables, filled, forced_values)
+        needed = {
+            table: columns
+            for table, columns in forced_values.items()
+            if not _touches(first.run, table) and _touches(second.run, table)
+        }
+        if second.finished:
+            plan = replace(plan, forced_values=_merged(plan.forced_values, needed))
         return plan, [first, second]
     return plan, [first]
+
+
+def _with_rows_sought(
+    plan: CheckPlan,
+    first: Sample,
+    server: ServerClient,
+    tables: dict[str, TableModel],
+    filled: set[str],
+) -> tuple[CheckPlan, Sample]:
+    """The plan and the run to go on with, where it looked for rows of a table that has some."""
+    there = replace(first.run, sought=tuple(one for one in first.run.sought if one[0] in filled))
+    sought = with_sought(plan, there)
+    if sought is None or not first.finished or first.run.peak > plan.budget.limit:
+        return plan, first
+    with suppress(ServerError):
+        learned, found = dry_run(sought, server, tables, filled, plan.forced_values)
+        if found.finished:
+            chosen_plan = chosen(plan, first.run, learned, found.run)
+            if chosen_plan is learned:
+                return learned, found
+            return chosen_plan, replace(first, run=settled(chosen_plan, first.run))
+    return plan, first
 
 
 def _most(
@@ -223,6 +256,14 @@ def _most(
         return float(filled)
     times = [math.inf if rows is None else rows / few_rows(rows) for rows in known.values()]
     return empty + (filled - empty) * max([1.0, *times])
+
+
+def _touches(done: Run, table: str) -> bool:
+    return bool(done.read.get(table) or done.written.get(table))
+
+
+def _merged(one: ForcedValues, other: ForcedValues) -> ForcedValues:
+    return {table: {**one.get(table, {}), **other.get(table, {})} for table in {**one, **other}}
 
 
 def _left_out(done: Run, few: dict[str, int]) -> ForcedValues:

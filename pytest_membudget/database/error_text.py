@@ -9,9 +9,11 @@ import re
 import sys
 import traceback
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+_LEVELS = ("CRITICALS:", "ERRORS:")
 _PACKAGE = str(Path(__file__).parents[1])
 _MASK = "********"
 # Values that could not be read or stored: "22" is the class of SQLSTATE for data exceptions.
@@ -28,9 +30,13 @@ def message(error: BaseException) -> str:
 
 
 def first_line(error: BaseException) -> str:
-    """The exception's name and the first line of its message."""
+    """The exception's name and the first line of its message that says what is wrong."""
     name, text = type(error).__name__, message(error)
-    return f"{name}: {text.splitlines()[0]}" if text else name
+    lines = text.splitlines()
+    if name == "SystemCheckError":  # those of a level follow its heading
+        issues = [line for heading, line in pairwise(lines) if heading in _LEVELS]
+        lines = issues or lines
+    return f"{name}: {lines[0]}" if text else name
 
 
 def origin(error: BaseException) -> BaseException:

@@ -10,18 +10,18 @@ from pytest_membudget.judge.estimate import Estimate
 from pytest_membudget.judge.evidence import Evidence
 from pytest_membudget.judge.growth_fit import Growth
 from pytest_membudget.judge.ladder import Outlook
-from pytest_membudget.judge.verdict import Judgement, Verdict, judge
+from pytest_membudget.judge.verdict import Judgement, judge
 
 
 @dataclass(frozen=True)
 class Assessment:
-    """``failure`` is the reason of an error where the check itself failed.
+    """``failure`` is the verdict where the check itself failed.
 
     Else the evidence has one sample at least.
     """
 
     evidence: Evidence
-    failure: str | None = None
+    failure: Judgement | None = None
 
     @cached_property
     def coverage(self) -> Coverage:
@@ -34,7 +34,7 @@ class Assessment:
     @cached_property
     def judgement(self) -> Judgement:
         if self.failure is not None:
-            return Judgement(Verdict.ERROR, None, self.failure)
+            return self.failure
         return judge(self.evidence, self.estimate, self.coverage)
 
     @property

@@ -36,7 +36,8 @@ class Evidence:
     ``tables`` maps the budget's models to their tables; ``notes`` are findings from elsewhere;
     ``unnamed`` are gaps of tables whose row counts are unknown; ``production`` says where row
     counts come from that were not asked for; ``literals`` are the values that
-    stand in the migration's source.
+    stand in the migration's source.  ``before`` are the seconds that the check took before its
+    samples, ``startup`` those that a process takes before the migration begins.
     """
 
     budget: Budget
@@ -49,6 +50,8 @@ class Evidence:
     notes: tuple[Finding, ...] = ()
     unnamed: tuple[Gap, ...] = ()
     literals: Container[Any] = frozenset()
+    before: float = 0.0
+    startup: float = 0.0
     production: Production = field(default_factory=Production)
 
     def with_sample(self, sample: Sample) -> Evidence:
@@ -69,7 +72,8 @@ class Evidence:
 
     @property
     def ladder(self) -> Ladder:
-        return Ladder(self.budget.largest, self.budget.time_budget)
+        budget = self.budget
+        return Ladder(budget.largest, budget.time_budget, self.startup, self.before)
 
     @property
     def finished(self) -> tuple[Sample, ...]:

@@ -30,8 +30,9 @@ _BEYOND = 1.15
 _FIRST_SHARE = 0.6
 # How many times fewer rows follow a first sample that did not end; from there it may climb again.
 _FAR_BELOW = 64
-# In less than this a process starts and does little more.
+# In less than this after its start a process does little; and the machine may be busier than then.
 _LEAST_SECONDS = 4.0
+_STARTED = 1.2
 # Samples of fewer rows tell nothing.
 _FEWEST = 8
 
@@ -55,10 +56,20 @@ class Outlook:
 
 @dataclass(frozen=True)
 class Ladder:
-    """The rungs for ``rows``, production's row count, within ``time_budget`` seconds."""
+    """The rungs for ``rows``, production's row count, within ``time_budget`` seconds.
+
+    ``startup`` are those in which a process starts, as far as that is known before the first one,
+    and ``before`` those that are spent by then.
+    """
 
     rows: int
     time_budget: float
+    startup: float = 0.0
+    before: float = 0.0
+
+    def has_time(self, left: float) -> bool:
+        """Whether the migration would begin in the seconds that are left."""
+        return left > _STARTED * self.startup
 
     def first(self) -> int:
         if self.rows <= _START_ROWS:
@@ -78,7 +89,7 @@ class Ladder:
 
         What is kept lets smaller ones follow where it does not end.
         """
-        if len(finished) >= _NEEDED or left < _LEAST_SECONDS:
+        if len(finished) >= _NEEDED or left < _LEAST_SECONDS + self.startup:
             return left
         if not finished:
             return left if self._far_below(self.first()) is None else left * _FIRST_SHARE
@@ -108,7 +119,7 @@ class Ladder:
         stopped = min((one.size for one in samples if not one.finished), default=math.inf)
         if not done:
             left = self.time_budget - spent
-            return None if left < _LEAST_SECONDS else self._far_below(stopped)
+            return None if left < _LEAST_SECONDS + self.startup else self._far_below(stopped)
         above = self._above(done, spent, outlook, min(largest, stopped - 1))
         if above is not None or outlook.decided or len(done) >= _NEEDED:
             return above
@@ -175,7 +186,9 @@ class Ladder:
     def budget_for(self, samples: Sequence[Sample], size: int) -> int:
         """The seconds of a time budget that would allow a sample of ``size`` rows after these."""
         taken = sum(one.run.startup + one.run.duration + one.seed_seconds for one in samples)
-        return math.ceil((taken + pace.seconds(samples, size)) / _SHARE / 10) * 10
+        needed = self.before + (taken + pace.seconds(samples, size)) / _SHARE
+        # Samples that were replaced, or a busy machine, took what is not accounted for.
+        return math.ceil(max(needed, _BEYOND * self.time_budget) / 10) * 10
 
     def _start(self, samples: Sequence[Sample], left: float, largest: float) -> int | None:
         """The size of the second sample, from which two more follow, each twice the one before.
@@ -187,12 +200,15 @@ class Ladder:
         start = self._rung(self._exponent(_START_ROWS))
 
         def three_from(size: int) -> float:
-            return 7 * pace.seconds(samples, size)
+            return 7 * pace.seconds(samples, size) - 4 * samples[-1].run.startup
 
         if samples[-1].run.duration > pace.FELT_SECONDS:
             start = min(start, self._double(self._double(samples[-1].size)))
         else:
-            while 8 * start <= self.rows and three_from(2 * start) <= _QUICK * self.time_budget:
+            while (
+                8 * start <= self.rows
+                and 7 * pace.seconds(samples, 2 * start) <= _QUICK * self.time_budget
+            ):
                 start = self._double(start)
         while start > 2 * samples[-1].size and (three_from(start) > left or 4 * start > largest):
             start = self.half(start)

@@ -15,8 +15,14 @@ from pytest_membudget.units import format_rows
 _CURE = "give rows with seed= or `membudget sample`"
 
 
-def findings(lessons: Sequence[Lesson]) -> Iterator[Finding]:
-    """The finding of what was learned, if anything was."""
+def findings(lessons: Sequence[Lesson], sought: Sequence[Lesson]) -> Iterator[Finding]:
+    """The findings of what was learned, and of rows that the migration looks for."""
+    if sought:
+        yield Finding(
+            FindingCode.ROWS_LEARNED,
+            "the migration does more where it finds a row, so the rows have "
+            f"{'; '.join(map(_described, sought))}",
+        )
     if lessons:
         yield Finding(
             FindingCode.ROWS_LEARNED,
@@ -58,6 +64,15 @@ def told(found: Breakage, labels: Mapping[str, str], copied: Collection[str] = (
     if any(labels.get(table) in copied for table, _ in lesson.columns):
         return f"the row is of the rows file, masked: {held}; {place} {_asked(lesson)}"
     return f"the row was generated: {held}; {place} {_asked(lesson)}; {_CURE}"
+
+
+def refused(labels: Sequence[str]) -> str:
+    """What can be said where the code itself refuses rows that it has found."""
+    none = " ".join(f"--membudget-rows {label}=0" for label in labels)
+    return (
+        f"the code raises this where it finds rows of {', '.join(labels)}, which were generated; "
+        f"if production has none, a row count of 0 decides it: {none}"
+    )
 
 
 def unknown(rows: Mapping[str, int]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -48,6 +49,8 @@ def exceeds_with_nothing_to_apply(budget: Budget, peak: int) -> str:
 
 def sets_peak(label: str) -> str:
     """Of several migrations, or of a receiver, to be added to the others."""
+    if label.startswith("the "):
+        label = f"The {label.removeprefix('the ')}"
     return f"{label} sets the peak."
 
 
@@ -168,6 +171,17 @@ def never_ended(budget: Budget, stopped: Sample) -> str:
     """``error``: too few samples ended, and this one was stopped at its deadline."""
     return (
         f"{budget.label} timed out with {budget.counted(stopped.rows)} rows: {stopped.run.failure}."
+    )
+
+
+def out_of_time(budget: Budget, before: float, needed: float) -> str:
+    """``inconclusive``: what comes before the samples left too little time for them."""
+    spent = format_seconds(round(min(before, budget.time_budget)))
+    seconds = math.ceil(needed / 10) * 10
+    return (
+        f"{budget.label} could not be judged: {spent} of the time budget of "
+        f"{format_seconds(budget.time_budget)} passed before the first sample, and the rest was "
+        f"too short for one; time_budget={seconds} would allow some."
     )
 
 

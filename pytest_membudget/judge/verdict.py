@@ -12,6 +12,10 @@ from pytest_membudget.judge.evidence import Evidence
 from pytest_membudget.sample import Outcome
 from pytest_membudget.texts import TextEnum
 
+# A sample that was stopped after a smaller share of the time budget may well have ended.
+_FAIR_SHARE = 0.4
+_SAMPLES = 4
+
 
 class Verdict(TextEnum):
     """Whether the migration fits: each but ``within`` fails the test."""
@@ -78,6 +82,17 @@ def judge(evidence: Evidence, estimate: Estimate, coverage: Coverage) -> Judgeme
     return found
 
 
+def out_of_time(evidence: Evidence) -> Judgement:
+    """The verdict where too little time was left to see whether the migration ends."""
+    seconds = [one.run.duration + one.seed_seconds for one in evidence.samples]
+    each = max([evidence.startup, *seconds])
+    budget = evidence.budget
+    before = evidence.before or budget.time_budget
+    needed = max(2 * budget.time_budget, before + _SAMPLES * each)
+    reason = reasons.out_of_time(budget, before, needed)
+    return Judgement(Verdict.INCONCLUSIVE, None, reason)
+
+
 def _judge(evidence: Evidence, estimate: Estimate, coverage: Coverage) -> Judgement:
     budget, samples, last = evidence.budget, evidence.samples, evidence.samples[-1]
     projection, gaps, fits = estimate.projection, coverage.gaps, estimate.fits
@@ -96,6 +111,8 @@ def _judge(evidence: Evidence, estimate: Estimate, coverage: Coverage) -> Judgem
     if projection is None and last.run.outcome == Outcome.TIMED_OUT:
         stopped = (one for one in samples if one.run.outcome == Outcome.TIMED_OUT)
         longest = max(stopped, key=lambda one: one.run.duration)
+        if longest.run.duration < _FAIR_SHARE * budget.time_budget:
+            return out_of_time(evidence)
         return Judgement(Verdict.ERROR, None, reasons.never_ended(budget, longest))
     if gaps:
         unknown = gaps[0].migration

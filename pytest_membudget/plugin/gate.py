@@ -41,9 +41,13 @@ class Gate:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_collection(self, session: pytest.Session) -> None:
+        """pytest reads a folder again for each file in it that it was given, so it gets folders."""
         if self._everywhere:
             beside = [] if self._alone else session.config.args
-            session.config.args = [*beside, *map(str, self._by_file)]
+            folders = dict.fromkeys(file.parent for file in self._by_file)
+            tests = {Path(one.partition("::")[0]).resolve() for one in beside}
+            self._opened |= {one for one in folders if tests.isdisjoint([one, *one.parents])}
+            session.config.args = [*beside, *map(str, folders)]
 
     @pytest.hookimpl(wrapper=True)
     def pytest_ignore_collect(
@@ -51,7 +55,7 @@ class Gate:
     ) -> Generator[None, bool | None, bool | None]:
         """Folders with no tests are often left out of the search, and a gate left out would pass.
 
-        pytest 9 drops a path that lies in another one it was given, so naming the files does not
+        pytest 9 drops a path that lies in another one it was given, so naming the folders does not
         suffice.  What lies beside them in such a folder, an environment's packages perhaps, stays
         left out.
         """

@@ -33,8 +33,10 @@ class History:
     """Every migration of the project and how they depend on each other.  Opens no database."""
 
     def __init__(self, *, squashed: bool) -> None:
-        self._squashed = squashed
+        self._beside: list[Key] = []
         self.loader = MigrationLoader(None, replace_migrations=squashed)
+        if not squashed:
+            self._set_replacements_aside()
 
     def find(self, wanted: str | Key) -> Key:
         """The key of ``"app_label.name"`` or a unique prefix of it, as ``migrate`` takes it."""
@@ -63,15 +65,7 @@ class History:
         after = self.depending_on(keys)
         if reverse:
             after -= set(keys)
-        if not self._squashed:
-            # Replacements beside what they replace.
-            known = self.loader.disk_migrations
-            after |= {
-                key
-                for key, migration in self.loader.replacements.items()
-                if all(replaced in known for replaced in migration.replaces)
-            }
-        after.update(without)
+        after.update(without, self._beside)
         return [node for node in self._plan if node not in after]
 
     def depending_on(self, keys: Iterable[Key]) -> set[Key]:
@@ -100,8 +94,28 @@ class History:
         return [self.loader.disk_migrations[key] for key in keys]
 
     def order(self) -> list[Key]:
-        """Every migration, each after those that it depends on; the replaced ones come last."""
-        return list(dict.fromkeys([*self._plan, *sorted(self.loader.disk_migrations)]))
+        """Every migration, each after those that it depends on.
+
+        Those that others stand for come last: replaced ones, or in the history without squashes
+        their replacements.
+        """
+        plan = [key for key in self._plan if key not in self._beside]
+        return list(dict.fromkeys([*plan, *sorted(self.loader.disk_migrations)]))
+
+    def _set_replacements_aside(self) -> None:
+        """Let what depends on a replacement depend on what that replaces, where this is there.
+
+        The replacement stays in the graph, but nothing comes after it.
+        """
+        graph, known = self.loader.graph, self.loader.disk_migrations
+        for key, migration in self.loader.replacements.items():
+            if all(replaced in known for replaced in migration.replaces):
+                parents = [parent.key for parent in graph.node_map[key].parents]
+                graph.remove_replacement_node(key, migration.replaces)
+                graph.add_node(key, migration)
+                for parent in parents:
+                    graph.add_dependency(migration, key, parent)
+                self._beside.append(key)
 
     @cached_property
     def _plan(self) -> list[Key]:

@@ -83,10 +83,9 @@ def _in_migrations(project: History) -> Iterator[str]:
 def _states(project: History) -> Iterator[ProjectState]:
     """The same one after each migration."""
     state = ProjectState(real_apps=project.loader.unmigrated_apps)
-    for key in project.order():
-        if key in project.loader.graph.nodes:
-            project.loader.graph.nodes[key].mutate_state(state, preserve=False)
-            yield state
+    for key in project.applied_before([]):
+        project.loader.graph.nodes[key].mutate_state(state, preserve=False)
+        yield state
 
 
 def _labels(state: ProjectState) -> Iterator[str]:

@@ -111,7 +111,8 @@ class Run:
     its high-water mark.  ``read`` and ``written`` count rows
     by table, ``fetched`` those that came into the process, in ``chunks`` of so many at most;
     ``loads`` are the tables, and functions without one, of which a statement may bring any number
-    of rows, ``guards`` those where one looked for a row by some columns and found none.
+    of rows, ``guards`` those where one looked for a row by some columns and found none,
+    ``sought`` the rows, each with its table, that it would have found, if their values are known.
     ``filters`` holds the columns that its statements filter by, each with the values that they ask
     for, ``not_equal`` columns that are compared in other ways than with known values, or set;
     ``selections`` are what its statements load by such values;
@@ -146,6 +147,7 @@ class Run:
     chunks: tuple[int, ...] = ()
     loads: frozenset[str] = frozenset()
     guards: dict[str, list[list[str]]] = field(default_factory=dict)
+    sought: tuple[tuple[str, dict[str, Any]], ...] = ()
     filters: dict[str, dict[str, list[Any]]] = field(default_factory=dict)
     not_equal: frozenset[tuple[str, str]] = frozenset()
     selections: tuple[Selection, ...] = ()

@@ -66,6 +66,19 @@ def merged_all(parts: Iterable[Any]) -> Any:
     return found
 
 
+def containing(text: str) -> str:
+    """The text, in the smallest document where it is a piece of one: a key, or one with its value.
+
+    A text that is searched for these is read as JSON.
+    """
+    for end in ("}", f": {json.dumps(_SOMETHING)}}}", f" {json.dumps(_SOMETHING)}}}"):
+        with suppress(ValueError):
+            if '"' in text:
+                json.loads(f"{{{text}{end}")
+                return f"{{{text}{end}"
+    return text
+
+
 def decoded(value: Any) -> Any:
     """What a text says as JSON; the text where it is none."""
     if isinstance(value, str):

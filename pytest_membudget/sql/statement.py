@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from pytest_membudget.sql.documents import NOTHING, Part
+from pytest_membudget.sql.documents import NOTHING, Part, containing
 from pytest_membudget.sql.patterns import matching
 from pytest_membudget.sql.row_sets import of_count
 
@@ -72,7 +72,7 @@ class Filter:
         if isinstance(value, list | tuple) and self.part is None:
             return list(value)
         if self.like and isinstance(value, str):
-            value = re.sub(r"\\(.)", r"\1", value.strip("%"))
+            value = containing(re.sub(r"\\(.)", r"\1", value.strip("%")))
         if self.regex:
             return matching(value) if isinstance(value, str) else []
         if self.negative and isinstance(value, int | float):

@@ -54,6 +54,45 @@ def test_a_row_that_was_looked_for_and_not_found_may_lead_further(result: dict[s
     assert result["verdict"] == "inconclusive"
 
 
+STATUS = f"""{FORWARDS}
+    try:
+        order = Order.objects.get(note="the migration")
+    except Order.DoesNotExist:
+        order = None
+    if order:
+        order.save()
+    Customer.objects.update(email=F("id"))
+"""
+LEADS_FURTHER = f"""{FORWARDS}
+    if Order.objects.filter(note="the migration").first():
+        list(Order.objects.all())
+"""
+
+
+@checks(STATUS, ROWS, 'limit="512Mi"')
+def test_a_row_that_was_looked_for_and_leads_nowhere(result: dict[str, Any]) -> None:
+    """All rows with its values would be too many for get()."""
+    assert result["verdict"] == "within"
+
+
+@checks(LEADS_FURTHER, ROWS, 'limit="256Mi"')
+def test_a_row_that_was_looked_for_leads_further(result: dict[str, Any]) -> None:
+    assert result["verdict"] == "exceeds"
+
+
+GATE = ("--membudget-rows=*=400_000", "--membudget-limit=256Mi")
+
+
+@checks(STATUS, gate=True, options=GATE)
+def test_the_gate_sees_what_it_does_with_such_a_row(result: dict[str, Any]) -> None:
+    assert result["verdict"] == "within"
+
+
+@checks(LEADS_FURTHER, gate=True, options=GATE)
+def test_the_gate_follows_such_a_row(result: dict[str, Any]) -> None:
+    assert result["verdict"] == "exceeds"
+
+
 @checks(SLOW, ROWS, 'limit="8Gi"', "time_budget=25")
 def test_smaller_samples_where_larger_ones_take_too_long(result: dict[str, Any]) -> None:
     sizes = [sample["rows"]["shop.Order"] for sample in result["samples"]]
@@ -95,6 +134,24 @@ GATED = ("--membudget-rows=*=200_000", "--membudget-limit=512Mi")
 def test_the_gate_needs_no_rows_for_them(result: dict[str, Any]) -> None:
     assert result["verdict"] == "within"
     assert result["rows"] == {}
+
+
+NOT_YET_TOTALLED = f"""{FORWARDS}
+    with open("runs.txt", "a") as file:
+        file.write("run ")
+    for order in Order.objects.filter(total=None).iterator():
+        order.save()
+"""
+
+
+def test_rows_that_a_filter_needs_are_in_the_first_sample(project: Project) -> None:
+    """Dry runs have found that without them there is nothing to see: each run may start slowly."""
+    project.migration("0002_change", NOT_YET_TOTALLED)
+    [result] = project.results("--membudget-gate=shop.0002", *GATED)
+    assert result["verdict"] == "within"
+    dry_runs = ["no rows", "a few rows", "a few that match"]
+    runs = (project.path / "runs.txt").read_text().split()
+    assert len(runs) == len(dry_runs) + len(result["samples"])
 
 
 RECEIVER = """

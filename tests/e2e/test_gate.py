@@ -89,6 +89,23 @@ def test_a_folder_without_tests_is_gated(project: Project) -> None:
     assert [line for line in run.outlines if "::" in line] == [f"{FIRST}::membudget"]
 
 
+def test_each_folder_is_read_once(project: Project) -> None:
+    """Otherwise an app of 250 migrations takes minutes to collect."""
+    names = ["0001_initial", "0002_a", "0003_b", "0004_c"]
+    for name in names[1:]:
+        project.migration(name, STREAM)
+    project.write(
+        "conftest.py",
+        """
+        def pytest_collect_file(file_path):
+            with open("read.txt", "a") as file:
+                file.write(f"{file_path.stem}\\n")
+        """,
+    )
+    assert len(collected(project, "--membudget-gate")) == len(names)
+    assert sorted((project.path / "read.txt").read_text().split()) == names
+
+
 def test_a_loop_is_found_and_a_schema_change_costs_nothing(project: Project, vendor: str) -> None:
     project.migration("0002_change", LOOP)
     project.write("shop/migrations/0003_tag.py", TAG.format(after="0002_change"))

@@ -333,6 +333,16 @@ def test_an_error_that_teaches_nothing(result: dict[str, Any]) -> None:
     assert "give rows with seed=" in result["reason"]
 
 
+REMAINING = 'if Setting.objects.exists(): raise RuntimeError("settings remain")'
+
+
+@checks(loop("pass", REMAINING), gate=True, options=GATE)
+def test_an_error_of_code_that_expects_no_rows(result: dict[str, Any]) -> None:
+    assert result["verdict"] == "error"
+    assert "the code raises this where it finds rows of shop.Setting" in result["reason"]
+    assert result["reason"].endswith("--membudget-rows shop.Setting=0")
+
+
 @both
 @checks(loop('{"new": 1}[item.code]'), ROWS, LIMIT)
 def test_what_a_row_held_that_can_not_be_made(result: dict[str, Any]) -> None:

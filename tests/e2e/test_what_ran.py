@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from batch import both
 from project import FEW, LIMIT, LOOP, STREAM, Project
 
 GATE = ("--membudget-gate=shop.0002", "--membudget-limit=512Mi", "--membudget-rows=*=15")
@@ -119,3 +120,29 @@ def test_code_that_never_runs_is_no_pass(project: Project) -> None:
         assert code in codes(result)
     assert whole["verdict"] == "within"
     assert not codes(whole) & {"code-not-run", "code-left-out", "async-code"}
+
+
+TODAYS_ORDER = """
+    from django.db import models
+
+    class Order(models.Model):
+        later = models.IntegerField()
+"""
+READ_TODAYS = """
+def forwards(apps, schema_editor):
+    from shop.models import Order
+    if apps.get_model("shop", "Order").objects.exists():
+        list(Order.objects.all())
+"""
+
+
+@both
+def test_todays_model_in_an_earlier_state(project: Project) -> None:
+    """It breaks on any row, in production too."""
+    project.write("shop/models.py", TODAYS_ORDER)
+    project.migration("0002_change", READ_TODAYS)
+    options = ("--membudget-rows=*=20_000", "--membudget-limit=512Mi")
+    [result] = project.results("--membudget-gate=shop.0002", *options)
+    assert result["verdict"] == "error"
+    said = "; the code uses today's model shop.Order, and a later migration adds the column"
+    assert said in result["reason"]

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Generic
 
-from pytest_membudget.errors import NoRoom, OutOfTime, ServerError
+from pytest_membudget.errors import NoRoom, OutOfBudget, OutOfTime, ServerError
 from pytest_membudget.processes.deadline import Deadline
 from pytest_membudget.processes.messages.orders import A, Order, Seed
 from pytest_membudget.processes.messages.server import Done, Failed, Progress, Start, answer_of
@@ -159,6 +159,7 @@ class ServerClient(ServerProcess):
         text = f"{order.doing} did not finish within {took}"
         if self.deadline is not None:
             text += f"; the time budget is {format_seconds(self.deadline.seconds)}"
+            return OutOfBudget(text)
         return OutOfTime(text)
 
 

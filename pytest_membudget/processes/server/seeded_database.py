@@ -136,7 +136,8 @@ class SeededDatabase:
         A column without values is seeded as if it had just been added.
         """
         self._forced_values, self._shares = columns, shares or {}
-        self._restart()
+        if self._filled:
+            self._restart()
 
     def close(self) -> None:
         """Drop all of it.  A database server process that has ended does so itself.

@@ -25,7 +25,8 @@ _REMADE = "new__{}"
 # PostgreSQL's and SQLite's own functions whose rows are made of their arguments.
 # With quote() Django shows the parameters of SQLite's statements where DEBUG is on.
 _BUILT_IN = (
-    "pg_", "json", "regexp_", "string_to_", "unnest", "generate_", "xml", "pragma_", "quote"
+    "pg_", "json", "regexp_", "string_to_", "unnest", "generate_", "xml", "pragma_", "quote",
+    "sqlite_",
 )  # fmt: skip
 
 
@@ -47,6 +48,7 @@ class Accesses:
     chunks: set[int] = field(default_factory=set)
     loads: set[str] = field(default_factory=set)
     guards: dict[str, set[tuple[str, ...]]] = field(default_factory=dict)
+    sought: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     opaque: bool = False
     not_equal: set[tuple[str, str]] = field(default_factory=set)
     _declared: dict[str, Statement] = field(default_factory=dict)
@@ -91,15 +93,19 @@ class Accesses:
         if not main or is_own_of_django(main):
             return
         several = not self.names.is_single(main, chosen[main])
+        row = None
         if several and loads:
             self.loads.add(main)
-        elif several and returns and chosen[main] and not statement.single and not fetched:
-            self.guards.setdefault(main, set()).add(chosen[main])
-        if main in self.names:
+        elif several and returns and chosen[main] and not statement.single:
+            row = self._row(statement, main, counted.values)
+            if not fetched:
+                self.guards.setdefault(main, set()).add(chosen[main])
+                self.sought += [(main, row)] if row and (main, row) not in self.sought else []
+        if main in self.names and not row:
             self._note_values(statement, keys, counted.values)
-            if several and loads:
-                self._group(statement, sources, counted)
-                self.not_equal |= self._selections.add(statement, main, counted)
+        if main in self.names and several and loads:
+            self._group(statement, sources, counted)
+            self.not_equal |= self._selections.add(statement, main, counted)
 
     def of_run(self) -> dict[str, Any]:
         """The attributes of a Run."""
@@ -110,6 +116,7 @@ class Accesses:
             "chunks": tuple(sorted(self.chunks)),
             "loads": frozenset(self.loads),
             "guards": _listed(self.guards),
+            "sought": tuple(self.sought),
             "filters": self.filters,
             "not_equal": frozenset(self.not_equal),
             "selections": self._selections.found,
@@ -179,6 +186,18 @@ class Accesses:
         keys = {f"{one.column}=" for one in statement.filters if one.place is not None}
         if not self.names.is_single(target, keys):
             self.not_equal.update((target, column) for column in statement.sets)
+
+    def _row(
+        self, statement: Statement, main: str, values: Mapping[int, Any] | None
+    ) -> dict[str, Any] | None:
+        """What the one row holds that is asked for; None where that is not known of each column."""
+        row = {}
+        for one in statement.filters:
+            found = one.values(dict(values or {})) if one.exact else []
+            if len(found) != 1 or self.names.key(one.table) != main:
+                return None
+            row[one.column] = found[0]
+        return row
 
     def _note_values(
         self,

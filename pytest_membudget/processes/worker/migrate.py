@@ -116,9 +116,10 @@ class Migrate:
             traceback_from_migration,
         )
         from pytest_membudget.processes.worker.breakage import breakage_of
+        from pytest_membudget.processes.worker.todays_models import with_todays_model
 
         error = origin(error)
-        self._known["failure"] = first_line(error)
+        self._known["failure"] = with_todays_model(first_line(error))
         self._known["details"] = traceback_from_migration(error)
         self._known["breakage"] = breakage_of(error)
         self._phases.end_of_migration()

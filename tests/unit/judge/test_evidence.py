@@ -213,3 +213,23 @@ def test_a_sample_that_did_not_end_tells_the_least_duration() -> None:
     samples = (*(sample(rows, peak) for rows, peak in LOOP.items()), slow)
     assert Assessment(Evidence(budget(512), False, samples=samples[:-1])).estimate.duration == 160
     assert Assessment(Evidence(budget(512), False, samples=samples)).estimate.duration == 800
+
+
+@pytest.mark.parametrize(("seconds", "verdict"), [(12, "inconclusive"), (40, "error")])
+def test_a_sample_that_was_given_little_time_is_no_error(seconds: float, verdict: str) -> None:
+    """A process of a large project takes ten seconds to start, and dry runs come first."""
+    stopped = replace(sample(1_563, 100, Outcome.TIMED_OUT).run, duration=seconds)
+    samples = (Sample({"shop.Order": 1_563}, stopped),)
+    evidence = Evidence(budget(512), False, samples=samples, before=40.0, startup=11.0)
+    judgement = Assessment(evidence).judgement
+    assert judgement.verdict == verdict
+    assert ("time_budget=120 would allow some" in judgement.reason) == (verdict != "error")
+
+
+def test_no_sample_is_taken_where_its_process_would_only_start() -> None:
+    ladder = Evidence(budget(512), False, startup=11.0).ladder
+    assert not ladder.has_time(12)
+    assert ladder.has_time(30)
+    assert ladder.next([sample(1_563, 100, Outcome.TIMED_OUT)], 50, Assessment(
+        Evidence(budget(512), False, samples=(sample(1_563, 100),))
+    ).outlook) is None  # fmt: skip

@@ -16,6 +16,7 @@ def climb(
     seconds: Callable[[int], float],
     *,
     budget: float = 60,
+    startup: float = 0.5,
     decided_after: int = 99,
     past: int | None = None,
     largest: float = float("inf"),
@@ -31,7 +32,7 @@ def climb(
     spent = 0.0
     size: int | None = ladder.first()
     while size is not None:
-        run = Run(Outcome.FINISHED, 0, duration=min(seconds(size), budget - spent), startup=0.5)
+        run = Run(Outcome.FINISHED, 0, duration=min(seconds(size), budget - spent), startup=startup)
         grown = size - (samples[-1].size if samples else 0)
         samples.append(Sample({"shop.Order": size}, run, seed_seconds=grown * 5e-6))
         spent += run.duration + run.startup
@@ -47,7 +48,7 @@ LARGE = 3_200_000
 CROSSED = {"decided_after": 4, "crossing": 1_100_000}
 LAST_SIZES: dict[str, tuple[int, float, dict[str, Any], list[int]]] = {
     "a stream, to production": (1_600_000, 3e-6, {}, [1_563, 50_000, 100_000, 200_000, 1_600_000]),
-    "few rows, in two steps": (400, 2e-5, {}, [100, 400]),
+    "few rows, in two steps": (400, 2e-5, {"decided_after": 2}, [100, 400]),
     "very few rows": (5, 2e-3, {}, [5]),
     "to where the limit is passed, if cheap": (LARGE, 1e-6, CROSSED, [400_000, 1_600_000]),
     "not if it exceeds already": (LARGE, 1e-6, {**CROSSED, "exceeds": True}, [200_000, 400_000]),
@@ -67,6 +68,12 @@ def test_how_far_it_climbs(
     sizes, spent = climb(rows, lambda size: size * seconds_a_row, **settings)
     assert sizes[-len(last) :] == last
     assert spent <= 60
+
+
+def test_a_slow_start_is_paid_for_each_sample_and_not_for_its_rows() -> None:
+    sizes, spent = climb(200_000, lambda size: size * 1e-4, startup=8, decided_after=4)
+    assert sizes[:2] == [1_563, 6_250]
+    assert spent < 60
 
 
 def test_every_size_is_productions_over_a_power_of_two() -> None:
@@ -131,6 +138,11 @@ def test_the_time_budget_that_would_allow_a_larger_sample() -> None:
     needed = ladder.budget_for(samples, ladder.above(500_000))
     # 11 s were spent, and eight times the rows take 80 s, 3.5 to seed them and 0.5 to start.
     assert needed == 120
+    dry_runs_first = Ladder(1_600_000, 20, before=40)
+    assert dry_runs_first.budget_for(samples, ladder.above(500_000)) == 160
+    # It had that time, and the machine was busy.
+    idle = [Sample({"shop.Order": 1}, Run(Outcome.FINISHED, 0, duration=1e-5))]
+    assert Ladder(1_600_000, 60).budget_for(idle, 2) == 70
 
 
 def test_smaller_samples_follow_one_that_leaves_no_time_for_larger_ones() -> None:

@@ -117,9 +117,18 @@ SENTENCES = [
         reasons.never_ended(BUDGET, TIMED_OUT),
         "timed out with 50,000 shop.Order rows: it did not finish within 60 s.",
     ),
+    (
+        reasons.out_of_time(BUDGET, 51.4, 133),
+        "could not be judged: 51 s of the time budget of 60 s passed before the first sample, and "
+        "the rest was too short for one; time_budget=140 would allow some.",
+    ),
 ]
 OTHER_TEXTS = [
     (reasons.sets_peak("shop.0003_b"), "shop.0003_b sets the peak."),
+    (
+        reasons.sets_peak("the receiver shop.tell"),
+        "The receiver shop.tell sets the peak.",
+    ),
     (
         reasons.others("shop.0003_b", 100 * MIB),
         "The others would peak at up to 100 MiB (shop.0003_b).",

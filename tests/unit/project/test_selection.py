@@ -104,3 +104,40 @@ def test_a_project_in_a_sub_folder_of_its_repository(project: Project) -> None:
     commit(project)
     change(project, f"backend/{FIRST}")
     assert select(project, "HEAD", folder="backend") == [["shop.0001_initial"]]
+
+
+def test_rows_of_a_project_with_a_squashed_migration_that_renames(project: Project) -> None:
+    """The history without squashes has the replacement beside what it replaces."""
+    rename = """
+        from django.db import migrations
+
+        class Migration(migrations.Migration):
+            replaces = {replaces}
+            dependencies = [("shop", "{after}")]
+            operations = [migrations.RenameField("Order", "{old}", "{new}")]
+    """
+    for name, values in {
+        "0002_memo": {"replaces": [], "after": "0001_initial", "old": "note", "new": "memo"},
+        "0002_squashed": {
+            "replaces": [("shop", "0002_memo")],
+            "after": "0001_initial",
+            "old": "note",
+            "new": "memo",
+        },
+        "0003_text": {"replaces": [], "after": "0002_squashed", "old": "memo", "new": "text"},
+    }.items():
+        project.write(f"shop/migrations/{name}.py", rename.format(**values))
+    ask = """
+import django
+django.setup()
+from pytest_membudget.project.graph import history
+from pytest_membudget.project.models import require_models
+
+require_models(["shop.Order"], "rows")
+project = history(squashed=False)
+print([name for app, name in project.applied_before([("shop", "0003_text")]) if app == "shop"])
+"""
+    environment = {**os.environ, "DJANGO_SETTINGS_MODULE": "settings"}
+    command = [sys.executable, "-c", ask]
+    said = subprocess.check_output(command, cwd=project.path, env=environment, text=True)
+    assert said == "['0001_initial', '0002_memo']\n"

@@ -256,6 +256,9 @@ def test_one_value_of_all_rows_is_not_one_row() -> None:
         ('("a"."n" IS NOT NULL AND "a"."m" = %s)', ["x"], {"m": ["x"]}),
         ('"a"."n" IN (%s, %s) AND "a"."m" = %s', ["x", "y", 3], {"n": ["x"], "m": [3]}),
         ('"a"."n" LIKE %s ESCAPE \'\\\'', ["a\\%b%"], {"n": ["a%b"]}),
+        ('"a"."n" LIKE %s', ['%"key"%'], {"n": ['{"key": "000000000001"}']}),
+        ('"a"."n" LIKE %s', ['%"key": 1%'], {"n": ['{"key": 1}']}),
+        ('"a"."n" LIKE %s', ['%say "no" now%'], {"n": ['say "no" now']}),
         ('"a"."n" > %s AND "a"."m" = %s', [1, 2], {"n": [2], "m": [2]}),
         ("n < %s AND m >= %s AND %s < o", [1, 2.5, 3], {"n": [0], "m": [2.5], "o": [4]}),
         ("n < %s AND m >= %s", ["2026-01-31", "x"], {"n": ["2026-01-29"], "m": ["x"]}),
@@ -364,10 +367,30 @@ def test_whether_a_statement_may_bring_any_number_of_rows(
     assert ("a" in found.loads, "a" in found.guards) == (loads, guards)
 
 
+@pytest.mark.parametrize(
+    ("condition", "row"),
+    [
+        ("n = 1 AND m = 2", {"n": 1, "m": 2}),
+        ("n = 1 AND m > 2", None),
+        ("n = 1 OR m = 2", None),
+        ("NOT n = 1", None),
+    ],
+)
+def test_the_row_that_a_statement_looks_for(condition: str, row: dict[str, int] | None) -> None:
+    """One row is made that has these values, where those are known, and not all of them."""
+    found = accessed("postgresql", f"SELECT * FROM a WHERE {condition} LIMIT 21", rows=0)
+    assert found.sought == ([("a", row)] if row else [])
+    assert found.filters.get("a", {}).get("n", []) == ([] if row or "NOT" in condition else [1])
+    several = accessed("postgresql", f"SELECT * FROM a WHERE {condition}", rows=0)
+    assert several.sought == []
+
+
 def test_a_function_of_the_project_may_hand_over_anything() -> None:
     assert accessed("postgresql", "SELECT dump_everything()", rows=1).loads == {"dump_everything"}
     assert accessed("postgresql", "SELECT pg_backend_pid()", "SELECT 1", rows=1).loads == set()
     assert accessed("sqlite", "SELECT QUOTE(?), QUOTE(?)", rows=1).loads == set()
+    django = "SELECT sqlite_compileoption_used(?)"
+    assert accessed("sqlite", django, rows=1).loads == set()
 
 
 def test_rows_come_in_chunks_of_a_limit_or_of_what_is_fetched_at_a_time() -> None:
