@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -121,8 +122,9 @@ def test_a_copy_weighs_what_a_process_of_its_own_does(
         "import threading\nthreading.Thread(target=threading.Event().wait, daemon=True).start()",
         "import subprocess\nsubprocess.Popen(['sleep', '60'])",
         "from django.db import connection\nconnection.ensure_connection()",
+        "import tempfile\nfolder = tempfile.TemporaryDirectory(prefix='of_copies')",
     ],
-    ids=["threads", "processes", "connections"],
+    ids=["threads", "processes", "connections", "temporary files"],
 )
 def test_a_project_that_can_not_be_copied(
     project: Path, clients: list[ServerClient], start_up: str
@@ -131,6 +133,8 @@ def test_a_project_that_can_not_be_copied(
     done = launched(clients)
     assert done.outcome == Outcome.FINISHED
     assert not is_copied(clients)
+    clients.pop().close()
+    assert not list(Path(tempfile.gettempdir()).glob("of_copies*"))
 
 
 def test_what_a_copy_raises_and_prints_is_its_own(

@@ -37,7 +37,7 @@ def install(target: Target) -> None:
             target.used = True
             _check_file(args[0], target)
         elif event in ("tempfile.mkdtemp", "tempfile.mkstemp"):
-            _made.append(os.path.realpath(args[0]))
+            made.append(os.path.realpath(args[0]))
 
     sys.addaudithook(audit)
     after_import("sqlite3.dbapi2", lambda module: _watch_sqlite(module, target))
@@ -65,13 +65,13 @@ def _check_file(database: Any, target: Target) -> None:
         target.refuse(f"the SQLite file {path}")
 
 
-# Temporary files and folders of this process.
-_made: list[str] = []
+made: list[str] = []
+"""The temporary files and folders of this process."""
 
 
 def _is_temporary(path: str) -> bool:
     real = os.path.realpath(path)
-    return any(real == made or real.startswith(made + os.sep) for made in _made)
+    return any(real == one or real.startswith(one + os.sep) for one in made)
 
 
 def _watch_sqlite(sqlite3: Any, target: Target) -> None:

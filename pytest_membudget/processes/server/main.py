@@ -5,6 +5,7 @@ It outlives the pytest process by a moment, so that nothing is left behind when 
 
 from __future__ import annotations
 
+import atexit
 import os
 import select
 import signal
@@ -47,6 +48,9 @@ def main() -> None:
         _handle_both(signal.SIG_IGN)
     with suppress(BrokenPipeError):
         _send(replies, Left(names))
+    # Projects remove their temporary files so.
+    with suppress(BaseException):
+        atexit._run_exitfuncs()
     # A thread that a migration has left behind would keep it from ending.
     os._exit(0 if names else CLEANED)
 

@@ -16,7 +16,7 @@ from typing import Any
 from pytest_membudget.database.target import PENDING, Target
 from pytest_membudget.processes.bootstrap import keep_channel, signal_when_closed
 from pytest_membudget.processes.messages.job import WorkerJob, read_job
-from pytest_membudget.processes.redirection import children, install
+from pytest_membudget.processes.redirection import children, drivers, install
 from pytest_membudget.processes.redirection.settings import rename
 from pytest_membudget.processes.worker.high_water import memory
 from pytest_membudget.processes.worker.main import AtExit, carry_out
@@ -43,7 +43,7 @@ def main() -> None:
         unfit = f"it raised {type(error).__name__}"
     _write(f"{target.file}.ready", unfit)
     if unfit:
-        os._exit(0)
+        return
     started_with = memory()["peak"]
     # Orders on the channel would be signals.
     with open(f"{target.file}.orders") as orders:  # noqa: PTH123
@@ -86,6 +86,8 @@ def _unfit(target: Target, pages: list[tuple[int, int]]) -> str:
     """Why there can be no copies of this process; empty where there can."""
     if target.used:
         return "it has opened a database"
+    if drivers.made:
+        return "it has made temporary files, which the first copy would remove"
     if len(os.listdir("/proc/self/task")) > 1:  # noqa: PTH208
         return "it has started threads"
     with suppress(ChildProcessError):

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
 import tempfile
 import threading
 import time
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -25,6 +27,7 @@ from pytest_membudget.processes.worker.process import (
 )
 
 _LOOK_EVERY = 0.01
+_END_SECONDS = 2.0
 
 
 class Workers:
@@ -105,6 +108,9 @@ class _Template:
         return self._parent
 
     def close(self) -> None:
+        if self.refused:  # it ends by itself, as the project wants it to
+            with suppress(subprocess.TimeoutExpired):
+                self._parent.process.wait(_END_SECONDS)
         kill(self._parent.process)
         close_stream(self._parent.process.stdout)
         os.close(self._parent.orders)
