@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from pytest_membudget.check.plan import CheckPlan
 from pytest_membudget.check.row_effects import few_rows
+from pytest_membudget.database.target import PENDING
 from pytest_membudget.judge import lessons
 from pytest_membudget.processes.server.seeded_database import SeededDatabase
 from pytest_membudget.sample import Outcome, Run, Sample
@@ -44,6 +45,8 @@ def learned(
     failure says what the row held.
     """
     done = sample.run
+    if done.outcome == Outcome.RAISED and _took_the_name(seeded, done):
+        return plan, sample
     if done.outcome != Outcome.RAISED or plan.budget.seed is not None or not sample.rows:
         return None, sample
     found = done.breakage and _located(plan, seeded, done, done.breakage)
@@ -73,6 +76,17 @@ def _raises_by_itself(plan: CheckPlan, done: Run) -> bool:
     frame = done.details.rpartition('  File "')[2]
     file, _, source = frame.partition('"')
     return file in plan.files and bool(re.search(r"\n\s+(.*: )?raise\b", source))
+
+
+def _took_the_name(seeded: SeededDatabase, done: Run) -> bool:
+    """Whether the project, as it was loaded, had kept a name that is no database's: the next run is
+    then of a process of its own, which has the name of one from the beginning.
+    """
+    workers = seeded.workers
+    if workers is None or not workers.copies or PENDING not in f"{done.failure}{done.details}":
+        return False
+    workers.stop_copying()
+    return True
 
 
 def _rows(plan: CheckPlan, seeded: SeededDatabase, lesson: Lesson) -> dict[str, int]:

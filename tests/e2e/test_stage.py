@@ -107,3 +107,23 @@ def test_squashed_migrations_and_a_class_of_django_configurations(project: Proje
     project.budgets(*((f'"{name}"', FEW, LIMIT) for name in names))
     results = [(one["verdict"], one["migration"]) for one in project.results()]
     assert results == [("within", name) for name in names]
+
+
+KEPT_NAME = """
+def forwards(apps, schema_editor):
+    from shop.models import NAME
+    assert NAME == schema_editor.connection.settings_dict["NAME"], f"it is not {NAME}"
+    list(apps.get_model("shop", "Order").objects.iterator())
+"""
+
+
+def test_a_project_that_keeps_the_name_of_its_database(project: Project) -> None:
+    """A copy of a process that has loaded the project has the name from before."""
+    project.write(
+        "shop/models.py",
+        'from django.conf import settings\nNAME = settings.DATABASES["default"]["NAME"]',
+    )
+    project.migration("0002_it", KEPT_NAME)
+    project.budgets(('"shop.0002"', FEW, LIMIT))
+    [result] = project.results()
+    assert result["verdict"] == "within", result["reason"]

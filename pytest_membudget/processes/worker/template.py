@@ -11,6 +11,7 @@ import os
 import sys
 from contextlib import suppress
 from pathlib import Path
+from types import BuiltinFunctionType
 from typing import Any
 
 from pytest_membudget.database.target import PENDING, Target
@@ -86,6 +87,8 @@ def _unfit(target: Target, pages: list[tuple[int, int]]) -> str:
     """Why there can be no copies of this process; empty where there can."""
     if target.used:
         return "it has opened a database"
+    if type(os.fork) is not BuiltinFunctionType:  # as gevent does
+        return "it replaces os.fork"
     if drivers.made:
         return "it has made temporary files, which the first copy would remove"
     if len(os.listdir("/proc/self/task")) > 1:  # noqa: PTH208

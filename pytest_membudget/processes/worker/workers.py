@@ -46,6 +46,10 @@ class Workers:
         """Whether they are copies, as far as is known yet."""
         return self._fit
 
+    def stop_copying(self) -> None:
+        self._fit = False
+        self.close()
+
     def start(self, folder: str, seconds: float) -> WorkerProcess:
         """A worker whose run has its files in ``folder``; a template has ``seconds`` to load."""
         self._prepare()
