@@ -6,7 +6,9 @@ from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from dataclasses import field as attribute
+from functools import reduce
 from math import prod
+from operator import and_, or_
 from typing import Any
 
 from django.db import models
@@ -62,7 +64,7 @@ class Table:
     forced_values: dict[str, list[Any]] = attribute(default_factory=dict)
     template: TemplateRows | None = None
     mismatches: list[str] = attribute(default_factory=list)
-    asked: dict[str, list[Any]] = attribute(default_factory=dict)
+    asked: models.Q = attribute(default_factory=models.Q)
     parts: dict[str, list[Any]] = attribute(default_factory=dict)
     named: dict[str, list[Any]] = attribute(default_factory=dict)
     spares: bool = False
@@ -118,11 +120,15 @@ class Table:
         """The forced values of its rows, which only one can have: none where a row that was there
         before has them, to which children refer then.
         """
-        asked = {f"{name}__in": list(values) for name, values in forced.items() if values}
-        with suppress(Exception):  # a field may raise anything
-            if asked and self.existing and self.rows.filter(**asked).exists():
-                self.asked = asked
-                return {}
+        asked = [models.Q(**{f"{name}__in": list(v)}) for name, v in forced.items() if v]
+        if not asked or not self.existing:
+            return forced
+        # Several statements may ask for one row each, of which none has all of the values.
+        for condition in (reduce(and_, asked), reduce(or_, asked)):
+            with suppress(Exception):  # a field may raise anything
+                if self.rows.filter(condition).exists():
+                    self.asked = condition
+                    return {}
         return forced
 
     def seeded_shares(self) -> dict[str, list[float]]:
@@ -131,10 +137,12 @@ class Table:
 
     def keys_asked(self, target: Field, among: Sequence[Any] = ()) -> list[Any]:
         """What identifies rows there before that are asked for, by their values or as ``among``."""
-        asked = {f"{target.name}__in": list(among)} if among else self.asked
-        with suppress(Exception):
-            if asked and self.existing:
-                return list(self.rows.filter(**asked).values_list(target.attname, flat=True)[:SOME])
+        named = models.Q(**{f"{target.name}__in": list(among)})
+        for condition in (named, self.asked) if self.existing else ():
+            with suppress(Exception):
+                rows = self.rows.filter(condition) if condition else self.rows.none()
+                if found := list(rows.values_list(target.attname, flat=True)[:SOME]):
+                    return found
         return []
 
     @property

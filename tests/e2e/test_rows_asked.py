@@ -165,6 +165,25 @@ def test_several_parents_by_their_keys(result: dict[str, Any]) -> None:
     assert result["samples"][-1]["rows_read"] >= 200
 
 
+OF_GROUPS = """
+def forwards(apps, schema_editor):
+    Group, Permission = apps.get_model("auth", "Group"), apps.get_model("auth", "Permission")
+    types = apps.get_model("contenttypes", "ContentType").objects
+    chosen, _ = Permission.objects.get_or_create(
+        content_type=types.get(model="order"), codename="choose_order", defaults={"name": "Choose"}
+    )
+    for group in Group.objects.filter(permissions__codename="add_user"):
+        group.permissions.add(chosen)
+    list(Group.objects.filter(permissions=chosen))
+"""
+
+
+@both
+@checks(OF_GROUPS, gate=True, options=GATE)
+def test_groups_by_one_of_several_permissions(result: dict[str, Any]) -> None:
+    assert result["verdict"] == "within", result["reason"]
+
+
 IN_ORDER = """
 def forwards(apps, schema_editor):
     for item in apps.get_model("shop", "Item").objects.all():
