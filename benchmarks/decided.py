@@ -92,8 +92,8 @@ _SETS = {"packages": packages, "applications": applications, "cases": cases}
 _VARIABLES = ("PACKAGES_DATABASE", "APPLICATIONS_DATABASE", "CASES_DATABASE")
 
 
-def run(project: Project, database: str, scratch: Path) -> Sequence[Result]:
-    path = scratch / "results.json"
+def run(project: Project, database: str, folder: Path) -> Sequence[Result]:
+    path = folder / f"{project.name}_{database}.json"
     path.unlink(missing_ok=True)
     command = [str(project.python), "-m", "pytest", "-q", "-p", "no:cacheprovider", "-n", "2"]
     command += ["--membudget-attribution=never", f"--membudget-json={path}", *project.arguments]
@@ -148,6 +148,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("set", help="packages, applications, or cases=FOLDER")
     parser.add_argument("--database", default="sqlite", choices=("sqlite", "postgresql"))
+    parser.add_argument("--keep", metavar="FOLDER", help="keep the results, for packages/table.py")
     parser.add_argument("--only", action="append", metavar="NAME", help="this project alone")
     options = parser.parse_args()
     name, _, folder = options.set.partition("=")
@@ -160,7 +161,7 @@ def main() -> None:
             if options.only and project.name not in options.only:
                 continue
             begin = time.monotonic()
-            results = run(project, options.database, Path(scratch))
+            results = run(project, options.database, Path(options.keep or scratch).absolute())
             rows.append(row_of(project.name, results, time.monotonic() - begin))
             wrong += wrong_of(project, results)
             print(line_of(rows[-1]), flush=True)

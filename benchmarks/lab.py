@@ -13,6 +13,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -78,9 +79,9 @@ def bed_of(case: Case, servers: ServerClients) -> Iterator[SeededDatabase]:
 
 
 def apply(case: Case, seeded: SeededDatabase, name: str) -> Run:
-    """Apply the migration to a clone, with no limit and no deadline."""
+    """Apply the migration to a clone, in a process of its own with no limit and no deadline."""
     job = _unlimited(case).job(seeded, name, deadline=_WITHOUT_END, stop_above=sys.maxsize)
-    done = run(job)
+    done = run(replace(job, workers=None))
     if done.outcome != Outcome.FINISHED:
         raise RuntimeError(f"{case.migration} is no truth: {done.failure}")
     return done
