@@ -199,6 +199,9 @@ class Sampler:
         self._progress(f"applying the migration to {counted} rows")
         job = self.plan.job(seeded, name, deadline=left)
         stopwatch = self._server.stopwatch
+        if seeded.workers is not None:
+            with stopwatch.of(STARTING):
+                seeded.workers.wait(left)
         with stopwatch.of(APPLYING):
             done = settled(self.plan, run(job))
         stopwatch.move(done.startup, APPLYING, STARTING)

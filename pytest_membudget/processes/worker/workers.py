@@ -46,6 +46,11 @@ class Workers:
         """Whether they are copies, as far as is known yet."""
         return self._fit
 
+    def wait(self, seconds: float) -> None:
+        """Wait until a template is loaded, so that what follows is the run's own time."""
+        if self._template is not None:
+            self._template.loaded(seconds)
+
     def stop_copying(self) -> None:
         self._fit = False
         self.close()
