@@ -120,7 +120,9 @@ class AskedColumns:
             if times and (name,) in {unique.fields for unique in self._uniques}:
                 table.crowd = max(table.crowd, times)
             elif times:
-                table.repeats[name] = times
+                # Code that finds the same value twice may expect the same row twice.
+                alike = (name,) if field.is_relation else table.fields
+                table.repeats |= dict.fromkeys(alike, times)
             table.forced_values[str(field.column)] = found
         return [one for one in asked if one not in found]
 
