@@ -58,7 +58,7 @@ class Layout:
                     )
                     table.forced_values[str(field.column)] = list(wanted[name])
                 else:
-                    own, spared = rows is table, max(1 + table.spares, table.crowd)
+                    own, spared = rows is table, 1 + table.spares
                     self._keys[name] = ParentKeys(rows, target, own=own, spared=spared)
         self._keys |= self._taught(parent)
         self._uniqueness = Uniqueness(table, self._keys, self._stats, self._uniques)
@@ -155,7 +155,8 @@ class Layout:
             return references.OptionalReference(**facts)
         parent = self._profile.get(keys.parent.model._meta.db_table, {})
         index = keys.spread(list(self._keys).index(name), share(parent, stats))
-        if times := self._table.repeats.get(name):
+        # So many rows in a row, so that it holds also while the tables grow.
+        if (times := max(self._table.repeats.get(name, 1), self._table.crowd)) > 1:
             facts["index"] = lambda i: index(f"(({i} + {times - 1}) / {times})")
         else:
             facts["index"] = index
