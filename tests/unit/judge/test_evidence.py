@@ -71,6 +71,18 @@ def test_one_that_is_within_needs_two_where_the_limit_is_far_away() -> None:
     assert verdict(1_024, two) == "within"
 
 
+@pytest.mark.parametrize(
+    ("few", "verdict"), [(None, "inconclusive"), (59.5, "within"), (50, "inconclusive")]
+)
+def test_a_dry_run_is_one_of_three_that_show_no_growth(few: float | None, verdict: str) -> None:
+    """A process of a large project takes seconds to start, and has just run over twenty rows."""
+    samples = tuple(sample(rows, 60) for rows in (25_000, 50_000))
+    peak = None if few is None else int(few * MIB)
+    few_rows = replace(budget(300), rows={"shop.Order": 200_000})
+    evidence = Evidence(few_rows, False, samples=samples, few_peak=peak)
+    assert Assessment(evidence).judgement.verdict == verdict
+
+
 @pytest.mark.parametrize("count", [3, 4])
 def test_garbage_that_the_cycle_collector_has_not_met_is_no_growth_without_end(count: int) -> None:
     samples = [
