@@ -107,7 +107,7 @@ def _judge(evidence: Evidence, estimate: Estimate, coverage: Coverage) -> Judgem
     if projection is None and last.run.outcome == Outcome.TIMED_OUT:
         stopped = (one for one in samples if one.run.outcome == Outcome.TIMED_OUT)
         longest = max(stopped, key=lambda one: one.run.duration)
-        if longest.run.duration < _FAIR_SHARE * budget.time_budget:
+        if longest.run.duration < _FAIR_SHARE * budget.time_budget or not longest.run.begun:
             return out_of_time(evidence)
         return Judgement(Verdict.ERROR, None, reasons.never_ended(budget, longest))
     if gaps:
