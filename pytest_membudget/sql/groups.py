@@ -47,9 +47,9 @@ def _counted(having: exp.Having, owners: Owners) -> Iterator[Asked]:
     if select is None or group is None:
         return
     grouped = [one for one in group.expressions if isinstance(one, exp.Column)]
-    if not grouped:  # they are numbered
+    if len(grouped) < len(group.expressions):  # some are numbered
         chosen = [one.unalias() for one in select.expressions]
-        grouped = [one for one in chosen if isinstance(one, exp.Column)]
+        grouped += [one for one in chosen if isinstance(one, exp.Column) and one not in grouped]
     groups = {table for column in grouped for table in owners(column)}
     for count in having.find_all(exp.Count):
         known = None if is_negated(count) else compared(count)
