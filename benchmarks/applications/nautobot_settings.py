@@ -1,4 +1,4 @@
-"""Nautobot, with a folder for its files that is removed at the end."""
+"""Nautobot, with a folder for its files that is removed at the end, and without Redis."""
 
 import atexit
 import os
@@ -18,3 +18,5 @@ os.environ |= {
 from nautobot.core.settings import *  # noqa: E402, F403
 
 SECRET_KEY = "x"
+CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+CONSTANCE_BACKEND = "constance.backends.memory.MemoryBackend"

@@ -10,12 +10,13 @@ from pytest_membudget.check.learning import learned
 from pytest_membudget.check.plan import CheckPlan
 from pytest_membudget.check.row_effects import few_rows
 from pytest_membudget.check.sought_rows import settled
+from pytest_membudget.errors import OutOfBudget
 from pytest_membudget.judge.unlogged import has_own_sessions
 from pytest_membudget.processes.messages.orders import TableModel
 from pytest_membudget.processes.server.client import ServerClient
 from pytest_membudget.processes.server.seeded_database import SeededDatabase
 from pytest_membudget.processes.worker.launcher import run
-from pytest_membudget.sample import ForcedValues, Sample
+from pytest_membudget.sample import ForcedValues, Outcome, Sample
 
 _DEADLINE = 30.0
 
@@ -59,6 +60,8 @@ def _run(
         job = plan.job(seeded, name, deadline=max(_DEADLINE, budget.time_budget))
         done = run(replace(job, tables={table: one.uniques for table, one in tables.items()}))
         own = has_own_sessions(seeded.activity(name), done)
+        if done.outcome == Outcome.TIMED_OUT and not done.begun:
+            raise OutOfBudget(f"the migration did not begin within {job.deadline:.0f} s")
         done = replace(settled(plan, done), facts=replace(done.facts, own_sessions=own))
         sample = Sample(rows, done)
         return learned(plan, seeded, sample)

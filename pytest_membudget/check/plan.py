@@ -36,7 +36,8 @@ class CheckPlan:
     ``lessons`` are what earlier runs of this check have taught; ``sought`` are rows that it looks
     for one at a time and does more with than without them, ``settled`` the guards of a Run where it
     does not.  ``forced_values`` are those without which its statements found no row of a table.
-    ``startup`` is how many seconds a process takes before the migration begins, as dry runs told.
+    ``startup`` is how many seconds a process takes before the migration begins, as dry runs told,
+    and ``few_peak`` the bytes of the peak of the last of these, with a few rows in each table.
     ``mixed`` is the file of one that alters tables and goes through rows in one transaction.
     ``unknown`` are gaps of tables that one of several migrations accesses, where rows of others are
     seeded.  ``attribution`` says when to find out why the peak grows: ``"failed"``, ``"always"``,
@@ -56,6 +57,7 @@ class CheckPlan:
     sought: tuple[Lesson, ...] = ()
     forced_values: ForcedValues = field(default_factory=dict)
     startup: float = 0.0
+    few_peak: int | None = None
     settled: frozenset[tuple[str, tuple[str, ...]]] = frozenset()
     mixed: str | None = None
     unknown: tuple[Gap, ...] = ()

@@ -98,8 +98,12 @@ class _Check:
     def _measure(self, server: ServerClient) -> tuple[Assessment, Attribution]:
         budget = self._plan.budget
         deadline = server.deadline or Deadline(budget.time_budget)
-        startup = self._plan.startup
-        self._evidence = replace(self._evidence, before=deadline.spent(), startup=startup)
+        self._evidence = replace(
+            self._evidence,
+            before=deadline.spent(),
+            startup=self._plan.startup,
+            few_peak=self._plan.few_peak,
+        )
         sampler = Sampler(self._plan, self._evidence, server, self._progress, self._sources)
         try:
             assessment = climb(sampler.evidence, sampler.sample, deadline.spent)

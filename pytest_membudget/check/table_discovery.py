@@ -121,7 +121,11 @@ def discover(plan: CheckPlan, server: ServerClient, progress: Callable[[str], No
         if not unseen or any(done.peak > plan.budget.limit for done in runs):
             break
         seeded |= met
-    plan = replace(plan, startup=min(sample.run.startup for sample in samples))
+    plan = replace(
+        plan,
+        startup=min(sample.run.startup for sample in samples),
+        few_peak=latest[-1].run.peak if latest[-1].finished and seeded else None,
+    )
     production = plan.production
     known = {table: production.rows(table, tables[table].label) for table in met}
     grown = [

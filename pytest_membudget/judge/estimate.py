@@ -90,12 +90,13 @@ class Estimate:
     def enough(self) -> bool:
         """Whether there are enough samples to trust the projection.
 
-        Two are where the limit is far above its interval.
+        Two are where the limit is far above its interval, or where they and the dry run before them
+        show no growth.
         """
         if self.projection is None or self.projection.measured:
             return self.projection is not None
         enough = len(self._climbed) >= _ENOUGH or self._fits_by_far(self.projection)
-        return (enough or self._is_flat) and not self._is_refuted()
+        return (enough or self._is_flat or self._is_flat_from_few) and not self._is_refuted()
 
     @property
     def sure_of_samples(self) -> bool:
@@ -211,6 +212,13 @@ class Estimate:
         """
         peaks = [sample.run.peak for sample in self.evidence.finished[-2:]]
         return self.evidence.settled and max(peaks) - min(peaks) < VISIBLE
+
+    @property
+    def _is_flat_from_few(self) -> bool:
+        """Whether two samples or more have the peak of a dry run, which had a few rows."""
+        peaks = [sample.run.peak for sample in self._climbed]
+        few = self.evidence.few_peak
+        return few is not None and len(peaks) > 1 and max(*peaks, few) - min(*peaks, few) < VISIBLE
 
     @cached_property
     def _climbed(self) -> Sequence[Sample]:

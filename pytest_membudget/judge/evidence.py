@@ -37,7 +37,8 @@ class Evidence:
     ``unnamed`` are gaps of tables whose row counts are unknown; ``production`` says where row
     counts come from that were not asked for; ``literals`` are the values that
     stand in the migration's source.  ``before`` are the seconds that the check took before its
-    samples, ``startup`` those that a process takes before the migration begins.
+    samples, ``startup`` those that a process takes before the migration begins;
+    ``few_peak`` are the bytes of the peak of a dry run with a few rows in each table.
     """
 
     budget: Budget
@@ -52,6 +53,7 @@ class Evidence:
     literals: Container[Any] = frozenset()
     before: float = 0.0
     startup: float = 0.0
+    few_peak: int | None = None
     production: Production = field(default_factory=Production)
 
     def with_sample(self, sample: Sample) -> Evidence:

@@ -99,14 +99,12 @@ def unclear(
         measured = f"the largest sample within the time budget of {seconds} had {rows} rows"
     else:
         measured = f"with {rows} rows {_why(last)}"
-    if larger is not None:
-        measured += (
-            f"; time_budget={larger[1]} would allow one of {format_rows(larger[0])} rows, which "
-            "would tell more"
-        )
+    measured += _would_allow(larger)
     fit = "may or may not fit"
     if projection.high < budget.limit:
         fit = "seems to fit, but there were too few samples to be sure"
+    elif projection.low > budget.limit:
+        fit = "seems not to fit, but there were too few samples to be sure"
     return (
         f"{budget.label} {fit}: it would peak at {size} with {budget.counted(budget.rows)} rows, "
         f"the limit is {format_size(budget.limit)}, and {measured}."
@@ -121,9 +119,9 @@ def near_limit(budget: Budget, peak: int) -> str:
     )
 
 
-def not_judged(budget: Budget, last: Sample) -> str:
-    """``inconclusive``: no projection can be made."""
-    return f"{budget.label} could not be judged: {_why(last)}."
+def not_judged(budget: Budget, last: Sample, larger: tuple[int, int] | None) -> str:
+    """``inconclusive``: no projection can be made; ``larger`` is that of ``unclear``."""
+    return f"{budget.label} could not be judged: {_why(last)}{_would_allow(larger)}."
 
 
 def too_many_parameters(budget: Budget, rows: int) -> str:
@@ -202,6 +200,14 @@ def _one_of(budget: Budget, migration: str) -> str:
     if migration and len(budget.migrations) > 1:
         return f"{migration}, of {budget.label},"
     return budget.label
+
+
+def _would_allow(larger: tuple[int, int] | None) -> str:
+    if larger is None:
+        return ""
+    rows, seconds = larger
+    one = f"one of {format_rows(rows)} rows"
+    return f"; time_budget={seconds} would allow {one}, which would tell more"
 
 
 def _passed(budget: Budget, sample: Sample) -> str:

@@ -111,7 +111,7 @@ def _judge(evidence: Evidence, estimate: Estimate, coverage: Coverage) -> Judgem
     if projection is None and last.run.outcome == Outcome.TIMED_OUT:
         stopped = (one for one in samples if one.run.outcome == Outcome.TIMED_OUT)
         longest = max(stopped, key=lambda one: one.run.duration)
-        if longest.run.duration < _FAIR_SHARE * budget.time_budget:
+        if longest.run.duration < _FAIR_SHARE * budget.time_budget or not longest.run.begun:
             return out_of_time(evidence)
         return Judgement(Verdict.ERROR, None, reasons.never_ended(budget, longest))
     if gaps:
@@ -121,8 +121,9 @@ def _judge(evidence: Evidence, estimate: Estimate, coverage: Coverage) -> Judgem
         if unknown and others and len(budget.migrations) > 1:
             reason = f"{reason} {reasons.others(*others[0])}"
         return Judgement(Verdict.INCONCLUSIVE, None, reason)
+    larger = estimate.larger if evidence.finished else None
     if projection is None:
-        return Judgement(Verdict.INCONCLUSIVE, None, reasons.not_judged(budget, last))
+        return Judgement(Verdict.INCONCLUSIVE, None, reasons.not_judged(budget, last, larger))
     if estimate.breaks_with is not None and not projection.measured:
         reason = reasons.too_many_parameters(budget, estimate.breaks_with)
         return Judgement(Verdict.INCONCLUSIVE, Basis.PROJECTED, reason)
@@ -130,5 +131,5 @@ def _judge(evidence: Evidence, estimate: Estimate, coverage: Coverage) -> Judgem
     if projection.high < budget.limit and estimate.enough:
         return Judgement(Verdict.WITHIN, basis, reasons.peaks(budget, projection, fits))
     largest = evidence.finished[-1] if last.finished else last
-    reason = reasons.unclear(budget, projection, largest, estimate.larger)
+    reason = reasons.unclear(budget, projection, largest, larger)
     return Judgement(Verdict.INCONCLUSIVE, basis, reason)

@@ -105,7 +105,8 @@ class Run:
 
     Sizes are bytes, times seconds.  ``peak`` is the peak RSS: of the process as the kernel kept
     it (``VmHWM``), or of its whole tree as the largest sum of PSS at one instant where it had
-    children.  ``baseline`` is the high-water mark when the migration was about to start.
+    children.  ``baseline`` is the high-water mark when the migration was about to start; where it
+    was stopped before that, it has not ``begun``.
     ``anonymous`` is the part of the peak that the kernel cannot reclaim, page tables included;
     None where it is not known.  ``phases`` holds the RSS that each began with and
     its high-water mark.  ``read`` and ``written`` count rows
@@ -135,6 +136,7 @@ class Run:
     outcome: Outcome
     peak: int
     baseline: int | None = None
+    begun: bool = True
     anonymous: int | None = None
     duration: float = 0.0
     startup: float = 0.0

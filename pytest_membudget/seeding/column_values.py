@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Callable, Iterator
+from ipaddress import IPv4Address
 from itertools import accumulate, islice, pairwise
 from math import floor
 from random import Random
 from typing import Any
+from uuid import UUID
 
 from pytest_membudget.profile.production import ColumnStats
 from pytest_membudget.seeding.columns import Column, ConstantColumn, DrawnColumn
@@ -82,6 +84,10 @@ def _attempts(
             yield lambda: _fitted(column, count, staging, rng)
         yield repeat(lambda: kind.plausible(rng))
         yield repeat(lambda: field.to_python(kind.plausible(rng)))
+        if not stored_as_builtin(field):
+            yield repeat(lambda: str(IPv4Address(rng.getrandbits(32))))
+            yield repeat(lambda: str(UUID(int=rng.getrandbits(128), version=4)))
+            yield repeat(list)
     if field.has_default():
         yield repeat(field.get_default)
     if field.null:

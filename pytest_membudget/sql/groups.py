@@ -48,9 +48,10 @@ def _counted(having: exp.Having, owners: Owners) -> Iterator[Asked]:
         return
     # Rows that agree in all columns of an expression agree in its value.
     grouped = [column for one in group.expressions for column in one.find_all(exp.Column)]
-    if not grouped:  # they are numbered
+    if not all(one.find(exp.Column) for one in group.expressions):  # some are numbered
         chosen = (one for one in select.expressions if not one.find(exp.AggFunc))
-        grouped = [column for one in chosen for column in one.find_all(exp.Column)]
+        found = (column for one in chosen for column in one.find_all(exp.Column))
+        grouped += [one for one in found if one not in grouped]
     groups = {table for column in grouped for table in owners(column)}
     for count in having.find_all(exp.Count):
         known = None if is_negated(count) else compared(count)

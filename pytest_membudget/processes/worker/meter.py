@@ -71,6 +71,11 @@ class Meter:
         """Whether the worker's own high-water mark is the whole peak."""
         return self.processes == 1 and not self.shared_peak
 
+    @property
+    def begun(self) -> bool:
+        """Whether the migration has begun."""
+        return self._beginning is None
+
     def look(self) -> int:
         """The memory that all of it takes now; 0 once it has ended."""
         if self._beginning is not None and self._beginning.exists():

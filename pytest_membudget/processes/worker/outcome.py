@@ -106,6 +106,7 @@ def outcome_of(launch: Launch, ended: Ended, meter: Meter) -> Run:
         peak=peak,
         duration=ended.seconds,
         processes=meter.processes,
+        begun=meter.begun or reply is not None,
         peak_source=_peak_source(reply, meter),
         timeline=meter.timeline(),
         facts=Facts(**facts),

@@ -7,17 +7,20 @@ and counts.  The pytest process finds out what the statements access, see access
 from __future__ import annotations
 
 import os
+import re
 from typing import Any
 
 from pytest_membudget.processes.messages.codec import encode
 from pytest_membudget.processes.messages.statements import ConnectionOpened, StatementCount
-from pytest_membudget.processes.worker.statement_shapes import StatementShape
+from pytest_membudget.processes.worker.statement_shapes import StatementShape, is_json
 from pytest_membudget.sql.normalize import CUT, Form, textual
 
 _MOST_TEXTS = 500
 _MOST_SHAPES = 300
-# A statement with more is a chunk of rows that the migration already knows.
+# A statement with more is a chunk of rows that the migration already knows, if by their keys.
 _FEW_PARAMETERS = 20
+# A UUID, as a text where the database has no type for it.
+_KEY = re.compile(r"[0-9a-f]{8}(-?[0-9a-f]{4}){3}-?[0-9a-f]{12}|\d+", re.IGNORECASE)
 _CONTROL = ("SAVEPOINT ", "RELEASE ", "ROLLBACK", "BEGIN", "COMMIT")
 _NO_FORM = Form(CUT, {}, {})
 # The shapes by their texts, and those of texts as they were sent, by their hashes.
@@ -73,7 +76,7 @@ class StatementLog:
         many = len(parameters) if parameters else 0
         if many > self.most_parameters:
             self.most_parameters = many
-        if many > _FEW_PARAMETERS:
+        if many > _FEW_PARAMETERS and not _asks_for_texts(form, parameters):
             return shape.merge()
         entry = shape.entry(form, parameters)
         entry.times += 1
@@ -149,3 +152,11 @@ class StatementLog:
     def _tell(self, message: Any) -> None:
         with open(self._overflow, "a") as file:  # noqa: PTH123
             file.write(encode(message) + "\n")
+
+
+def _asks_for_texts(form: Form, parameters: Any) -> bool:
+    """Whether it has few columns, compared with lists of texts or of documents that are no keys."""
+    if len(form.parameters) > _FEW_PARAMETERS:
+        return False
+    values = form.values(parameters).values()
+    return all((isinstance(one, str) and not _KEY.fullmatch(one)) or is_json(one) for one in values)

@@ -86,11 +86,16 @@ def _kept(value: Any) -> Any:
     """A value as it is kept: a short list as a tuple, what a driver writes as JSON as a text."""
     if isinstance(value, list) and len(value) <= _MOST_ITEMS:
         return tuple(value)
-    if type(value).__name__ in ("Json", "Jsonb"):
+    if is_json(value):
         document = getattr(value, "obj", getattr(value, "adapted", UNKNOWN))
         with suppress(TypeError, ValueError):
             return json.dumps(document)
     return value
+
+
+def is_json(value: Any) -> bool:
+    """Whether it is what a driver writes as JSON."""
+    return type(value).__name__ in ("Json", "Jsonb")
 
 
 def _is_plain(value: Any) -> bool:

@@ -71,6 +71,18 @@ def test_one_that_is_within_needs_two_where_the_limit_is_far_away() -> None:
     assert verdict(1_024, two) == "within"
 
 
+@pytest.mark.parametrize(
+    ("few", "verdict"), [(None, "inconclusive"), (59.5, "within"), (50, "inconclusive")]
+)
+def test_a_dry_run_is_one_of_three_that_show_no_growth(few: float | None, verdict: str) -> None:
+    """A process of a large project takes seconds to start, and has just run over twenty rows."""
+    samples = tuple(sample(rows, 60) for rows in (25_000, 50_000))
+    peak = None if few is None else int(few * MIB)
+    few_rows = replace(budget(300), rows={"shop.Order": 200_000})
+    evidence = Evidence(few_rows, False, samples=samples, few_peak=peak)
+    assert Assessment(evidence).judgement.verdict == verdict
+
+
 @pytest.mark.parametrize("count", [3, 4])
 def test_garbage_that_the_cycle_collector_has_not_met_is_no_growth_without_end(count: int) -> None:
     samples = [
@@ -215,15 +227,20 @@ def test_a_sample_that_did_not_end_tells_the_least_duration() -> None:
     assert Assessment(Evidence(budget(512), False, samples=samples)).estimate.duration == 800
 
 
-@pytest.mark.parametrize(("seconds", "verdict"), [(12, "inconclusive"), (40, "error")])
-def test_a_sample_that_was_given_little_time_is_no_error(seconds: float, verdict: str) -> None:
+@pytest.mark.parametrize(
+    ("seconds", "begun", "verdict"),
+    [(12, True, "inconclusive"), (40, True, "error"), (40, False, "inconclusive")],
+)
+def test_a_sample_that_was_given_little_time_is_no_error(
+    seconds: float, begun: bool, verdict: str
+) -> None:
     """A process of a large project takes ten seconds to start, and dry runs come first."""
-    stopped = replace(sample(1_563, 100, Outcome.TIMED_OUT).run, duration=seconds)
+    stopped = replace(sample(1_563, 100, Outcome.TIMED_OUT).run, duration=seconds, begun=begun)
     samples = (Sample({"shop.Order": 1_563}, stopped),)
     evidence = Evidence(budget(512), False, samples=samples, before=40.0, startup=11.0)
     judgement = Assessment(evidence).judgement
     assert judgement.verdict == verdict
-    assert ("time_budget=120 would allow some" in judgement.reason) == (verdict != "error")
+    assert ("0 would allow some" in judgement.reason) == (verdict != "error")
 
 
 def test_no_sample_is_taken_where_its_process_would_only_start() -> None:

@@ -74,13 +74,20 @@ SENTENCES = [
         "the limit is 512 MiB, and with 50,000 rows it did not finish within 60 s.",
     ),
     (
+        reasons.unclear(replace(BUDGET, limit=300 * MIB), UNCLEAR, sample(), None),
+        "seems not to fit, but there were too few samples to be sure: it would peak at 500 MiB "
+        "(400–600) with 1,700,000 shop.Order rows, the limit is 300 MiB, and the largest sample "
+        "within the time budget of 60 s had 50,000 rows.",
+    ),
+    (
         reasons.near_limit(BUDGET, 511 * MIB),
         "may or may not fit: it peaked at 511 MiB with few rows or none, too close to the limit of "
         "512 MiB to be sure.",
     ),
     (
-        reasons.not_judged(BUDGET, sample()),
-        "could not be judged: the time budget allowed only one sample.",
+        reasons.not_judged(BUDGET, sample(), (100_000, 130)),
+        "could not be judged: the time budget allowed only one sample; time_budget=130 would allow "
+        "one of 100,000 rows, which would tell more.",
     ),
     (
         reasons.too_many_parameters(BUDGET, 250_000),

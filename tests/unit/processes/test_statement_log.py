@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
 from psycopg.types.json import Jsonb
@@ -214,3 +215,22 @@ def test_each_statement_is_of_the_part_that_it_was_sent_in(log: StatementLog) ->
         log.begin_part(part)
         log.sent("SELECT 1 FROM a")
     assert {one.part: one.times for one in log.records()} == {("", ""): 2, receiver: 1}
+
+
+@pytest.mark.parametrize("make", [str, Jsonb])
+def test_a_long_list_of_texts_is_no_chunk_of_rows(log: StatementLog, make: Any) -> None:
+    """Keys are, and so is what has as many columns."""
+    marks = ", ".join(["%s"] * 90)
+    texts = [make(f"status {n}") for n in range(90)]
+    send(log, f'{ORDERS}("o"."d" -> %s) IN ({marks})', "status", *texts)
+    found = accesses(log)
+    assert found.filters == {"o": {"d": [{"status": "status 0"}]}}
+    assert len(found.unmatched()) == 1
+
+
+def test_a_long_list_of_keys_is_a_chunk_of_rows(log: StatementLog) -> None:
+    keys = [str(UUID(int=n)) for n in range(90)]
+    send(log, f"{ORDERS}n IN ({', '.join(['%s'] * 90)})", *keys)
+    send(log, f"{ORDERS}{' AND '.join(f'c{n} = %s' for n in range(90))}", *["text"] * 90)
+    assert [record.values for record in log.records()] == [None, None]
+    assert accesses(log).unmatched() == ()

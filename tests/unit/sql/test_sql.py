@@ -496,6 +496,10 @@ _WITHOUT = "none of another table's rows"
             {"a": {"n": ["the same in 2 rows"]}},
         ),
         (
+            "SELECT DISTINCT n AS x FROM a GROUP BY 1, m HAVING COUNT(id) > 1",
+            {"a": {"id": [], "n": ["the same in 2 rows"], "m": ["the same in 2 rows"]}},
+        ),
+        (
             "SELECT n FROM a GROUP BY n HAVING 2 <= COUNT(*)",
             {"a": {"n": ["the same in 2 rows"]}},
         ),

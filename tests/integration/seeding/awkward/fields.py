@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 from dataclasses import dataclass
+from ipaddress import ip_address
 
 from django.db import models
 
@@ -75,6 +76,20 @@ class Bits(models.Field):
 
     def db_type(self, connection):
         return "bit(3)" if connection.vendor == "postgresql" else "bits"
+
+
+class PackedAddress(models.BinaryField):
+    """Bytes in the database, but only those of an address."""
+
+    def to_python(self, value):
+        return value if isinstance(value, str | None) else str(ip_address(bytes(value)))
+
+    def get_db_prep_value(self, value, connection, prepared=False):
+        packed = None if value is None else ip_address(self.to_python(value)).packed
+        return super().get_db_prep_value(packed, connection, prepared)
+
+    def from_db_value(self, value, expression, connection):
+        return self.to_python(value)
 
 
 class Sealed(models.TextField):

@@ -391,6 +391,7 @@ class Customs(models.Model):
     color = fields.ColorField(max_length=10, default=fields.Color("red"))
     chosen = fields.ColorField(max_length=10, choices=[("red", "R"), ("blue", "B")])
     bits = fields.Bits(default="101")
+    packed = fields.PackedAddress()
 
 
 class Referring(models.Model):
