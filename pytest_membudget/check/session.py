@@ -10,7 +10,8 @@ from pytest_membudget.check.conclude import conclude, conclude_early
 from pytest_membudget.check.early_verdict import EarlyVerdict
 from pytest_membudget.check.plan import CheckPlan
 from pytest_membudget.check.row_sources import RowSources
-from pytest_membudget.check.sampler import Progress, Sampler
+from pytest_membudget.check.sampler import Sampler
+from pytest_membudget.check.sampling import Progress
 from pytest_membudget.check.schema_only import decide
 from pytest_membudget.check.table_discovery import with_rows
 from pytest_membudget.check.without_assumption import without_assumption
