@@ -34,8 +34,9 @@ class Cluster:
         self._identity: dict[str, Any] = {}
         self._programs = programs.folder
         if user := unprivileged():
-            os.chown(folder, user.pw_uid, user.pw_gid)
             self._programs = programs.for_another_user(folder)
+            for path in (folder, *folder.rglob("*")):
+                os.chown(path, user.pw_uid, user.pw_gid, follow_symlinks=False)
             self._identity = {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
 
     def initialize(self, *options: str) -> None:
@@ -52,12 +53,15 @@ class Cluster:
     def start(
         self, settings: Mapping[str, str], before_exec: Callable[[], None] | None = None
     ) -> subprocess.Popen[bytes]:
-        """Start a server and wait until it accepts connections.  Raises ServerError."""
+        """Start a server and wait until it accepts connections.  Raises ServerError.
+
+        It has a session of its own, so Ctrl-C does not reach it.
+        """
         command = [self._programs / "postgres", "-D", self.data]
         for name, value in settings.items():
             command += ["-c", f"{name}={value}"]
         server: subprocess.Popen[bytes] = self._run(
-            command, subprocess.Popen, preexec_fn=before_exec
+            command, subprocess.Popen, preexec_fn=before_exec, start_new_session=True
         )
         while self._status() not in _READY:
             if server.poll() is not None:
