@@ -46,8 +46,7 @@ class Cluster:
             *("-D", self.data, "-U", SUPERUSER, "-E", "UTF8", "--locale=C", "--no-sync"),
             *options,
         ]
-        self._run(command, subprocess.run)
-        if not self.data.exists() or not (self.data / "PG_VERSION").exists():
+        if self._run(command, subprocess.run).returncode:
             raise self._error("initdb failed")
 
     def start(

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from pytest_membudget.database.target import RefusedDatabase, Target
+from pytest_membudget.processes.embedded.main import place
 from pytest_membudget.processes.redirection import children, drivers, settings
 from pytest_membudget.processes.redirection.embedded import elsewhere
 
@@ -43,6 +44,13 @@ def production() -> dict[str, Any]:
             "dbname": "production",
         },
     }
+
+
+def test_the_path_of_a_socket_is_short_enough(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tempfile.tempdir", "/tmp")
+    assert place() == "/tmp"
+    monkeypatch.setattr("tempfile.tempdir", f"/tmp/{'x' * 80}")
+    assert place() == "/tmp"
 
 
 @pytest.fixture
