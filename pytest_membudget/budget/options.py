@@ -14,7 +14,10 @@ from pytest_membudget.budget.readers import (
     read_output_path,
     read_row_growth,
     read_rows_lines,
+    read_server,
 )
+from pytest_membudget.database.programs import find_programs
+from pytest_membudget.errors import BudgetError
 from pytest_membudget.texts import visible
 from pytest_membudget.units import format_seconds, format_size, parse_seconds
 
@@ -43,7 +46,7 @@ class Options:
     ``time_budget`` is seconds; ``json``, ``html`` and ``markdown`` are paths, ``inconclusive`` is
     ``"fail"`` or ``"warn"``, ``attribution`` is ``"failed"``, ``"always"`` or ``"never"``;
     ``profile`` and ``rows_file`` are paths, ``gate`` names migrations, ``growth`` is that of
-    production's rows.
+    production's rows, ``server`` is what read_server() returns.
     """
 
     limit: Setting[int | str] | None = None
@@ -58,6 +61,7 @@ class Options:
     rows_file: Setting[str] | None = None
     gate: Setting[str] | None = None
     growth: Setting[RowGrowth] | None = None
+    server: Setting[str | None] = Setting(None, _DEFAULT)
 
 
 @dataclass(frozen=True)
@@ -83,6 +87,15 @@ def _show_size(value: int | str) -> str:
 
 def _show_rows(value: Mapping[str, int]) -> str:
     return " ".join(f"{label}={count:_}" for label, count in value.items())
+
+
+def _show_server(version: str | None) -> str:
+    if version is None:
+        return "configured"
+    try:
+        return f"embedded, PostgreSQL {find_programs(version).version}"
+    except BudgetError as error:  # an error only of a check that needs it
+        return f"embedded: {error}"
 
 
 _PATH = {"metavar": "PATH"}
@@ -154,6 +167,15 @@ OPTIONS = (
         "file or folder, or a git ref such as origin/main for the migrations added or changed "
         "since then (default: none)",
         argument={"metavar": "WHAT", "nargs": "?", "const": "own"},
+    ),
+    Option(
+        "server",
+        "where PostgreSQL databases are created: configured, the server that the settings name, or "
+        "embedded, a private server that the run starts and stops, embedded:16 for a version "
+        "(default: configured)",
+        read_server,
+        {"metavar": "WHERE"},
+        show=_show_server,
     ),
     Option(
         "growth",

@@ -22,6 +22,7 @@ LEAST_LIMIT = 1000**2
 _USUAL_LIMITS = (32 * MIB, 64 * 1024 * MIB)
 # Per cent.  With less no table grows in a lifetime, more is a mistake.
 _LEAST_GROWTH, _MOST_GROWTH = 0.001, 10_000
+_VERSION = re.compile(r"\d+(\.\d+)?")
 _GROWTH = re.compile(r"\s*(\d+(?:\.\d+)?)\s*%\s*(?:a|per)\s+(day|week|month|year)\s*")
 
 
@@ -101,6 +102,22 @@ def read_attribution(value: object) -> str:
     if value not in ("failed", "always", "never"):
         raise BudgetError(f'{shown(value)} is none of "failed", "always" and "never"')
     return str(value)
+
+
+def read_server(value: object) -> str | None:
+    """Read where PostgreSQL databases are: None is the server of the settings.
+
+    Else it is one that the run starts, of a version, ``"16"``, or of any with ``""``.
+    """
+    kind, colon, version = str(value).partition(":")
+    if value == "configured":
+        return None
+    if kind != "embedded" or (colon and not _VERSION.fullmatch(version)):
+        raise BudgetError(
+            f'{shown(value)} is none of "configured", "embedded" and "embedded:VERSION", for '
+            "instance embedded:16"
+        )
+    return version
 
 
 def read_row_growth(value: object) -> RowGrowth:

@@ -93,5 +93,6 @@ class CheckPlan:
             workers=seeded.workers,
             folder=seeded.folder,
             mark=seeded.mark,
+            embedded=seeded.embedded,
             files=any(lesson.expected == Expected.FILE for lesson in self.lessons),
         )

@@ -16,7 +16,8 @@ from pytest_membudget.check.given_rows import absolute_rows_file, as_budget_erro
 from pytest_membudget.check.plan import CheckPlan
 from pytest_membudget.errors import BudgetError
 from pytest_membudget.finding import Finding, FindingCode
-from pytest_membudget.project.settings import require_database, require_django
+from pytest_membudget.processes.embedded.requirements import require_embedded
+from pytest_membudget.project.settings import is_on_postgresql, require_database, require_django
 
 if TYPE_CHECKING:
     from pytest_membudget.project.selection import Gated
@@ -52,6 +53,8 @@ def complete(
         migrations = project.migrations(keys)
         database = request.database or operations.alias_of(migrations)
     require_database(database)
+    if options.server.value is not None and is_on_postgresql(database):
+        require_embedded(database, options.server.value)
     findings = tuple(operations.findings(migrations, database))
     if request.reverse and (operation := operations.irreversible(migrations)):
         raise BudgetError(f"reverse=True: {keys[0][1]} can't be reversed: {operation}")

@@ -18,7 +18,7 @@ FITS, FAILED, USAGE, UNSAID = 0, 1, 2, 3
 
 # Those of pytest, which this process does not import.
 _ALL_PASSED, _SOME_FAILED, _USAGE_ERROR, _NOTHING_COLLECTED = 0, 1, 4, 5
-_PASSED_ON = ("limit", "profile", "time-budget", "html", "markdown")
+_PASSED_ON = ("limit", "profile", "server", "time-budget", "html", "markdown")
 
 
 def add_to(parser: argparse.ArgumentParser) -> None:
@@ -36,6 +36,12 @@ def add_to(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--profile", metavar="PATH", help="the production profile")
     parser.add_argument("--time-budget", metavar="SECONDS", help="how long it may take")
+    parser.add_argument(
+        "--server",
+        metavar="WHERE",
+        help="the PostgreSQL server: configured, embedded or embedded:VERSION "
+        "(default: membudget_server)",
+    )
     parser.add_argument("--json", metavar="PATH", help="write the results")
     parser.add_argument("--html", metavar="PATH", help="write one page")
     parser.add_argument("--markdown", metavar="PATH", help="write a table and the failures")

@@ -18,12 +18,15 @@ _MARK = b"The scratch databases of one run of pytest-membudget.\n"
 
 
 class RunFolder:
-    """A new folder below the system's temporary folder, which only this user can enter."""
+    """A new folder in ``place``, or the system's temporary folder, which only this user can enter.
 
-    def __init__(self) -> None:
+    ``place`` is one of those that remove_dead_folders() looks in.
+    """
+
+    def __init__(self, place: str | None = None) -> None:
         lock = None
         while lock is None:  # another run may remove the new folder before it is locked
-            self.path = Path(tempfile.mkdtemp(prefix=_PREFIX))
+            self.path = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=place))
             with contextlib.suppress(FileNotFoundError):
                 (self.path / _LOCK).write_bytes(_MARK)
                 lock = _locked(self.path)
@@ -36,7 +39,8 @@ class RunFolder:
 
 def remove_dead_folders() -> None:
     """Remove the folders of runs that ended without doing it themselves."""
-    for folder in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*"):
+    places = {Path(tempfile.gettempdir()), Path("/tmp")}
+    for folder in (folder for place in places for folder in place.glob(f"{_PREFIX}*")):
         with contextlib.suppress(OSError):  # another user's, or being removed
             if _is_ours(folder) and (lock := _locked(folder)) is not None:
                 shutil.rmtree(folder, ignore_errors=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from dataclasses import fields as _fields
 from typing import Any, NoReturn
@@ -27,6 +27,8 @@ class Target:
     SQLite files.  ``file`` keeps all of this for child processes, with the refusals beside it.
     ``statements`` is the file that child processes log theirs to, see StatementLog.
     ``address`` is the engine, host, port and name that the project's settings have for the alias.
+    ``embedded`` are Django's settings that lead to the PostgreSQL server that the run has started;
+    empty where the server is the one that the project's settings name.
     ``used`` says that this process has tried to open a connection.
     """
 
@@ -37,6 +39,7 @@ class Target:
     file: str
     address: list[Any] | None = None
     statements: str = ""
+    embedded: Mapping[str, str] = field(default_factory=dict)
     unmarked: set[str] = field(default_factory=set, init=False)
     used: bool = field(default=False, init=False)
 

@@ -69,10 +69,13 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         return
     from pytest_membudget.errors import BudgetError
     from pytest_membudget.plugin.memory_budget import make_memory_budget
+    from pytest_membudget.processes.embedded.client import EmbeddedServer
     from pytest_membudget.processes.server.client import ServerClients
     from pytest_membudget.texts import log_text, visible
 
-    servers = config.stash.setdefault(_servers, ServerClients())
+    version = config.stash[_options].server.value
+    embedded = None if version is None else EmbeddedServer(version)
+    servers = config.stash.setdefault(_servers, ServerClients(embedded))
     problems: dict[str, list[str]] = {}
     for item in marked:
         try:

@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import IO
 
@@ -40,11 +41,24 @@ def start_worker(module: str = "worker.main") -> subprocess.Popen[bytes]:
     return _start(["worker", "0", *_command(module)], subprocess.STDOUT)
 
 
-def start_server(alias: str, log: IO[bytes]) -> subprocess.Popen[bytes]:
-    """Start a database server process, and what cleans up where it can't do that itself."""
-    cleanup = _command("server.cleanup", alias)
-    command = ["server", str(GRACE_SECONDS), *_command("server.main"), "--", *cleanup]
-    return _start(command, log)
+def start_server(
+    alias: str, embedded: Mapping[str, str], log: IO[bytes]
+) -> subprocess.Popen[bytes]:
+    """Start a database server process, and what cleans up where it can't do that itself.
+
+    ``embedded`` is that of a Target.
+    """
+    cleanup = _command("server.cleanup", alias, json.dumps(embedded))
+    return _start_with(_command("server.main"), cleanup, log)
+
+
+def start_embedded(version: str, log: IO[bytes]) -> subprocess.Popen[bytes]:
+    """Start the program that has an embedded PostgreSQL server as its child."""
+    return _start_with(_command("embedded.main", version), _command("embedded.cleanup"), log)
+
+
+def _start_with(command: list[str], cleanup: list[str], log: IO[bytes]) -> subprocess.Popen[bytes]:
+    return _start(["server", str(GRACE_SECONDS), *command, "--", *cleanup], log)
 
 
 def _command(module: str, *arguments: str) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from typing import Any
 
+from pytest_membudget.database.engine import POSTGRESQL
 from pytest_membudget.errors import BudgetError
 
 
@@ -35,6 +36,12 @@ def require_django() -> None:
             "settings.configure() was called in this process, but the migration runs in a new "
             "one, which needs a settings module: set DJANGO_SETTINGS_MODULE"
         )
+
+
+def is_on_postgresql(alias: str) -> bool:
+    from django.db import connections
+
+    return bool(connections[alias].vendor == POSTGRESQL.vendor)
 
 
 def require_database(alias: str) -> None:

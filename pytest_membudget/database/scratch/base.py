@@ -67,8 +67,10 @@ class ScratchDatabases(ABC):
         self.connection.close()
 
     def close(self) -> None:
-        """Drop all databases of this run."""
+        """Drop all databases of this run, or leave them to the server that ends with it."""
         self.release()
+        if self.target.embedded:
+            self.names.clear()
         for name in reversed(self.names.copy()):
             self.drop(name)
 

@@ -30,9 +30,13 @@ class Greeting:
 
 @dataclass(frozen=True)
 class Start(Order[Greeting]):
-    """Load the project with ``alias`` redirected to a scratch database; sent once, first."""
+    """Load the project with ``alias`` redirected to a scratch database; sent once, first.
+
+    ``embedded`` is that of a Target.
+    """
 
     alias: str
+    embedded: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

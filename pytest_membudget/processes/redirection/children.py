@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping, MutableMapping, Sequence
 from typing import Any
 
 from pytest_membudget.database.target import Target
+from pytest_membudget.processes.redirection import embedded
 from pytest_membudget.processes.redirection.imports import after_import
 
 VARIABLE = "MEMBUDGET_TARGET"
@@ -47,6 +48,8 @@ def install(target: Target) -> None:
 def complete(environment: MutableMapping[str, str], target: Target) -> None:
     """Add what redirects a Python process to the environment that it will get."""
     environment[VARIABLE] = target.file
+    if target.embedded:
+        embedded.complete(environment, target.embedded)
     paths = environment.get("PYTHONPATH", "")
     if paths.split(os.pathsep)[0] != _STARTUP:
         environment["PYTHONPATH"] = f"{_STARTUP}{os.pathsep}{paths}" if paths else _STARTUP

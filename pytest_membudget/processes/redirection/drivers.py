@@ -9,11 +9,13 @@ from __future__ import annotations
 import functools
 import os
 import sys
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import unquote
 
 from pytest_membudget.database.engine import POSTGRESQL
 from pytest_membudget.database.target import Target
+from pytest_membudget.processes.redirection import embedded
 from pytest_membudget.processes.redirection.imports import after_import
 
 # PostgreSQL compiles the CASE of a large bulk_update for minutes, and can't be interrupted in it:
@@ -102,17 +104,28 @@ def _watch_psycopg(psycopg: Any, target: Target) -> None:
     connect = psycopg.Connection.connect.__func__
     connect_async = psycopg.AsyncConnection.connect.__func__
 
-    def checked(cls: Any, *args: Any, **kwargs: Any) -> Any:
+    def check(conninfo: str = "", *_: Any, **named: Any) -> None:
         target.used = True
+        if target.embedded:
+            _check_server({**psycopg.conninfo.conninfo_to_dict(conninfo), **named}, target)
+
+    def checked(cls: Any, *args: Any, **kwargs: Any) -> Any:
+        check(*args, **kwargs)
         return _checked(connect(cls, *args, **kwargs), target)
 
     async def checked_async(cls: Any, *args: Any, **kwargs: Any) -> Any:
-        target.used = True
+        check(*args, **kwargs)
         return _checked(await connect_async(cls, *args, **kwargs), target)
 
     psycopg.Connection.connect = classmethod(checked)
     psycopg.AsyncConnection.connect = classmethod(checked_async)
     psycopg.connect = psycopg.Connection.connect
+
+
+def _check_server(parameters: Mapping[str, Any], target: Target) -> None:
+    """Raise RefusedDatabase before there is a connection to another server than the run's own."""
+    if server := embedded.elsewhere(parameters, os.environ, target.embedded):
+        target.refuse(f"a connection to the PostgreSQL server {server!r}")
 
 
 def _checked(connection: Any, target: Target) -> Any:
@@ -144,9 +157,11 @@ def _watch_psycopg2(psycopg2: Any, target: Target) -> None:
     connect = psycopg2.connect
 
     @functools.wraps(connect)
-    def checked(*args: Any, **kwargs: Any) -> Any:
+    def checked(dsn: str | None = None, *args: Any, **kwargs: Any) -> Any:
         target.used = True
-        connection = connect(*args, **kwargs)
+        if target.embedded:
+            _check_server({**psycopg2.extensions.parse_dsn(dsn or ""), **kwargs}, target)
+        connection = connect(dsn, *args, **kwargs)
         name, mark = identity_of(connection)
         if not target.owns(name, mark):
             connection.close()

@@ -6,6 +6,7 @@ from collections.abc import Mapping, MutableMapping
 from typing import Any
 
 from pytest_membudget.database.target import Target
+from pytest_membudget.processes.redirection import embedded
 from pytest_membudget.processes.redirection.imports import after_import
 
 CLOSED_ENGINE = "pytest_membudget.processes.closed_backend"
@@ -40,21 +41,35 @@ def redirected(alias: str, config: Config, target: Target) -> Config:
     """The settings of an alias: those of the scratch database, or those of a closed one.
 
     A replica has the same address, or names the alias that it is a mirror of.  It must have the
-    same server as the target's alias, since a child process may load other settings.
+    same server as the target's alias, since a child process may load other settings; where the run
+    has a server of its own, that one takes its place.
     """
     if config.get("ENGINE") == CLOSED_ENGINE:
         return config
-    same_server = target.address is not None and _address(config)[:-1] == target.address[:-1]
+    address = _address(config)
+    same_server = address[:-1] in _servers(target)
+    if same_server and target.embedded:
+        embedded.lead_to(config, target.embedded)
     if same_server and target.name is not None and config.get("NAME") == target.name:
         return config
     ours = alias == target.alias
     mirror = (config.get("TEST") or {}).get("MIRROR") == target.alias
-    if same_server and (ours or mirror or _address(config) == target.address):
+    if same_server and (ours or mirror or address == target.address):
         if target.name is not None:
             config["NAME"] = target.name
         if target.name is not None or ours:
             return config
     return {"ENGINE": CLOSED_ENGINE, "NAME": alias, "TEST": {"MIRROR": None}}
+
+
+def _servers(target: Target) -> list[list[Any]]:
+    """The engine, host and port of the target's alias, in the project's settings and now."""
+    if target.address is None:
+        return []
+    engine, *server = target.address[:-1]
+    if not target.embedded:
+        return [[engine, *server]]
+    return [[engine, *server], [engine, target.embedded["HOST"], target.embedded["PORT"]]]
 
 
 def _let_name_decide(config: Config) -> None:

@@ -1,11 +1,13 @@
 """Remove what a database server process has left behind that could not do it itself.
 
-Its supervisor starts this program once it is dead; see supervisor.py.  The argument is the alias.
-It ends by saying on standard error which databases it could not drop, in the message Left.
+Its supervisor starts this program once it is dead; see supervisor.py.  The arguments are the alias,
+and ``embedded`` of a Target as JSON.  It ends by saying on standard error which databases it
+could not drop, in the message Left.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 import time
@@ -20,7 +22,7 @@ _ATTEMPTS, _PAUSE = 20, 0.5
 
 def main() -> None:
     with ExitStack() as cleanup:
-        scratch = open_scratch(sys.argv[1], cleanup)
+        scratch = open_scratch(sys.argv[1], json.loads(sys.argv[2]), cleanup)
         for _ in range(_ATTEMPTS):
             scratch.remove_leftovers()
             left = scratch.leftovers()

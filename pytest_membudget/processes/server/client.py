@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Generic
 
 from pytest_membudget.errors import NoRoom, OutOfBudget, OutOfTime, ServerError
 from pytest_membudget.processes.deadline import Deadline
+from pytest_membudget.processes.embedded.client import NOT_EMBEDDED, EmbeddedServer
 from pytest_membudget.processes.messages.orders import A, Order, Seed
 from pytest_membudget.processes.messages.server import Done, Failed, Progress, Start, answer_of
 from pytest_membudget.processes.server.process import CLEANUP_SECONDS, ServerProcess
 from pytest_membudget.processes.stopwatch import Stopwatch
 from pytest_membudget.processes.worker.workers import Workers
 from pytest_membudget.project.secrets import Secrets, known_secrets
+from pytest_membudget.project.settings import is_on_postgresql
 from pytest_membudget.units import format_seconds
 
 # Building a state walks through all migrations before it; one of them takes seconds at most.
@@ -58,12 +60,13 @@ class ServerClient(ServerProcess):
     A seed is bound to ``deadline``, the check's, and building a state to ``STATE_SECONDS``, of
     which one migration may take ``STEP_SECONDS``; OutOfTime is raised where an order takes longer.
     ``progress`` is called with each migration that is applied to build a state, and ``stopwatch``
-    counts the seconds that are waited.
+    counts the seconds that are waited.  ``embedded`` is that of a Target.
     """
 
-    def __init__(self, alias: str) -> None:
-        super().__init__(alias)
+    def __init__(self, alias: str, embedded: Mapping[str, str] = NOT_EMBEDDED) -> None:
+        super().__init__(alias, embedded)
         self.alias = alias
+        self.embedded = embedded
         self.workers: Workers | None = None
         self.deadline: Deadline | None = None
         self.progress: Callable[[str], None] = lambda text: None
@@ -73,8 +76,9 @@ class ServerClient(ServerProcess):
         self._pending: Pending[Any] | None = None
         self._error: ServerError | None = None
         try:
-            self.greeting = self.begin(Start(alias)).answer()
-            self.workers = Workers(alias, self.greeting.folder, self.greeting.mark)
+            self.greeting = self.begin(Start(alias, dict(embedded))).answer()
+            greeting = self.greeting
+            self.workers = Workers(alias, greeting.folder, greeting.mark, embedded)
         except BaseException:
             self.close(_INTERRUPTED_SECONDS)
             raise
@@ -164,17 +168,24 @@ class ServerClient(ServerProcess):
 
 
 class ServerClients:
-    """The database server processes of one run, one an alias, each started when first needed."""
+    """The database server processes of one run, one an alias, each started when first needed.
 
-    def __init__(self) -> None:
+    With ``embedded``, all PostgreSQL databases are on that server of the run's own.
+    """
+
+    def __init__(self, embedded: EmbeddedServer | None = None) -> None:
+        self._embedded = embedded
         self._servers: list[ServerClient] = []
 
     def get(self, alias: str) -> ServerClient:
         """The process of an alias; one that has ended is replaced for the next check."""
+        embedded = NOT_EMBEDDED
+        if self._embedded is not None and is_on_postgresql(alias):
+            embedded = self._embedded.settings()
         for server in self._servers:
-            if server.alias == alias and server.alive:
+            if server.alias == alias and server.embedded == embedded and server.alive:
                 return server
-        self._servers.append(ServerClient(alias))
+        self._servers.append(ServerClient(alias, embedded))
         return self._servers[-1]
 
     @property
@@ -193,4 +204,6 @@ class ServerClients:
             server.leave()
         for server in servers:
             server.close(_INTERRUPTED_SECONDS if interrupted else CLEANUP_SECONDS)
+        if self._embedded is not None:
+            self._embedded.close(_INTERRUPTED_SECONDS if interrupted else CLEANUP_SECONDS)
         return [text for server in servers for text in server.leftovers()]

@@ -10,6 +10,7 @@ import os
 import select
 import signal
 import warnings
+from collections.abc import Mapping
 from contextlib import ExitStack, suppress
 from typing import IO, TYPE_CHECKING, NoReturn
 
@@ -19,7 +20,15 @@ from pytest_membudget.database.target import Target
 from pytest_membudget.errors import MembudgetError, NoRoom
 from pytest_membudget.processes.bootstrap import keep_channel, signal_when_closed
 from pytest_membudget.processes.messages.codec import encode
-from pytest_membudget.processes.messages.server import ORDERS, Answer, Done, Failed, Left, Progress
+from pytest_membudget.processes.messages.server import (
+    ORDERS,
+    Answer,
+    Done,
+    Failed,
+    Left,
+    Progress,
+    Start,
+)
 from pytest_membudget.processes.redirection import install
 from pytest_membudget.processes.supervisor import CLEANED
 from pytest_membudget.project.secrets import known_secrets
@@ -63,7 +72,7 @@ def _take_orders(lines: IO[str], replies: IO[str], names: list[str], cleanup: Ex
             answer: Done | Failed
             try:
                 order = ORDERS.decode(line)
-                server = server or _open(order.alias, names, replies, cleanup)
+                server = server or _open(order, names, replies, cleanup)
                 answer = Done(server.answer(order), names)
             except Exception as error:
                 answer = _failure(error, names)
@@ -72,11 +81,11 @@ def _take_orders(lines: IO[str], replies: IO[str], names: list[str], cleanup: Ex
                 return
 
 
-def _open(alias: str, names: list[str], replies: IO[str], cleanup: ExitStack) -> DatabaseServer:
-    """Set the project up with ``alias`` connected to an empty scratch database."""
+def _open(order: Start, names: list[str], replies: IO[str], cleanup: ExitStack) -> DatabaseServer:
+    """Set the project up with its alias connected to an empty scratch database."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # Django's, of a connection before the apps are ready
-        scratch = open_scratch(alias, cleanup)
+        scratch = open_scratch(order.alias, order.embedded, cleanup)
         scratch.names = names
         scratch.remove_leftovers()
         empty = scratch.create()
@@ -91,15 +100,17 @@ def _open(alias: str, names: list[str], replies: IO[str], cleanup: ExitStack) ->
     return DatabaseServer(scratch, empty, lambda step: _send(replies, Progress(step)))
 
 
-def open_scratch(alias: str, cleanup: ExitStack) -> ScratchDatabases:
+def open_scratch(alias: str, embedded: Mapping[str, str], cleanup: ExitStack) -> ScratchDatabases:
     """Make a run folder and redirect the settings to its scratch databases; there are none yet.
 
-    It must run before any code of the project.  Every alias but ``alias`` is closed.
+    It must run before any code of the project.  Every alias but ``alias`` is closed.  ``embedded``
+    is that of a Target.
     """
     folder = RunFolder()
     cleanup.callback(folder.close)
     remove_dead_folders()
-    target = Target(alias, None, "", str(folder.path), str(folder.path / "target.json"))
+    file = str(folder.path / "target.json")
+    target = Target(alias, None, "", str(folder.path), file, embedded=embedded)
     target.write()
     install(target)
     settings = load_settings()

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import contextlib
-import os
-import select
 import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import IO, Any
 
 from pytest_membudget.database.engine import engine_of
 from pytest_membudget.errors import ServerError
 from pytest_membudget.processes.child import close_stream, send, start_server
+from pytest_membudget.processes.lines import Lines
 from pytest_membudget.processes.messages.codec import encode
 from pytest_membudget.processes.messages.server import ANSWERS, Answer, Greeting, Left, Progress
 
@@ -24,14 +23,14 @@ CLEANUP_SECONDS = 90.0
 class ServerProcess:
     """Sends messages and reads answers; the ``greeting`` is empty until it has been read."""
 
-    def __init__(self, alias: str) -> None:
+    def __init__(self, alias: str, embedded: Mapping[str, str]) -> None:
         self.greeting = Greeting()
         self.closed = False
         self._names: list[str] = []
         self._log: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115, open as long as the process
-        self._process = start_server(alias, self._log)
+        self._process = start_server(alias, embedded, self._log)
         assert self._process.stdout is not None
-        self._lines = _Lines(self._process.stdout.fileno())
+        self._lines = Lines(self._process.stdout.fileno())
 
     @property
     def alive(self) -> bool:
@@ -108,32 +107,3 @@ class ServerProcess:
                 left: Left = ANSWERS.decode(line)
                 return [name for name in left.names if mark and name.startswith(mark)]
         return names
-
-
-class _Lines:
-    """The lines of a pipe, read without the buffer of a file, which would hide them from poll()."""
-
-    def __init__(self, fd: int) -> None:
-        self._fd = fd
-        self._buffer = b""
-
-    def next(self, until: float) -> bytes:
-        """The next line; empty at the end.  TimeoutError where there is none by ``until``."""
-        while b"\n" not in self._buffer:
-            if not self._poll(max(0.0, until - time.monotonic())):
-                raise TimeoutError
-            chunk = os.read(self._fd, 1 << 16)
-            if not chunk:
-                return b""
-            self._buffer += chunk
-        line, _, self._buffer = self._buffer.partition(b"\n")
-        return line + b"\n"
-
-    def at_end(self) -> bool:
-        """Whether the other end is closed and nothing is left to be read."""
-        return not self._buffer and self._poll(0) == select.POLLHUP
-
-    def _poll(self, seconds: float) -> int:
-        poll = select.poll()
-        poll.register(self._fd, select.POLLIN)
-        return dict(poll.poll(1000 * seconds)).get(self._fd, 0)

@@ -52,6 +52,7 @@ class SeededDatabase:
     ) -> None:
         self.folder = server.greeting.folder
         self.mark = server.greeting.mark
+        self.embedded = server.embedded
         self.workers = server.workers
         self._server = server
         self._budget = budget

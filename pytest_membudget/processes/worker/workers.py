@@ -8,6 +8,7 @@ import sys
 import tempfile
 import threading
 import time
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -31,12 +32,13 @@ _END_SECONDS = 2.0
 
 
 class Workers:
-    """``folder`` and ``mark`` are those of the run's scratch databases, see Target."""
+    """``folder``, ``mark`` and ``embedded`` are as in a Target."""
 
-    def __init__(self, alias: str, folder: str, mark: str) -> None:
+    def __init__(self, alias: str, folder: str, mark: str, embedded: Mapping[str, str]) -> None:
         self._alias = alias
         self._folder = folder
         self._mark = mark
+        self._embedded = embedded
         self._template: _Template | None = None
         self._fit = True
         self._prepare()
@@ -79,17 +81,18 @@ class Workers:
         if self._template is not None and self._template.circumstances != _circumstances():
             self.close()
         if self._template is None and self._fit:
-            self._template = _Template(self._alias, self._folder, self._mark)
+            self._template = _Template(self._alias, self._folder, self._mark, self._embedded)
 
 
 class _Template:
     """The process of worker/template.py; ``refused`` says that there are no copies of it."""
 
-    def __init__(self, alias: str, folder: str, mark: str) -> None:
+    def __init__(self, alias: str, folder: str, mark: str, embedded: Mapping[str, str]) -> None:
         self.circumstances = _circumstances()
         self.refused = False
         own = tempfile.mkdtemp(dir=folder)
-        target = Target(alias, PENDING, mark, folder, file=str(Path(own, "target.json")))
+        file = str(Path(own, "target.json"))
+        target = Target(alias, PENDING, mark, folder, file, embedded=embedded)
         target.write()
         orders = f"{target.file}.orders"
         os.mkfifo(orders, 0o600)

@@ -24,6 +24,7 @@ VALUES = {
     "gate": ("shop", "all"),
     "inconclusive": ("warn", "fail"),
     "growth": ("5% a month", "1% a week"),
+    "server": ("configured", "embedded"),
 }
 IN_INI_ONLY = ("inconclusive", "growth")
 SHOWN = {"300Mi": "300 MiB", "30": "30 s"}
@@ -60,6 +61,9 @@ def test_the_command_line_comes_before_the_ini_file(pytester: pytest.Pytester, o
         ("", "rows=shop.Order", "'shop.Order' is not MODEL=N"),
         *(("", f"{name}=blocked/results", "'blocked/results' is not a path that a file can be")
           for name in ("json", "html", "markdown")),
+        ("", "server=embeded:16", "membudget_server: 'embeded:16' is none of"),
+        ("", "server=embedded:", "membudget_server: 'embedded:' is none of"),
+        ("server = embedded:new", "", "membudget_server: 'embedded:new' is none of"),
         ("limit = much", "", "membudget_limit: 'much' is not a size"),
         ("rows = shop.Order=none", "", "membudget_rows: rows['shop.Order']: 'none'"),
         ("time_budget = soon", "", "membudget_time_budget: 'soon' is not a number"),

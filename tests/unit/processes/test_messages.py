@@ -27,7 +27,10 @@ KEY = ("shop", "0001_initial")
 AWKWARD = ["é", "\ud800", 2**80, -1.5, None, True]
 
 BOTH: list[tuple[orders.Order[Any], Any]] = [
-    (server.Start("default"), server.Greeting("/tmp/run", "mark", "sqlite", "3.45", ["secret"])),
+    (
+        server.Start("default", {"HOST": "/run"}),
+        server.Greeting("/tmp/run", "mark", "sqlite", "3.45", ["secret"]),
+    ),
     (
         orders.Prepare([KEY], ["shop.Order"]),
         orders.Prepared("a", {"shop.Order": "o"}, {"o": [["id"], []]}),

@@ -1,0 +1,1 @@
+"""The private PostgreSQL server of a run, for ``membudget_server = embedded``."""
