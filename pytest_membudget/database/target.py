@@ -74,6 +74,10 @@ class Target:
         """Whether a PostgreSQL database with this name and mark belongs to this run."""
         return (bool(self.mark) and mark == self.mark) or database in self.unmarked
 
+    def may_own(self, database: str) -> bool:
+        """Whether a database of this name can belong to this run; its mark decides."""
+        return bool(self.mark and database.startswith(self.mark)) or database in self.unmarked
+
     def holds(self, path: str) -> bool:
         """Whether a SQLite file is in the folder of this run."""
         return os.path.realpath(path).startswith(self.folder + os.sep)

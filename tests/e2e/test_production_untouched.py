@@ -191,6 +191,10 @@ WAYS = {
     "raw-swallowed": Way(
         "try:\n    c = RAW(PRODUCTION)\n    write(c.cursor())\n    c.commit()\nexcept Exception: pass"
     ),
+    # Production has it, and the server of the tests does not.
+    "raw-missing-swallowed": Way(
+        "try:\n    RAW('missing')\nexcept Exception: pass", vendors=("postgresql",)
+    ),
     "changed-name": Way(
         "from django.db import connections\n"
         "schema_editor.connection.close()\n"

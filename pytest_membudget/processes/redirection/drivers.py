@@ -9,7 +9,8 @@ from __future__ import annotations
 import functools
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 from urllib.parse import unquote
 
@@ -104,28 +105,44 @@ def _watch_psycopg(psycopg: Any, target: Target) -> None:
     connect = psycopg.Connection.connect.__func__
     connect_async = psycopg.AsyncConnection.connect.__func__
 
-    def check(conninfo: str = "", *_: Any, **named: Any) -> None:
-        target.used = True
-        if target.embedded:
-            _check_server({**psycopg.conninfo.conninfo_to_dict(conninfo), **named}, target)
+    def named(conninfo: str = "", *_: Any, **parameters: Any) -> dict[str, Any]:
+        return {**psycopg.conninfo.conninfo_to_dict(conninfo), **parameters}
 
     def checked(cls: Any, *args: Any, **kwargs: Any) -> Any:
-        check(*args, **kwargs)
-        return _checked(connect(cls, *args, **kwargs), target)
+        with _attempt(lambda: named(*args, **kwargs), target):
+            connection = connect(cls, *args, **kwargs)
+        return _checked(connection, target)
 
     async def checked_async(cls: Any, *args: Any, **kwargs: Any) -> Any:
-        check(*args, **kwargs)
-        return _checked(await connect_async(cls, *args, **kwargs), target)
+        with _attempt(lambda: named(*args, **kwargs), target):
+            connection = await connect_async(cls, *args, **kwargs)
+        return _checked(connection, target)
 
     psycopg.Connection.connect = classmethod(checked)
     psycopg.AsyncConnection.connect = classmethod(checked_async)
     psycopg.connect = psycopg.Connection.connect
 
 
-def _check_server(parameters: Mapping[str, Any], target: Target) -> None:
-    """Raise RefusedDatabase before there is a connection to another server than the run's own."""
-    if server := embedded.elsewhere(parameters, os.environ, target.embedded):
+@contextmanager
+def _attempt(parameters: Callable[[], Mapping[str, Any]], target: Target) -> Iterator[None]:
+    """Refuse a connection to another server than the run's own before it is made.
+
+    One that fails is refused as well where its database is none of the run: it may be there in
+    production, and a migration may catch the error.
+    """
+    target.used = True
+    if target.embedded and (
+        server := embedded.elsewhere(parameters(), os.environ, target.embedded)
+    ):
         target.refuse(f"a connection to the PostgreSQL server {server!r}")
+    try:
+        yield
+    except Exception:
+        its = parameters()
+        name = its.get("dbname") or its.get("database") or os.environ.get("PGDATABASE")
+        if not target.may_own(name := str(name or its.get("user") or "")):
+            target.refuse(f"the PostgreSQL database {name!r}")
+        raise
 
 
 def _checked(connection: Any, target: Target) -> Any:
@@ -158,10 +175,11 @@ def _watch_psycopg2(psycopg2: Any, target: Target) -> None:
 
     @functools.wraps(connect)
     def checked(dsn: str | None = None, *args: Any, **kwargs: Any) -> Any:
-        target.used = True
-        if target.embedded:
-            _check_server({**psycopg2.extensions.parse_dsn(dsn or ""), **kwargs}, target)
-        connection = connect(dsn, *args, **kwargs)
+        def named() -> dict[str, Any]:
+            return {**psycopg2.extensions.parse_dsn(dsn or ""), **kwargs}
+
+        with _attempt(named, target):
+            connection = connect(dsn, *args, **kwargs)
         name, mark = identity_of(connection)
         if not target.owns(name, mark):
             connection.close()

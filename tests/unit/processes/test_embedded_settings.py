@@ -148,7 +148,36 @@ def test_where_a_connection_leads(
 
 
 def test_a_connection_elsewhere_is_refused_before_it_is_made(target: Target) -> None:
-    with pytest.raises(RefusedDatabase, match="a connection to the PostgreSQL server 'db'"):
-        drivers._check_server({"host": "db", "dbname": "scratch"}, target)
-    drivers._check_server({"host": "/run/server"}, target)
+    with (
+        pytest.raises(RefusedDatabase, match="a connection to the PostgreSQL server 'db'"),
+        drivers._attempt(lambda: {"host": "db", "dbname": "mark_1"}, target),
+    ):
+        pytest.fail("it was made")
+    with drivers._attempt(lambda: {"host": "/run/server"}, target):
+        pass
     assert len(target.refusals()) == 1
+
+
+@pytest.mark.parametrize("embedded", [EMBEDDED, {}])
+@pytest.mark.parametrize(
+    ("parameters", "refused"),
+    [
+        ({"dbname": "mark_1"}, ""),
+        ({"dbname": "postgres"}, ""),
+        ({"dbname": "production"}, "production"),
+        ({"database": "production"}, "production"),
+        ({"user": "app"}, "app"),
+    ],
+)
+def test_a_connection_that_fails_is_refused_where_the_database_is_not_the_runs(
+    target: Target, embedded: dict[str, str], parameters: dict[str, str], refused: str
+) -> None:
+    target.embedded = embedded
+    expected = RefusedDatabase if refused else ConnectionError
+    with (
+        target.allow_unmarked("postgres"),
+        pytest.raises(expected),
+        drivers._attempt(lambda: {"host": "/run/server", **parameters}, target),
+    ):
+        raise ConnectionError
+    assert target.refusals() == ([f"the PostgreSQL database {refused!r}"] if refused else [])
