@@ -23,15 +23,9 @@ from pytest_membudget.processes.redirection.imports import after_import
 # each DROP DATABASE on the server waits for that.  The memory of the client is the same without.
 _NO_JIT = "SET jit = off"
 _OTHERS = (
-    "MySQLdb",
-    "asyncpg",
-    "cx_Oracle",
-    "mariadb",
-    "oracledb",
-    "pymssql",
-    "pymysql",
-    "pyodbc",
-)
+    "MySQLdb", "asyncpg", "cx_Oracle", "mariadb",
+    "oracledb", "pymssql", "pymysql", "pyodbc",
+)  # fmt: skip
 
 
 def install(target: Target) -> None:
