@@ -197,9 +197,10 @@ def test_another_version_is_refused_by_each_process() -> None:
             read(later)
 
 
-def test_the_worker_starts_without_the_library() -> None:
+@pytest.mark.parametrize("module", ["main", "template"])
+def test_the_worker_starts_without_the_library(module: str) -> None:
     code = (
-        "import sys, pytest_membudget.processes.worker.main; "
+        f"import sys, pytest_membudget.processes.worker.{module}; "
         "weighed = {'msgspec', 'pytest_membudget.processes.messages.reply'}; "
         "sys.exit(bool(weighed & set(sys.modules)))"
     )
