@@ -92,7 +92,10 @@ def _took_the_name(seeded: SeededDatabase, done: Run) -> bool:
 def _rows(plan: CheckPlan, seeded: SeededDatabase, lesson: Lesson) -> dict[str, int]:
     """Row counts of the models that it is about: a single row, or a few where there are none."""
     if lesson.expected == Expected.SINGLE:
-        return {lesson.asked[0]: 1}
+        label = lesson.asked[0]
+        before = (one.asked[0] for one in plan.lessons if one.expected == Expected.SINGLE)
+        # Where one row is too many, an earlier migration has made one.
+        return {label: 0 if label in before else 1}
     if lesson.expected != Expected.ROW:
         return {}
     models = seeded.present().models
