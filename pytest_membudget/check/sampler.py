@@ -126,6 +126,8 @@ class Sampler(Sampling):
                     return again
                 before = plan
         self._begin_anew(before)
+        # The rows that the sample had are looked at again.
+        self.seeded.fill(sample.size)
         return replace(sample, run=settled(before, sample.run))
 
     def _with_rows_that_match(self, sample: Sample) -> Sample:
