@@ -146,7 +146,7 @@ class Sampler(Sampling):
             forced = known.values or (of_several_rows(forced) if unmatched(sample) else {})
         if touched:
             forced = known.without_followed(forced)
-        if not forced or forced == self.plan.forced_values:
+        if not forced or (forced == self.plan.forced_values and not known.shares):
             return sample
         with suppress(ServerError):
             again = self._forced(forced, known.shares, sample.size)

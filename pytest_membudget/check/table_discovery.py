@@ -31,6 +31,7 @@ from pytest_membudget.judge import reasons
 from pytest_membudget.judge.gap import Gap, rows_unknown, tables_without_model
 from pytest_membudget.judge.lessons import contradictions
 from pytest_membudget.judge.matching import filter_values, loads_no_rows
+from pytest_membudget.judge.portions import asked_shares
 from pytest_membudget.judge.verdict import Judgement, Verdict
 from pytest_membudget.processes.messages.orders import ListTables, TableModel
 from pytest_membudget.processes.server.client import ServerClient
@@ -127,6 +128,9 @@ def discover(plan: CheckPlan, server: ServerClient, progress: Callable[[str], No
         few_peak=latest[-1].run.peak if latest[-1].finished and seeded else None,
     )
     production = plan.production
+    for done in runs:  # generated rows have as many NULLs as production
+        followed = asked_shares(done, production.shares)
+        plan = replace(plan, forced_values=followed.without_followed(plan.forced_values))
     known = {table: production.rows(table, tables[table].label) for table in met}
     grown = [
         table

@@ -80,7 +80,7 @@ def test_rows_that_the_migration_changes_for_a_receiver_are_measured(project: Pr
     assert result["growth"] == "linear"
     (peaks,) = messages(result, "peak-set-by")
     assert peaks.startswith("the receiver shop.apps.listing sets the peak")
-    assert result["reason"].endswith("the receiver shop.apps.listing sets the peak.")
+    assert result["reason"].endswith("The receiver shop.apps.listing sets the peak.")
 
 
 INSERT = """
