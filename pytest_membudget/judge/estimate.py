@@ -189,7 +189,9 @@ class Estimate:
             projection = project_highest(points, self.evidence.ladder.rows, self._noise)
             if projection is not None:
                 found.append((label or self.evidence.budget.label, projection.peak))
-        return sorted(found, key=lambda item: -item[1])
+        # What one has not given back is in the peak of those after it.
+        alike = max((peak for _, peak in found), default=0.0) - self._noise
+        return sorted(found, key=lambda item: -min(item[1], alike))
 
     @property
     def duration(self) -> float | None:
