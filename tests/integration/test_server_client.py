@@ -14,7 +14,6 @@ from pytest_membudget.processes.messages.orders import (
     Drop,
     ListRefusals,
     Prepare,
-    Seed,
     Weigh,
 )
 from pytest_membudget.processes.server.client import ServerClient
@@ -77,10 +76,10 @@ def test_weighing_a_migration_is_no_part_of_the_time_budget(
 
 def test_why_a_process_has_ended_is_said_for_each_later_order(client: ServerClient) -> None:
     with client.bound_to(Deadline(0.0), lambda step: None, Stopwatch()):
-        seeding = client.begin(Seed("production", [], {}, 0))
-        seeding.until = 0.0
+        building = client.begin(Prepare([("slow", "0001_sleeps")], []))
+        building.until = 0.0
         for later in (ListRefusals(), ListRefusals()):
-            with pytest.raises(OutOfTime, match="generating the rows did not finish within 5 s"):
+            with pytest.raises(OutOfTime, match="the state before the migration was not built"):
                 client.call(later)
 
 
