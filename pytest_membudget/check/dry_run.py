@@ -1,22 +1,23 @@
-"""One run over empty tables or a few rows."""
+"""Runs over empty tables or a few rows."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import replace
 
 from pytest_membudget.check.learning import learned
 from pytest_membudget.check.plan import CheckPlan
 from pytest_membudget.check.row_effects import few_rows
-from pytest_membudget.check.sought_rows import settled
-from pytest_membudget.errors import OutOfBudget
+from pytest_membudget.check.sought_rows import settled, with_rows_sought
+from pytest_membudget.errors import OutOfBudget, ServerError
+from pytest_membudget.judge.matching import filter_values, loads_no_rows
 from pytest_membudget.judge.unlogged import has_own_sessions
 from pytest_membudget.processes.messages.orders import TableModel
 from pytest_membudget.processes.server.client import ServerClient
 from pytest_membudget.processes.server.seeded_database import SeededDatabase
 from pytest_membudget.processes.worker.launcher import run
-from pytest_membudget.sample import ForcedValues, Outcome, Sample
+from pytest_membudget.sample import ForcedValues, Outcome, Run, Sample
 
 _DEADLINE = 30.0
 
@@ -38,6 +39,35 @@ def dry_run(
         if again is None:
             return plan, sample
         plan = again
+
+
+def dry_runs(
+    plan: CheckPlan, server: ServerClient, tables: Mapping[str, TableModel], filled: Collection[str]
+) -> tuple[CheckPlan, list[Sample]]:
+    """One run over a few rows, and one over rows that match its filters where it left some out."""
+    plan, first = dry_run(plan, server, tables, filled, plan.forced_values)
+    # Of a table that has some.
+    sought = [one for one in first.run.sought if one[0] in filled]
+    before = plan.forced_values
+    plan, first = with_rows_sought(
+        plan, first, sought, lambda further: dry_run(further, server, tables, filled, before)
+    )
+    few = {table: first.rows[tables[table].label] for table in filled}
+    forced_values = {} if loads_no_rows(first.run) else _left_out(first.run, few)
+    forced_values = _merged(plan.forced_values, forced_values)
+    if forced_values == plan.forced_values or first.run.peak > plan.budget.limit:
+        return plan, [first]
+    with suppress(ServerError):
+        plan, second = dry_run(plan, server, tables, filled, forced_values)
+        needed = {
+            table: columns
+            for table, columns in forced_values.items()
+            if not _touches(first.run, table) and _touches(second.run, table)
+        }
+        if second.finished:
+            plan = replace(plan, forced_values=_merged(plan.forced_values, needed))
+        return plan, [first, second]
+    return plan, [first]
 
 
 def _run(
@@ -65,3 +95,20 @@ def _run(
         done = replace(settled(plan, done), facts=replace(done.facts, own_sessions=own))
         sample = Sample(rows, done)
         return learned(plan, seeded, sample)
+
+
+def _touches(done: Run, table: str) -> bool:
+    return bool(done.read.get(table) or done.written.get(table))
+
+
+def _merged(one: ForcedValues, other: ForcedValues) -> ForcedValues:
+    return {table: {**one.get(table, {}), **other.get(table, {})} for table in {**one, **other}}
+
+
+def _left_out(done: Run, few: dict[str, int]) -> ForcedValues:
+    """The columns by which it left out rows that may lead to further tables."""
+    return {
+        table: columns
+        for table, columns in filter_values(done, empty=False).items()
+        if max(done.read.get(table, 0), done.written.get(table, 0)) < few.get(table, 0)
+    }

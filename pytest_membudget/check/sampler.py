@@ -8,8 +8,9 @@ from dataclasses import replace
 from functools import partial
 
 from pytest_membudget.check.learning import learned
+from pytest_membudget.check.plan import CheckPlan
 from pytest_membudget.check.sampling import Sampling
-from pytest_membudget.check.sought_rows import chosen, settled, with_sought
+from pytest_membudget.check.sought_rows import with_rows_sought
 from pytest_membudget.errors import ServerError
 from pytest_membudget.finding import Finding, FindingCode
 from pytest_membudget.judge.coverage import TOUCHED_HALF, TOUCHED_TOO_FEW, touched_by
@@ -113,22 +114,19 @@ class Sampler(Sampling):
 
     def _with_rows_sought(self, sample: Sample) -> Sample:
         """Where dry runs have not seen it, see what it does with rows that it looks for."""
-        sought = with_sought(self.plan, sample.run) if self._sources else None
-        if sought is None or not sample.finished or sample.run.peak > self._budget.limit:
+        if not self._sources:
             return sample
-        before = self.plan
-        with suppress(ServerError):
-            self._begin_anew(sought)
-            again, _ = self._apply(sample.size, self._budget.time_budget)
-            if again.finished:
-                plan = chosen(before, sample.run, sought, again.run)
-                if plan is sought:
-                    return again
-                before = plan
-        self._begin_anew(before)
-        # The rows that the sample had are looked at again.
-        self.seeded.fill(sample.size)
-        return replace(sample, run=settled(before, sample.run))
+
+        def again(plan: CheckPlan) -> tuple[CheckPlan, Sample]:
+            self._begin_anew(plan)
+            return plan, self._apply(sample.size, self._budget.time_budget)[0]
+
+        plan, found = with_rows_sought(self.plan, sample, sample.run.sought, again)
+        if plan is not self.plan:
+            self._begin_anew(plan)
+            # The rows that the sample had are looked at again.
+            self.seeded.fill(sample.size)
+        return found
 
     def _with_rows_that_match(self, sample: Sample) -> Sample:
         """Where its filters left most rows out, take the sample again with rows that match them, or

@@ -5,22 +5,50 @@ A migration that goes on without a row may load anything where there is one.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Collection
+from contextlib import suppress
 from dataclasses import replace
+from typing import Any
 
 from pytest_membudget.check.plan import CheckPlan
+from pytest_membudget.errors import ServerError
 from pytest_membudget.judge.growth_fit import VISIBLE
-from pytest_membudget.sample import Run
+from pytest_membudget.sample import Run, Sample
 from pytest_membudget.sample.lesson import Expected, Lesson
 
 # Of the few rows of a table each can be one of these.
 _MOST = 8
+# A table, and what the row in it holds.
+Sought = tuple[str, dict[str, Any]]
 
 
-def with_sought(plan: CheckPlan, done: Run) -> CheckPlan | None:
+def with_rows_sought(
+    plan: CheckPlan,
+    sample: Sample,
+    sought: Collection[Sought],
+    again: Callable[[CheckPlan], tuple[CheckPlan, Sample]],
+) -> tuple[CheckPlan, Sample]:
+    """The plan and the sample to go on with, of which the latter did not find rows that it
+    ``sought``; ``again`` takes it by the plan of a run that finds them.
+    """
+    further = _with_sought(plan, sought)
+    if further is None or not sample.finished or sample.run.peak > plan.budget.limit:
+        return plan, sample
+    with suppress(ServerError):
+        further, found = again(further)
+        if found.finished:
+            after = _chosen(plan, sample.run, further, found.run)
+            if after is further:
+                return further, found
+            return after, replace(sample, run=settled(after, sample.run))
+    return plan, sample
+
+
+def _with_sought(plan: CheckPlan, sought: Collection[Sought]) -> CheckPlan | None:
     """The plan with the rows that a run did not find; None where there are no further ones."""
     rows = [
         Lesson(Expected.ROW, [(table, name) for name in row], list(row.values()))
-        for table, row in done.sought
+        for table, row in sought
     ]
     further = [one for one in rows if one not in plan.sought]
     if not further or len(plan.sought) + len(further) > _MOST:
@@ -28,7 +56,7 @@ def with_sought(plan: CheckPlan, done: Run) -> CheckPlan | None:
     return replace(plan, sought=(*plan.sought, *further))
 
 
-def chosen(plan: CheckPlan, done: Run, sought: CheckPlan, found: Run) -> CheckPlan:
+def _chosen(plan: CheckPlan, done: Run, sought: CheckPlan, found: Run) -> CheckPlan:
     """The plan to go on with, from runs ``done`` without the rows and ``found`` with them.
 
     The rows stay where the migration does more with them.  Where it does no more, that it looks for

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, replace
 
-from pytest_membudget.check.dry_run import dry_run
+from pytest_membudget.check.dry_run import dry_runs
 from pytest_membudget.check.early_verdict import (
     EarlyVerdict,
     broke,
@@ -25,17 +24,14 @@ from pytest_membudget.check.row_effects import (
     is_guarded,
     is_only_joined,
 )
-from pytest_membudget.check.sought_rows import chosen, settled, with_sought
-from pytest_membudget.errors import ServerError
 from pytest_membudget.judge import reasons
 from pytest_membudget.judge.gap import Gap, rows_unknown, tables_without_model
 from pytest_membudget.judge.lessons import contradictions
-from pytest_membudget.judge.matching import filter_values, loads_no_rows
 from pytest_membudget.judge.portions import asked_shares
 from pytest_membudget.judge.verdict import Judgement, Verdict
-from pytest_membudget.processes.messages.orders import ListTables, TableModel
+from pytest_membudget.processes.messages.orders import ListTables
 from pytest_membudget.processes.server.client import ServerClient
-from pytest_membudget.sample import ForcedValues, Run, Sample
+from pytest_membudget.sample import Sample
 from pytest_membudget.sql.table_names import is_own_of_django
 from pytest_membudget.units import MIB
 
@@ -113,7 +109,7 @@ def discover(plan: CheckPlan, server: ServerClient, progress: Callable[[str], No
     samples: list[Sample] = []
     for _ in range(_ROUNDS):
         progress(f"finding the accessed tables, with a few rows in {len(seeded)} of them")
-        plan, latest = _round(plan, server, tables, seeded)
+        plan, latest = dry_runs(plan, server, tables, seeded)
         samples += latest
         runs = [sample.run for sample in latest]
         accessed_tables = {table for done in runs for table in done.accessed_tables}
@@ -203,52 +199,6 @@ def _branches(plan: CheckPlan, known: Mapping[str, int | None]) -> bool:
     return min(plan.branches, default=math.inf) < max(counts, default=0)
 
 
-def _round(
-    plan: CheckPlan, server: ServerClient, tables: dict[str, TableModel], filled: set[str]
-) -> tuple[CheckPlan, list[Sample]]:
-    """One run over a few rows, and one over rows that match its filters where it left some out."""
-    plan, first = dry_run(plan, server, tables, filled, plan.forced_values)
-    plan, first = _with_rows_sought(plan, first, server, tables, filled)
-    few = {table: first.rows[tables[table].label] for table in filled}
-    forced_values = {} if loads_no_rows(first.run) else _left_out(first.run, few)
-    forced_values = _merged(plan.forced_values, forced_values)
-    if forced_values == plan.forced_values or first.run.peak > plan.budget.limit:
-        return plan, [first]
-    with suppress(ServerError):
-        plan, second = dry_run(plan, server, tables, filled, forced_values)
-        needed = {
-            table: columns
-            for table, columns in forced_values.items()
-            if not _touches(first.run, table) and _touches(second.run, table)
-        }
-        if second.finished:
-            plan = replace(plan, forced_values=_merged(plan.forced_values, needed))
-        return plan, [first, second]
-    return plan, [first]
-
-
-def _with_rows_sought(
-    plan: CheckPlan,
-    first: Sample,
-    server: ServerClient,
-    tables: dict[str, TableModel],
-    filled: set[str],
-) -> tuple[CheckPlan, Sample]:
-    """The plan and the run to go on with, where it looked for rows of a table that has some."""
-    there = replace(first.run, sought=tuple(one for one in first.run.sought if one[0] in filled))
-    sought = with_sought(plan, there)
-    if sought is None or not first.finished or first.run.peak > plan.budget.limit:
-        return plan, first
-    with suppress(ServerError):
-        learned, found = dry_run(sought, server, tables, filled, plan.forced_values)
-        if found.finished:
-            chosen_plan = chosen(plan, first.run, learned, found.run)
-            if chosen_plan is learned:
-                return learned, found
-            return chosen_plan, replace(first, run=settled(chosen_plan, first.run))
-    return plan, first
-
-
 def _most(
     samples: Sequence[Sample],
     latest: Sequence[Sample],
@@ -264,20 +214,3 @@ def _most(
         return float(filled)
     times = [math.inf if rows is None else rows / few_rows(rows) for rows in known.values()]
     return empty + (filled - empty) * max([1.0, *times])
-
-
-def _touches(done: Run, table: str) -> bool:
-    return bool(done.read.get(table) or done.written.get(table))
-
-
-def _merged(one: ForcedValues, other: ForcedValues) -> ForcedValues:
-    return {table: {**one.get(table, {}), **other.get(table, {})} for table in {**one, **other}}
-
-
-def _left_out(done: Run, few: dict[str, int]) -> ForcedValues:
-    """The columns by which it left out rows that may lead to further tables."""
-    return {
-        table: columns
-        for table, columns in filter_values(done, empty=False).items()
-        if max(done.read.get(table, 0), done.written.get(table, 0)) < few.get(table, 0)
-    }
