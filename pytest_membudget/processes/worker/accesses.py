@@ -8,18 +8,16 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pytest_membudget.processes.messages.statements import StatementCount
+from pytest_membudget.processes.worker.conditions import Conditions
 from pytest_membudget.processes.worker.selections import Selections
 from pytest_membudget.sample import ReceiverTables, Unmatched
-from pytest_membudget.sql.documents import merged
 from pytest_membudget.sql.parse import read, shown
-from pytest_membudget.sql.row_sets import WHOLE_ROW, times_of
-from pytest_membudget.sql.statement import Statement, Table
+from pytest_membudget.sql.statement import Statement
 from pytest_membudget.sql.table_names import TableNames, is_own_of_django
 
 _EVERYTHING = ("*",)
 # The largest LIMIT with which a statement does not load more rows of a larger table.
 _HANDFUL = 99
-_MOST_VALUES = 8
 # What Django calls a table on SQLite to which it copies all rows to alter it, see _remake_table().
 _REMADE = "new__{}"
 # PostgreSQL's and SQLite's own functions whose rows are made of their arguments.
@@ -40,7 +38,6 @@ class Accesses:
     fetched: Counter[str] = field(default_factory=Counter)
     written: Counter[str] = field(default_factory=Counter)
     accessed_tables: dict[str, set[tuple[str, ...]]] = field(default_factory=dict)
-    filters: dict[str, dict[str, list[Any]]] = field(default_factory=dict)
     unattributed: dict[str, int] = field(default_factory=dict)
     named: set[str] = field(default_factory=set)
     changed: set[str] = field(default_factory=set)
@@ -50,14 +47,17 @@ class Accesses:
     guards: dict[str, set[tuple[str, ...]]] = field(default_factory=dict)
     sought: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     opaque: bool = False
-    not_equal: set[tuple[str, str]] = field(default_factory=set)
     _declared: dict[str, Statement] = field(default_factory=dict)
-    _assigned: set[tuple[str, str]] = field(default_factory=set)
     # By the end of a statement, its tables, and the values in its conditions.
     _groups: dict[tuple[str, tuple[str, ...], str], StatementCount] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        self._conditions = Conditions(self.names)
         self._selections = Selections(self.names)
+
+    @property
+    def filters(self) -> dict[str, dict[str, list[Any]]]:
+        return self._conditions.filters
 
     def add(self, counted: StatementCount) -> None:
         fetched, affected = counted.fetched, counted.affected
@@ -78,8 +78,7 @@ class Accesses:
         main = self._main(sources)
         target = keys[statement.target] if statement.target else ""
         self._count(statement, main, target, fetched, affected)
-        self._assigned.update((target, column) for column in statement.sets)
-        self._note_changes(statement, target)
+        self._conditions.note_changes(statement, target)
         # What is inserted is in the process already, and what comes back of it is its key.
         self._add(self.fetched, main or ("" if statement.inserts else target), fetched)
         self.chunks |= _chunks(statement, counted)
@@ -102,10 +101,10 @@ class Accesses:
                 self.guards.setdefault(main, set()).add(chosen[main])
                 self.sought += [(main, row)] if row and (main, row) not in self.sought else []
         if main in self.names and not row:
-            self._note_values(statement, keys, counted.values)
+            self._conditions.note_values(statement, keys, counted.values)
         if main in self.names and several and loads:
             self._group(statement, sources, counted)
-            self.not_equal |= self._selections.add(statement, main, counted)
+            self._conditions.not_equal |= self._selections.add(statement, main, counted)
 
     def of_run(self) -> dict[str, Any]:
         """The attributes of a Run."""
@@ -118,7 +117,7 @@ class Accesses:
             "guards": _listed(self.guards),
             "sought": tuple(self.sought),
             "filters": self.filters,
-            "not_equal": frozenset(self.not_equal),
+            "not_equal": frozenset(self._conditions.not_equal),
             "selections": self._selections.found,
             "unmatched": self.unmatched(),
             "accessed_tables": _listed(self.accessed_tables),
@@ -179,14 +178,6 @@ class Accesses:
                 self.accessed_tables.setdefault(table, set()).add(columns if loads else ())
         return found
 
-    def _note_changes(self, statement: Statement, target: str) -> None:
-        """The columns that are set in rows which are not chosen by their keys: they had other
-        values when the migration began.
-        """
-        keys = {f"{one.column}=" for one in statement.filters if one.place is not None}
-        if not self.names.is_single(target, keys):
-            self.not_equal.update((target, column) for column in statement.sets)
-
     def _row(
         self, statement: Statement, main: str, values: Mapping[int, Any] | None
     ) -> dict[str, Any] | None:
@@ -198,42 +189,6 @@ class Accesses:
                 return None
             row[one.column] = found[0]
         return row
-
-    def _note_values(
-        self,
-        statement: Statement,
-        keys: Mapping[Table, str],
-        values: Mapping[int, Any] | None,
-    ) -> None:
-        documents: dict[tuple[str, str], Any] = {}
-        for one in statement.filters:
-            table = keys.get(one.table, "")
-            if table not in self.names and not is_own_of_django(table):
-                continue
-            columns = self.filters.setdefault(table, {})
-            if values is None or (one.place is not None and one.place not in values):
-                self.not_equal.add((table, one.column))
-                continue
-            if not one.equal:
-                self.not_equal.add((table, one.column))
-            found = one.values(dict(values))
-            name = one.column
-            if (table, name) in self._assigned and any(map(times_of, found)):
-                # What it has computed is the same in rows that it was computed from alike.
-                name = WHOLE_ROW
-            known = columns.setdefault(name, [])
-            if one.part is not None and found:
-                # A row meets all that a statement asks of its document.
-                documents[table, one.column] = merged(documents.get((table, one.column)), found[0])
-                continue
-            new = [value for value in found if value not in known]
-            if len(known) + len(new) > _MOST_VALUES:
-                self.not_equal.add((table, one.column))
-            known += new[: _MOST_VALUES - len(known)]
-        for (table, column), document in documents.items():
-            known = self.filters[table][column]
-            if document not in known and len(known) < _MOST_VALUES:
-                known.append(document)
 
     def _group(self, statement: Statement, sources: Sequence[str], counted: StatementCount) -> None:
         asked = [one.values(dict(counted.values or {})) for one in statement.filters]
