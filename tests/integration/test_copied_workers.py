@@ -60,17 +60,16 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def clients() -> Iterator[list[ServerClient]]:
+    # A server of other tests of this process may run.
+    others = set(psutil.Process().children())
     started: list[ServerClient] = []
     yield started
-    processes = _processes()
+    own = set(psutil.Process().children()) - others
+    processes = [*own, *(below for one in own for below in one.children(recursive=True))]
     for one in started:
         one.close()
         assert not Path(one.greeting.folder).exists()
     assert not [one for one in processes if one.is_running() and one.status() != "zombie"]
-
-
-def _processes() -> list[psutil.Process]:
-    return psutil.Process().children(recursive=True)
 
 
 def launched(clients: list[ServerClient], *, copied: bool = True, deadline: float = 30) -> Run:
@@ -161,7 +160,7 @@ def test_a_copy_that_is_stopped_leaves_the_template(
 
 def test_a_template_that_was_killed_is_replaced(project: Path, clients: list[ServerClient]) -> None:
     assert launched(clients).outcome == Outcome.FINISHED
-    for one in _processes():
+    for one in psutil.Process().children(recursive=True):
         if any("worker.template" in word for word in one.cmdline()):
             one.kill()
     assert launched(clients).outcome == Outcome.FINISHED
