@@ -18,6 +18,7 @@ from pytest_membudget.judge.curves import (
 )
 from pytest_membudget.judge.evidence import Evidence
 from pytest_membudget.judge.growth_fit import FLOOR_BYTES, HIDDEN, VISIBLE, Growth, Point
+from pytest_membudget.judge.kept import kept_bytes
 from pytest_membudget.judge.matching import of_all_rows, share_of_each
 from pytest_membudget.judge.projection import Projection, fits_up_to, project_highest
 from pytest_membudget.sample import Outcome, Sample
@@ -72,6 +73,8 @@ class Estimate:
             return None
         spread = projection.half_width if projection.measured else 2 * noise
         low = max(projection.low, min(seen, projection.peak) - spread)
+        if self._kept is not None:
+            low = max(low, seen + self._kept * (rows - self.evidence.finished[-1].size))
         if self.threshold_ahead is not None:
             bounded = project_highest(self._curves, self.threshold_ahead, noise)
             low = min(low, bounded.low if bounded else 0)
@@ -173,13 +176,15 @@ class Estimate:
     @cached_property
     def threshold_ahead(self) -> int | None:
         """With how many rows growth may end, as the code tells."""
-        return self.evidence.ahead.threshold(self.evidence.thresholds)
+        return None if self._kept is not None else min(self._thresholds, default=None)
 
     @cached_property
     def cycles_add_up(self) -> bool:
         """Whether growth may end where the cycle collector runs."""
         finished, rows = self.evidence.finished, self.evidence.ladder.rows
-        return bool(finished) and finished[-1].size < rows and cycles_add_up(finished, rows)
+        if not finished or self._kept is not None:
+            return False
+        return finished[-1].size < rows and cycles_add_up(finished, rows)
 
     @cached_property
     def peaks(self) -> list[tuple[str, float]]:
@@ -221,6 +226,17 @@ class Estimate:
         peaks = [sample.run.peak for sample in self._climbed]
         few = self.evidence.few_peak
         return few is not None and len(peaks) > 1 and max(*peaks, few) - min(*peaks, few) < VISIBLE
+
+    @cached_property
+    def _thresholds(self) -> list[int]:
+        return self.evidence.ahead.thresholds(self.evidence.thresholds)
+
+    @cached_property
+    def _kept(self) -> float | None:
+        """Bytes that each further row adds at least; None where the samples do not show it."""
+        if len(self.evidence.budget.migrations) > 1:
+            return None
+        return kept_bytes(self.evidence.finished, self._thresholds)
 
     @cached_property
     def _climbed(self) -> Sequence[Sample]:
