@@ -6,10 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from pytest_membudget.judge import pace
 from pytest_membudget.judge.coverage import TOUCHED_ALL
 from pytest_membudget.judge.curves import (
-    breaks_at,
     curves,
     curves_by_migration,
     cycles_add_up,
@@ -21,7 +19,7 @@ from pytest_membudget.judge.growth_fit import FLOOR_BYTES, HIDDEN, VISIBLE, Grow
 from pytest_membudget.judge.kept import kept_bytes
 from pytest_membudget.judge.matching import of_all_rows, share_of_each
 from pytest_membudget.judge.projection import Projection, fits_up_to, project_highest
-from pytest_membudget.sample import Outcome, Sample
+from pytest_membudget.sample import Sample
 from pytest_membudget.units import MIB
 
 _ENOUGH = 3
@@ -141,16 +139,6 @@ class Estimate:
         return self.evidence.budget.to_counted(self.limit_passed_at)
 
     @property
-    def breaks_at(self) -> int | None:
-        """With how many rows, up to production's, a statement has too many parameters."""
-        return breaks_at(self.evidence.finished, self.evidence.ladder.rows)
-
-    @property
-    def breaks_with(self) -> int | None:
-        """The same in rows of the counted model."""
-        return self.evidence.budget.to_counted(self.breaks_at)
-
-    @property
     def past(self) -> int | None:
         """How many rows the next sample should have more than, as the code tells."""
         evidence = self.evidence
@@ -197,19 +185,6 @@ class Estimate:
         # What one has not given back is in the peak of those after it.
         alike = max((peak for _, peak in found), default=0.0) - self._noise
         return sorted(found, key=lambda item: -min(item[1], alike))
-
-    @property
-    def duration(self) -> float | None:
-        """Seconds that the migration takes at production's row count.
-
-        A row takes at least as long as in a sample that did not end.
-        """
-        rows, finished = self.evidence.ladder.rows, self.evidence.finished
-        if not finished:
-            return None
-        stopped = (one for one in self.evidence.samples if one.run.outcome == Outcome.TIMED_OUT)
-        least = max((one.run.duration * rows / one.size for one in stopped), default=0.0)
-        return max(pace.duration(finished, rows), least)
 
     @cached_property
     def _is_flat(self) -> bool:
