@@ -1,7 +1,6 @@
 """What the state before a migration costs in a project of 300 models and 400 migrations.
 
 python benchmarks/states.py
-python tests/servers.py python benchmarks/states.py
 """
 
 from __future__ import annotations
@@ -11,24 +10,21 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from pathlib import Path
 
 from pytest_membudget.database.kept_states import FOLDER, KeptStates
+from pytest_membudget.processes.embedded.client import NOT_EMBEDDED, EmbeddedServer
 from pytest_membudget.processes.messages.job import Key
 from pytest_membudget.processes.messages.orders import Prepare
 from pytest_membudget.processes.server.client import ServerClient
 
 APPS, MODELS, MIGRATIONS = 10, 30, 40
+CLOSE_SECONDS = 30.0
 SQLITE = '{"ENGINE": "django.db.backends.sqlite3", "NAME": "production.sqlite3"}'
-POSTGRESQL = """{
-    "ENGINE": "django.db.backends.postgresql", "NAME": "production",
-    "HOST": os.environ["PGHOST"], "PORT": os.environ["PGPORT"],
-    "USER": os.environ["PGUSER"], "PASSWORD": os.environ["PGPASSWORD"],
-}"""
+POSTGRESQL = '{"ENGINE": "django.db.backends.postgresql", "NAME": "production"}'
 SETTINGS = """
-import os
 SECRET_KEY = "x"
 APPS = [f"app{{number}}" for number in range({apps})]
 INSTALLED_APPS = ["django.contrib.contenttypes", "django.contrib.auth", *APPS]
@@ -61,8 +57,7 @@ CODE = "migrations.RunPython(forwards, migrations.RunPython.noop)"
 
 
 def main() -> None:
-    databases = {"sqlite": SQLITE, **({"postgresql": POSTGRESQL} if "PGHOST" in os.environ else {})}
-    for vendor, database in databases.items():
+    for vendor, database in {"sqlite": SQLITE, "postgresql": POSTGRESQL}.items():
         with tempfile.TemporaryDirectory() as folder:
             keys = write_project(Path(folder), database)
             print(f"{vendor}: {APPS * MODELS} models, {len(keys)} migrations")
@@ -71,10 +66,21 @@ def main() -> None:
                 print(f"  manage.py migrate: {seconds_of_manage('migrate'):.1f} s")
             for what in ("built", "again", "all but the last one", "one more"):
                 before = keys[:-1] if what == "all but the last one" else keys
-                start, state = seconds_of_state(before, Path(folder, FOLDER))
-                print(f"  {what}: state {state:.2f} s, after a start of {start:.2f} s")
+                with server_of(vendor) as embedded:
+                    start, state = seconds_of_state(before, Path(folder, FOLDER), embedded)
+                print(f"  {what}: state {state:.2f} s, after a start of {start:.2f} s", flush=True)
             kept = KeptStates(Path(folder, FOLDER))
             print(f"  kept: {len(kept.all())} states, {kept.size() / 1024:.0f} KiB")
+
+
+@contextmanager
+def server_of(vendor: str) -> Iterator[Mapping[str, str]]:
+    if vendor == "sqlite":
+        yield NOT_EMBEDDED
+        return
+    server = EmbeddedServer("")
+    yield server.settings()
+    server.close(CLOSE_SECONDS)
 
 
 def write_project(path: Path, database: str) -> list[Key]:
@@ -118,10 +124,12 @@ def environment() -> dict[str, str]:
     return {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
 
 
-def seconds_of_state(keys: list[Key], folder: Path) -> tuple[float, float]:
+def seconds_of_state(
+    keys: list[Key], folder: Path, embedded: Mapping[str, str]
+) -> tuple[float, float]:
     """Of the start of a database server process, and of a state."""
     with measured() as start:
-        client = ServerClient("default", cache=str(folder))
+        client = ServerClient("default", embedded, str(folder))
     with closing(client), measured() as state:
         client.call(Prepare(keys, []))
     return start[0], state[0]

@@ -57,7 +57,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             "cache",
             help="show or remove the states of databases that runs have kept",
             description="Show the folder .membudget_cache of the project: in it runs keep the "
-            "SQLite databases of states before migrations.",
+            "databases of states before migrations.",
         )
     )
     options = parser.parse_args(arguments)

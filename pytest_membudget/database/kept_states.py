@@ -1,7 +1,7 @@
 """Databases of a project's states that are kept between runs, as files in a folder of the project.
 
-A file is a line of JSON, a KeptState, and the compressed content of a SQLite database.  It appears
-at once and is never changed, so it is read without a lock.
+A file is a line of JSON, a KeptState, and the compressed content of a database.  It appears at
+once and is never changed, so it is read without a lock.
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from types import FunctionType, ModuleType
 from typing import Any
@@ -65,15 +65,17 @@ def require_database(alias: str) -> None:
     check_vendor(alias, connection)
 
 
-def settings_text() -> str:
+def settings_text(redirected: Iterable[str] = ()) -> str:
     """All settings as a text that is the same in each process that has the same settings.
 
-    The names of databases are left out.  Raises ValueError where a value has no such text.
+    The names of databases are left out, as is what else of their settings is ``redirected``.
+    Raises ValueError where a value has no such text.
     """
     from django.conf import settings
 
     values = {name: _value(settings, name) for name in sorted(dir(settings)) if name.isupper()}
-    databases = {alias: {**its, "NAME": ""} for alias, its in values["DATABASES"].items()}
+    left_out = dict.fromkeys(("NAME", *redirected), "")
+    databases = {alias: {**its, **left_out} for alias, its in values["DATABASES"].items()}
     return repr(_plain({**values, "DATABASES": databases}))
 
 

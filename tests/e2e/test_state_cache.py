@@ -17,6 +17,12 @@ def forwards(apps, schema_editor):
         file.write("built\\n")
 """
 
+POSTGRESQL = """
+DATABASES["default"] = {
+    "ENGINE": "django.db.backends.postgresql", "NAME": "production", "HOST": "db.example.com"
+}
+"""
+
 
 @pytest.fixture
 def shop(project: Project) -> Project:
@@ -71,7 +77,14 @@ def test_the_gate_uses_the_states_of_marked_tests(shop: Project) -> None:
     assert built(shop) == 1
 
 
-def test_nothing_is_kept_of_postgresql_and_nothing_is_left(
+def test_states_on_an_embedded_server_are_shared_and_kept(shop: Project) -> None:
+    shop.add("settings.py", POSTGRESQL)
+    assert built(shop, "--membudget-server=embedded", "-n2") == 1
+    assert built(shop, "--membudget-server=embedded") == 1
+    assert shop.read_results()[0]["database"]["vendor"] == "postgresql"
+
+
+def test_nothing_is_kept_of_a_configured_server_and_nothing_is_left(
     shop: Project, vendor: str, left_behind: Leftovers
 ) -> None:
     assert built(shop) == 1

@@ -5,16 +5,19 @@ from __future__ import annotations
 import sqlite3
 import textwrap
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from pathlib import Path
 
 import psutil
 import pytest
 
-from pytest_membudget.database.kept_states import FOLDER
+from pytest_membudget.database.kept_states import FOLDER, KeptStates
+from pytest_membudget.database.programs import find_programs
+from pytest_membudget.database.scratch.dump import dump
 from pytest_membudget.errors import OutOfTime, ServerError
 from pytest_membudget.processes.deadline import Deadline
+from pytest_membudget.processes.embedded.client import NOT_EMBEDDED, EmbeddedServer
 from pytest_membudget.processes.messages.job import Key
 from pytest_membudget.processes.messages.orders import ListRefusals, ListTables, Prepare, Weigh
 from pytest_membudget.processes.messages.server import Progress
@@ -77,6 +80,7 @@ class Shop:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.keys: list[Key] = [("shop", "0001_initial")]
+        self.embedded: Mapping[str, str] = NOT_EMBEDDED
         self.write("its_settings.py", SETTINGS)
         self.write("shop/__init__.py", "")
         self.write("shop/models.py", MODELS)
@@ -115,7 +119,7 @@ class Shop:
             if step.startswith("shop."):
                 steps.append(step.partition(" ")[0].removeprefix("shop."))
 
-        client = ServerClient("default", cache=str(self.path / FOLDER))
+        client = ServerClient("default", self.embedded, str(self.path / FOLDER))
         with closing(client), client.bound_to(Deadline(60.0), note, Stopwatch()):
             yield client, steps
 
@@ -449,3 +453,95 @@ def test_a_state_that_takes_too_long_is_built_once(
         assert time.monotonic() - begin < 5
     finally:
         clients.close()
+
+
+POSTGRESQL = """
+DATABASES["default"] = {
+    "ENGINE": "django.db.backends.postgresql", "NAME": "production", "USER": "app",
+    "HOST": os.environ.get("PGHOST", "db.example.com"), "PASSWORD": "of-production-12",
+}
+"""
+# Of each kind one, and texts that look like what they are not.
+OBJECTS = r"""
+SQL = [
+    "CREATE TYPE mood AS ENUM ('sad', 'it''s 100%')",
+    "CREATE TABLE beside (id serial PRIMARY KEY, mood mood, tags text[], n int GENERATED ALWAYS"
+    " AS IDENTITY, m numeric GENERATED ALWAYS AS (id * 2) STORED, UNIQUE (n) DEFERRABLE)",
+    "CREATE VIEW moods AS SELECT mood, count(*) FROM beside GROUP BY mood",
+    "CREATE FUNCTION one() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN RETURN NEW; END$$",
+    "CREATE TRIGGER one BEFORE INSERT ON beside FOR EACH ROW EXECUTE FUNCTION one()",
+    "CREATE SCHEMA more CREATE TABLE parts (id int) PARTITION BY RANGE (id)",
+    "CREATE TABLE more.first PARTITION OF more.parts FOR VALUES FROM (1) TO (9)",
+    "CREATE INDEX ON beside (mood, n) WHERE n > 3",
+    "COMMENT ON TABLE beside IS 'of the \\restrict kind'",
+]
+def forwards(apps, schema_editor):
+    for statement in SQL:
+        schema_editor.execute(statement, params=None)
+    with schema_editor.connection.cursor() as cursor:
+        for text in ("a", "\n\\restrict abc\n", "%s", "\u20ac\\\\'"):
+            cursor.execute("INSERT INTO beside (tags) VALUES (%s)", [[text, None]])
+        cursor.execute("DELETE FROM beside WHERE id = 4")
+"""
+
+
+@pytest.fixture
+def on_postgresql(shop: Shop) -> Iterator[Callable[[], None]]:
+    """Starts an embedded server, in the place of the one before, for further processes."""
+    with (shop.path / "its_settings.py").open("a") as file:
+        file.write(POSTGRESQL)
+    servers: list[EmbeddedServer] = []
+
+    def start() -> None:
+        for server in servers:
+            server.close(30.0)
+        servers.append(EmbeddedServer(""))
+        shop.embedded = servers[-1].settings()
+
+    yield start
+    for server in servers:
+        server.close(30.0)
+
+
+def test_a_state_on_the_embedded_server_is_the_same_on_the_next_one(
+    shop: Shop, on_postgresql: Callable[[], None]
+) -> None:
+    shop.migration(OBJECTS)
+    dumps, applied = [], []
+    for _ in range(2):
+        on_postgresql()
+        with shop.started() as (client, steps):
+            name = client.call(Prepare(shop.keys, [])).name
+            tables = client.call(ListTables(shop.keys))
+            dumps.append(dump(find_programs("").folder / "pg_dump", name, shop.embedded))
+            applied.append(steps)
+        assert {"shop_order", "plain_note"} == set(tables.models)
+        assert set(tables.others) >= {"beside", "moods"}
+    assert applied == [shop.names, []]
+    assert dumps[0]
+    assert dumps[0] == dumps[1]
+    assert b"restrict kind" in dumps[0]
+    assert len(shop.kept()) == 1
+
+
+@pytest.mark.parametrize("statement", ["CREATE ROLE other", "ALTER ROLE postgres SET jit = off"])
+def test_a_state_that_a_dump_does_not_hold_is_not_kept(
+    shop: Shop, on_postgresql: Callable[[], None], statement: str
+) -> None:
+    shop.migration(f"def forwards(apps, schema_editor): schema_editor.execute({statement!r})")
+    on_postgresql()
+    assert shop.build() == shop.names
+    assert shop.kept() == []
+
+
+def test_a_dump_that_the_server_refuses_is_replaced(
+    shop: Shop, on_postgresql: Callable[[], None]
+) -> None:
+    on_postgresql()
+    shop.build()
+    kept = KeptStates(shop.path / FOLDER)
+    [state] = kept.all()
+    kept.remove(state)
+    kept.add(state, b"CREATE TABLE half (id int); SELECT 1 / 0;")
+    assert shop.build() == shop.names
+    assert shop.build() == []

@@ -90,13 +90,18 @@ class ScratchDatabases(ABC):
         self._own(name)
         return None
 
+    @property
+    def can_be_kept(self) -> bool:
+        """Whether a database can be had as a file."""
+        return False
+
     def content(self, name: str) -> bytes | None:
-        """A whole database, for ``restore``; None where it can't be had as a file."""
+        """A whole database, for ``restore``; None where that would not be all of it."""
         return None
 
-    def restore(self, content: bytes) -> str:
-        """Make a database of a ``content`` and return its name."""
-        raise NotImplementedError
+    def restore(self, content: bytes) -> str | None:
+        """Make a database of a ``content`` and return its name; None where that fails."""
+        return None
 
     @abstractmethod
     def size(self, name: str) -> int:

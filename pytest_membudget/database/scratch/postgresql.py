@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import secrets
 from collections.abc import Iterator
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from pytest_membudget.database.engine import MARK_SCHEMA, POSTGRESQL
 from pytest_membudget.database.free_space import free_bytes
 from pytest_membudget.database.scratch.activity import Activity, activity, sessions
 from pytest_membudget.database.scratch.base import ScratchDatabases
+from pytest_membudget.database.scratch.dump import dump, find_pg_dump, is_whole
 from pytest_membudget.database.scratch.errors import cure_of, is_in_use, with_cure
 from pytest_membudget.database.scratch.lease import PREFIX, Lease, dead_runs
 from pytest_membudget.database.target import Target
@@ -79,6 +81,32 @@ class PostgreSQLScratch(ScratchDatabases):
         except (Error, OSError):  # another machine, or a role that may not read settings
             pass
         return None
+
+    @property
+    def can_be_kept(self) -> bool:
+        """On the embedded server: on another one the program of its version may not be there."""
+        return bool(self.target.embedded) and self._pg_dump.exists()
+
+    def content(self, name: str) -> bytes | None:
+        self._own(name)
+        with self._admin_cursor() as cursor:
+            whole = is_whole(cursor)
+        return dump(self._pg_dump, name, self.target.embedded) if whole else None
+
+    def restore(self, content: bytes) -> str | None:
+        name = self.create()
+        try:
+            with self._unmarked(name) as cursor:
+                cursor.execute(content.decode())
+        except Error:
+            self.drop(name)
+            return None
+        return name
+
+    @cached_property
+    def _pg_dump(self) -> Path:
+        with self._admin_cursor() as cursor:
+            return find_pg_dump(cursor)
 
     def close(self) -> None:
         self._lease.stop()

@@ -15,6 +15,10 @@ _BESIDE = ("-journal", "-wal", "-shm")
 class SQLiteScratch(ScratchDatabases):
     """Files in the run's folder; those of dead runs are removed with their folders."""
 
+    @property
+    def can_be_kept(self) -> bool:
+        return True
+
     def content(self, name: str) -> bytes | None:
         self._own(name)
         if any(Path(name + suffix).exists() for suffix in _BESIDE):

@@ -40,6 +40,8 @@ _DEFAULTS = {
     "PGTARGETSESSIONATTRS": "any",
 }
 _ABSENT = ("PGSERVICE", "PGSERVICEFILE", "PGSYSCONFDIR")
+CHANGED = {*_VARIABLES.values(), *_DEFAULTS, *_ABSENT}
+"""The variables that complete() sets or removes."""
 
 
 def lead_to(config: MutableMapping[str, Any], embedded: Mapping[str, str]) -> None:

@@ -15,7 +15,6 @@ from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, NoReturn
 
-from pytest_membudget.database.engine import engine_of
 from pytest_membudget.database.error_text import message, traceback_of
 from pytest_membudget.database.folder import RunFolder, remove_dead_folders
 from pytest_membudget.database.target import Target
@@ -92,7 +91,9 @@ def _open(order: Start, names: list[str], replies: IO[str], cleanup: ExitStack) 
         warnings.simplefilter("ignore")  # Django's, of a connection before the apps are ready
         scratch = open_scratch(order.alias, order.embedded, folder, cleanup)
         scratch.names = names
-        scratch.remove_leftovers()
+        with inputs.paused():
+            scratch.remove_leftovers()
+            keeps = bool(order.cache) and scratch.can_be_kept
         empty = scratch.create()
         scratch.use(empty)
 
@@ -105,8 +106,8 @@ def _open(order: Start, names: list[str], replies: IO[str], cleanup: ExitStack) 
     from pytest_membudget.processes.server.state_cache import StateCache
 
     cache = None
-    if order.cache and engine_of(scratch.connection.vendor).embedded:
-        cache = StateCache(order.cache, order.alias, inputs)
+    if keeps:
+        cache = StateCache(order.cache, scratch, inputs)
     return DatabaseServer(scratch, empty, lambda step: _send(replies, Progress(step)), cache)
 
 

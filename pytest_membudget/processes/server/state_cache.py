@@ -7,7 +7,6 @@ known, the state is built anew.
 
 from __future__ import annotations
 
-import sqlite3
 import sys
 import time
 from collections.abc import Callable, Collection, Iterator
@@ -21,6 +20,8 @@ import django
 
 from pytest_membudget import __version__
 from pytest_membudget.database.kept_states import KeptState, KeptStates
+from pytest_membudget.database.scratch.base import ScratchDatabases
+from pytest_membudget.processes.redirection import embedded
 from pytest_membudget.processes.server.inputs import ChangedMeanwhile, Inputs, absolute
 from pytest_membudget.processes.server.todays_models import TodaysModels
 from pytest_membudget.project.graph import Key, history
@@ -39,21 +40,21 @@ class StateCache:
     KeptStates.
     """
 
-    def __init__(self, folder: str, alias: str, inputs: Inputs) -> None:
+    def __init__(self, folder: str, scratch: ScratchDatabases, inputs: Inputs) -> None:
         self._kept = KeptStates(Path(folder))
         self._inputs = inputs
+        self._scratch = scratch
         self._files_at_start = inputs.files()
-        self._variables_at_start = inputs.variables.copy()
-        self._todays = TodaysModels(alias)
+        self._variables_at_start = self._variables()
+        self._todays = TodaysModels(scratch.target.alias)
         self._whole: set[str] = set()
         self._right: dict[str, bool] = {}
-        self._alias = alias
         self._is_known = not inputs.elsewhere
 
     def nearest(
         self, wanted: Collection[Key], without: Collection[Key], more_than: int
-    ) -> tuple[KeptState, bytes] | None:
-        """The state of the most migrations, and its database, that ``wanted`` can be built from.
+    ) -> tuple[KeptState, str] | None:
+        """The state of the most migrations that ``wanted`` can be built from, in a new database.
 
         It has none of ``without``, and ``more_than`` so many.
         """
@@ -63,18 +64,19 @@ class StateCache:
             for state in self._usable(wanted, without):
                 if len(state.applied) <= more_than:
                     break
-                if (content := self._kept.content(state)) is not None:
+                content = self._kept.content(state)
+                name = None if content is None else self._scratch.restore(content)
+                if name is not None:
                     # What grows from it depends on the same.
                     self._inputs.add(state.files, state.folders, state.variables)
                     self._whole.update(set(state.files).difference(state.without_classes))
-                    return state, content
+                    return state, name
+                self._right[state.name] = False
                 self._kept.remove(state)
         return None
 
-    def keep(
-        self, applied: frozenset[Key], models: int | None, read: Callable[[], bytes | None]
-    ) -> None:
-        """Keep what ``read`` gives, where later runs can tell whether it is still right.
+    def keep(self, applied: frozenset[Key], models: int | None, name: str) -> None:
+        """Keep the database ``name``, where later runs can tell whether it is still right.
 
         ``models`` is that of KeptState.
         """
@@ -91,10 +93,10 @@ class StateCache:
                 models,
                 sorted(files),
                 sorted(inputs.folders()),
-                sorted(inputs.variables),
+                sorted(self._variables()),
                 sorted(files & self._todays.without_part(applied) - self._whole),
             )
-            content = read()
+            content = self._scratch.content(name)
             if content is None or _holds_secret(content):
                 return
             with suppress(ChangedMeanwhile):
@@ -157,11 +159,15 @@ class StateCache:
             return set()
         return {file for key, file in self._migrations.items() if key not in applied}
 
+    def _variables(self) -> set[str]:
+        redirected = embedded.CHANGED if self._scratch.target.embedded else set()
+        return self._inputs.variables - redirected
+
     @cached_property
     def _facts(self) -> list[Any] | None:
         """What else a state depends on; None where that can't be told."""
         try:
-            settings = settings_text()
+            settings = settings_text(self._scratch.target.embedded)
         except ValueError:
             return None
         folders = list(dict.fromkeys(map(absolute, sys.path)))
@@ -171,12 +177,12 @@ class StateCache:
             for pattern in ("*.dist-info", "*.egg-info")
             for entry in Path(folder).glob(pattern)
         }
-        loader = history().loader
+        loader, connection = history().loader, self._scratch.connection
         squashed = ((key, one.replaces) for key, one in loader.disk_migrations.items())
         return [
-            *(sys.version, str(sys.flags), sqlite3.sqlite_version),
-            *(django.get_version(), __version__),
-            *(self._alias, str(Path.cwd()), str(time.tzname), settings),
+            *(sys.version, str(sys.flags), django.get_version(), __version__),
+            *(connection.vendor, connection.get_database_version(), connection.alias),
+            *(str(Path.cwd()), str(time.tzname), settings),
             folders,
             sorted(packages),
             sorted(loader.unmigrated_apps),

@@ -75,8 +75,8 @@ class Templates:
     def _restore(self, wanted: Applied, measured: Collection[Key]) -> bool:
         """Take the state from the cache, if it is there."""
         if self._cache and (found := self._cache.nearest(wanted, measured, len(wanted) - 1)):
-            state, content = found
-            self._put(wanted, Template(self._scratch.restore(content), state.models or 0))
+            state, name = found
+            self._put(wanted, Template(name, state.models or 0))
             return True
         return False
 
@@ -85,18 +85,15 @@ class Templates:
         usable = (one for one in self._built if one < wanted and one.isdisjoint(measured))
         base = max(usable, key=len)
         if self._cache and (found := self._cache.nearest(wanted, measured, len(base))):
-            state, content = found
-            return state.applied, self._scratch.restore(content)
+            state, name = found
+            return state.applied, name
         return base, self._scratch.clone(self._built[base].name)
 
     def _grow(self, base: Applied, name: str, wanted: Applied) -> None:
-        def read() -> bytes | None:
-            return self._scratch.content(name)
-
         def reached(applied: Applied) -> None:
             """Keep a state on the way, from which others can grow as well."""
             if self._cache and (len(applied) - len(base)) % _CHECKPOINT == 0:
-                self._cache.keep(applied, None, read)
+                self._cache.keep(applied, None, name)
 
         try:
             with self._scratch.using(name), self._reading():
@@ -106,7 +103,7 @@ class Templates:
             raise
         self._put(wanted, Template(name, models))
         if self._cache:
-            self._cache.keep(wanted, models, read)
+            self._cache.keep(wanted, models, name)
 
     def _alone(self) -> AbstractContextManager[None]:
         """What another process is building may be of use."""
