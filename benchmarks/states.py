@@ -64,7 +64,7 @@ def main() -> None:
             print(f"  manage.py check: {seconds_of_manage('check'):.1f} s")
             if vendor == "sqlite":
                 print(f"  manage.py migrate: {seconds_of_manage('migrate'):.1f} s")
-            for what in ("built", "again", "all but the last one", "one more"):
+            for what in ("built", "again", "all but the last one"):
                 before = keys[:-1] if what == "all but the last one" else keys
                 with server_of(vendor) as embedded:
                     start, state = seconds_of_state(before, Path(folder, FOLDER), embedded)
