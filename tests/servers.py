@@ -58,7 +58,7 @@ class Server:
 
 
 @contextmanager
-def postgresql(*, standby: bool = False) -> Iterator[Server]:
+def postgresql(*, standby: bool = False, fsync: str = "off") -> Iterator[Server]:
     """Start a server in a temporary folder, as an unprivileged user when run by root.
 
     A ``standby`` is in recovery, and waits for a primary that there is not.
@@ -77,7 +77,7 @@ def postgresql(*, standby: bool = False) -> Iterator[Server]:
             "port": str(server.port),
             "unix_socket_directories": str(folder),
             "listen_addresses": "127.0.0.1",
-            "fsync": "off",
+            "fsync": fsync,
             "max_prepared_transactions": "4",
         }
         process = cluster.start(settings)
