@@ -15,7 +15,6 @@ from pytest_membudget.errors import MembudgetError
 from pytest_membudget.judge.evidence import Evidence
 from pytest_membudget.processes.messages.job import Probes
 from pytest_membudget.processes.server.seeded_database import SeededDatabase
-from pytest_membudget.processes.worker.launcher import run
 from pytest_membudget.processes.worker.outcome import Launch
 from pytest_membudget.sample import Outcome, Run, Sample
 from pytest_membudget.units import MIB, format_rows
@@ -123,7 +122,7 @@ class Runs:
             stop_above=_ROOM * peak + _SPARE_BYTES,
         )
         try:
-            done = run(replace(job, probes=Probes(folders=self.folders, **probes)))
+            done = self.seeded.run(replace(job, probes=Probes(folders=self.folders, **probes)))
             if done.outcome != Outcome.FINISHED:
                 raise Unfinished(f"with {format_rows(size)} rows {done.failure}")
             return done, self.seeded.fingerprint(name) if digest else {}

@@ -30,3 +30,4 @@ class SQLiteScratch(ScratchDatabases):
     def _drop(self, name: str) -> None:
         for suffix in ("", "-journal", "-wal", "-shm"):
             Path(name + suffix).unlink(missing_ok=True)
+        self.names.remove(name)

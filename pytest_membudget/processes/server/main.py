@@ -87,7 +87,8 @@ def _open(order: Start, names: list[str], replies: IO[str], cleanup: ExitStack) 
         warnings.simplefilter("ignore")  # Django's, of a connection before the apps are ready
         scratch = open_scratch(order.alias, order.embedded, cleanup)
         scratch.names = names
-        scratch.remove_leftovers()
+        for name in scratch.leftovers():
+            scratch.drop_soon(name)
         empty = scratch.create()
         scratch.use(empty)
 
