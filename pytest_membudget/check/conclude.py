@@ -22,7 +22,7 @@ from pytest_membudget.units import MOST
 
 def conclude(assessment: Assessment, nodeid: str, details: str) -> Result:
     """``details`` is the output behind an error."""
-    evidence, duration = assessment.evidence, assessment.estimate.duration
+    evidence, duration = assessment.evidence, assessment.evidence.duration
     return _result(
         evidence,
         assessment.judgement,

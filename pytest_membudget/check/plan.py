@@ -69,7 +69,7 @@ class CheckPlan:
         budget, production = self.budget, self.production
         if budget.rows:
             budget = replace(budget, rows={**budget.rows, **rows})
-        if lesson.expected == Expected.SINGLE:
+        if lesson.expected in (Expected.SINGLE, Expected.NONE):
             production = replace(production, stated={**production.stated, **rows})
         lessons = (*self.lessons, lesson)
         return replace(self, budget=budget, production=production, lessons=lessons)

@@ -8,14 +8,16 @@ from typing import Any
 
 from pytest_membudget.budget.request import Budget
 from pytest_membudget.finding import Finding
+from pytest_membudget.judge import pace
 from pytest_membudget.judge.ahead import Ahead
+from pytest_membudget.judge.curves import breaks_at
 from pytest_membudget.judge.gap import Gap
 from pytest_membudget.judge.ladder import Ladder
 from pytest_membudget.judge.matching import loads_no_rows
 from pytest_membudget.judge.portions import Portion, are_all_known, portions, rows_of
 from pytest_membudget.profile.production import Production
 from pytest_membudget.project.comparisons import EACH_ROW
-from pytest_membudget.sample import ForcedValues, Sample, Shares, finished
+from pytest_membudget.sample import ForcedValues, Outcome, Sample, Shares, finished
 
 
 @dataclass(frozen=True)
@@ -120,6 +122,29 @@ class Evidence:
         tables = {*self.tables.values(), *run.changed}
         by_receivers = any(not one.loads.isdisjoint(tables) for one in run.receivers)
         return bool(run.changed) and loads_no_rows(run) and not by_receivers
+
+    @property
+    def duration(self) -> float | None:
+        """Seconds that the migration takes at production's row count.
+
+        A row takes at least as long as in a sample that did not end.
+        """
+        rows, finished = self.ladder.rows, self.finished
+        if not finished:
+            return None
+        stopped = (one for one in self.samples if one.run.outcome == Outcome.TIMED_OUT)
+        least = max((one.run.duration * rows / one.size for one in stopped), default=0.0)
+        return max(pace.duration(finished, rows), least)
+
+    @property
+    def breaks_at(self) -> int | None:
+        """With how many rows, up to production's, a statement has too many parameters."""
+        return breaks_at(self.finished, self.ladder.rows)
+
+    @property
+    def breaks_with(self) -> int | None:
+        """The same in rows of the counted model."""
+        return self.budget.to_counted(self.breaks_at)
 
     @property
     def ahead(self) -> Ahead:

@@ -64,7 +64,7 @@ def assumes(what: Sequence[str]) -> str:
     """``inconclusive``, to be added: rows were seeded with what the migration filters by."""
     return (
         f"This assumes that {' and '.join(what)}, which the migration filters by; the share in "
-        "production is unknown. Use seed= to set it."
+        "production is unknown. Take the profile with --shares, or set it with seed=."
     )
 
 

@@ -151,7 +151,8 @@ OTHER_TEXTS = [
     (
         reasons.assumes(["every row has shop_order.status = 'old'"]),
         "This assumes that every row has shop_order.status = 'old', which the migration filters "
-        "by; the share in production is unknown. Use seed= to set it.",
+        "by; the share in production is unknown. Take the profile with --shares, or set it with "
+        "seed=.",
     ),
     (
         reasons.by_profile("25% of the rows have a.b = None", "deep/membudget.json"),
