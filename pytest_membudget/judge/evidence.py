@@ -42,7 +42,8 @@ class Evidence:
     counts come from that were not asked for; ``literals`` are the values that
     stand in the migration's source.  ``before`` are the seconds that the check took before its
     samples, ``startup`` those that a process takes before the migration begins;
-    ``few_peak`` are the bytes of the peak of a dry run with a few rows in each table.
+    ``few_peak`` are the bytes of the peak of a dry run with a few rows in each table;
+    ``explains`` says that a failure is explained within the time budget.
     """
 
     budget: Budget
@@ -58,6 +59,7 @@ class Evidence:
     before: float = 0.0
     startup: float = 0.0
     few_peak: int | None = None
+    explains: bool = False
     production: Production = field(default_factory=Production)
 
     def with_sample(self, sample: Sample) -> Evidence:
@@ -79,7 +81,7 @@ class Evidence:
     @property
     def ladder(self) -> Ladder:
         budget = self.budget
-        return Ladder(budget.largest, budget.time_budget, self.startup, self.before)
+        return Ladder(budget.largest, budget.time_budget, self.startup, self.before, self.explains)
 
     @property
     def finished(self) -> tuple[Sample, ...]:
