@@ -27,7 +27,7 @@ _BYTES = 1170
 
 def main() -> None:
     for fsync in ("on", "off"):
-        with servers.postgresql(fsync=fsync) as server, server.connect() as session:
+        with servers.postgresql(fsync=fsync == "on") as server, server.connect() as session:
             print(f"PostgreSQL {session.info.server_version // 10_000}, fsync={fsync}")
             for megabytes in SIZES:
                 seconds = dict(figures(server, session, megabytes))

@@ -58,10 +58,11 @@ class Server:
 
 
 @contextmanager
-def postgresql(*, standby: bool = False, fsync: str = "off") -> Iterator[Server]:
+def postgresql(*, standby: bool = False, fsync: bool = False) -> Iterator[Server]:
     """Start a server in a temporary folder, as an unprivileged user when run by root.
 
-    A ``standby`` is in recovery, and waits for a primary that there is not.
+    A ``standby`` is in recovery, and waits for a primary that there is not.  With ``fsync`` it has
+    PostgreSQL's defaults.
     """
     # Its socket's path has to be short.
     folder = Path(tempfile.mkdtemp(prefix="pg-", dir="/tmp"))
@@ -77,7 +78,7 @@ def postgresql(*, standby: bool = False, fsync: str = "off") -> Iterator[Server]
             "port": str(server.port),
             "unix_socket_directories": str(folder),
             "listen_addresses": "127.0.0.1",
-            "fsync": fsync,
+            "fsync": "on" if fsync else "off",
             "max_prepared_transactions": "4",
         }
         process = cluster.start(settings)

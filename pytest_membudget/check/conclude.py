@@ -22,7 +22,7 @@ from pytest_membudget.units import MOST
 
 def conclude(assessment: Assessment, nodeid: str, details: str) -> Result:
     """``details`` is the output behind an error."""
-    evidence, duration = assessment.evidence, assessment.estimate.duration
+    evidence, duration = assessment.evidence, assessment.evidence.duration
     return _result(
         evidence,
         assessment.judgement,
@@ -65,7 +65,10 @@ def _result(
         reason = f"{reason} {reasons.without_rows(sorted(unseen))}"
     result = Result(
         migration=budget.label,
+        migrations=tuple(map(".".join, budget.migrations)),
         reverse=budget.reverse,
+        seed=budget.seed,
+        grow=budget.grow,
         database=evidence.database,
         limit_bytes=budget.limit,
         limit_source=budget.limit_source,

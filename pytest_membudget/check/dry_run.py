@@ -77,13 +77,17 @@ def _run(
     forced_values: ForcedValues,
 ) -> tuple[CheckPlan | None, Sample]:
     models = {table: tables[table].label for table in sorted(filled)}
-    rows = {label: few_rows(plan.production.rows(table, label)) for table, label in models.items()}
+    production = plan.production
+    rows = {
+        label: 0 if production.has_none(label) else few_rows(production.rows(table, label))
+        for table, label in models.items()
+    }
     budget = replace(plan.budget, rows=rows, seed=None)
     lessons = (*plan.lessons, *plan.sought)
     with closing(SeededDatabase(server, budget, plan.applied, lessons=lessons)) as seeded:
         if forced_values:
             seeded.force_values(forced_values)
-        if rows:
+        if any(rows.values()):
             seeded.fill(max(rows.values()))
         taken = seeded.take()
         job = plan.job(seeded, taken.name, deadline=max(_DEADLINE, budget.time_budget))

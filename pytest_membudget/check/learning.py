@@ -91,6 +91,8 @@ def _took_the_name(seeded: SeededDatabase, done: Run) -> bool:
 
 def _rows(plan: CheckPlan, seeded: SeededDatabase, lesson: Lesson) -> dict[str, int]:
     """Row counts of the models that it is about: a single row, or a few where there are none."""
+    if lesson.expected == Expected.NONE:
+        return {lesson.asked[0]: 0}
     if lesson.expected == Expected.SINGLE:
         label = lesson.asked[0]
         before = (one.asked[0] for one in plan.lessons if one.expected == Expected.SINGLE)
@@ -122,6 +124,13 @@ def _located(
         if plan.gated is None:
             rows = plan.budget.rows.get(label, rows)
         return replace(found, lesson=replace(lesson, asked=[label, rows]))
+    if lesson.expected == Expected.NONE:
+        [(table, _)] = lesson.columns
+        labels = {table: label for label, table in seeded.tables.items()}
+        # Rows that it loads count, and something has to be left to measure.
+        if table not in labels or len(labels) == 1 or table in done.loads:
+            return None
+        return replace(found, lesson=replace(lesson, asked=[labels[table]]))
     if found.label:
         # A column of keys without a foreign key; not a number that happens to be the same.
         columns = [

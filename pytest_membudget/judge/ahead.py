@@ -28,14 +28,13 @@ class Ahead:
     tables: Mapping[str, str]
     loaded: Mapping[str, tuple[float, float]] = field(default_factory=dict)
 
-    def threshold(self, numbers: Sequence[int]) -> int | None:
-        """The least of ``numbers``, as a size, that the samples have not left behind.
+    def thresholds(self, numbers: Sequence[int]) -> list[int]:
+        """Those of ``numbers``, as sizes, that the samples have not left behind.
 
         A stream may hold two chunks at once, so growth has ended for sure at twice a threshold, and
         it takes a sample of twice that to show it.
         """
-        sizes = (size for size in self._sizes(numbers) if self._largest < 4 * size)
-        return min(sizes, default=None)
+        return [size for size in self._sizes(numbers) if self._largest < 4 * size]
 
     def grain(self, numbers: Sequence[int]) -> int:
         """The most of ``numbers``, as a size, that the samples have passed; 0 for small ones.

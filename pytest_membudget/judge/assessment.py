@@ -41,8 +41,8 @@ class Assessment:
     def outlook(self) -> Outlook:
         """What the choice of the next row count depends on."""
         estimate, judgement = self.estimate, self.judgement
-        ends = [end for end in (estimate.limit_passed_at, estimate.breaks_at) if end is not None]
-        crossing = min(ends, default=None)
+        ends = estimate.limit_passed_at, self.evidence.breaks_at
+        crossing = min((end for end in ends if end is not None), default=None)
         decided, exceeds = judgement.decided, judgement.exceeds
         return Outlook(decided, estimate.narrow, exceeds, crossing, estimate.past)
 

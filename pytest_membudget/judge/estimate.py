@@ -6,10 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from pytest_membudget.judge import pace
 from pytest_membudget.judge.coverage import TOUCHED_ALL
 from pytest_membudget.judge.curves import (
-    breaks_at,
     curves,
     curves_by_migration,
     cycles_add_up,
@@ -18,9 +16,10 @@ from pytest_membudget.judge.curves import (
 )
 from pytest_membudget.judge.evidence import Evidence
 from pytest_membudget.judge.growth_fit import FLOOR_BYTES, HIDDEN, VISIBLE, Growth, Point
+from pytest_membudget.judge.kept import kept_bytes
 from pytest_membudget.judge.matching import of_all_rows, share_of_each
 from pytest_membudget.judge.projection import Projection, fits_up_to, project_highest
-from pytest_membudget.sample import Outcome, Sample
+from pytest_membudget.sample import Sample
 from pytest_membudget.units import MIB
 
 _ENOUGH = 3
@@ -72,6 +71,8 @@ class Estimate:
             return None
         spread = projection.half_width if projection.measured else 2 * noise
         low = max(projection.low, min(seen, projection.peak) - spread)
+        if self._kept is not None:
+            low = max(low, seen + self._kept * (rows - self.evidence.finished[-1].size))
         if self.threshold_ahead is not None:
             bounded = project_highest(self._curves, self.threshold_ahead, noise)
             low = min(low, bounded.low if bounded else 0)
@@ -138,16 +139,6 @@ class Estimate:
         return self.evidence.budget.to_counted(self.limit_passed_at)
 
     @property
-    def breaks_at(self) -> int | None:
-        """With how many rows, up to production's, a statement has too many parameters."""
-        return breaks_at(self.evidence.finished, self.evidence.ladder.rows)
-
-    @property
-    def breaks_with(self) -> int | None:
-        """The same in rows of the counted model."""
-        return self.evidence.budget.to_counted(self.breaks_at)
-
-    @property
     def past(self) -> int | None:
         """How many rows the next sample should have more than, as the code tells."""
         evidence = self.evidence
@@ -173,13 +164,15 @@ class Estimate:
     @cached_property
     def threshold_ahead(self) -> int | None:
         """With how many rows growth may end, as the code tells."""
-        return self.evidence.ahead.threshold(self.evidence.thresholds)
+        return None if self._kept is not None else min(self._thresholds, default=None)
 
     @cached_property
     def cycles_add_up(self) -> bool:
         """Whether growth may end where the cycle collector runs."""
         finished, rows = self.evidence.finished, self.evidence.ladder.rows
-        return bool(finished) and finished[-1].size < rows and cycles_add_up(finished, rows)
+        if not finished or self._kept is not None:
+            return False
+        return finished[-1].size < rows and cycles_add_up(finished, rows)
 
     @cached_property
     def peaks(self) -> list[tuple[str, float]]:
@@ -192,19 +185,6 @@ class Estimate:
         # What one has not given back is in the peak of those after it.
         alike = max((peak for _, peak in found), default=0.0) - self._noise
         return sorted(found, key=lambda item: -min(item[1], alike))
-
-    @property
-    def duration(self) -> float | None:
-        """Seconds that the migration takes at production's row count.
-
-        A row takes at least as long as in a sample that did not end.
-        """
-        rows, finished = self.evidence.ladder.rows, self.evidence.finished
-        if not finished:
-            return None
-        stopped = (one for one in self.evidence.samples if one.run.outcome == Outcome.TIMED_OUT)
-        least = max((one.run.duration * rows / one.size for one in stopped), default=0.0)
-        return max(pace.duration(finished, rows), least)
 
     @cached_property
     def _is_flat(self) -> bool:
@@ -221,6 +201,17 @@ class Estimate:
         peaks = [sample.run.peak for sample in self._climbed]
         few = self.evidence.few_peak
         return few is not None and len(peaks) > 1 and max(*peaks, few) - min(*peaks, few) < VISIBLE
+
+    @cached_property
+    def _thresholds(self) -> list[int]:
+        return self.evidence.ahead.thresholds(self.evidence.thresholds)
+
+    @cached_property
+    def _kept(self) -> float | None:
+        """Bytes that each further row adds at least; None where the samples do not show it."""
+        if len(self.evidence.budget.migrations) > 1:
+            return None
+        return kept_bytes(self.evidence.finished, self._thresholds)
 
     @cached_property
     def _climbed(self) -> Sequence[Sample]:

@@ -8,14 +8,18 @@ from typing import Any
 
 from pytest_membudget.budget.request import Budget
 from pytest_membudget.finding import Finding
+from pytest_membudget.judge import pace
 from pytest_membudget.judge.ahead import Ahead
+from pytest_membudget.judge.curves import breaks_at
 from pytest_membudget.judge.gap import Gap
 from pytest_membudget.judge.ladder import Ladder
 from pytest_membudget.judge.matching import loads_no_rows
 from pytest_membudget.judge.portions import Portion, are_all_known, portions, rows_of
 from pytest_membudget.profile.production import Production
 from pytest_membudget.project.comparisons import EACH_ROW
-from pytest_membudget.sample import ForcedValues, Sample, Shares, finished
+from pytest_membudget.sample import ForcedValues, Outcome, Sample, Shares, finished
+
+_FELT_SECONDS = 1.0
 
 
 @dataclass(frozen=True)
@@ -38,7 +42,8 @@ class Evidence:
     counts come from that were not asked for; ``literals`` are the values that
     stand in the migration's source.  ``before`` are the seconds that the check took before its
     samples, ``startup`` those that a process takes before the migration begins;
-    ``few_peak`` are the bytes of the peak of a dry run with a few rows in each table.
+    ``few_peak`` are the bytes of the peak of a dry run with a few rows in each table;
+    ``explains`` says that a failure is explained within the time budget.
     """
 
     budget: Budget
@@ -54,6 +59,7 @@ class Evidence:
     before: float = 0.0
     startup: float = 0.0
     few_peak: int | None = None
+    explains: bool = False
     production: Production = field(default_factory=Production)
 
     def with_sample(self, sample: Sample) -> Evidence:
@@ -75,7 +81,7 @@ class Evidence:
     @property
     def ladder(self) -> Ladder:
         budget = self.budget
-        return Ladder(budget.largest, budget.time_budget, self.startup, self.before)
+        return Ladder(budget.largest, budget.time_budget, self.startup, self.before, self.explains)
 
     @property
     def finished(self) -> tuple[Sample, ...]:
@@ -118,6 +124,37 @@ class Evidence:
         tables = {*self.tables.values(), *run.changed}
         by_receivers = any(not one.loads.isdisjoint(tables) for one in run.receivers)
         return bool(run.changed) and loads_no_rows(run) and not by_receivers
+
+    @property
+    def duration(self) -> float | None:
+        """Seconds that the migration takes at production's row count.
+
+        A row takes at least as long as in a sample that did not end.
+        """
+        rows, finished = self.ladder.rows, self.finished
+        if not finished:
+            return None
+        stopped = (one for one in self.samples if one.run.outcome == Outcome.TIMED_OUT)
+        least = max((one.run.duration * rows / one.size for one in stopped), default=0.0)
+        return max(pace.duration(finished, rows), least)
+
+    @property
+    def slows_down(self) -> bool:
+        """Whether the time grows faster than the rows."""
+        last = self.finished[-1] if self.finished else None
+        if last is None or last.run.duration <= _FELT_SECONDS:
+            return False
+        return (self.duration or 0.0) > 2 * last.run.duration * self.ladder.rows / last.size
+
+    @property
+    def breaks_at(self) -> int | None:
+        """With how many rows, up to production's, a statement has too many parameters."""
+        return breaks_at(self.finished, self.ladder.rows)
+
+    @property
+    def breaks_with(self) -> int | None:
+        """The same in rows of the counted model."""
+        return self.budget.to_counted(self.breaks_at)
 
     @property
     def ahead(self) -> Ahead:

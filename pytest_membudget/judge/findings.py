@@ -151,18 +151,17 @@ def _about_time(estimate: Estimate) -> Iterator[Finding]:
         yield Finding(FindingCode.TIMED_OUT, text)
     if short := stopped.get(Outcome.MACHINE_SHORT):
         yield Finding(FindingCode.MACHINE_SHORT, f"a sample was stopped: {short.run.failure}")
-    if estimate.duration is not None and worked[-1].run.duration > 1:
-        linear = worked[-1].run.duration * evidence.ladder.rows / worked[-1].size
-        if estimate.duration > 2 * linear:
-            yield Finding(
-                FindingCode.TIME_SUPERLINEAR,
-                "the duration grows faster than the row count: about "
-                f"{format_seconds(estimate.duration)} at production's row count",
-            )
+    if evidence.slows_down:
+        yield Finding(
+            FindingCode.TIME_SUPERLINEAR,
+            "the duration grows faster than the row count: about "
+            f"{format_seconds(evidence.duration or 0.0)} at production's row count",
+        )
 
 
 def _about_more_rows(estimate: Estimate) -> Iterator[Finding]:
-    budget, projection, peaks = estimate.evidence.budget, estimate.projection, estimate.peaks
+    evidence, projection, peaks = estimate.evidence, estimate.projection, estimate.peaks
+    budget = evidence.budget
     fits = 0 if projection is None else estimate.fits or 0
     production = budget.rows[budget.counted_model]
     if budget.growth is not None and fits > production:
@@ -174,13 +173,13 @@ def _about_more_rows(estimate: Estimate) -> Iterator[Finding]:
         )
     if len(peaks) > 1:
         yield set_by(peaks, "would peak")
-    elif len(seen := highest_of_each(estimate.evidence.samples[-1:])) > 1:
+    elif len(seen := highest_of_each(evidence.samples[-1:])) > 1:
         yield set_by(seen, "peaked in the last sample")
-    if estimate.breaks_with is not None:
+    if (breaks := evidence.breaks_with) is not None:
         yield Finding(
             FindingCode.TOO_MANY_PARAMETERS,
             "one of its statements has a parameter for each row, which exceeds this database's "
-            f"limit at about {format_rows(estimate.breaks_with)} {budget.counted_model} rows",
+            f"limit at about {format_rows(breaks)} {budget.counted_model} rows",
         )
     if projection is None or projection.growth in (Growth.CONSTANT, Growth.BOUNDED, None):
         return

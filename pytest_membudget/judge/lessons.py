@@ -58,6 +58,12 @@ def told(found: Breakage, labels: Mapping[str, str], copied: Collection[str] = (
     if lesson.expected == Expected.ROW:
         looked_up = f"the {' and '.join(columns)} that {place} looks up"
         return f"not exactly one generated row has {looked_up}; {_CURE}"
+    if lesson.expected == Expected.NONE:
+        label = lesson.asked[0]
+        return (
+            f"{place} inserts a row of {label} where a generated one is; if production has none, a "
+            f"row count of 0 decides it: --membudget-rows {label}=0"
+        )
     if lesson.expected == Expected.SINGLE:
         return f"{lesson.asked[0]} has several generated rows, and {place} expects one; {_CURE}"
     held = f"{' and '.join(columns)} held {shown(found.value)}" if found.value else columns[0]
@@ -90,8 +96,8 @@ def _described(lesson: Lesson) -> str:
     columns = ", ".join(f"{table}.{name}" for table, name in lesson.columns)
     if lesson.expected == Expected.BELOW:
         return f"numbers below {format_rows(lesson.asked[0])}"
-    if lesson.expected == Expected.SINGLE:
-        return f"a single row of {lesson.asked[0]}"
+    if lesson.expected in (Expected.SINGLE, Expected.NONE):
+        return f"{lesson.expected} of {lesson.asked[0]}"
     if lesson.expected == Expected.KEY:
         return f"the keys of {lesson.asked[0]} in {columns}"
     if lesson.expected == Expected.ROW:

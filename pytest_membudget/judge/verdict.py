@@ -72,6 +72,9 @@ def judge(evidence: Evidence, estimate: Estimate, coverage: Coverage) -> Judgeme
     if found.basis is not None and (shares := stated(evidence)):
         told = reasons.by_profile(shares, evidence.production.profile)
         found = replace(found, reason=f"{found.reason} {told}")
+    stopped = any(one.run.outcome == Outcome.TIMED_OUT for one in evidence.samples)
+    if found.basis is not None and (stopped or evidence.slows_down) and evidence.duration:
+        found = replace(found, reason=f"{found.reason} {reasons.takes(evidence.duration)}")
     assumed = list(assumptions(evidence))
     if assumed and found.exceeds:
         found = replace(found, verdict=Verdict.INCONCLUSIVE, supposed=Verdict.EXCEEDS)
@@ -124,8 +127,8 @@ def _judge(evidence: Evidence, estimate: Estimate, coverage: Coverage) -> Judgem
     larger = estimate.larger if evidence.finished else None
     if projection is None:
         return Judgement(Verdict.INCONCLUSIVE, None, reasons.not_judged(budget, last, larger))
-    if estimate.breaks_with is not None and not projection.measured:
-        reason = reasons.too_many_parameters(budget, estimate.breaks_with)
+    if evidence.breaks_with is not None and not projection.measured:
+        reason = reasons.too_many_parameters(budget, evidence.breaks_with)
         return Judgement(Verdict.INCONCLUSIVE, Basis.PROJECTED, reason)
     basis = Basis.MEASURED if projection.measured else Basis.PROJECTED
     if projection.high < budget.limit and estimate.enough:

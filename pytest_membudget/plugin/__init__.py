@@ -45,11 +45,22 @@ def pytest_configure(config: pytest.Config) -> None:
     config.stash[_options] = read_options(config)
     if not hasattr(config, "workerinput"):
         config.pluginmanager.register(Reporter(config.stash[_options]), "membudget-reporter")
+        if config.stash[_options].rebuild.value == "yes":
+            _remove_kept_states(config)
     gate = config.stash[_options].gate
     if gate is not None:
         from pytest_membudget.plugin.gate import Gate
 
         config.pluginmanager.register(Gate(config, gate.value), "membudget-gate")
+
+
+def _remove_kept_states(config: pytest.Config) -> None:
+    from pytest_membudget.database.kept_states import FOLDER, KeptStates
+
+    try:
+        KeptStates(config.rootpath / FOLDER).clear()
+    except OSError as error:
+        raise pytest.UsageError(f"membudget_rebuild: {error}") from None
 
 
 def pytest_report_header(config: pytest.Config) -> list[str]:
@@ -68,6 +79,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     ]
     if not marked:
         return
+    from pytest_membudget.database.kept_states import FOLDER
     from pytest_membudget.errors import BudgetError
     from pytest_membudget.plugin.memory_budget import make_memory_budget
     from pytest_membudget.processes.embedded.client import EmbeddedServer
@@ -76,7 +88,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
     version = config.stash[_options].server.value
     embedded = None if version is None else EmbeddedServer(version)
-    servers = config.stash.setdefault(_servers, ServerClients(embedded))
+    cache = str(config.rootpath / FOLDER)
+    servers = config.stash.setdefault(_servers, ServerClients(embedded, cache))
     problems: dict[str, list[str]] = {}
     for item in marked:
         try:

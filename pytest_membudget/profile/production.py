@@ -117,6 +117,11 @@ class Production:
         """The row count that was given for this very model; None where none was."""
         return next((rows for rows, _ in self._named(table, label)), None)
 
+    def has_none(self, label: str) -> bool:
+        """Whether it was stated that a model has no rows; the profile may only estimate that."""
+        given = (_by_lower(one).get(label.lower()) for one in (self.stated, self.fallback))
+        return next((rows for rows in given if rows is not None), None) == 0
+
     def source(self, table: str, label: str) -> str | None:
         """Where its row count comes from: the command line, the file of the profile, or an option;
         None where nobody knows it.

@@ -74,8 +74,9 @@ class Facts:
     ``most_parameters`` is how many parameters a statement had, ``parameter_limit`` how many it
     may have.  ``failed_receivers`` are the project's receivers of pre_migrate and post_migrate that
     raised, with their errors.  ``oldest_collections`` and ``cyclic_objects`` are what Cycles
-    counts.  ``connected`` counts the connections that Django has opened, ``opened`` all of them;
-    ``own_sessions`` says that the server counted more.  ``shared_memory`` is how many bytes of the
+    counts, ``kept_blocks`` and ``cyclic_blocks`` what Kept does.  ``connected`` counts the
+    connections that Django has opened, ``opened`` all of them; ``own_sessions`` says that the
+    server counted more.  ``shared_memory`` is how many bytes of the
     peak no process maps, ``unexplained`` how many a control group counted beyond it.
     ``left_running`` counts the processes that outlived the worker, ``left_growing`` says that they
     took ever more.  ``held_up`` says that the server could not end a statement of a process that
@@ -91,6 +92,8 @@ class Facts:
     failed_receivers: tuple[str, ...] = ()
     oldest_collections: int | None = None
     cyclic_objects: int | None = None
+    kept_blocks: int | None = None
+    cyclic_blocks: int | None = None
     connected: int = 0
     opened: int = 0
     own_sessions: bool = False

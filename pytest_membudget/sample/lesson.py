@@ -26,6 +26,7 @@ class Expected(TextEnum):
     KEY = "the key of a row"
     ROW = "a row with a value of the code"
     SINGLE = "a single row"
+    NONE = "no rows"
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,7 @@ class Lesson:
 
     ``asked`` are the formats of a DATE, the paths of KEYS with ``"*"`` for each item of an array,
     the VALUES, the bound that all numbers are BELOW, the label of the model of a KEY, the values of
-    the columns of a ROW, or the label of the model that has a SINGLE row.
+    the columns of a ROW, or the label of the model that has a SINGLE row, or NONE.
     """
 
     expected: Expected

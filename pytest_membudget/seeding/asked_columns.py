@@ -50,7 +50,24 @@ class AskedColumns:
         if own or any(one <= wanted.keys() for one in sets):
             wanted = table.look_up(wanted)
         self._force(wanted)
+        self._let_rows_agree(wanted)
         return wanted
+
+    def _let_rows_agree(self, wanted: Mapping[str, Sequence[Any]]) -> None:
+        """Where rows are to agree in all columns of a unique set, let it have a NULL, so that they
+        can.
+        """
+        table = self._table
+        for unique in self._uniques:
+            if unique.condition is not None or not unique.nulls_distinct:
+                continue
+            if len(unique.fields) > 1 and set(unique.fields) <= table.repeats.keys():
+                empty = (name for name in unique.fields if table.fields[name].null)
+                name = next((one for one in empty if one not in wanted), None)
+                if name and name not in table.columns:
+                    kind = table.kind(name)
+                    column = ConstantColumn(table.fields[name], kind, values=[None])
+                    table.columns[name] = column
 
     def _of_single_rows(self) -> Iterator[str]:
         """The fields by which the code looks up a single row; the others have other values."""

@@ -71,6 +71,9 @@ class Column:
     def demand(self, want: int) -> None:
         """Ask the tables that this one refers to for what ``want`` rows need."""
 
+    def place(self, have: int, want: int) -> None:
+        """Settle what the missing rows refer to, where the counts of all tables are final."""
+
     def prepare(self, staging: StagingTables, count: int) -> None:
         """Make what :meth:`select` reads, for the rows up to ``count``."""
 

@@ -16,7 +16,7 @@ from pytest_membudget.seeding.copied_columns import copied_column
 from pytest_membudget.seeding.dialects.base import Field
 from pytest_membudget.seeding.named_keys import NamedKeys, keys_of
 from pytest_membudget.seeding.profile_fit import followed_stats, share, variation
-from pytest_membudget.seeding.references import ParentKeys
+from pytest_membudget.seeding.references import InheritedKeys, ParentKeys
 from pytest_membudget.seeding.table import Table
 from pytest_membudget.seeding.trees import tree_columns
 from pytest_membudget.seeding.uniqueness import Uniqueness
@@ -59,7 +59,9 @@ class Layout:
                     table.forced_values[str(field.column)] = list(wanted[name])
                 else:
                     own, spared = rows is table, 1 + table.spares
-                    self._keys[name] = ParentKeys(rows, target, own=own, spared=spared)
+                    inherited = getattr(field.remote_field, "parent_link", False)
+                    keys = InheritedKeys if inherited else ParentKeys
+                    self._keys[name] = keys(rows, target, own=own, spared=spared)
         self._keys |= self._taught(parent)
         self._uniqueness = Uniqueness(table, self._keys, self._stats, self._uniques)
         rules = table.rules

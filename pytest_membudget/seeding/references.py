@@ -55,6 +55,9 @@ class ParentKeys(Sequence):
     def require(self, count: int) -> None:
         self.parent.require(count * self.spared)
 
+    def place(self, have: int, want: int) -> None:
+        """Settle which of them the rows from ``have`` to ``want`` refer to."""
+
     def at(self, number: str) -> str:
         parent = self.parent
         if parent.reused:
@@ -89,6 +92,37 @@ class ParentKeys(Sequence):
         return index
 
 
+@dataclass(eq=False)
+class InheritedKeys(ParentKeys):
+    """The rows of a parent model that belong to rows of one of its child models.
+
+    Each belongs to one row of one child model only, so new rows take those that are left.
+    """
+
+    _placed: int = 0
+    # From which row on, and by how much the parent's number is higher.
+    _spans: list[tuple[int, int]] = attribute(default_factory=list)
+
+    def require(self, count: int) -> None:
+        heirs = self.parent.inherited_by
+        heirs[self] = count * self.spared
+        self.parent.require(sum(heirs.values()))
+
+    def place(self, have: int, want: int) -> None:
+        taken = sum(one._placed for one in self.parent.inherited_by)
+        self._spans.append((have, taken - have))
+        self._placed = want
+
+    def at(self, number: str) -> str:
+        if self.fresh and any(moved for _, moved in self._spans):
+            cases = "".join(
+                f" WHEN {number} > {have} THEN {number} + {moved}"
+                for have, moved in reversed(self._spans)
+            )
+            number = f"(CASE{cases} END)"
+        return super().at(number)
+
+
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Reference(SequenceColumn):
     sequence: ParentKeys
@@ -120,6 +154,9 @@ class NamedReference(ConstantColumn):
 class UniqueReference(Reference, UniqueColumn):
     def capacity(self) -> int:
         return UNLIMITED
+
+    def place(self, have: int, want: int) -> None:
+        self.sequence.place(have, want)
 
     def demand(self, want: int) -> None:
         super().demand(want)

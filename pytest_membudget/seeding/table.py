@@ -48,6 +48,7 @@ class Table:
     ``spares`` says that a statement looks for rows that none of this table refer to, ``crowd`` that
     it looks for those that so many refer to, and ``repeats`` that so many rows agree in a field.
     ``shares``: which share of the rows should have each of the values that a field is asked for.
+    ``inherited_by``: how many rows belong to those of each child model, by its parent link.
     """
 
     model: type[models.Model]
@@ -72,6 +73,7 @@ class Table:
     crowd: int = 1
     repeats: dict[str, int] = attribute(default_factory=dict)
     shares: Mapping[str, Sequence[float]] = attribute(default_factory=dict)
+    inherited_by: dict[Any, int] = attribute(default_factory=dict)
 
     @property
     def dialect(self) -> Dialect:
@@ -170,6 +172,8 @@ class Table:
         possible, field = self.capacity()
         if self.want > possible:
             raise too_few(self.label, field, possible, self.want, self.existing)
+        for column in self.columns.values():
+            column.place(self.have, self.want)
         for group in self.groups:
             if not group.place(self.have, self.want):
                 possible = prod(group.sizes())

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from batch import checks
+from batch import both, checks
 from project import Project
 
 ROWS = 'rows={"shop.Order": 400_000, "shop.Customer": 40_000}'
@@ -187,3 +187,28 @@ def test_a_receiver_that_needs_todays_tables(project: Project) -> None:
     (finding,) = [one for one in result["findings"] if one["code"] == "receiver-failed"]
     assert "shop.apps.describe" in finding["message"]
     assert "shop_today" in finding["message"]
+
+
+SLOW_LOOP = f"""{FORWARDS}
+    from time import sleep
+    for order in Order.objects.FROM:
+        sleep(0.002)
+        order.save(update_fields=["total"])
+"""
+SLOW_LIST = SLOW_LOOP.replace("FROM", "all()")
+SLOW_STREAM = SLOW_LOOP.replace("FROM", "iterator()")
+
+
+@both
+@checks(SLOW_LIST, ROWS, 'limit="130Mi"', "time_budget=25")
+def test_a_slow_migration_keeps_what_few_rows_show(result: dict[str, Any]) -> None:
+    """A few thousand rows would fill a chunk as well, but all of them are held at its end."""
+    assert result["verdict"] == "exceeds", result["reason"]
+    assert max(result["samples"][-1]["rows"].values()) < 12_000
+
+
+@both
+@checks(SLOW_STREAM, ROWS, 'limit="130Mi"', "time_budget=25")
+def test_a_slow_migration_holds_one_chunk_at_its_end(result: dict[str, Any]) -> None:
+    assert result["verdict"] == "inconclusive", result["reason"]
+    assert result["peak_low_bytes"] < 100 * 1024**2

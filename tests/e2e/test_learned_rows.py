@@ -367,3 +367,37 @@ def test_what_a_row_held_that_can_not_be_made(result: dict[str, Any]) -> None:
     assert result["reason"].endswith(
         " expects one of the values that the code knows; give rows with seed= or `membudget sample`"
     )
+
+
+@both
+@checks(loop("pass", REMAINING), gate=True, options=(*GATE, "--membudget-rows=shop.Setting=0"))
+def test_a_row_count_of_zero_decides_it(result: dict[str, Any]) -> None:
+    assert result["verdict"] == "within", result["reason"]
+    assert result["rows"] == {"shop.Item": 4_000}
+
+
+MAKING = loop(
+    """if not Setting.objects.filter(value=item.code, kind="b").exists():
+            Setting.objects.create(pk=item.pk, name=item.code, value="")"""
+)
+
+
+@both
+@checks(MAKING, gate=True, options=GATE)
+def test_rows_that_the_migration_makes_itself(result: dict[str, Any]) -> None:
+    """Generated ones have the keys of those that it inserts, and it loads none of them."""
+    assert result["verdict"] == "within", result["reason"]
+    assert "no rows of shop.Setting" in learned(result)
+    assert result["rows"] == {"shop.Item": 4_000}
+
+
+LOADING = loop(
+    'Setting.objects.create(pk=item.pk, name=item.code, value="")', "list(Setting.objects.all())"
+)
+
+
+@both
+@checks(LOADING, gate=True, options=GATE)
+def test_rows_that_it_makes_beside_those_that_it_loads(result: dict[str, Any]) -> None:
+    assert result["verdict"] == "error"
+    assert "the rows of shop.Item, shop.Setting were generated" in result["reason"]

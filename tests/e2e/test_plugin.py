@@ -316,7 +316,7 @@ HINT = "membudget: the PostgreSQL server of 'default' waits for its disk; checks
 def test_a_server_that_waits_for_its_disk(project: Project, options: tuple[str, ...]) -> None:
     """It is known once it is asked; the header has it from the run before."""
     project.check(LOOP)
-    with servers.postgresql(fsync="on") as server:
+    with servers.postgresql(fsync=True) as server:
         on_it = f"DATABASES = {{'default': {server.database('production')}}}"
         project.add("settings.py", on_it)
         first, second = (project.run(*options).stdout for _ in range(2))

@@ -45,6 +45,16 @@ MODELS = """
                 ("content_type", models.ForeignKey("contenttypes.ContentType", models.CASCADE)),
                 ("tags", models.ManyToManyField("shop.Tag")),
             ]),
+            migrations.CreateModel(
+                "Embed",
+                [
+                    ("id", models.BigAutoField(primary_key=True)),
+                    ("url", models.URLField()),
+                    ("width", models.IntegerField(null=True)),
+                    ("hash", models.CharField(max_length=32)),
+                ],
+                options={"unique_together": {("url", "width")}},
+            ),
         ]
 """
 ASKED = {
@@ -98,12 +108,12 @@ def listing(which: str) -> str:
     return f"""
 from datetime import date, timedelta
 from django.db.models import CharField, Count, Exists, F, OuterRef, Value, Window
-from django.db.models.functions import Concat, Length, Lower, RowNumber
+from django.db.models.functions import MD5, Concat, Length, Lower, RowNumber
 from django.utils import timezone
 
 def forwards(apps, schema_editor):
     Order, Item = apps.get_model("shop", "Order"), apps.get_model("shop", "Item")
-    Group = apps.get_model("auth", "Group")
+    Group, Embed = apps.get_model("auth", "Group"), apps.get_model("shop", "Embed")
     types = apps.get_model("contenttypes", "ContentType").objects
     list({(ASKED | SEVERAL)[which]})
 """
@@ -131,6 +141,10 @@ SEVERAL = {
     "the same in a computed column": (
         "Item.objects.values('slug').annotate(n=Count('*')).filter(n__gt=1)"
         " if Item.objects.update(slug=Concat('email', Value('-'))) is not None else ()"
+    ),
+    "the same in a column computed of unique ones": (
+        "Embed.objects.values('hash').annotate(n=Count('*')).filter(n__gt=1)"
+        " if Embed.objects.update(hash=MD5('url')) is not None else ()"
     ),
     "others of a group": (
         "Item.objects.annotate(n=Window(RowNumber(), 'order', order_by='id')).filter(n__gt=1)"

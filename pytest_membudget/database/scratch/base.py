@@ -108,6 +108,14 @@ class ScratchDatabases(ABC):
         """Whether the server waits for its disk, so that no loss of power is one of data."""
         return False
 
+    def content(self, name: str) -> bytes | None:
+        """A whole database, for ``restore``; None where it can't be had as a file."""
+        return None
+
+    def restore(self, content: bytes) -> str:
+        """Make a database of a ``content`` and return its name."""
+        raise NotImplementedError
+
     @abstractmethod
     def size(self, name: str) -> int:
         """Bytes of the database on disk."""

@@ -65,7 +65,7 @@ class Drops:
         return waiting
 
     def at_once(self, names: Sequence[str]) -> list[str]:
-        """Drop them, as many at the same time as there are sessions for; return those left."""
+        """Drop them now, as many at a time as there are sessions for; return what is left."""
         left, refused = list(names), list[str]()
         with self._sessions(min(len(left), AT_ONCE)) as cursors:
             threads = [

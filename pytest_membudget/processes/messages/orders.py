@@ -66,14 +66,14 @@ class MigrationWeight:
 
 @dataclass(frozen=True)
 class Weigh(Order[MigrationWeight | None]):
-    """Measure ``migrations`` on empty tables, where needed by building a state of ``after``.
+    """Measure ``migrations`` on empty tables, where needed by building the state of ``applied``.
 
     The answer is None where the kernel keeps no such figures.
     """
 
     builds_state, part = True, STATE
     migrations: list[Key]
-    after: list[Key]
+    applied: list[Key]
 
 
 @dataclass(frozen=True)

@@ -33,11 +33,13 @@ class Greeting:
 class Start(Order[Greeting]):
     """Load the project with ``alias`` redirected to a scratch database; sent once, first.
 
-    ``embedded`` is that of a Target.
+    ``embedded`` is that of a Target.  ``cache`` is the folder of the states that are kept between
+    runs, empty where none are.
     """
 
     alias: str
     embedded: dict[str, str] = field(default_factory=dict)
+    cache: str = ""
 
 
 @dataclass(frozen=True)

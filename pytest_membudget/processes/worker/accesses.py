@@ -100,7 +100,8 @@ class Accesses:
             if not fetched:
                 self.guards.setdefault(main, set()).add(chosen[main])
                 self.sought += [(main, row)] if row and (main, row) not in self.sought else []
-        if main in self.names and not row:
+        # A change of a row by its key is of one that was loaded, and asks nothing of others.
+        if main in self.names and not row and (several or returns):
             self._conditions.note_values(statement, keys, counted.values)
         if main in self.names and several and loads:
             self._group(statement, sources, counted)

@@ -31,6 +31,7 @@ _TOO_LARGE = (
     (r"integer out of range", 2**31),
     (r"bigint out of range|too large to convert to SQLite", 2**63),
 )
+_UNIQUE = re.compile(r"UNIQUE constraint failed: (\w+)\.")
 _POWER = re.compile(r"less than 10\^(\d+)")
 _MOST_VALUES = 50
 _SHORTEST = 3
@@ -63,11 +64,22 @@ def _breakage(error: BaseException, places: list[Place]) -> Breakage | None:
         return _found(places, Expected.BELOW, asked=[bound])
     if kind == "IntegrityError" and re.search("NOT NULL|null value", said):
         return _null_keys(places)
+    if kind in ("IntegrityError", "UniqueViolation") and (table := _taken(error, said)):
+        return _found(places, Expected.NONE, [], columns=[(table, "")])
     for pattern, expected in _CONVERSIONS:
         if re.search(pattern, said):
             asked = _format(said, places) if expected == Expected.DATE else []
             return _found(places, expected, asked, value=_text(error, said, places))
     return None
+
+
+def _taken(error: BaseException, said: str) -> str | None:
+    """The table of the row that has the values of one that was to be inserted."""
+    table = getattr(getattr(error, "diag", None), "table_name", None)
+    if table and "duplicate key" in said:
+        return str(table)
+    unique = _UNIQUE.search(said)
+    return unique[1] if unique else None
 
 
 def _missing_file(error: FileNotFoundError, places: list[Place]) -> Breakage | None:

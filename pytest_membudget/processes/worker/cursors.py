@@ -15,12 +15,13 @@ from pytest_membudget.database.engine import SQLITE, engine_of
 from pytest_membudget.processes.messages.statements import StatementCount
 from pytest_membudget.processes.redirection.imports import after_import
 from pytest_membudget.processes.worker.high_water import Phases
+from pytest_membudget.processes.worker.kept import Kept
 from pytest_membudget.processes.worker.statement_log import StatementLog
 
 _NO_ROW = object()
 
 
-def log_connections(log: StatementLog, phases: Phases, name: str | None) -> None:
+def log_connections(log: StatementLog, phases: Phases, kept: Kept, name: str | None) -> None:
     """Log each connection that Django opens from now on; ``name`` is the database's."""
 
     def watch(connection: Any, **_: Any) -> None:
@@ -32,7 +33,7 @@ def log_connections(log: StatementLog, phases: Phases, name: str | None) -> None
         if event == "sqlite3.connect" and os.path.realpath(arguments[0]) == own:
             log.note_connection(by_django=False)
 
-    shared = {"_log": log, "_phases": phases, "_entry": log.nothing}
+    shared = {"_log": log, "_phases": phases, "_kept": kept, "_entry": log.nothing}
     after_import(
         "django.db.backends.signals",
         lambda made: made.connection_created.connect(watch, weak=False),
@@ -93,6 +94,7 @@ class _Logging:
 
     _log: StatementLog
     _phases: Phases
+    _kept: Kept
     _vendor: str
     _entry: StatementCount
 
@@ -143,6 +145,7 @@ class _Logging:
 
     def _note(self, query: Any, parameters: Any = ()) -> None:
         self._phases.note(query)
+        self._kept.note()
         self._entry = self._log.sent(query, parameters, self._vendor)
 
     def _count(self) -> None:

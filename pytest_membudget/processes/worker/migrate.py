@@ -14,6 +14,7 @@ from pytest_membudget.processes.messages.job import Key, WorkerJob
 from pytest_membudget.processes.worker.cycles import Cycles
 from pytest_membudget.processes.worker.facts import facts_of
 from pytest_membudget.processes.worker.high_water import Phases, memory
+from pytest_membudget.processes.worker.kept import Kept
 from pytest_membudget.processes.worker.operations import OperationLog
 from pytest_membudget.processes.worker.receivers import ReceiverLog
 from pytest_membudget.processes.worker.statement_log import StatementLog
@@ -46,7 +47,8 @@ class Migrate:
         self._phases = Phases()
         self._log = StatementLog(self._target.statements)
         self._cycles = Cycles()
-        self._operations = OperationLog()
+        self._kept = Kept()
+        self._operations = OperationLog(self._kept)
         self._receivers = ReceiverLog(self._begin_part)
         self._probes = ExitStack()
         self._started = self._startup = 0.0
@@ -74,7 +76,7 @@ class Migrate:
 
         from pytest_membudget.processes.worker.cursors import log_connections
 
-        log_connections(self._log, self._phases, target.name)
+        log_connections(self._log, self._phases, self._kept, target.name)
 
         def about_to_migrate(plan: Any = (), **_: Any) -> None:
             self._operations.follow(plan)
@@ -105,7 +107,7 @@ class Migrate:
             **facts_of(settings, target.alias),
             "most_parameters": self._log.most_parameters,
             "failed_receivers": tuple(map(": ".join, self._receivers.failed.items())),
-            **self._cycles.facts(),
+            **self._kept.facts(self._cycles),
         }
         self._known["applied"] = _applied(target.alias, job.migrations)
 

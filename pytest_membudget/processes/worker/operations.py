@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
+from pytest_membudget.processes.worker.kept import Kept
+
 # The types of what a call returns when the function's body has not run.
 _NOT_RUN = {
     "coroutine": "is an async function: Django calls it without awaiting it, so its body never "
@@ -23,8 +25,9 @@ class OperationLog:
     the reason.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, kept: Kept) -> None:
         self.not_run: dict[int, tuple[str, str, str]] = {}
+        self._kept = kept
         self._followed: list[Any] = []
         self._migration = ""
 
@@ -60,7 +63,8 @@ class OperationLog:
 
         def followed(*args: Any, **kwargs: Any) -> Any:
             self.not_run[number] = (migration, label, _NOT_LEFT)
-            result = call(*args, **kwargs)
+            with self._kept.operation():
+                result = call(*args, **kwargs)
             why = _NOT_RUN.get(type(result).__name__)
             if why is None:
                 del self.not_run[number]

@@ -102,6 +102,22 @@ CASES: dict[str, Any] = {
         "queries": ["SELECT count(*), count(other_id) FROM awkward_badge"],
         "answers": [[[1000, 450]]],
     },
+    # A place is a restaurant or a hotel.
+    "children of one model": {
+        "ladder": [
+            {"awkward.Place": n, "awkward.Restaurant": n // 2, "awkward.Hotel": n // 4}
+            for n in (100, 1000, 4000)
+        ]
+        + [{"awkward.Place": 4000, "awkward.Restaurant": 3000, "awkward.Hotel": 3000}]
+        + [{"awkward.Stay": 6000}],
+        "queries": [
+            "SELECT count(*) FROM awkward_restaurant r "
+            "JOIN awkward_hotel h ON r.place_ptr_id = h.place_ptr_id",
+            "SELECT count(*) FROM awkward_place",
+            "SELECT count(DISTINCT hotel_id) FROM awkward_stay",
+        ],
+        "answers": [[[0]], [[6000]], [[3000]]],
+    },
     "wide": {"ladder": [{"awkward.Fields": 1000}]},
 }
 
@@ -122,7 +138,7 @@ def test_counts_references_and_values(case: str, results: Any) -> None:
     assert result["answers"] == CASES[case].get("answers", [])
     final = {label: n for rows in CASES[case]["ladder"] for label, n in rows.items()}
     for label, count in final.items():
-        if case not in ("rounded parents", "nothing more"):
+        if case not in ("rounded parents", "nothing more", "children of one model"):
             assert result["rows"][label] == count
 
 

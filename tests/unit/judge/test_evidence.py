@@ -223,8 +223,10 @@ def test_a_sample_that_did_not_end_tells_the_least_duration() -> None:
     stopped = replace(sample(200_000, 300, Outcome.TIMED_OUT).run, duration=100)
     slow = Sample({"shop.Order": 200_000}, stopped)
     samples = (*(sample(rows, peak) for rows, peak in LOOP.items()), slow)
-    assert Assessment(Evidence(budget(512), False, samples=samples[:-1])).estimate.duration == 160
-    assert Assessment(Evidence(budget(512), False, samples=samples)).estimate.duration == 800
+    assert Assessment(Evidence(budget(512), False, samples=samples[:-1])).evidence.duration == 160
+    found = Assessment(Evidence(budget(512), False, samples=samples))
+    assert found.evidence.duration == 800
+    assert found.judgement.reason.endswith("It would take about 13 min.")
 
 
 @pytest.mark.parametrize(

@@ -183,7 +183,7 @@ def test_a_chunk_is_full_with_more_rows_where_few_are_loaded() -> None:
     samples, rows = (sample(10_000, 1, (0.02, LEGACY)),), {"shop.Order": 100_000}
     whole = Ahead(samples, rows, TABLES)
     part = Ahead(samples, rows, TABLES, {ORDER: (0.02, 0.032)})
-    assert (whole.threshold([1_000]), part.threshold([1_000])) == (None, 50_000)
+    assert (whole.thresholds([1_000]), part.thresholds([1_000])) == ([], [50_000])
     assert (whole.past([1_000]), part.past([1_000])) == (None, 50_000)
     # Production may have 3,200 of them.
     assert part.past([3_000]) == 150_000

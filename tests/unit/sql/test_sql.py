@@ -305,6 +305,13 @@ def test_values_of_an_alias_are_of_its_table() -> None:
     assert found.filters == {"b": {"status": ["new"]}, "a": {"n": [1]}}
 
 
+@pytest.mark.parametrize("vendor", ["postgresql", "sqlite"])
+@pytest.mark.parametrize("change", ["UPDATE a SET n = 1", "DELETE FROM a"])
+def test_a_change_of_one_row_by_its_key_asks_nothing_of_others(vendor: str, change: str) -> None:
+    assert accessed(vendor, f"{change} WHERE id = %s", parameters=[7]).filters == {}
+    assert accessed(vendor, f"{change} WHERE n = %s", parameters=[7]).filters == {"a": {"n": [7]}}
+
+
 def test_no_filter_no_columns() -> None:
     assert accessed("sqlite", 'SELECT "a"."id" FROM "a"').filters == {}
 

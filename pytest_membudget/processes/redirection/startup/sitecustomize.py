@@ -20,13 +20,15 @@ def _redirect() -> None:
         from pytest_membudget.processes.redirection import install
         from pytest_membudget.processes.worker.cursors import log_connections
         from pytest_membudget.processes.worker.high_water import Phases
+        from pytest_membudget.processes.worker.kept import Kept
         from pytest_membudget.processes.worker.statement_log import StatementLog
 
         sys.path.remove(_ABOVE_PACKAGE)
         target = Target.read(os.environ[_VARIABLE])
         install(target)
         if target.statements:
-            log_connections(StatementLog(target.statements, child=True), Phases(), target.name)
+            log = StatementLog(target.statements, child=True)
+            log_connections(log, Phases(), Kept(), target.name)
     except BaseException as error:
         sys.stderr.write(f"membudget: this process can't be redirected: {error!r}\n")
         sys.stderr.flush()

@@ -277,6 +277,14 @@ class Pizzeria(Restaurant):
     oven = models.OneToOneField(UuidKey, models.CASCADE, null=True)
 
 
+class Hotel(Place):
+    beds = models.PositiveSmallIntegerField()
+
+
+class Stay(models.Model):
+    hotel = models.ForeignKey(Hotel, models.CASCADE)
+
+
 class CheapPlace(Place):
     class Meta:
         proxy = True

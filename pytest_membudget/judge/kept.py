@@ -1,0 +1,65 @@
+"""What a migration holds at its end, which tells growth that goes on from growth that will stop.
+
+A few thousand rows fill a chunk, a buffer or the allocator's arenas as they fill a list, and wait
+for the cycle collector alike.  But at the end of a loop a list holds all rows, see Kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from pytest_membudget.judge.growth_fit import STEP
+from pytest_membudget.sample import Sample
+
+_FEWEST = 1_000
+# How well the blocks a row agree from one stretch to the next.
+_ALIKE = 0.85
+# Of a chunk of T rows no more than two thirds as many rows are left where it has been filled.
+_PASSED = 1.5
+# Bytes of a block: a number in a list takes 40, and what a row consists of 60 to 140 for each, with
+# the texts that are too long for one.
+_LEAST, _MOST = 40, 160
+
+
+def kept_bytes(samples: Sequence[Sample], thresholds: Sequence[int]) -> float | None:
+    """Bytes that each further row adds at least; None where the two largest ``samples`` do not show
+    that each does.
+
+    ``thresholds`` are the row counts at which growth may end that they have not left behind.
+    """
+    latest = samples[-3:]
+    if len(latest) < 2 or not all(map(_is_followed, latest)):
+        return None
+    *_, before, last = latest
+    start = (latest[0].size, _held(latest[0])) if len(latest) > 2 else (0, 0)
+    blocks = _slope((before.size, _held(before)), (last.size, _held(last)))
+    goes_on = blocks >= _ALIKE * _slope(start, (before.size, _held(before))) > 0
+    if any(2 * _held(one) < _most(one) for one in latest):
+        return None
+    if not goes_on or last.size < max(_FEWEST, _PASSED * max(thresholds, default=0)):
+        return None
+    least = _LEAST * blocks
+    if thresholds:  # it may be a chunk that has grown, beside something small that is kept
+        return least
+    grown = _slope((before.size, before.run.peak + STEP), (last.size, last.run.peak))
+    most = _slope((before.size, _most(before)), (last.size, _most(last)))
+    return max(least, min(_MOST * blocks, grown * min(1.0, blocks / most)))
+
+
+def _is_followed(sample: Sample) -> bool:
+    run = sample.run
+    # A log of statements of its own, that Django keeps with DEBUG, ends at some thousands.
+    return run.facts.kept_blocks is not None and run.processes == 1 and not run.facts.debug
+
+
+def _held(sample: Sample) -> int:
+    """Blocks without those that the cycle collector may free."""
+    return _most(sample) - (sample.run.facts.cyclic_blocks or 0)
+
+
+def _most(sample: Sample) -> int:
+    return sample.run.facts.kept_blocks or 0
+
+
+def _slope(one: tuple[float, float], other: tuple[float, float]) -> float:
+    return (other[1] - one[1]) / (other[0] - one[0])
