@@ -8,8 +8,12 @@ from pathlib import Path
 import pytest
 from project import FEW, LIMIT, LOOP, STREAM, Project
 
+from pytest_membudget.database.scratch.drops import AT_ONCE
+
 _CHECKS = 15
 _AFTER = 6
+# The server's own, the states, and those of a check.
+_DATABASES = 3 + 3 + 6
 # Of memory, what a few more checks may take that is not the checks'.
 _BYTES = 3 * 1024**2
 
@@ -30,8 +34,10 @@ def test_nothing_gathers(
     project.budgets(*(kinds[number % len(kinds)] for number in range(_CHECKS)))
     verdicts = [one["verdict"] for one in project.results("-p", "in_use")]
     assert sorted(set(verdicts)) == ["exceeds", "within"]
-    lines = (project.path / "in_use").read_text().splitlines()
-    first, last = (json.loads(lines[number]) for number in (_AFTER - 1, _CHECKS - 1))
+    taken = [json.loads(line) for line in (project.path / "in_use").read_text().splitlines()]
+    first, last = taken[_AFTER - 1], taken[-1]
+    # Those that are to be dropped, and those that are in use.
+    assert max(one.pop("databases", 0) for one in taken) <= AT_ONCE + _DATABASES
     grown = {
         name: value - first[name]
         for name, value in last.items()

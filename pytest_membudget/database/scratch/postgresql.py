@@ -21,8 +21,14 @@ from pytest_membudget.database.scratch.lease import PREFIX, Lease, dead_runs
 from pytest_membudget.database.target import Target
 from pytest_membudget.errors import ServerError
 
-# Above, the files of a template are copied; below, its pages go through the log.
-_FILES_ABOVE = 64 * 1024**2
+# The files of a larger template are copied, which takes two checkpoints; the pages of a smaller one
+# go through the log.  Seconds of `python benchmarks/cloning.py`, PostgreSQL 15 on a busy disk:
+#                          8 MB   64   128   256   512  1024
+#   fsync=on   wal_log     0.34  0.56  0.80  1.94  4.74  5.26
+#              file_copy   2.39  2.35  2.64  3.38  4.53  3.28
+#   fsync=off  wal_log     0.12  0.17  0.46  0.72  1.25  2.32
+#              file_copy   0.13  0.11  0.36  0.49  0.56  0.54
+_FILES_ABOVE = 256 * 1024**2
 
 
 class PostgreSQLScratch(ScratchDatabases):
