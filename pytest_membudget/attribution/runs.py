@@ -16,7 +16,6 @@ from pytest_membudget.errors import MembudgetError, OutOfBudget
 from pytest_membudget.judge.evidence import Evidence
 from pytest_membudget.processes.messages.job import Probes
 from pytest_membudget.processes.server.seeded_database import SeededDatabase
-from pytest_membudget.processes.worker.launcher import run
 from pytest_membudget.processes.worker.outcome import Launch
 from pytest_membudget.sample import Outcome, Run, Sample
 from pytest_membudget.units import MIB, format_rows
@@ -143,7 +142,7 @@ class Runs:
         peak = max(sample.run.peak for sample in self.evidence.samples)
         job = self.job(self.seeded, name, deadline=left, stop_above=_ROOM * peak + _SPARE_BYTES)
         try:
-            done = run(replace(job, probes=Probes(folders=self.folders, **probes)))
+            done = self.seeded.run(replace(job, probes=Probes(folders=self.folders, **probes)))
             if done.outcome == Outcome.TIMED_OUT:
                 raise OutOfBudget(done.failure)
             if done.outcome != Outcome.FINISHED:

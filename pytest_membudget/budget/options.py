@@ -15,6 +15,7 @@ from pytest_membudget.budget.readers import (
     read_row_growth,
     read_rows_lines,
     read_server,
+    read_switch,
 )
 from pytest_membudget.database.programs import find_programs
 from pytest_membudget.errors import BudgetError
@@ -46,7 +47,7 @@ class Options:
     ``time_budget`` is seconds; ``json``, ``html`` and ``markdown`` are paths, ``inconclusive`` is
     ``"fail"`` or ``"warn"``, ``attribution`` is ``"failed"``, ``"always"`` or ``"never"``;
     ``profile`` and ``rows_file`` are paths, ``gate`` names migrations, ``growth`` is that of
-    production's rows, ``server`` is what read_server() returns.
+    production's rows, ``server`` is what read_server() returns, ``rebuild`` ``"yes"`` or ``"no"``.
     """
 
     limit: Setting[int | str] | None = None
@@ -62,6 +63,7 @@ class Options:
     gate: Setting[str] | None = None
     growth: Setting[RowGrowth] | None = None
     server: Setting[str | None] = Setting(None, _DEFAULT)
+    rebuild: Setting[str] = Setting("no", _DEFAULT)
 
 
 @dataclass(frozen=True)
@@ -176,6 +178,13 @@ OPTIONS = (
         read_server,
         {"metavar": "WHERE"},
         show=_show_server,
+    ),
+    Option(
+        "rebuild",
+        "build all states anew: those that earlier runs have kept in .membudget_cache are removed "
+        "(default: no)",
+        read_switch,
+        {"action": "store_const", "const": "yes"},
     ),
     Option(
         "growth",

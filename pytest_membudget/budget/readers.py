@@ -23,6 +23,10 @@ _USUAL_LIMITS = (32 * MIB, 64 * 1024 * MIB)
 # Per cent.  With less no table grows in a lifetime, more is a mistake.
 _LEAST_GROWTH, _MOST_GROWTH = 0.001, 10_000
 _VERSION = re.compile(r"\d+(\.\d+)?")
+_SWITCH = {
+    **dict.fromkeys(("yes", "true", "on", "1"), "yes"),
+    **dict.fromkeys(("no", "false", "off", "0"), "no"),
+}
 _GROWTH = re.compile(r"\s*(\d+(?:\.\d+)?)\s*%\s*(?:a|per)\s+(day|week|month|year)\s*")
 
 
@@ -118,6 +122,14 @@ def read_server(value: object) -> str | None:
             "instance embedded:16"
         )
     return version
+
+
+def read_switch(value: object) -> str:
+    """Read ``"yes"`` or ``"no"``, as the ini file may write them."""
+    text = str(value).lower()
+    if text not in _SWITCH:
+        raise BudgetError(f'{shown(value)} is neither "yes" nor "no"')
+    return _SWITCH[text]
 
 
 def read_row_growth(value: object) -> RowGrowth:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from pytest_membudget import __version__
 from pytest_membudget.budget.readers import read_output_path
+from pytest_membudget.cli.cache import add_to as add_cache
 from pytest_membudget.cli.check import add_to as add_check
 from pytest_membudget.cli.explain import add_to as add_explain
 from pytest_membudget.cli.sample import add_to as add_sample
@@ -58,6 +59,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
             help="take masked rows of a real database, which seeding grows from",
             description="Take some hundred rows of each table, with the rows that they refer to.  "
             "Their values are masked: letters and digits are replaced by others.",
+        )
+    )
+    add_cache(
+        commands.add_parser(
+            "cache",
+            help="show or remove the states of databases that runs have kept",
+            description="Show the folder .membudget_cache of the project: in it runs keep the "
+            "SQLite databases of states before migrations.",
         )
     )
     options = parser.parse_args(arguments)

@@ -19,6 +19,8 @@ from pytest_membudget.profile.production import Production
 from pytest_membudget.project.comparisons import EACH_ROW
 from pytest_membudget.sample import ForcedValues, Outcome, Sample, Shares, finished
 
+_FELT_SECONDS = 1.0
+
 
 @dataclass(frozen=True)
 class Database:
@@ -135,6 +137,14 @@ class Evidence:
         stopped = (one for one in self.samples if one.run.outcome == Outcome.TIMED_OUT)
         least = max((one.run.duration * rows / one.size for one in stopped), default=0.0)
         return max(pace.duration(finished, rows), least)
+
+    @property
+    def slows_down(self) -> bool:
+        """Whether the time grows faster than the rows."""
+        last = self.finished[-1] if self.finished else None
+        if last is None or last.run.duration <= _FELT_SECONDS:
+            return False
+        return (self.duration or 0.0) > 2 * last.run.duration * self.ladder.rows / last.size
 
     @property
     def breaks_at(self) -> int | None:

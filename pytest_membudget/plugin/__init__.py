@@ -12,7 +12,7 @@ import pytest
 
 from pytest_membudget.budget.options import Options, header
 from pytest_membudget.plugin.options import add_options, read_options
-from pytest_membudget.plugin.reporter import LEFT, Reporter
+from pytest_membudget.plugin.reporter import LEFT, WAITING, Reporter, hint_of_last_run
 
 if TYPE_CHECKING:
     from pytest_membudget.plugin.memory_budget import MemoryBudget
@@ -45,6 +45,8 @@ def pytest_configure(config: pytest.Config) -> None:
     config.stash[_options] = read_options(config)
     if not hasattr(config, "workerinput"):
         config.pluginmanager.register(Reporter(config.stash[_options]), "membudget-reporter")
+        if config.stash[_options].rebuild.value == "yes":
+            _remove_kept_states(config)
     gate = config.stash[_options].gate
     if gate is not None:
         from pytest_membudget.plugin.gate import Gate
@@ -52,8 +54,18 @@ def pytest_configure(config: pytest.Config) -> None:
         config.pluginmanager.register(Gate(config, gate.value), "membudget-gate")
 
 
-def pytest_report_header(config: pytest.Config) -> str | None:
-    return header(config.stash[_options])
+def _remove_kept_states(config: pytest.Config) -> None:
+    from pytest_membudget.database.kept_states import FOLDER, KeptStates
+
+    try:
+        KeptStates(config.rootpath / FOLDER).clear()
+    except OSError as error:
+        raise pytest.UsageError(f"membudget_rebuild: {error}") from None
+
+
+def pytest_report_header(config: pytest.Config) -> list[str]:
+    options = config.stash[_options]
+    return [*filter(None, [header(options)]), *hint_of_last_run(config, options)]
 
 
 @pytest.hookimpl(trylast=True)
@@ -67,6 +79,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     ]
     if not marked:
         return
+    from pytest_membudget.database.kept_states import FOLDER
     from pytest_membudget.errors import BudgetError
     from pytest_membudget.plugin.memory_budget import make_memory_budget
     from pytest_membudget.processes.embedded.client import EmbeddedServer
@@ -75,7 +88,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
     version = config.stash[_options].server.value
     embedded = None if version is None else EmbeddedServer(version)
-    servers = config.stash.setdefault(_servers, ServerClients(embedded))
+    cache = str(config.rootpath / FOLDER)
+    servers = config.stash.setdefault(_servers, ServerClients(embedded, cache))
     problems: dict[str, list[str]] = {}
     for item in marked:
         try:
@@ -134,12 +148,12 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     servers = session.config.stash.get(_servers, None)
     if servers is None:
         return
-    left = servers.close(interrupted=exitstatus == pytest.ExitCode.INTERRUPTED)
-    output = getattr(session.config, "workeroutput", None)
-    if output is not None:
-        output[LEFT] = left
+    output = {WAITING: servers.waiting_for_disk}
+    output[LEFT] = servers.close(interrupted=exitstatus == pytest.ExitCode.INTERRUPTED)
+    if hasattr(session.config, "workeroutput"):
+        session.config.workeroutput.update(output)
     else:
-        session.config.pluginmanager.getplugin("membudget-reporter").left += left
+        session.config.pluginmanager.getplugin("membudget-reporter").add(output)
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import os
+import warnings
+from collections.abc import Mapping
+from contextlib import suppress
+from types import FunctionType, ModuleType
 from typing import Any
 
 from pytest_membudget.database.engine import POSTGRESQL
@@ -59,3 +63,38 @@ def require_database(alias: str) -> None:
             f"database={alias!r} is not an alias in settings.DATABASES; the aliases are {known}"
         ) from None
     check_vendor(alias, connection)
+
+
+def settings_text() -> str:
+    """All settings as a text that is the same in each process that has the same settings.
+
+    The names of databases are left out.  Raises ValueError where a value has no such text.
+    """
+    from django.conf import settings
+
+    values = {name: _value(settings, name) for name in sorted(dir(settings)) if name.isupper()}
+    databases = {alias: {**its, "NAME": ""} for alias, its in values["DATABASES"].items()}
+    return repr(_plain({**values, "DATABASES": databases}))
+
+
+def _value(settings: Any, name: str) -> Any:
+    """Its value; None of one that Django refuses, as an empty SECRET_KEY."""
+    with warnings.catch_warnings(), suppress(Exception):
+        warnings.simplefilter("ignore")  # of settings that are deprecated
+        return getattr(settings, name)
+    return None
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return [(_plain(key), _plain(one)) for key, one in value.items()]
+    if isinstance(value, list | tuple):
+        return [_plain(one) for one in value]
+    if isinstance(value, set | frozenset):
+        return sorted(repr(_plain(one)) for one in value)
+    if isinstance(value, type | FunctionType):
+        return f"{value.__module__}.{value.__qualname__}"
+    text = value.__name__ if isinstance(value, ModuleType) else repr(value)
+    if " at 0x" in text:
+        raise ValueError(f"a setting has no text of its own: {text}")
+    return text

@@ -17,6 +17,15 @@ def syntax_tree(file: str) -> ast.Module:
         return ast.Module([], [])
 
 
+def without_classes(file: str) -> str:
+    """A module without its classes as a text; one with a decorator may have been registered."""
+    tree = syntax_tree(file)
+    tree.body = [
+        one for one in tree.body if not isinstance(one, ast.ClassDef) or one.decorator_list
+    ]
+    return ast.dump(tree)
+
+
 def called(node: ast.Call) -> str:
     """The last name of what is called, ``"b"`` of ``a.b()``; empty where it has none."""
     return getattr(node.func, "attr", getattr(node.func, "id", ""))

@@ -8,9 +8,23 @@ from pathlib import Path
 from pytest_membudget.database.free_space import free_bytes
 from pytest_membudget.database.scratch.base import ScratchDatabases
 
+# The files that SQLite makes beside a database.
+_BESIDE = ("-journal", "-wal", "-shm")
+
 
 class SQLiteScratch(ScratchDatabases):
     """Files in the run's folder; those of dead runs are removed with their folders."""
+
+    def content(self, name: str) -> bytes | None:
+        self._own(name)
+        if any(Path(name + suffix).exists() for suffix in _BESIDE):
+            return None  # a session of the project's has not written all of it
+        return Path(name).read_bytes()
+
+    def restore(self, content: bytes) -> str:
+        name = self._new_name()
+        Path(name).write_bytes(content)
+        return name
 
     def size(self, name: str) -> int:
         return Path(name).stat().st_size
@@ -28,5 +42,6 @@ class SQLiteScratch(ScratchDatabases):
         shutil.copyfile(source, name)
 
     def _drop(self, name: str) -> None:
-        for suffix in ("", "-journal", "-wal", "-shm"):
+        for suffix in ("", *_BESIDE):
             Path(name + suffix).unlink(missing_ok=True)
+        self.names.remove(name)

@@ -66,14 +66,14 @@ class MigrationWeight:
 
 @dataclass(frozen=True)
 class Weigh(Order[MigrationWeight | None]):
-    """Measure ``migrations`` on empty tables, where needed by building a state of ``after``.
+    """Measure ``migrations`` on empty tables, where needed by building the state of ``applied``.
 
     The answer is None where the kernel keeps no such figures.
     """
 
     builds_state, part = True, STATE
     migrations: list[Key]
-    after: list[Key]
+    applied: list[Key]
 
 
 @dataclass(frozen=True)
@@ -174,6 +174,30 @@ class Clone(Order[str]):
     """Copy a database with its rows; the answer is the copy's name."""
 
     doing = "cloning the database"
+    name: str
+
+
+@dataclass(frozen=True)
+class Taken:
+    """The ``name`` of a database, and how many ``sessions`` it has had; None where one is open."""
+
+    name: str
+    sessions: int | None
+
+
+@dataclass(frozen=True)
+class Take(Order[Taken]):
+    """Have a run use up the database ``name``, or a copy where the server's counts need one."""
+
+    doing = "cloning the database"
+    name: str
+
+
+@dataclass(frozen=True)
+class EndSessions(Order[bool]):
+    """End what a process that was killed has left on the server; the answer is whether it ended."""
+
+    doing = "ending a statement"
     name: str
 
 

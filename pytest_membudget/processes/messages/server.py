@@ -18,7 +18,7 @@ class Greeting:
     """``folder`` holds the run's files, ``mark`` is in each of its databases, see Target.
 
     ``vendor`` and ``version`` are the database's; ``secrets`` are values of the settings that may
-    not be shown.
+    not be shown.  ``waits_for_disk`` says that the server is safe against a loss of power.
     """
 
     folder: str = ""
@@ -26,17 +26,20 @@ class Greeting:
     vendor: str = ""
     version: str = ""
     secrets: list[str] = field(default_factory=list)
+    waits_for_disk: bool = False
 
 
 @dataclass(frozen=True)
 class Start(Order[Greeting]):
     """Load the project with ``alias`` redirected to a scratch database; sent once, first.
 
-    ``embedded`` is that of a Target.
+    ``embedded`` is that of a Target.  ``cache`` is the folder of the states that are kept between
+    runs, empty where none are.
     """
 
     alias: str
     embedded: dict[str, str] = field(default_factory=dict)
+    cache: str = ""
 
 
 @dataclass(frozen=True)

@@ -15,14 +15,15 @@ from contextlib import ExitStack
 
 from pytest_membudget.processes.messages.codec import encode
 from pytest_membudget.processes.messages.server import Left
-from pytest_membudget.processes.server.main import open_scratch
+from pytest_membudget.processes.server.main import make_folder, open_scratch
 
 _ATTEMPTS, _PAUSE = 20, 0.5
 
 
 def main() -> None:
     with ExitStack() as cleanup:
-        scratch = open_scratch(sys.argv[1], json.loads(sys.argv[2]), cleanup)
+        alias, embedded = sys.argv[1], json.loads(sys.argv[2])
+        scratch = open_scratch(alias, embedded, make_folder(cleanup), cleanup)
         for _ in range(_ATTEMPTS):
             scratch.remove_leftovers()
             left = scratch.leftovers()

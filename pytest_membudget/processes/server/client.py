@@ -11,7 +11,8 @@ from typing import Any, Generic
 from pytest_membudget.errors import NoRoom, OutOfBudget, OutOfTime, ServerError
 from pytest_membudget.processes.deadline import Deadline
 from pytest_membudget.processes.embedded.client import NOT_EMBEDDED, EmbeddedServer
-from pytest_membudget.processes.messages.orders import A, Order, Seed
+from pytest_membudget.processes.messages.job import Key
+from pytest_membudget.processes.messages.orders import A, ListTables, Order, Prepare, Seed, Weigh
 from pytest_membudget.processes.messages.server import Done, Failed, Progress, Start, answer_of
 from pytest_membudget.processes.server.process import CLEANUP_SECONDS, ServerProcess
 from pytest_membudget.processes.stopwatch import Stopwatch
@@ -27,6 +28,11 @@ STEP_SECONDS = 120.0
 LEAST_SECONDS = 5.0
 _ORDER_SECONDS = 60.0
 _INTERRUPTED_SECONDS = 0.5
+_HELD_UP_SECONDS = 5.0
+
+
+# The states that were not built in time, and what was said of each.
+Late = list[tuple[frozenset[Key], str]]
 
 
 @dataclass
@@ -60,10 +66,17 @@ class ServerClient(ServerProcess):
     A seed is bound to ``deadline``, the check's, and building a state to ``STATE_SECONDS``, of
     which one migration may take ``STEP_SECONDS``; OutOfTime is raised where an order takes longer.
     ``progress`` is called with each migration that is applied to build a state, and ``stopwatch``
-    counts the seconds that are waited.  ``embedded`` is that of a Target.
+    counts the seconds that are waited.  ``embedded`` is that of a Target, ``cache`` that of Start.
+    A state that contains one of ``late`` is not built.
     """
 
-    def __init__(self, alias: str, embedded: Mapping[str, str] = NOT_EMBEDDED) -> None:
+    def __init__(
+        self,
+        alias: str,
+        embedded: Mapping[str, str] = NOT_EMBEDDED,
+        cache: str = "",
+        late: Late | None = None,
+    ) -> None:
         super().__init__(alias, embedded)
         self.alias = alias
         self.embedded = embedded
@@ -71,12 +84,15 @@ class ServerClient(ServerProcess):
         self.deadline: Deadline | None = None
         self.progress: Callable[[str], None] = lambda text: None
         self.stopwatch = Stopwatch()
+        # A statement that could not be ended: no database of the server can be dropped until it is.
+        self.is_held_up = False
+        self._late = [] if late is None else late
         # The peak of a worker that applies nothing, and its number of models; see schema_only.py.
         self.idle: tuple[int, int] | None = None
         self._pending: Pending[Any] | None = None
         self._error: ServerError | None = None
         try:
-            self.greeting = self.begin(Start(alias, dict(embedded))).answer()
+            self.greeting = self.begin(Start(alias, dict(embedded), cache)).answer()
             greeting = self.greeting
             self.workers = Workers(alias, greeting.folder, greeting.mark, embedded)
         except BaseException:
@@ -109,6 +125,10 @@ class ServerClient(ServerProcess):
     def begin(self, order: Order[A]) -> Pending[A]:
         """Give an order without waiting for its answer; the next order waits for its end."""
         self._wait()
+        state = _state_of(order)
+        for built, text in self._late:
+            if state is not None and built <= state:
+                raise OutOfTime(text)
         if self.closed:
             raise self._error or ServerError("the database server process has ended")
         seconds = self._seconds(order)
@@ -138,6 +158,9 @@ class ServerClient(ServerProcess):
             if not isinstance(error, ServerError):
                 raise
             self._error = pending.end = error
+            state = _state_of(pending.order)
+            if state is not None and isinstance(error, OutOfTime):
+                self._late.append((state, str(error)))
 
     def _end(self, pending: Pending[Any]) -> Done | Failed:
         step, until = "", pending.until
@@ -167,14 +190,22 @@ class ServerClient(ServerProcess):
         return OutOfTime(text)
 
 
+def _state_of(order: Order[Any]) -> frozenset[Key] | None:
+    """The migrations of the state that an order may build; None where it builds none."""
+    return frozenset(order.applied) if isinstance(order, Prepare | Weigh | ListTables) else None
+
+
 class ServerClients:
     """The database server processes of one run, one an alias, each started when first needed.
 
-    With ``embedded``, all PostgreSQL databases are on that server of the run's own.
+    With ``embedded``, all PostgreSQL databases are on that server of the run's own.  ``cache`` is
+    that of Start.
     """
 
-    def __init__(self, embedded: EmbeddedServer | None = None) -> None:
+    def __init__(self, embedded: EmbeddedServer | None = None, cache: str = "") -> None:
         self._embedded = embedded
+        self._cache = cache
+        self._late: dict[str, Late] = {}
         self._servers: list[ServerClient] = []
 
     def get(self, alias: str) -> ServerClient:
@@ -185,7 +216,8 @@ class ServerClients:
         for server in self._servers:
             if server.alias == alias and server.embedded == embedded and server.alive:
                 return server
-        self._servers.append(ServerClient(alias, embedded))
+        late = self._late.setdefault(alias, [])
+        self._servers.append(ServerClient(alias, embedded, self._cache, late))
         return self._servers[-1]
 
     @property
@@ -193,6 +225,11 @@ class ServerClients:
         """Those of this process, and of the settings where a server process has loaded them."""
         theirs = (one for server in self._servers for one in server.greeting.secrets)
         return Secrets({*known_secrets().values, *theirs})
+
+    @property
+    def waiting_for_disk(self) -> list[str]:
+        """The aliases whose server waits for its disk."""
+        return sorted({one.alias for one in self._servers if one.greeting.waits_for_disk})
 
     def close(self, *, interrupted: bool = False) -> list[str]:
         """End all of them; what is left of a run that was not interrupted, and how to remove it.
@@ -202,8 +239,9 @@ class ServerClients:
         servers, self._servers = self._servers, []
         for server in servers:
             server.leave()
+        seconds = _INTERRUPTED_SECONDS if interrupted else CLEANUP_SECONDS
         for server in servers:
-            server.close(_INTERRUPTED_SECONDS if interrupted else CLEANUP_SECONDS)
+            server.close(min(seconds, _HELD_UP_SECONDS) if server.is_held_up else seconds)
         if self._embedded is not None:
-            self._embedded.close(_INTERRUPTED_SECONDS if interrupted else CLEANUP_SECONDS)
+            self._embedded.close(seconds)
         return [text for server in servers for text in server.leftovers()]

@@ -16,6 +16,7 @@ from pytest_membudget.errors import ServerError
 from pytest_membudget.processes.messages import orders
 from pytest_membudget.processes.messages.server import Greeting, Start
 from pytest_membudget.processes.server.seeds import Seeds
+from pytest_membudget.processes.server.state_cache import StateCache
 from pytest_membudget.processes.server.state_tables import state_tables, uniques
 from pytest_membudget.processes.server.states import Templates
 from pytest_membudget.project.graph import Key, history_with
@@ -25,13 +26,20 @@ from pytest_membudget.project.secrets import known_secrets
 class DatabaseServer:
     """Carries out the orders on one alias; ``empty`` is the name of an empty scratch database.
 
-    ``tell`` is called with each migration that is applied to build a state.
+    ``tell`` is called with each migration that is applied to build a state; ``cache`` has those of
+    other runs, where any are kept of the engine.
     """
 
-    def __init__(self, scratch: ScratchDatabases, empty: str, tell: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        scratch: ScratchDatabases,
+        empty: str,
+        tell: Callable[[str], None],
+        cache: StateCache | None,
+    ) -> None:
         self._scratch = scratch
         self._connection = scratch.connection
-        self._templates = Templates(scratch, empty, tell)
+        self._templates = Templates(scratch, empty, tell, cache)
         self._apps: tuple[tuple[Key, ...], StateApps] | None = None
         self._seeds = Seeds(scratch)
         self._methods: Mapping[type[Any], Callable[[Any], Any]] = {
@@ -43,6 +51,8 @@ class DatabaseServer:
             orders.Seed: self.seed,
             orders.FindColumns: self.find_columns,
             orders.Clone: self.clone,
+            orders.Take: self.take,
+            orders.EndSessions: self.end_sessions,
             orders.ReadActivity: self.read_activity,
             orders.Fingerprint: self.fingerprint,
             orders.ListRefusals: self.list_refusals,
@@ -62,6 +72,7 @@ class DatabaseServer:
             vendor=self._connection.vendor,
             version=version,
             secrets=sorted(known_secrets().values),
+            waits_for_disk=self._scratch.waits_for_disk(),
         )
 
     def prepare(self, order: orders.Prepare) -> orders.Prepared:
@@ -79,7 +90,7 @@ class DatabaseServer:
         keys, marks = set(order.migrations), self._templates.marks.of
         if not keys or not keys <= marks.keys():
             with _building():
-                self._templates.get(order.after)
+                self._templates.get(order.applied, keys)
         if not keys <= marks.keys():
             return None
         return orders.MigrationWeight(
@@ -113,6 +124,12 @@ class DatabaseServer:
 
     def clone(self, order: orders.Clone) -> str:
         return self._scratch.clone(order.name)
+
+    def take(self, order: orders.Take) -> orders.Taken:
+        return orders.Taken(*self._scratch.take(order.name))
+
+    def end_sessions(self, order: orders.EndSessions) -> bool:
+        return self._scratch.end_sessions(order.name)
 
     def read_activity(self, order: orders.ReadActivity) -> Activity | None:
         return self._scratch.activity(order.name)

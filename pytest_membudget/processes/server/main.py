@@ -12,8 +12,10 @@ import signal
 import warnings
 from collections.abc import Mapping
 from contextlib import ExitStack, suppress
+from pathlib import Path
 from typing import IO, TYPE_CHECKING, NoReturn
 
+from pytest_membudget.database.engine import engine_of
 from pytest_membudget.database.error_text import message, traceback_of
 from pytest_membudget.database.folder import RunFolder, remove_dead_folders
 from pytest_membudget.database.target import Target
@@ -30,6 +32,7 @@ from pytest_membudget.processes.messages.server import (
     Start,
 )
 from pytest_membudget.processes.redirection import install
+from pytest_membudget.processes.server.inputs import Inputs
 from pytest_membudget.processes.supervisor import CLEANED
 from pytest_membudget.project.secrets import known_secrets
 from pytest_membudget.project.settings import load_settings
@@ -83,34 +86,49 @@ def _take_orders(lines: IO[str], replies: IO[str], names: list[str], cleanup: Ex
 
 def _open(order: Start, names: list[str], replies: IO[str], cleanup: ExitStack) -> DatabaseServer:
     """Set the project up with its alias connected to an empty scratch database."""
-    with warnings.catch_warnings():
+    folder = make_folder(cleanup)
+    inputs = Inputs(str(folder))
+    with inputs.variables_recorded(), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # Django's, of a connection before the apps are ready
-        scratch = open_scratch(order.alias, order.embedded, cleanup)
+        scratch = open_scratch(order.alias, order.embedded, folder, cleanup)
         scratch.names = names
-        scratch.remove_leftovers()
+        for name in scratch.leftovers():
+            scratch.drop_soon(name)
         empty = scratch.create()
         scratch.use(empty)
 
     import django
 
-    django.setup()
+    with inputs.variables_recorded():
+        django.setup()
 
     from pytest_membudget.processes.server.commands import DatabaseServer
+    from pytest_membudget.processes.server.state_cache import StateCache
 
-    return DatabaseServer(scratch, empty, lambda step: _send(replies, Progress(step)))
+    cache = None
+    if order.cache and engine_of(scratch.connection.vendor).embedded:
+        cache = StateCache(order.cache, order.alias, inputs)
+    return DatabaseServer(scratch, empty, lambda step: _send(replies, Progress(step)), cache)
 
 
-def open_scratch(alias: str, embedded: Mapping[str, str], cleanup: ExitStack) -> ScratchDatabases:
-    """Make a run folder and redirect the settings to its scratch databases; there are none yet.
+def make_folder(cleanup: ExitStack) -> Path:
+    """Make a run folder; those of dead runs are removed."""
+    folder = RunFolder()
+    cleanup.callback(folder.close)
+    remove_dead_folders()
+    return folder.path
+
+
+def open_scratch(
+    alias: str, embedded: Mapping[str, str], folder: Path, cleanup: ExitStack
+) -> ScratchDatabases:
+    """Redirect the settings to scratch databases in the run's ``folder``; there are none yet.
 
     It must run before any code of the project.  Every alias but ``alias`` is closed.  ``embedded``
     is that of a Target.
     """
-    folder = RunFolder()
-    cleanup.callback(folder.close)
-    remove_dead_folders()
-    file = str(folder.path / "target.json")
-    target = Target(alias, None, "", str(folder.path), file, embedded=embedded)
+    file = str(folder / "target.json")
+    target = Target(alias, None, "", str(folder), file, embedded=embedded)
     target.write()
     install(target)
     settings = load_settings()
@@ -122,7 +140,7 @@ def open_scratch(alias: str, embedded: Mapping[str, str], cleanup: ExitStack) ->
     from pytest_membudget.database.scratch import check_vendor, scratch_databases
 
     check_vendor(alias, connections[alias])
-    scratch = scratch_databases(connections[alias], folder.path, target)
+    scratch = scratch_databases(connections[alias], folder, target)
     cleanup.callback(scratch.close)
     return scratch
 

@@ -25,8 +25,10 @@ VALUES = {
     "inconclusive": ("warn", "fail"),
     "growth": ("5% a month", "1% a week"),
     "server": ("configured", "embedded"),
+    "rebuild": ("yes", "no"),
 }
 IN_INI_ONLY = ("inconclusive", "growth")
+WITHOUT_VALUE = ("rebuild",)
 SHOWN = {"300Mi": "300 MiB", "30": "30 s"}
 
 
@@ -47,7 +49,8 @@ def test_the_command_line_comes_before_the_ini_file(pytester: pytest.Pytester, o
     line = header(read(pytester, f"membudget_{option} = {value}"))
     assert line == f"membudget: {name} {shown} (from the ini file)"
     if option not in IN_INI_ONLY:
-        flag = f"--membudget-{option.replace('_', '-')}={value}"
+        flag = f"--membudget-{option.replace('_', '-')}"
+        flag += "" if option in WITHOUT_VALUE else f"={value}"
         line = header(read(pytester, f"membudget_{option} = {other}", flag))
         assert line == f"membudget: {name} {shown} (from the command line)"
 
@@ -68,6 +71,7 @@ def test_the_command_line_comes_before_the_ini_file(pytester: pytest.Pytester, o
         ("rows = shop.Order=none", "", "membudget_rows: rows['shop.Order']: 'none'"),
         ("time_budget = soon", "", "membudget_time_budget: 'soon' is not a number"),
         ("attribution = maybe", "", 'none of "failed", "always" and "never"'),
+        ("rebuild = maybe", "", 'membudget_rebuild: \'maybe\' is neither "yes" nor "no"'),
         ("inconclusive = pass", "", '\'pass\' is neither "fail" nor "warn"'),
     ],
 )  # fmt: skip
