@@ -85,26 +85,23 @@ class StatementLog:
             self._tell_count(entry, times=1)
         return entry
 
-    def count(
-        self,
-        entry: StatementCount,
-        *,
-        fetched: int | None = None,
-        affected: int = 0,
-        chunk: int = 0,
-    ) -> None:
-        """Add to an entry; ``fetched`` is None where no row has been asked for.
+    def fetched(self, entry: StatementCount, rows: int, chunk: int = 0) -> None:
+        """Add rows that were asked for; this is called for each fetch, so it has to be fast.
 
-        ``chunk`` is how many rows were asked for at once, where the code said so.
+        ``chunk`` is how many were asked for at once, where the code said so.
         """
-        entry.affected += affected
+        entry.fetched += rows
+        entry.looked = True
         if chunk > entry.chunk:
             entry.chunk = chunk
-        if fetched is not None:
-            entry.fetched += fetched
-            entry.looked = True
         if self._child:
-            self._tell_count(entry, fetched=fetched, affected=affected, chunk=chunk)
+            self._tell_count(entry, fetched=rows, chunk=chunk)
+
+    def affected(self, entry: StatementCount, rows: int) -> None:
+        """Add rows that were changed."""
+        entry.affected += rows
+        if self._child:
+            self._tell_count(entry, affected=rows)
 
     def records(self) -> list[StatementCount]:
         found = []
