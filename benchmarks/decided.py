@@ -87,7 +87,7 @@ def cases(folder: Path, _: Path) -> Iterator[Project]:
             yield Project(f"{name}, gate", folder / name, python, arguments, expected=gated)
 
 
-_SETS = {"packages": packages, "applications": applications, "cases": cases}
+SETS = {"packages": packages, "applications": applications, "cases": cases}
 _VARIABLES = ("PACKAGES_DATABASE", "APPLICATIONS_DATABASE", "CASES_DATABASE")
 
 
@@ -157,7 +157,7 @@ def main() -> None:
     print(f"| {' | '.join(_COLUMNS)} |")
     print(f"| --- |{' --: |' * (len(_COLUMNS) - 1)}")
     with tempfile.TemporaryDirectory() as scratch:
-        for project in _SETS[name](Path(folder).absolute(), Path(scratch)):
+        for project in SETS[name](Path(folder).absolute(), Path(scratch)):
             if options.only and project.name not in options.only:
                 continue
             begin = time.monotonic()

@@ -89,7 +89,7 @@ def replayed(migration: str, case: dict[str, Any], share: float, slower: float) 
     rows = asked.budget.rows
     tables = {label: label.lower().replace(".", "_") for label in rows}
     evidence = Evidence(
-        asked.budget, False, numbers, asked.branches, database=database, tables=tables
+        asked.budget, False, numbers, asked.branches, database, tables, explains=True
     )
     scaled = {size: replace(one, rows=dict.fromkeys(rows, size)) for size, one in samples.items()}
     recording = Recording(evidence, scaled, slower)

@@ -108,9 +108,10 @@ def sections() -> Iterator[str]:
             kept = load(title, database)
             if kept is not None:
                 yield about(kept)
-        kept = load("cost", database)
-        if kept is not None:
-            yield cost(kept)
+        for title, about in (("cost", cost), ("endurance", endurance)):
+            kept = load(title, database)
+            if kept is not None:
+                yield about(kept)
 
     seeded = RESULTS / "seeding.json"
     if seeded.exists():
@@ -328,6 +329,23 @@ def cost(document: dict[str, Any]) -> str:
     ]
     columns = ("migration", "production", "check", "verdict", "largest sample")
     return f"### What a check costs as production grows\n\n{table(columns, rows)}"
+
+
+def endurance(document: dict[str, Any]) -> str:
+    """What is in use after some of the checks of one run."""
+    taken = document["rows"]
+    numbers = (10, *range(50, len(taken) + 1, 50))
+    chosen = [taken[number - 1] for number in numbers]
+    figures = [name for name in chosen[0] if name != "test"]
+    rows = [
+        (
+            name.replace("_bytes", ", MiB").replace("_", ", "),
+            *(f"{one[name] / MIB:.1f}" if name.endswith("_bytes") else one[name] for one in chosen),
+        )
+        for name in figures
+    ]
+    columns = ("in use", *(f"after {number}" for number in numbers))
+    return f"### A run of {len(taken)} checks\n\n{table(columns, rows)}"
 
 
 def main() -> None:

@@ -50,6 +50,7 @@ class FindingCode(OpenTextEnum):
     SERVER_SIDE_CURSORS_DISABLED = "server-side-cursors-disabled"
     SHAPE_MISSED = "shape-missed"
     SHARED_MEMORY = "shared-memory"
+    STATEMENT_HELD_UP = "statement-held-up"
     STATEMENT_UNMATCHED = "statement-unmatched"
     TABLE_WITHOUT_MODEL = "table-without-model"
     THRESHOLD_AHEAD = "threshold-ahead"

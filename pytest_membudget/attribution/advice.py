@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from pytest_membudget.attribution.case import WORTH_TRYING, Case, located, where
 from pytest_membudget.attribution.kept import of_bulk_creates, of_kept_rows
@@ -15,7 +15,7 @@ from pytest_membudget.attribution.sites import (
     OTHER,
     WHEN_CLAUSES,
 )
-from pytest_membudget.attribution.trials import Trial, of_trials
+from pytest_membudget.attribution.trials import Trials, of_trials
 from pytest_membudget.judge.explanation import Advice, AdviceCode
 from pytest_membudget.project.ownership import short_path
 from pytest_membudget.units import format_seconds, format_size
@@ -26,7 +26,7 @@ _STEP = 0.3
 _LONG_LOCK = 30.0
 
 
-def advise(case: Case, trials: Sequence[Trial]) -> list[Advice]:
+def advise(case: Case, trials: Trials) -> list[Advice]:
     """What would save most first."""
     found = [*of_trials(case, trials), *_of_debug(case), *_of_processes(case)]
     if case.grows_on:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from pytest_membudget.attribution.growth import Stack
 from pytest_membudget.attribution.sites import Site
@@ -27,22 +27,22 @@ HALF = 0.5
 class Case:
     """What is known when advice is given.  Sizes are bytes, ``measured`` bytes a row.
 
-    ``observed`` is what it did with its rows, ``digest`` the fingerprint of the data that this run
-    left behind, ``rows_read`` what it read; ``peak`` is the one at production's row count;
-    ``sample`` is the measured one of as many rows; ``mixed`` is the file of a migration that
-    changes the schema and the data.
+    ``peak`` is the one at production's row count; ``mixed`` is the file of a migration that changes
+    the schema and the data.  ``observed`` is what it did with its rows, ``digest`` the fingerprint
+    of the data that this run left behind, ``rows_read`` what it read, ``sample`` the measured one
+    of as many rows; growth by line needs none of these.
     """
 
     assessment: Assessment
     by_site: dict[Site, list[Stack]]
     measured: float
-    observed: Observed
-    digest: Fingerprint
-    rows_read: int
     peak: float | None
     baseline: int
     sample: Sample
     mixed: str | None = None
+    observed: Observed = field(default_factory=Observed)
+    digest: Fingerprint = field(default_factory=dict)
+    rows_read: int = 0
 
     @property
     def evidence(self) -> Evidence:

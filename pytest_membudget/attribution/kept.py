@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from pytest_membudget.attribution.case import HALF, Case, located, where
 from pytest_membudget.attribution.sites import (
@@ -12,20 +12,18 @@ from pytest_membudget.attribution.sites import (
     IN_BULK,
     OTHER,
 )
-from pytest_membudget.attribution.trials import Trial
+from pytest_membudget.attribution.trials import Trials
 from pytest_membudget.judge.explanation import Advice, AdviceCode
-from pytest_membudget.processes.messages.job import STREAM
 
 # Less than this share of the growth is not what the migration is killed by.
 _MUCH = 0.25
 _NEXT_PAGE = 'filter(pk__gt=last).order_by("pk")[:1000]'
 
 
-def of_kept_rows(case: Case, trials: Sequence[Trial]) -> Iterator[Advice]:
+def of_kept_rows(case: Case, trials: Trials) -> Iterator[Advice]:
     """Where neither iterator() alone nor pages of one bulk_update would end it."""
     if case.updates_at_once or not case.streams:
         return
-    helped = {(one.rewrite.file, one.rewrite.line) for one in trials if one.rewrite.kind == STREAM}
     words = {
         IN_BULK: (
             AdviceCode.PAGES,
@@ -46,7 +44,7 @@ def of_kept_rows(case: Case, trials: Sequence[Trial]) -> Iterator[Advice]:
     }
     for cause, (code, message) in words.items():
         for at, saved in case.grows(cause, least=_MUCH).items():
-            if at not in helped and case.is_of_orm(at):
+            if not trials.may_stream(at) and case.is_of_orm(at):
                 yield _advice(case, code, message.format(where(*at)), at, saved)
 
 

@@ -14,6 +14,7 @@ from pytest_membudget.sample.observed import LoadedRows
 from pytest_membudget.units import format_rows, format_size
 
 _NAMED_COLUMNS = 5
+_CHANGES = {STREAM: "iterator()", BATCHES: "batches of bulk_update()", DEFER: "defer()"}
 
 
 @dataclass(frozen=True)
@@ -61,6 +62,24 @@ class Trial:
         return grown / (self.large_rows - self.small_rows)
 
 
+@dataclass(frozen=True)
+class Trials:
+    """Those that ``helped``, and the changes that there was no time to try."""
+
+    helped: Sequence[Trial]
+    untried: Sequence[Rewrite] = ()
+
+    def may_stream(self, at: tuple[str, int]) -> bool:
+        """Whether streaming the rows of a line helped, or was not tried."""
+        changes = [one.rewrite for one in self.helped] + [*self.untried]
+        return any(one.kind == STREAM and (one.file, one.line) == at for one in changes)
+
+
+def described(rewrite: Rewrite) -> str:
+    """A trial in a few words."""
+    return f"trying {_CHANGES[rewrite.kind]} at {where(rewrite.file, rewrite.line)}"
+
+
 def rewrites_to_try(case: Case) -> list[Rewrite]:
     """Those that a worker can make by itself, each where its condition holds."""
     if not case.grows_on:
@@ -78,8 +97,8 @@ def rewrites_to_try(case: Case) -> list[Rewrite]:
     return rewrites
 
 
-def of_trials(case: Case, trials: Sequence[Trial]) -> Iterator[Advice]:
-    for trial in trials:
+def of_trials(case: Case, trials: Trials) -> Iterator[Advice]:
+    for trial in trials.helped:
         share = case.assessment.evidence.budget.share
         saved = trial.saved(case.measured * share) / share
         if saved < WORTH * case.measured:

@@ -24,7 +24,8 @@ def climb(evidence: Evidence, measure: Measure, spent: Callable[[], float]) -> A
     assessment: Assessment | None = None
     size: int | None = evidence.ladder.first()
     while size is not None:
-        left = evidence.budget.time_budget - spent()
+        outlook = None if assessment is None else assessment.outlook
+        left = evidence.ladder.for_samples(outlook) - spent()
         try:
             if not evidence.ladder.has_time(left):
                 raise OutOfBudget("no time is left for a sample")

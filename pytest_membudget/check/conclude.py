@@ -65,7 +65,10 @@ def _result(
         reason = f"{reason} {reasons.without_rows(sorted(unseen))}"
     result = Result(
         migration=budget.label,
+        migrations=tuple(map(".".join, budget.migrations)),
         reverse=budget.reverse,
+        seed=budget.seed,
+        grow=budget.grow,
         database=evidence.database,
         limit_bytes=budget.limit,
         limit_source=budget.limit_source,

@@ -16,7 +16,6 @@ from pytest_membudget.judge.unlogged import has_own_sessions
 from pytest_membudget.processes.messages.orders import TableModel
 from pytest_membudget.processes.server.client import ServerClient
 from pytest_membudget.processes.server.seeded_database import SeededDatabase
-from pytest_membudget.processes.worker.launcher import run
 from pytest_membudget.sample import ForcedValues, Outcome, Run, Sample
 
 _DEADLINE = 30.0
@@ -90,10 +89,11 @@ def _run(
             seeded.force_values(forced_values)
         if any(rows.values()):
             seeded.fill(max(rows.values()))
-        name = seeded.clone()
-        job = plan.job(seeded, name, deadline=max(_DEADLINE, budget.time_budget))
-        done = run(replace(job, tables={table: one.uniques for table, one in tables.items()}))
-        own = has_own_sessions(seeded.activity(name), done)
+        taken = seeded.take()
+        job = plan.job(seeded, taken.name, deadline=max(_DEADLINE, budget.time_budget))
+        uniques = {table: one.uniques for table, one in tables.items()}
+        done = seeded.run(replace(job, tables=uniques))
+        own = has_own_sessions(seeded.activity(taken.name), done, taken.sessions)
         if done.outcome == Outcome.TIMED_OUT and not done.begun:
             raise OutOfBudget(f"the migration did not begin within {job.deadline:.0f} s")
         done = replace(settled(plan, done), facts=replace(done.facts, own_sessions=own))

@@ -41,7 +41,7 @@ class CheckPlan:
     ``mixed`` is the file of one that alters tables and goes through rows in one transaction.
     ``unknown`` are gaps of tables that one of several migrations accesses, where rows of others are
     seeded.  ``attribution`` says when to find out why the peak grows: ``"failed"``, ``"always"``,
-    ``"never"``.
+    ``"never"``; ``explaining`` are the seconds for that, None where the time budget includes it.
     """
 
     budget: Budget
@@ -62,6 +62,7 @@ class CheckPlan:
     mixed: str | None = None
     unknown: tuple[Gap, ...] = ()
     attribution: str = "failed"
+    explaining: float | None = None
 
     def with_lesson(self, lesson: Lesson, rows: Mapping[str, int]) -> CheckPlan:
         """With one more, and with ``rows`` of the models that it is about."""

@@ -19,7 +19,6 @@ from pytest_membudget.judge.gap import unnamed_table
 from pytest_membudget.judge.matching import filter_values, of_several_rows, unmatched
 from pytest_membudget.judge.portions import asked_shares, certain
 from pytest_membudget.processes.stopwatch import SURVEY
-from pytest_membudget.processes.worker.launcher import run
 from pytest_membudget.sample import ForcedValues, Outcome, Run, Sample, Shares
 
 
@@ -108,9 +107,9 @@ class Sampler(Sampling):
             if sample.forced_values:
                 seeded.force_values(sample.forced_values, sample.shares)
             seeded.fill(sample.size)
-            job = self.plan.job(seeded, seeded.clone(), deadline=budget.time_budget)
+            job = self.plan.job(seeded, seeded.take().name, deadline=budget.time_budget)
             with self._server.stopwatch.of(SURVEY):
-                return run(replace(job, tables={**seeded.uniques, **uniques}))
+                return seeded.run(replace(job, tables={**seeded.uniques, **uniques}))
 
     def _with_rows_sought(self, sample: Sample) -> Sample:
         """Where dry runs have not seen it, see what it does with rows that it looks for."""

@@ -18,7 +18,6 @@ from pytest_membudget.judge.unlogged import unlogged_rows
 from pytest_membudget.processes.server.client import ServerClient
 from pytest_membudget.processes.server.seeded_database import SeededDatabase
 from pytest_membudget.processes.stopwatch import APPLYING, STARTING
-from pytest_membudget.processes.worker.launcher import run
 from pytest_membudget.sample import Sample
 from pytest_membudget.units import format_rows
 
@@ -110,7 +109,7 @@ class Sampling:
             with stopwatch.of(STARTING):
                 seeded.workers.wait(left)
         with stopwatch.of(APPLYING):
-            done = settled(self.plan, run(job))
+            done = settled(self.plan, seeded.run(job))
         stopwatch.move(done.startup, APPLYING, STARTING)
         unlogged = {}
         if following is None:

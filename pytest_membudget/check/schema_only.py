@@ -30,7 +30,6 @@ from pytest_membudget.judge.verdict import Basis, Judgement, Verdict
 from pytest_membudget.processes.messages.orders import MigrationWeight, Weigh
 from pytest_membudget.processes.server.client import ServerClient
 from pytest_membudget.processes.server.seeded_database import SeededDatabase
-from pytest_membudget.processes.worker.launcher import run
 from pytest_membudget.sample import Outcome
 from pytest_membudget.units import MIB, format_size
 
@@ -118,8 +117,9 @@ def _idle(plan: CheckPlan, server: ServerClient, after: Sequence[Key], models: i
     if server.idle is None or models > _MORE_MODELS * server.idle[1] + _FEW_MODELS:
         budget = replace(plan.budget, rows={}, seed=None)
         with closing(SeededDatabase(server, budget, list(after))) as seeded:
-            job = plan.job(seeded, seeded.clone(), deadline=_DEADLINE, stop_above=_NO_LIMIT)
-            done = run(replace(job, targets=[after[-1]], migrations=[after[-1]]))
+            name = seeded.take().name
+            job = plan.job(seeded, name, deadline=_DEADLINE, stop_above=_NO_LIMIT)
+            done = seeded.run(replace(job, targets=[after[-1]], migrations=[after[-1]]))
         if done.outcome != Outcome.FINISHED:
             raise ServerError(
                 f"manage.py migrate failed with nothing to apply: {done.failure}", done.details

@@ -104,21 +104,22 @@ class _Check:
             before=deadline.spent(),
             startup=self._plan.startup,
             few_peak=self._plan.few_peak,
+            explains=self._plan.attribution != "never" and self._plan.explaining is None,
         )
         sampler = Sampler(self._plan, self._evidence, server, self._progress, self._sources)
         try:
             assessment = climb(sampler.evidence, sampler.sample, deadline.spent)
             assessment = without_assumption(assessment, sampler, deadline.left())
             assessment = replace(assessment, evidence=sampler.refusals())
-            # An explanation may take as long as the check.
-            server.deadline = Deadline(budget.time_budget)
+            if self._plan.explaining is not None:
+                server.deadline = deadline = Deadline(self._plan.explaining)
             with self._stopwatch.of(EXPLAINING):
-                return assessment, self._explain(assessment, sampler)
+                return assessment, self._explain(assessment, sampler, deadline)
         finally:
             self._evidence = sampler.evidence
             sampler.seeded.close()
 
-    def _explain(self, assessment: Assessment, sampler: Sampler) -> Attribution:
+    def _explain(self, assessment: Assessment, sampler: Sampler, deadline: Deadline) -> Attribution:
         wanted, judgement = self._plan.attribution, assessment.judgement
         unclear = judgement.verdict == Verdict.INCONCLUSIVE and assessment.is_in_danger
         asked = wanted == "always" and judgement.verdict == Verdict.WITHIN
@@ -127,8 +128,9 @@ class _Check:
         try:
             from pytest_membudget.attribution.investigation import investigate
             from pytest_membudget.attribution.runs import Runs
+            from pytest_membudget.attribution.time_left import TimeLeft
         except ImportError as error:
             return Attribution(attribution_note=f"memray can't run here: {error}")
-        plan = sampler.plan
-        runs = Runs(assessment.evidence, sampler.seeded, plan.files, plan.job)
+        plan, time = sampler.plan, TimeLeft(assessment.evidence, deadline)
+        runs = Runs(assessment.evidence, sampler.seeded, plan.files, plan.job, time)
         return investigate(assessment, runs, self._progress, plan.mixed)

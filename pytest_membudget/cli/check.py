@@ -18,7 +18,8 @@ FITS, FAILED, USAGE, UNSAID = 0, 1, 2, 3
 
 # Those of pytest, which this process does not import.
 _ALL_PASSED, _SOME_FAILED, _USAGE_ERROR, _NOTHING_COLLECTED = 0, 1, 4, 5
-_PASSED_ON = ("limit", "profile", "server", "time-budget", "html", "markdown")
+_OPTIONS = ("limit", "time-budget")
+_RUN_OPTIONS = ("profile", "server", "html", "markdown")
 
 
 def add_to(parser: argparse.ArgumentParser) -> None:
@@ -34,8 +35,14 @@ def add_to(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--limit", metavar="SIZE", help="the container's limit, 512Mi (default: membudget_limit)"
     )
-    parser.add_argument("--profile", metavar="PATH", help="the production profile")
     parser.add_argument("--time-budget", metavar="SECONDS", help="how long it may take")
+    add_run_options(parser)
+    parser.set_defaults(run=_check, parser=parser)
+
+
+def add_run_options(parser: argparse.ArgumentParser) -> None:
+    """Those of run_pytest()."""
+    parser.add_argument("--profile", metavar="PATH", help="the production profile")
     parser.add_argument(
         "--server",
         metavar="WHERE",
@@ -46,14 +53,28 @@ def add_to(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--html", metavar="PATH", help="write one page")
     parser.add_argument("--markdown", metavar="PATH", help="write a table and the failures")
     parser.add_argument("--settings", metavar="MODULE", help="default: as pytest-django finds them")
-    parser.set_defaults(run=_check, parser=parser)
 
 
 def _check(options: argparse.Namespace) -> int:
-    """Run pytest's gate on it: a fresh process has imported nothing of the project."""
+    """Run pytest's gate on it."""
+    what = options.migration
+    if what == "all" or "=" in what or what.startswith("-"):
+        raise BudgetError(f"{what!r} is not a migration: write app_label.name or an app's label")
+    rows = [f"--membudget-rows={one}" for one in options.rows]
+    return run_pytest(options, f"--membudget-gate={what}", *rows, *_given(options, _OPTIONS))
+
+
+def run_pytest(options: argparse.Namespace, *arguments: str) -> int:
+    """Run pytest in a fresh process, which has imported nothing of the project.
+
+    The answer is the exit status of the command.
+    """
     with tempfile.TemporaryDirectory() as folder:
         path = options.json or str(Path(folder, "results.json"))
-        command = [*_pytest(options), f"--membudget-json={path}"]
+        command = [sys.executable, "-m", "pytest", "-q", "--no-header", "-p", "no:cacheprovider"]
+        command += [*arguments, f"--membudget-json={path}", *_given(options, _RUN_OPTIONS)]
+        if options.settings:
+            command.append(f"--ds={options.settings}")
         status = subprocess.run(command, check=False).returncode
         if status in (_ALL_PASSED, _SOME_FAILED):
             return exit_status(result.verdict for result in read_document(path).results)
@@ -67,16 +88,8 @@ def exit_status(verdicts: Iterable[Verdict]) -> int:
     return FITS if found == {Verdict.WITHIN} else UNSAID
 
 
-def _pytest(options: argparse.Namespace) -> Iterator[str]:
-    what = options.migration
-    if what == "all" or "=" in what or what.startswith("-"):
-        raise BudgetError(f"{what!r} is not a migration: write app_label.name or an app's label")
-    yield from (sys.executable, "-m", "pytest", "-q", "--no-header", "-p", "no:cacheprovider")
-    yield f"--membudget-gate={what}"
-    for rows in options.rows:
-        yield f"--membudget-rows={rows}"
-    for name in _PASSED_ON:
+def _given(options: argparse.Namespace, names: Iterable[str]) -> Iterator[str]:
+    """Those of pytest that have these names, where they were given."""
+    for name in names:
         if (value := getattr(options, name.replace("-", "_"))) is not None:
             yield f"--membudget-{name}={value}"
-    if options.settings:
-        yield f"--ds={options.settings}"

@@ -15,6 +15,7 @@ from pytest_membudget import __version__
 from pytest_membudget.budget.readers import read_output_path
 from pytest_membudget.cli.cache import add_to as add_cache
 from pytest_membudget.cli.check import add_to as add_check
+from pytest_membudget.cli.explain import add_to as add_explain
 from pytest_membudget.cli.sample import add_to as add_sample
 from pytest_membudget.errors import BudgetError
 from pytest_membudget.files import write_text
@@ -40,6 +41,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
             description="Measure one migration, or those of an app, in scratch databases.  Exit "
             "status: 0 if all fit, 1 if one exceeds the limit, 2 for wrong usage, 3 if it could "
             "not be said.",
+        )
+    )
+    add_explain(
+        commands.add_parser(
+            "explain",
+            help="explain a failure of an earlier run: growth by line, and advice",
+            description="Check one migration again, with the rows and the limit of an earlier "
+            "run, and explain why its peak grows.  Exit status: that of `membudget check`.",
         )
     )
     _add_report(commands)

@@ -6,12 +6,15 @@ import contextlib
 import json
 import os
 from collections.abc import Iterator, Mapping
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from dataclasses import fields as _fields
 from typing import Any, NoReturn
 
 # The name of the database where a process is loaded before it has one.
 PENDING = "membudget_pending"
+# Each thread has its own: what one administers is not open to code that runs in another.
+_UNMARKED: ContextVar[frozenset[str]] = ContextVar("unmarked", default=frozenset())
 
 
 class RefusedDatabase(RuntimeError):
@@ -40,7 +43,6 @@ class Target:
     address: list[Any] | None = None
     statements: str = ""
     embedded: Mapping[str, str] = field(default_factory=dict)
-    unmarked: set[str] = field(default_factory=set, init=False)
     used: bool = field(default=False, init=False)
 
     def __post_init__(self) -> None:
@@ -63,20 +65,22 @@ class Target:
 
     @contextlib.contextmanager
     def allow_unmarked(self, *names: str) -> Iterator[None]:
-        """Let connections to these databases pass: for the administration of scratch databases."""
-        before, self.unmarked = self.unmarked, self.unmarked | set(names)
+        """Let connections of this thread to these databases pass: for the administration of scratch
+        databases.
+        """
+        before = _UNMARKED.set(_UNMARKED.get() | set(names))
         try:
             yield
         finally:
-            self.unmarked = before
+            _UNMARKED.reset(before)
 
     def owns(self, database: str, mark: str | None) -> bool:
         """Whether a PostgreSQL database with this name and mark belongs to this run."""
-        return (bool(self.mark) and mark == self.mark) or database in self.unmarked
+        return (bool(self.mark) and mark == self.mark) or database in _UNMARKED.get()
 
     def may_own(self, database: str) -> bool:
         """Whether a database of this name can belong to this run; its mark decides."""
-        return bool(self.mark and database.startswith(self.mark)) or database in self.unmarked
+        return bool(self.mark and database.startswith(self.mark)) or database in _UNMARKED.get()
 
     def holds(self, path: str) -> bool:
         """Whether a SQLite file is in the folder of this run."""

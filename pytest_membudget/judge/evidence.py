@@ -19,6 +19,8 @@ from pytest_membudget.profile.production import Production
 from pytest_membudget.project.comparisons import EACH_ROW
 from pytest_membudget.sample import ForcedValues, Outcome, Sample, Shares, finished
 
+_FELT_SECONDS = 1.0
+
 
 @dataclass(frozen=True)
 class Database:
@@ -40,7 +42,8 @@ class Evidence:
     counts come from that were not asked for; ``literals`` are the values that
     stand in the migration's source.  ``before`` are the seconds that the check took before its
     samples, ``startup`` those that a process takes before the migration begins;
-    ``few_peak`` are the bytes of the peak of a dry run with a few rows in each table.
+    ``few_peak`` are the bytes of the peak of a dry run with a few rows in each table;
+    ``explains`` says that a failure is explained within the time budget.
     """
 
     budget: Budget
@@ -56,6 +59,7 @@ class Evidence:
     before: float = 0.0
     startup: float = 0.0
     few_peak: int | None = None
+    explains: bool = False
     production: Production = field(default_factory=Production)
 
     def with_sample(self, sample: Sample) -> Evidence:
@@ -77,7 +81,7 @@ class Evidence:
     @property
     def ladder(self) -> Ladder:
         budget = self.budget
-        return Ladder(budget.largest, budget.time_budget, self.startup, self.before)
+        return Ladder(budget.largest, budget.time_budget, self.startup, self.before, self.explains)
 
     @property
     def finished(self) -> tuple[Sample, ...]:
@@ -133,6 +137,14 @@ class Evidence:
         stopped = (one for one in self.samples if one.run.outcome == Outcome.TIMED_OUT)
         least = max((one.run.duration * rows / one.size for one in stopped), default=0.0)
         return max(pace.duration(finished, rows), least)
+
+    @property
+    def slows_down(self) -> bool:
+        """Whether the time grows faster than the rows."""
+        last = self.finished[-1] if self.finished else None
+        if last is None or last.run.duration <= _FELT_SECONDS:
+            return False
+        return (self.duration or 0.0) > 2 * last.run.duration * self.ladder.rows / last.size
 
     @property
     def breaks_at(self) -> int | None:

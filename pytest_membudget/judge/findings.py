@@ -151,15 +151,12 @@ def _about_time(estimate: Estimate) -> Iterator[Finding]:
         yield Finding(FindingCode.TIMED_OUT, text)
     if short := stopped.get(Outcome.MACHINE_SHORT):
         yield Finding(FindingCode.MACHINE_SHORT, f"a sample was stopped: {short.run.failure}")
-    duration = evidence.duration
-    if duration is not None and worked[-1].run.duration > 1:
-        linear = worked[-1].run.duration * evidence.ladder.rows / worked[-1].size
-        if duration > 2 * linear:
-            yield Finding(
-                FindingCode.TIME_SUPERLINEAR,
-                "the duration grows faster than the row count: about "
-                f"{format_seconds(duration)} at production's row count",
-            )
+    if evidence.slows_down:
+        yield Finding(
+            FindingCode.TIME_SUPERLINEAR,
+            "the duration grows faster than the row count: about "
+            f"{format_seconds(evidence.duration or 0.0)} at production's row count",
+        )
 
 
 def _about_more_rows(estimate: Estimate) -> Iterator[Finding]:

@@ -26,6 +26,8 @@ _PATIENCE_WHILE_WIDE = 0.4
 _QUICK = 0.15
 _SHARE = 0.8
 _BEYOND = 1.15
+# The share of the time budget that is kept for an explanation, once it will have to be given.
+_EXPLAINING = 0.2
 # The share of the time that is left which a sample may take before there are enough.
 _FIRST_SHARE = 0.6
 # How many times fewer rows follow a first sample that did not end; from there it may climb again.
@@ -59,13 +61,23 @@ class Ladder:
     """The rungs for ``rows``, production's row count, within ``time_budget`` seconds.
 
     ``startup`` are those in which a process starts, as far as that is known before the first one,
-    and ``before`` those that are spent by then.
+    and ``before`` those that are spent by then.  ``explains`` says that a failure is explained.
     """
 
     rows: int
     time_budget: float
     startup: float = 0.0
     before: float = 0.0
+    explains: bool = False
+
+    def for_samples(self, outlook: Outlook | None) -> float:
+        """The seconds for samples.
+
+        All of the time budget, until the verdict is there and has to be explained: samples after
+        that tell how much it exceeds, or whether a buffer ends the growth that no number names.
+        """
+        failed = outlook is not None and outlook.decided and outlook.exceeds
+        return self.time_budget * (1 - _EXPLAINING if failed and self.explains else 1)
 
     def has_time(self, left: float) -> bool:
         """Whether the migration would begin in the seconds that are left."""
@@ -136,7 +148,7 @@ class Ladder:
         last = samples[-1].size
         if last >= self.rows:
             return None
-        left = (self.time_budget - spent) * _SHARE
+        left = (self.for_samples(outlook) - spent) * _SHARE
         patience = self.time_budget * (_PATIENCE if narrow else _PATIENCE_WHILE_WIDE) - spent
         if len(samples) == 1 and self.rows > _START_ROWS:
             return self._start(samples, left, largest)

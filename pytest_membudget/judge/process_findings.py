@@ -83,6 +83,13 @@ def about_process(
             f"the migration leaves {left} process{'es' if left > 1 else ''} running, which "
             "membudget stops; memory that they would use later is not in the peak",
         )
+    if any(one.held_up for one in facts):
+        yield Finding(
+            FindingCode.STATEMENT_HELD_UP,
+            "the database server could not end a statement of the migration within a second after "
+            "its process was killed; until the statement ends, it takes the server's time, and no "
+            "database can be dropped",
+        )
     sources = {sample.run.peak_source for sample in samples if sample.finished}
     if "sampled RSS" in sources:
         yield Finding(

@@ -54,6 +54,11 @@ def sets_peak(label: str) -> str:
     return f"{label} sets the peak."
 
 
+def takes(seconds: float) -> str:
+    """To be added where a sample did not end in time, or where more rows take ever longer."""
+    return f"It would take about {format_seconds(seconds)}."
+
+
 def without_rows(receivers: Sequence[str]) -> str:
     """``within``, to be added: receivers load rows that were not seeded for the migration."""
     names = " and ".join(receivers)

@@ -94,6 +94,7 @@ class SecondsByPart:
 class Result:
     """One budget and its verdict.  Sizes are bytes, times seconds, unknown figures None.
 
+    ``migrations`` are the labels of those that are joined in ``migration``, or counted there.
     ``rows`` are production's by model; ``bytes_per_row`` and ``fits_up_to_rows`` count the first.
     ``peak_low_bytes`` and ``peak_high_bytes`` are the interval of ``peak_bytes``, the peak RSS at
     production's row count; ``anonymous_bytes`` is what of it the kernel can't reclaim, on which
@@ -104,9 +105,12 @@ class Result:
 
     nodeid: str
     migration: str
+    migrations: tuple[str, ...] = ()
     reverse: bool = False
     database: Database
     rows: dict[str, Rows]
+    seed: str | None = None
+    grow: bool = False
     limit_bytes: Limit
     limit_source: str = ""
     verdict: Verdict

@@ -65,12 +65,15 @@ def _more(run: Run, table: str, counted: TableActivity) -> int:
     return max(counted.read - read - written, counted.written - written)
 
 
-def has_own_sessions(activity: Activity | None, run: Run) -> bool:
-    """Whether the run had sessions of its database that Django did not open."""
+def has_own_sessions(activity: Activity | None, run: Run, before: int | None = 0) -> bool:
+    """Whether the run had sessions of its database that Django did not open.
+
+    ``before`` is how many there were before the run, None where that can't be told.
+    """
     # A run that broke off has not told how many connections it opened.
-    if activity is None or run.outcome != Outcome.FINISHED or run.facts.pooled:
+    if activity is None or run.outcome != Outcome.FINISHED or run.facts.pooled or before is None:
         return False
-    return activity.sessions > run.facts.connected
+    return activity.sessions - before > run.facts.connected
 
 
 def _reached(tables: Iterable[str], links: set[tuple[str, str]]) -> set[str]:

@@ -72,6 +72,9 @@ def judge(evidence: Evidence, estimate: Estimate, coverage: Coverage) -> Judgeme
     if found.basis is not None and (shares := stated(evidence)):
         told = reasons.by_profile(shares, evidence.production.profile)
         found = replace(found, reason=f"{found.reason} {told}")
+    stopped = any(one.run.outcome == Outcome.TIMED_OUT for one in evidence.samples)
+    if found.basis is not None and (stopped or evidence.slows_down) and evidence.duration:
+        found = replace(found, reason=f"{found.reason} {reasons.takes(evidence.duration)}")
     assumed = list(assumptions(evidence))
     if assumed and found.exceeds:
         found = replace(found, verdict=Verdict.INCONCLUSIVE, supposed=Verdict.EXCEEDS)

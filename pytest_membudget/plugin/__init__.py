@@ -12,7 +12,7 @@ import pytest
 
 from pytest_membudget.budget.options import Options, header
 from pytest_membudget.plugin.options import add_options, read_options
-from pytest_membudget.plugin.reporter import LEFT, Reporter
+from pytest_membudget.plugin.reporter import LEFT, WAITING, Reporter, hint_of_last_run
 
 if TYPE_CHECKING:
     from pytest_membudget.plugin.memory_budget import MemoryBudget
@@ -63,8 +63,9 @@ def _remove_kept_states(config: pytest.Config) -> None:
         raise pytest.UsageError(f"membudget_rebuild: {error}") from None
 
 
-def pytest_report_header(config: pytest.Config) -> str | None:
-    return header(config.stash[_options])
+def pytest_report_header(config: pytest.Config) -> list[str]:
+    options = config.stash[_options]
+    return [*filter(None, [header(options)]), *hint_of_last_run(config, options)]
 
 
 @pytest.hookimpl(trylast=True)
@@ -147,12 +148,12 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     servers = session.config.stash.get(_servers, None)
     if servers is None:
         return
-    left = servers.close(interrupted=exitstatus == pytest.ExitCode.INTERRUPTED)
-    output = getattr(session.config, "workeroutput", None)
-    if output is not None:
-        output[LEFT] = left
+    output = {WAITING: servers.waiting_for_disk}
+    output[LEFT] = servers.close(interrupted=exitstatus == pytest.ExitCode.INTERRUPTED)
+    if hasattr(session.config, "workeroutput"):
+        session.config.workeroutput.update(output)
     else:
-        session.config.pluginmanager.getplugin("membudget-reporter").left += left
+        session.config.pluginmanager.getplugin("membudget-reporter").add(output)
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

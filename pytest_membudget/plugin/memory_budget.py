@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from dataclasses import replace
 
 import pytest
 
@@ -88,4 +89,5 @@ def make_memory_budget(item: pytest.Item, options: Options, servers: ServerClien
         overrides(item.config.rootpath)  # they are for the gate, and held to be right by any check
     else:
         raise BudgetError("the membudget fixture needs the membudget marker")
+    plan = replace(plan, explaining=getattr(item, "explaining", None))
     return MemoryBudget(item, plan, servers, warn=options.inconclusive.value == "warn")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -15,8 +16,10 @@ if TYPE_CHECKING:
     from pytest_membudget.judge.result import Result
     from pytest_membudget.reports.results_so_far import ResultsSoFar
 
-# What the worker of an xdist run could not remove, in its output.
-LEFT = "membudget_left"
+# In the output of a worker of an xdist run: what it could not remove, and the aliases whose server
+# waits for its disk, which the cache keeps for the header of the next run.
+LEFT, WAITING = "membudget_left", "membudget_waiting"
+_CACHED = "membudget/waits_for_disk"
 # What such a worker finds in its input.
 _TERMINAL = "membudget_terminal"
 _STEP_SUMMARY = "GITHUB_STEP_SUMMARY"
@@ -30,7 +33,8 @@ class Reporter:
         self._results: dict[str, Result] = {}
         self._so_far: ResultsSoFar | None = None
         self._problems: dict[str, str] = {}
-        self.left: list[str] = []
+        self._left: list[str] = []
+        self._waiting: set[str] = set()
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_configure_node(self, node: Any) -> None:
@@ -38,7 +42,12 @@ class Reporter:
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any) -> None:
-        self.left += getattr(node, "workeroutput", {}).get(LEFT, [])
+        self.add(getattr(node, "workeroutput", {}))
+
+    def add(self, output: Mapping[str, Any]) -> None:
+        """What a process has to say at its end."""
+        self._left += output.get(LEFT, [])
+        self._waiting |= {*output.get(WAITING, [])}
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> None:
@@ -79,16 +88,21 @@ class Reporter:
         return {**paths, _STEP_SUMMARY: summary} if summary and self._results else paths
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
-        if self.left:
+        if self._left:
             terminalreporter.write_sep("=", "not removed by membudget", yellow=True)
             hint = "The next run removes these; to remove them now, use the commands:"
-            for text in (hint, *self.left):
+            for text in (hint, *self._left):
                 terminalreporter.write_line(text)
         if self._results:
             self._show_results(terminalreporter)
         for name, problem in self._problems.items():
             where = name if name == _STEP_SUMMARY else f"--membudget-{name}"
             terminalreporter.write_line(f"ERROR: {where}: {problem}", red=True)
+        if self._results:
+            for line in _hint(self._waiting):
+                terminalreporter.write_line(line)
+            if (cache := getattr(terminalreporter.config, "cache", None)) is not None:
+                cache.set(_CACHED, sorted(self._waiting))
 
     def _show_results(self, terminalreporter: pytest.TerminalReporter) -> None:
         from pytest_membudget.reports.annotations import workflow_commands
@@ -109,6 +123,27 @@ class Reporter:
 
     def _in_order(self) -> list[Result]:
         return [self._results[nodeid] for nodeid in sorted(self._results)]
+
+
+def hint_of_last_run(config: pytest.Config, options: Options) -> list[str]:
+    """A line for the header; before its first check a run does not know its server."""
+    cache = getattr(config, "cache", None)
+    if cache is None or options.server.value is not None:
+        return []
+    return [f"{line} (as in the last run)" for line in _hint(cache.get(_CACHED, []))]
+
+
+def _hint(aliases: Iterable[str]) -> list[str]:
+    """A line that says how checks on these aliases get quicker; none where there are none."""
+    if not (names := ", ".join(map(repr, sorted(aliases)))):
+        return []
+    from pytest_membudget.processes.embedded.cluster import QUICK
+
+    settings = " ".join(f"-c {name}={value}" for name, value in QUICK.items())
+    return [
+        f"membudget: the PostgreSQL server of {names} waits for its disk; checks are quicker with "
+        f"membudget_server = embedded, or on a server that is started with {settings}"
+    ]
 
 
 def terminal_info(config: pytest.Config) -> tuple[int, bool]:

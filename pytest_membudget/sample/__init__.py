@@ -79,7 +79,8 @@ class Facts:
     server counted more.  ``shared_memory`` is how many bytes of the
     peak no process maps, ``unexplained`` how many a control group counted beyond it.
     ``left_running`` counts the processes that outlived the worker, ``left_growing`` says that they
-    took ever more.
+    took ever more.  ``held_up`` says that the server could not end a statement of a process that
+    was killed.
     """
 
     debug: bool = False
@@ -100,6 +101,7 @@ class Facts:
     unexplained: int = 0
     left_running: int = 0
     left_growing: bool = False
+    held_up: bool = False
 
 
 @dataclass(frozen=True)

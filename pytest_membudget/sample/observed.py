@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True)
@@ -48,9 +48,9 @@ class Observed:
     been given back to malloc, but not by it to the system, when its heap was the largest.
     """
 
-    querysets: list[LoadedRows]
-    bulk_updates: list[BulkCall]
-    bulk_creates: list[BulkCall]
-    results: list[ResultSize]
-    read: dict[str, list[str]]
-    kept_by_malloc: int
+    querysets: list[LoadedRows] = field(default_factory=list)
+    bulk_updates: list[BulkCall] = field(default_factory=list)
+    bulk_creates: list[BulkCall] = field(default_factory=list)
+    results: list[ResultSize] = field(default_factory=list)
+    read: dict[str, list[str]] = field(default_factory=dict)
+    kept_by_malloc: int = 0

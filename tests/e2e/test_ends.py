@@ -345,6 +345,58 @@ def test_what_cannot_be_dropped_is_named_with_the_command(
                 connection.execute(f'DROP DATABASE "{one}"')
 
 
+SLEEPS_ON_THE_SERVER = """
+def forwards(apps, schema_editor):
+    import os, signal
+    with schema_editor.connection.cursor() as cursor:
+        cursor.execute("SELECT pg_backend_pid()")
+        [pid] = cursor.fetchone()
+        with open("backend", "w") as file:
+            file.write(str(pid))
+        {before}
+        cursor.execute("SELECT pg_sleep(1000)")
+"""
+LOOKS_FOR_IT = """
+def forwards(apps, schema_editor):
+    with schema_editor.connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM pg_stat_activity WHERE query ~ '^SELECT pg_sleep'")
+        with open("statements", "w") as file:
+            file.write(str(cursor.fetchone()[0]))
+"""
+
+
+def test_a_statement_ends_with_its_process(
+    project: Project, temporary: Path, postgresql: servers.Server
+) -> None:
+    """It takes none of the server's time while later checks are measured."""
+    project.migration("0002_looks", LOOKS_FOR_IT)
+    project.migration("0003_sleeps", SLEEPS_ON_THE_SERVER.format(before="pass"))
+    project.budgets(('"shop.0003"', FEW, LIMIT, "time_budget=2"), ('"shop.0002"', *OTHER[1:]))
+    project.run()
+    assert (project.path / "backend").exists()
+    assert (project.path / "statements").read_text() == "0"
+    assert Leftovers(temporary, postgresql)() == []
+
+
+def test_a_statement_that_does_not_end_is_not_waited_for(
+    project: Project, temporary: Path, postgresql: servers.Server
+) -> None:
+    """A backend that is stopped answers as little as one that compiles for minutes."""
+    stop = "os.kill(pid, signal.SIGSTOP)"
+    project.check(SLEEPS_ON_THE_SERVER.format(before=stop), FEW, LIMIT, "time_budget=2")
+    begin = time.monotonic()
+    try:
+        output = project.run("--membudget-json=results.json").stdout
+        took = time.monotonic() - begin
+    finally:
+        os.kill(int((project.path / "backend").read_text()), signal.SIGCONT)
+    [result] = project.read_results()
+    assert "statement-held-up" in [finding["code"] for finding in result["findings"]]
+    output.fnmatch_lines(["*not removed by membudget*"])
+    assert took < 30
+    assert Leftovers(temporary, postgresql).after_a_while() == []
+
+
 def test_a_terminal_shows_progress_and_a_log_none(project: Project) -> None:
     project.check(LOOP)
     assert "applying" not in project.run().stdout.str()

@@ -144,6 +144,21 @@ def test_times_of_which_the_code_adds_the_zone(result: dict[str, Any]) -> None:
     assert "a date in shop_item.text" in learned(result)
 
 
+OVERWRITTEN = loop(
+    "pass",
+    """texts = list(Item.objects.values_list("text", flat=True))
+    Item.objects.update(text="")
+    for text in texts: int(text)""",
+)
+
+
+@both
+@checks(OVERWRITTEN, atomic=False, gate=True, options=GATE)
+def test_what_a_run_that_broke_has_overwritten(result: dict[str, Any]) -> None:
+    """A dry run uses its rows up; those that teach are seeded again."""
+    assert "a number in shop_item.text" in learned(result)
+
+
 CASTS = loop(
     "pass",
     'Item.objects.annotate(n=Cast("text", IntegerField())).filter(n__gt=0)'

@@ -7,6 +7,7 @@ import xml.etree.ElementTree as ElementTree
 from typing import Any
 
 import pytest
+import servers
 from project import FEW, LIMIT, LOOP, STREAM, Project
 
 # Not as a state before another one: the server process has no reason to do without them.
@@ -305,3 +306,31 @@ def test_a_project_without_the_marker_imports_nothing_heavy(pytester: pytest.Pyt
         """
     )
     pytester.runpytest_subprocess("-p", "no:django").assert_outcomes(passed=1)
+
+
+HINT = "membudget: the PostgreSQL server of 'default' waits for its disk; checks are quicker *"
+
+
+@pytest.mark.postgresql
+@pytest.mark.parametrize("options", [(), ("-n1",)])
+def test_a_server_that_waits_for_its_disk(project: Project, options: tuple[str, ...]) -> None:
+    """It is known once it is asked; the header has it from the run before."""
+    project.check(LOOP)
+    with servers.postgresql(fsync=True) as server:
+        on_it = f"DATABASES = {{'default': {server.database('production')}}}"
+        project.add("settings.py", on_it)
+        first, second = (project.run(*options).stdout for _ in range(2))
+        embedded = project.run("--membudget-server=embedded", *options).stdout
+    first.fnmatch_lines(["*memory budgets*", HINT])
+    first.no_fnmatch_line("*(as in the last run)")
+    second.fnmatch_lines([f"{HINT}(as in the last run)", "*memory budgets*", HINT])
+    embedded.no_fnmatch_line(HINT)
+    assert "-c fsync=off -c full_page_writes=off" in second.str()
+
+
+def test_a_server_that_does_not_wait_is_no_news(
+    project: Project, postgresql: servers.Server
+) -> None:
+    project.check(LOOP)
+    project.run()
+    project.run().stdout.no_fnmatch_line("membudget: the PostgreSQL*")

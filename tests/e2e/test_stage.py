@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
 from typing import Any
 
 from project import FEW, LIMIT, LOOP, STREAM, Project
@@ -87,6 +89,24 @@ def test_states_of_one_run(project: Project, vendor: str) -> None:
 def _widths(result: dict[str, Any]) -> str:
     (message,) = [one["message"] for one in result["findings"] if one["code"] == "row-widths"]
     return str(message)
+
+
+DATABASE = """
+def forwards(apps, schema_editor):
+    list(apps.get_model("shop", "Order").objects.all())
+    with open("databases", "a") as file:
+        file.write(schema_editor.connection.settings_dict["NAME"] + "\\n")
+"""
+
+
+def test_a_dry_run_makes_one_database(project: Project, vendor: str) -> None:
+    """The first runs are one on empty tables, and one over a few rows."""
+    project.profile({"shop_order": 40, "shop_customer": 5})
+    project.check(DATABASE, LIMIT)
+    assert project.result()["verdict"] == "within"
+    names = (project.path / "databases").read_text().split()
+    first, second, *_ = (int(re.findall(r"\d+", Path(name).stem)[-1]) for name in names)
+    assert second == first + 1
 
 
 def test_squashed_migrations_and_a_class_of_django_configurations(project: Project) -> None:

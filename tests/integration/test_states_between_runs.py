@@ -10,10 +10,10 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 import psutil
+import psycopg
 import pytest
 
 from pytest_membudget.database.kept_states import FOLDER, KeptStates
-from pytest_membudget.database.programs import find_programs
 from pytest_membudget.database.scratch.dump import dump
 from pytest_membudget.errors import OutOfTime, ServerError
 from pytest_membudget.processes.deadline import Deadline
@@ -134,6 +134,12 @@ class Shop:
     @property
     def names(self) -> list[str]:
         return [name for _, name in self.keys]
+
+    @property
+    def login(self) -> dict[str, str]:
+        """What psycopg connects with to the embedded server."""
+        names = {"HOST": "host", "PORT": "port", "USER": "user"}
+        return {"dbname": "postgres", **{names[key]: self.embedded[key] for key in names}}
 
     def kept(self) -> list[Path]:
         return list((self.path / FOLDER).glob("*.state"))
@@ -513,7 +519,8 @@ def test_a_state_on_the_embedded_server_is_the_same_on_the_next_one(
         with shop.started() as (client, steps):
             name = client.call(Prepare(shop.keys, [])).name
             tables = client.call(ListTables(shop.keys))
-            dumps.append(dump(find_programs("").folder / "pg_dump", name, shop.embedded))
+            with psycopg.connect(**shop.login, autocommit=True) as connection:
+                dumps.append(dump(connection.cursor(), name, shop.embedded))
             applied.append(steps)
         assert {"shop_order", "plain_note"} == set(tables.models)
         assert set(tables.others) >= {"beside", "moods"}

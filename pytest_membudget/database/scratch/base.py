@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import contextlib
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,9 @@ class ScratchDatabases(ABC):
         self.connection = connection
         self.folder = folder
         self.target = target
+        # Those that exist, and those of them that are to be dropped.
         self.names: list[str] = []
+        self._given_up: set[str] = set()
         self._count = 0
 
     def create(self) -> str:
@@ -39,12 +41,28 @@ class ScratchDatabases(ABC):
         self._clone(source, name)
         return name
 
-    def drop(self, name: str) -> None:
-        """Drop a database, or leave it for ``close`` where the server refuses that now."""
+    def take(self, name: str) -> tuple[str, int | None]:
+        """A database with these rows for a run after which nobody needs them: itself, or a copy.
+
+        Returns how many sessions it has had as well, None where one of them is still open.
+        """
         self._own(name)
-        with contextlib.suppress(Error):
-            self._drop(name)
-            self.names.remove(name)
+        return name, 0
+
+    def drop(self, name: str) -> None:
+        """Drop a database soon; ``close`` tries again where the server has refused that."""
+        self._own(name)
+        self._given_up.add(name)
+        self.drop_soon(name)
+
+    def drop_soon(self, name: str) -> None:
+        """Drop a database of this run or of a dead one: now, beside further work, or at the end."""
+        self._drop_all([name])
+
+    def end_sessions(self, name: str) -> bool:
+        """End what a process that was killed has left in a database; whether nothing goes on."""
+        self._own(name)
+        return True
 
     def use(self, name: str) -> None:
         """Close the Django connection and point it at one of the databases."""
@@ -71,15 +89,11 @@ class ScratchDatabases(ABC):
         self.release()
         if self.target.embedded:
             self.names.clear()
-        for name in reversed(self.names.copy()):
-            self.drop(name)
+        self._drop_all(self.names[::-1])
 
     def remove_leftovers(self) -> None:
         """Drop the databases of runs that have died."""
-        for name in self.leftovers():
-            # Another run may be dropping it right now.
-            with contextlib.suppress(Error, ServerError):
-                self._drop(name)
+        self._drop_all(self.leftovers())
 
     def leftovers(self) -> list[str]:
         """The databases of runs that have died."""
@@ -89,6 +103,10 @@ class ScratchDatabases(ABC):
         """The server's statistics of one of the databases; None where there are none."""
         self._own(name)
         return None
+
+    def waits_for_disk(self) -> bool:
+        """Whether the server waits for its disk, so that no loss of power is one of data."""
+        return False
 
     @property
     def can_be_kept(self) -> bool:
@@ -121,7 +139,14 @@ class ScratchDatabases(ABC):
     def _clone(self, source: str, name: str) -> None: ...
 
     @abstractmethod
-    def _drop(self, name: str) -> None: ...
+    def _drop(self, name: str) -> None:
+        """Drop a database and take it from ``names``."""
+
+    def _drop_all(self, names: Sequence[str]) -> None:
+        for name in names:
+            # Another run may be dropping it right now.
+            with contextlib.suppress(Error, ServerError):
+                self._drop(name)
 
     def _new_name(self) -> str:
         self._count += 1
@@ -130,5 +155,5 @@ class ScratchDatabases(ABC):
         return name
 
     def _own(self, name: str) -> None:
-        if name not in self.names:
+        if name not in self.names or name in self._given_up:
             raise ValueError(f"{name!r} is not a scratch database of this run")

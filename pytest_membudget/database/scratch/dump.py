@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import subprocess
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from pytest_membudget.database.engine import MARK_SCHEMA
@@ -23,24 +22,24 @@ _BESIDE = """
 _META_COMMAND = re.compile(rb"^\\(?:un)?restrict \w+$", re.MULTILINE)
 
 
-def find_pg_dump(cursor: Any) -> Path:
-    """The program of the server's own version.  Raises BudgetError where there are none of it."""
-    cursor.execute("SHOW server_version")
-    return find_programs(cursor.fetchone()[0].partition(" ")[0]).folder / "pg_dump"
+def dump(cursor: Any, name: str, server: Mapping[str, str]) -> bytes | None:
+    """The database without its mark; ``server`` is the embedded one, as Target has it.
 
-
-def is_whole(cursor: Any) -> bool:
-    """Whether nothing has been changed in the server that a dump of one database lacks."""
+    None where something has been changed in the server that a dump lacks, or with no ``pg_dump``.
+    """
     cursor.execute(_BESIDE)
-    return bool(cursor.fetchone() == (0,))
-
-
-def dump(program: Path, name: str, server: Mapping[str, str]) -> bytes | None:
-    """The database without its mark; ``server`` is the embedded one, as Target has it."""
+    if cursor.fetchone() != (0,):
+        return None
+    cursor.execute("SHOW server_version")
+    version = cursor.fetchone()[0].partition(" ")[0]
     command = [
-        *(str(program), "--inserts", "--rows-per-insert=100", "--no-password"),
+        str(find_programs(version).folder / "pg_dump"),
+        *("--inserts", "--rows-per-insert=100", "--no-password"),
         *(f"--exclude-schema={MARK_SCHEMA}", f"--dbname={name}"),
         *(f"--host={server['HOST']}", f"--port={server['PORT']}", f"--username={server['USER']}"),
     ]
-    done = subprocess.run(command, capture_output=True, check=False)
+    try:
+        done = subprocess.run(command, capture_output=True, check=False)
+    except OSError:
+        return None
     return None if done.returncode else _META_COMMAND.sub(b"", done.stdout)

@@ -27,7 +27,7 @@ _CURES = {
         'the tests, or "OPTIONS": {"options": "-c statement_timeout=0"}'
     ),
     _TOO_MANY_CONNECTIONS: (
-        "a check needs 3 connections: close others, or raise max_connections or the "
+        "a check needs 4 connections: close others, or raise max_connections or the "
         "role's limit, ALTER ROLE … CONNECTION LIMIT -1"
     ),
     _READ_ONLY: (

@@ -33,7 +33,6 @@ class Lease:
     def __init__(
         self, run: str, folder: Path, cursor: Callable[[], AbstractContextManager[Any]]
     ) -> None:
-        self.one_at_a_time = threading.RLock()
         self._run = run
         self._folder = folder
         self._cursor = cursor

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import secrets
-from collections.abc import Iterator
-from functools import cached_property
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,14 +13,23 @@ from django.db.utils import Error
 from pytest_membudget.database.engine import MARK_SCHEMA, POSTGRESQL
 from pytest_membudget.database.free_space import free_bytes
 from pytest_membudget.database.scratch.activity import Activity, activity, sessions
+from pytest_membudget.database.scratch.administration import Administration, connection_to
 from pytest_membudget.database.scratch.base import ScratchDatabases
-from pytest_membudget.database.scratch.dump import dump, find_pg_dump, is_whole
-from pytest_membudget.database.scratch.errors import cure_of, is_in_use, with_cure
+from pytest_membudget.database.scratch.drops import Drops
+from pytest_membudget.database.scratch.dump import dump
+from pytest_membudget.database.scratch.errors import is_in_use, with_cure
 from pytest_membudget.database.scratch.lease import PREFIX, Lease, dead_runs
 from pytest_membudget.database.target import Target
 from pytest_membudget.errors import ServerError
 
-_MAINTENANCE = ("postgres", "template1")
+# The files of a larger template are copied, which takes two checkpoints; the pages of a smaller one
+# go through the log.  Seconds of `python benchmarks/cloning.py`, PostgreSQL 15 on a busy disk:
+#                          8 MB   64   128   256   512  1024
+#   fsync=on   wal_log     0.34  0.56  0.80  1.94  4.74  5.26
+#              file_copy   2.39  2.35  2.64  3.38  4.53  3.28
+#   fsync=off  wal_log     0.12  0.17  0.46  0.72  1.25  2.32
+#              file_copy   0.13  0.11  0.36  0.49  0.56  0.54
+_FILES_ABOVE = 256 * 1024**2
 
 
 class PostgreSQLScratch(ScratchDatabases):
@@ -35,8 +43,9 @@ class PostgreSQLScratch(ScratchDatabases):
         super().__init__(connection, folder, target)
         target.mark = PREFIX + secrets.token_hex(6)
         self._suffix = connection.creation.sql_table_creation_suffix()
-        self._admin = _maintenance_connection(connection, target)
-        self._lease = Lease(target.mark, folder, self._admin_cursor)
+        self._admin = Administration(connection, target)
+        self._drops = Drops(self._admin.others, self._drop_with)
+        self._lease = Lease(target.mark, folder, self._admin.cursor)
 
     def create(self) -> str:
         name = super().create()
@@ -47,7 +56,7 @@ class PostgreSQLScratch(ScratchDatabases):
         return name
 
     def leftovers(self) -> list[str]:
-        with self._admin_cursor() as cursor:
+        with self._admin.cursor() as cursor:
             dead = dead_runs(cursor)
         found = []
         for run, names in dead.items():
@@ -58,22 +67,28 @@ class PostgreSQLScratch(ScratchDatabases):
         return found
 
     def activity(self, name: str) -> Activity | None:
-        with self._admin_cursor() as cursor:
+        with self._admin.cursor() as cursor:
             had = sessions(cursor, name)
         if had is None:
             return None
         with self.using(name):
             return activity(self.connection, had)
 
+    def waits_for_disk(self) -> bool:
+        with self._admin.cursor() as cursor:
+            cursor.execute("SELECT current_setting('fsync')")
+            return bool(cursor.fetchone()[0] == "on")
+
     def size(self, name: str) -> int:
-        with self._admin_cursor() as cursor:
+        with self._admin.cursor() as cursor:
             cursor.execute("SELECT pg_database_size(%s)", [name])
             return int(cursor.fetchone()[0])
 
     def free(self) -> int | None:
         """Known only of a server on this machine that tells the folder of its files."""
+        self._drops.make_room()
         try:
-            with self._admin_cursor() as cursor:
+            with self._admin.cursor() as cursor:
                 cursor.execute("SELECT pg_backend_pid(), current_setting('data_directory')")
                 pid, folder = cursor.fetchone()
             if Path("/proc", str(pid), "comm").read_text().startswith("postgres"):
@@ -82,16 +97,34 @@ class PostgreSQLScratch(ScratchDatabases):
             pass
         return None
 
+    def take(self, name: str) -> tuple[str, int | None]:
+        """Before PostgreSQL 15, what seeding did may be counted after the run has begun."""
+        if self._admin.version < 150_000:
+            return self.clone(name), 0
+        self._own(name)
+        self.release()
+        with self._admin.cursor() as cursor:
+            return name, sessions(cursor, name)
+
+    def drop_soon(self, name: str) -> None:
+        with contextlib.suppress(Error):  # of another run that is dropping it
+            self._drops.add(name, self.size(name))
+
+    def end_sessions(self, name: str) -> bool:
+        self._own(name)
+        with contextlib.suppress(Error):
+            return self._admin.end_sessions(name)
+        return False
+
     @property
     def can_be_kept(self) -> bool:
         """On the embedded server: on another one the program of its version may not be there."""
-        return bool(self.target.embedded) and self._pg_dump.exists()
+        return bool(self.target.embedded)
 
     def content(self, name: str) -> bytes | None:
         self._own(name)
-        with self._admin_cursor() as cursor:
-            whole = is_whole(cursor)
-        return dump(self._pg_dump, name, self.target.embedded) if whole else None
+        with self._admin.cursor() as cursor:
+            return dump(cursor, name, self.target.embedded)
 
     def restore(self, content: bytes) -> str | None:
         name = self.create()
@@ -103,13 +136,11 @@ class PostgreSQLScratch(ScratchDatabases):
             return None
         return name
 
-    @cached_property
-    def _pg_dump(self) -> Path:
-        with self._admin_cursor() as cursor:
-            return find_pg_dump(cursor)
-
     def close(self) -> None:
         self._lease.stop()
+        waiting = self._drops.stop()
+        self.release()
+        self._drop_all([name for name in waiting if name not in self.names])
         super().close()
         self._admin.close()
 
@@ -128,21 +159,32 @@ class PostgreSQLScratch(ScratchDatabases):
 
     def _clone(self, source: str, name: str) -> None:
         self.release()
-        strategy = " STRATEGY file_copy" if self._admin.pg_version >= 150_000 else ""
-        self._make(f'CREATE DATABASE "{name}" TEMPLATE "{source}"{strategy}')
+        strategy = ""
+        if self._admin.version >= 150_000:
+            large = self.size(source) > _FILES_ABOVE
+            strategy = f"STRATEGY {'file_copy' if large else 'wal_log'}"
+        self._make(f'CREATE DATABASE "{name}" TEMPLATE "{source}" {strategy}')
 
     def _drop(self, name: str) -> None:
-        self._roll_back_prepared(name)
-        self._execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+        with self._admin.cursor() as cursor:
+            self._drop_with(cursor, name)
 
-    def _roll_back_prepared(self, name: str) -> None:
+    def _drop_all(self, names: Sequence[str]) -> None:
+        super()._drop_all(self._drops.at_once(names))
+
+    def _drop_with(self, cursor: Any, name: str) -> None:
+        self._roll_back_prepared(cursor, name)
+        cursor.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+        with contextlib.suppress(ValueError):  # of a run that has died
+            self.names.remove(name)
+
+    def _roll_back_prepared(self, cursor: Any, name: str) -> None:
         """End the transactions that PREPARE TRANSACTION has left: no database with one is dropped.
 
         It takes a session in that database.
         """
-        with self._admin_cursor() as cursor:
-            cursor.execute("SELECT gid FROM pg_prepared_xacts WHERE database = %s", [name])
-            prepared = [gid for (gid,) in cursor.fetchall()]
+        cursor.execute("SELECT gid FROM pg_prepared_xacts WHERE database = %s", [name])
+        prepared = [gid for (gid,) in cursor.fetchall()]
         if not prepared:
             return
         with self._unmarked(name) as cursor:
@@ -159,58 +201,10 @@ class PostgreSQLScratch(ScratchDatabases):
     def _unmarked(self, name: str) -> Iterator[Any]:
         """A cursor of a session in a database that may not have the run's mark."""
         with self.target.allow_unmarked(name):
-            session = _connection_to(self.connection, name)
+            session = connection_to(self.connection, name)
             with contextlib.closing(session), session.cursor() as cursor:
                 yield cursor
 
     def _make(self, sql: str) -> None:
-        with with_cure(self._admin):
-            self._execute(sql)
-
-    def _execute(self, sql: str) -> None:
-        with self._admin_cursor() as cursor:
+        with with_cure(self.connection), self._admin.cursor() as cursor:
             cursor.execute(sql)
-
-    @contextlib.contextmanager
-    def _admin_cursor(self) -> Any:
-        """A cursor of the session that administers, which is opened anew where it was ended."""
-        with (
-            self._lease.one_at_a_time,
-            self.target.allow_unmarked(self._admin.settings_dict["NAME"]),
-        ):
-            if not self._admin.is_usable():
-                self._admin.close()
-                _open(self._admin, self.target.mark)
-            with self._admin.cursor() as cursor:
-                yield cursor
-
-
-def _maintenance_connection(connection: Any, target: Target) -> Any:
-    """A second connection to the same server, to a database that nothing is written to."""
-    problems, cure = [], None
-    for name in (*_MAINTENANCE, connection.settings_dict["NAME"]):
-        candidate = _connection_to(connection, name)
-        try:
-            with target.allow_unmarked(name):
-                _open(candidate, target.mark)
-        except Error as error:
-            problems.append(str(error).strip())
-            cure = cure_of(error)
-        else:
-            return candidate
-    text = "; ".join(filter(None, [f"no connection to the PostgreSQL server: {problems[0]}", cure]))
-    raise ServerError(text, "\n".join(problems))
-
-
-def _connection_to(connection: Any, name: str) -> Any:
-    return type(connection)({**connection.settings_dict, "NAME": name}, connection.alias)
-
-
-def _open(admin: Any, run: str) -> None:
-    """Begin the session that shows that the run is alive."""
-    admin.ensure_connection()
-    admin.inc_thread_sharing()
-    with admin.cursor() as cursor:
-        cursor.execute("SELECT set_config('application_name', %s, false)", [run])
-        if admin.pg_version >= 140_000:
-            cursor.execute("SET idle_session_timeout = 0")

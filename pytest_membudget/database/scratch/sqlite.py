@@ -48,3 +48,4 @@ class SQLiteScratch(ScratchDatabases):
     def _drop(self, name: str) -> None:
         for suffix in ("", *_BESIDE):
             Path(name + suffix).unlink(missing_ok=True)
+        self.names.remove(name)

@@ -178,6 +178,30 @@ class Clone(Order[str]):
 
 
 @dataclass(frozen=True)
+class Taken:
+    """The ``name`` of a database, and how many ``sessions`` it has had; None where one is open."""
+
+    name: str
+    sessions: int | None
+
+
+@dataclass(frozen=True)
+class Take(Order[Taken]):
+    """Have a run use up the database ``name``, or a copy where the server's counts need one."""
+
+    doing = "cloning the database"
+    name: str
+
+
+@dataclass(frozen=True)
+class EndSessions(Order[bool]):
+    """End what a process that was killed has left on the server; the answer is whether it ended."""
+
+    doing = "ending a statement"
+    name: str
+
+
+@dataclass(frozen=True)
 class FindColumns(Order[list[tuple[str, str]]]):
     """Find the columns, by table, in which generated rows of the database ``name`` hold a value.
 

@@ -18,7 +18,7 @@ class Greeting:
     """``folder`` holds the run's files, ``mark`` is in each of its databases, see Target.
 
     ``vendor`` and ``version`` are the database's; ``secrets`` are values of the settings that may
-    not be shown.
+    not be shown.  ``waits_for_disk`` says that the server is safe against a loss of power.
     """
 
     folder: str = ""
@@ -26,6 +26,7 @@ class Greeting:
     vendor: str = ""
     version: str = ""
     secrets: list[str] = field(default_factory=list)
+    waits_for_disk: bool = False
 
 
 @dataclass(frozen=True)

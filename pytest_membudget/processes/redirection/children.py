@@ -9,12 +9,12 @@ from __future__ import annotations
 import functools
 import os
 import shlex
-import sys
 from collections.abc import Iterator, Mapping, MutableMapping, Sequence
 from typing import Any
 
 from pytest_membudget.database.target import Target
 from pytest_membudget.processes.redirection import embedded
+from pytest_membudget.processes.redirection.events import on_event
 from pytest_membudget.processes.redirection.imports import after_import
 
 VARIABLE = "MEMBUDGET_TARGET"
@@ -31,12 +31,12 @@ def install(target: Target) -> None:
     """Set the environment for child processes, also where a migration gives them one of its own."""
     complete(os.environ, target)
 
-    def audit(event: str, args: tuple[Any, ...]) -> None:
-        if event in _COMMANDS:
-            complete(os.environ, target)
-            _check_command(_COMMANDS[event](args), target)
+    def check(number: int, args: tuple[Any, ...]) -> None:
+        complete(os.environ, target)
+        _check_command(args[number], target)
 
-    sys.addaudithook(audit)
+    for event, number in _COMMANDS.items():
+        on_event(event, functools.partial(check, number))
     after_import(
         "subprocess", lambda module: _watch_environment(module.Popen, "__init__", 11, target)
     )
@@ -92,11 +92,11 @@ def _watch_environment(holder: Any, name: str, place: int, target: Target) -> No
 
 # The command among the arguments of audit events; see the standard library's "Audit events table".
 _COMMANDS = {
-    "subprocess.Popen": lambda args: args[1],
-    "os.system": lambda args: args[0],
-    "os.exec": lambda args: args[1],
-    "os.posix_spawn": lambda args: args[1],
-    "os.spawn": lambda args: args[2],
+    "subprocess.Popen": 1,
+    "os.system": 0,
+    "os.exec": 1,
+    "os.posix_spawn": 1,
+    "os.spawn": 2,
 }
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import functools
 import os
-import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -17,6 +16,7 @@ from urllib.parse import unquote
 from pytest_membudget.database.engine import POSTGRESQL
 from pytest_membudget.database.target import Target
 from pytest_membudget.processes.redirection import embedded
+from pytest_membudget.processes.redirection.events import on_event
 from pytest_membudget.processes.redirection.imports import after_import
 
 # PostgreSQL compiles the CASE of a large bulk_update for minutes, and can't be interrupted in it:
@@ -29,14 +29,13 @@ _OTHERS = (
 
 
 def install(target: Target) -> None:
-    def audit(event: str, args: tuple[Any, ...]) -> None:
-        if event == "sqlite3.connect":
-            target.used = True
-            _check_file(args[0], target)
-        elif event in ("tempfile.mkdtemp", "tempfile.mkstemp"):
-            made.append(os.path.realpath(args[0]))
+    def check_file(args: tuple[Any, ...]) -> None:
+        target.used = True
+        _check_file(args[0], target)
 
-    sys.addaudithook(audit)
+    on_event("sqlite3.connect", check_file)
+    for event in ("tempfile.mkdtemp", "tempfile.mkstemp"):
+        on_event(event, lambda args: made.append(os.path.realpath(args[0])))
     after_import("sqlite3.dbapi2", lambda module: _watch_sqlite(module, target))
     after_import("sqlite3", lambda module: _watch_sqlite(module, target))
     after_import("psycopg", lambda module: _watch_psycopg(module, target))

@@ -28,6 +28,7 @@ STEP_SECONDS = 120.0
 LEAST_SECONDS = 5.0
 _ORDER_SECONDS = 60.0
 _INTERRUPTED_SECONDS = 0.5
+_HELD_UP_SECONDS = 5.0
 
 
 # The states that were not built in time, and what was said of each.
@@ -83,6 +84,8 @@ class ServerClient(ServerProcess):
         self.deadline: Deadline | None = None
         self.progress: Callable[[str], None] = lambda text: None
         self.stopwatch = Stopwatch()
+        # A statement that could not be ended: no database of the server can be dropped until it is.
+        self.is_held_up = False
         self._late = [] if late is None else late
         # The peak of a worker that applies nothing, and its number of models; see schema_only.py.
         self.idle: tuple[int, int] | None = None
@@ -223,6 +226,11 @@ class ServerClients:
         theirs = (one for server in self._servers for one in server.greeting.secrets)
         return Secrets({*known_secrets().values, *theirs})
 
+    @property
+    def waiting_for_disk(self) -> list[str]:
+        """The aliases whose server waits for its disk."""
+        return sorted({one.alias for one in self._servers if one.greeting.waits_for_disk})
+
     def close(self, *, interrupted: bool = False) -> list[str]:
         """End all of them; what is left of a run that was not interrupted, and how to remove it.
 
@@ -231,8 +239,9 @@ class ServerClients:
         servers, self._servers = self._servers, []
         for server in servers:
             server.leave()
+        seconds = _INTERRUPTED_SECONDS if interrupted else CLEANUP_SECONDS
         for server in servers:
-            server.close(_INTERRUPTED_SECONDS if interrupted else CLEANUP_SECONDS)
+            server.close(min(seconds, _HELD_UP_SECONDS) if server.is_held_up else seconds)
         if self._embedded is not None:
-            self._embedded.close(_INTERRUPTED_SECONDS if interrupted else CLEANUP_SECONDS)
+            self._embedded.close(seconds)
         return [text for server in servers for text in server.leftovers()]

@@ -51,6 +51,8 @@ class DatabaseServer:
             orders.Seed: self.seed,
             orders.FindColumns: self.find_columns,
             orders.Clone: self.clone,
+            orders.Take: self.take,
+            orders.EndSessions: self.end_sessions,
             orders.ReadActivity: self.read_activity,
             orders.Fingerprint: self.fingerprint,
             orders.ListRefusals: self.list_refusals,
@@ -70,6 +72,7 @@ class DatabaseServer:
             vendor=self._connection.vendor,
             version=version,
             secrets=sorted(known_secrets().values),
+            waits_for_disk=self._scratch.waits_for_disk(),
         )
 
     def prepare(self, order: orders.Prepare) -> orders.Prepared:
@@ -121,6 +124,12 @@ class DatabaseServer:
 
     def clone(self, order: orders.Clone) -> str:
         return self._scratch.clone(order.name)
+
+    def take(self, order: orders.Take) -> orders.Taken:
+        return orders.Taken(*self._scratch.take(order.name))
+
+    def end_sessions(self, order: orders.EndSessions) -> bool:
+        return self._scratch.end_sessions(order.name)
 
     def read_activity(self, order: orders.ReadActivity) -> Activity | None:
         return self._scratch.activity(order.name)

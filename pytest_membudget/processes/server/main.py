@@ -92,7 +92,8 @@ def _open(order: Start, names: list[str], replies: IO[str], cleanup: ExitStack) 
         scratch = open_scratch(order.alias, order.embedded, folder, cleanup)
         scratch.names = names
         with inputs.paused():
-            scratch.remove_leftovers()
+            for name in scratch.leftovers():
+                scratch.drop_soon(name)
             keeps = bool(order.cache) and scratch.can_be_kept
         empty = scratch.create()
         scratch.use(empty)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from pytest_membudget.budget.request import Budget
@@ -15,6 +16,7 @@ from pytest_membudget.processes.messages.orders import (
     Clone,
     Count,
     Drop,
+    EndSessions,
     FindColumns,
     Fingerprint,
     ListRefusals,
@@ -24,14 +26,19 @@ from pytest_membudget.processes.messages.orders import (
     Seed,
     Seeded,
     StateTables,
+    Take,
+    Taken,
 )
 from pytest_membudget.processes.server.client import Pending, ServerClient
+from pytest_membudget.processes.worker.launcher import run
+from pytest_membudget.processes.worker.outcome import Launch
 from pytest_membudget.profile.production import StatsByColumn
-from pytest_membudget.sample import ForcedValues, Shares
+from pytest_membudget.sample import ForcedValues, Outcome, Run, Shares
 from pytest_membudget.sample.lesson import Lesson
 
 # What a run is given in any case.
 _LEAST_SECONDS = 5.0
+_BY_ITSELF = Outcome.FINISHED, Outcome.RAISED
 
 
 class SeededDatabase:
@@ -63,6 +70,7 @@ class SeededDatabase:
         self._shares: Shares = {}
         self._ahead: tuple[int, Pending[Seeded]] | None = None
         self._filled = 0
+        self._taken = False
         self._names: list[str] = []
         self._make()
 
@@ -88,7 +96,7 @@ class SeededDatabase:
         ahead, self._ahead = self._ahead, None
         if ahead is not None and ahead[0] == size:
             return ahead[1].answer()
-        if self._filled > size or (self._filled and self._budget.seeds_anew):
+        if self._taken or self._filled > size or (self._filled and self._budget.seeds_anew):
             self._restart()
         return self._begin(size, most).answer()
 
@@ -103,16 +111,40 @@ class SeededDatabase:
 
     def count(self, tables: Sequence[str]) -> dict[str, int]:
         """How many rows these tables have."""
-        return self._server.call(Count(self._name, list(tables)))
+        return self._server.call(Count(self._intact(), list(tables)))
 
     def clone(self) -> str:
-        name = self._server.call(Clone(self._name))
+        name = self._server.call(Clone(self._intact()))
         self._names.append(name)
         return name
 
+    def take(self) -> Taken:
+        """The database itself, for a run that is the last: no clone has to be made and dropped.
+
+        A migration that failed may have changed any of it, also if that was rolled back, as the
+        values of sequences are not.  So what needs its rows afterwards has them seeded again.
+        """
+        taken = self._server.call(Take(self._intact()))
+        if taken.name == self._name:
+            self._taken = True
+        else:
+            self._names.append(taken.name)
+        return taken
+
+    def run(self, launch: Launch) -> Run:
+        """Apply the migration; a statement of a process that was killed is ended on the server.
+
+        This comes after the process: one whose statement was cancelled may send the next one.
+        """
+        done = run(launch)
+        if done.outcome in _BY_ITSELF or self._server.call(EndSessions(launch.name)):
+            return done
+        self._server.is_held_up = True
+        return replace(done, facts=replace(done.facts, held_up=True))
+
     def columns_holding(self, value: Any) -> list[tuple[str, str]]:
         """The columns, by table, in which generated rows hold a value; see FindColumns."""
-        return self._server.call(FindColumns(self._name, value))
+        return self._server.call(FindColumns(self._intact(), value))
 
     def activity(self, name: str) -> Activity | None:
         """The server's statistics of ``name`` after a run; None where there are none."""
@@ -171,8 +203,17 @@ class SeededDatabase:
             )
         )
 
+    def _intact(self) -> str:
+        """Its name, once the rows that a run has used up are there again."""
+        if self._taken:
+            size = self._filled
+            self._restart()
+            if size:
+                self._begin(size).answer()
+        return self._name
+
     def _restart(self) -> None:
-        self._ahead, self._filled = None, 0
+        self._ahead, self._filled, self._taken = None, 0, False
         self.drop(self._name)
         self._make()
 

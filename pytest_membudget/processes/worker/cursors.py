@@ -6,19 +6,18 @@ They are subclasses of the driver's own, so raw SQL and server-side cursors are 
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import repeat, starmap
 from typing import Any
 
 from pytest_membudget.database.engine import SQLITE, engine_of
 from pytest_membudget.processes.messages.statements import StatementCount
+from pytest_membudget.processes.redirection.events import on_event
 from pytest_membudget.processes.redirection.imports import after_import
 from pytest_membudget.processes.worker.high_water import Phases
 from pytest_membudget.processes.worker.kept import Kept
 from pytest_membudget.processes.worker.statement_log import StatementLog
-
-_NO_ROW = object()
 
 
 def log_connections(log: StatementLog, phases: Phases, kept: Kept, name: str | None) -> None:
@@ -29,8 +28,8 @@ def log_connections(log: StatementLog, phases: Phases, kept: Kept, name: str | N
         if engine_of(connection.vendor).client_holds_results:
             _log_postgresql(connection, {**shared, "_vendor": connection.vendor})
 
-    def note_opened(event: str, arguments: tuple[Any, ...]) -> None:
-        if event == "sqlite3.connect" and os.path.realpath(arguments[0]) == own:
+    def note_opened(arguments: tuple[Any, ...]) -> None:
+        if os.path.realpath(arguments[0]) == own:
             log.note_connection(by_django=False)
 
     shared = {"_log": log, "_phases": phases, "_kept": kept, "_entry": log.nothing}
@@ -43,7 +42,7 @@ def log_connections(log: StatementLog, phases: Phases, kept: Kept, name: str | N
         lambda base: _log_sqlite(base, {**shared, "_vendor": SQLITE.vendor}),
     )
     own = os.path.realpath(name or "")
-    sys.addaudithook(note_opened)
+    on_event("sqlite3.connect", note_opened)
 
 
 def _log_sqlite(base: Any, shared: dict[str, Any]) -> None:
@@ -125,13 +124,13 @@ class _Logging:
             with super().copy(statement, *args, **kwargs) as copy:  # type: ignore[misc]
                 yield copy
         finally:
-            self._log.count(entry, fetched=max(0, self.rowcount))  # type: ignore[attr-defined]
+            self._log.fetched(entry, max(0, self.rowcount))  # type: ignore[attr-defined]
 
     def copy_expert(self, sql: Any, *args: Any, **kwargs: Any) -> Any:
         """psycopg2's, which has copied all of it when it returns."""
         self._note(sql)
         result = super().copy_expert(sql, *args, **kwargs)  # type: ignore[misc]
-        self._log.count(self._entry, fetched=max(0, self.rowcount))  # type: ignore[attr-defined]
+        self._log.fetched(self._entry, max(0, self.rowcount))  # type: ignore[attr-defined]
         return result
 
     def executescript(self, script: Any) -> Any:
@@ -153,9 +152,9 @@ class _Logging:
         if rows < 0:
             return
         if self.description is None:  # type: ignore[attr-defined]
-            self._log.count(self._entry, affected=rows)
+            self._log.affected(self._entry, rows)
         elif engine_of(self._vendor).client_holds_results:
-            self._log.count(self._entry, fetched=rows)
+            self._log.fetched(self._entry, rows)
             # They are counted; psycopg2's cursors are of one class, whether they hold all or not.
             self._entry = self._log.nothing
 
@@ -165,27 +164,29 @@ class _Fetching(_Logging):
 
     def fetchone(self) -> Any:
         row = super().fetchone()  # type: ignore[misc]
-        self._log.count(self._entry, fetched=int(row is not None))
+        self._log.fetched(self._entry, 0 if row is None else 1)
         return row
 
     def fetchmany(self, *args: Any, **kwargs: Any) -> Any:
         rows = super().fetchmany(*args, **kwargs)  # type: ignore[misc]
         size = args[0] if args else kwargs.get("size")
-        self._log.count(self._entry, fetched=len(rows), chunk=size or self.arraysize)  # type: ignore[attr-defined]
+        self._log.fetched(self._entry, len(rows), size or self.arraysize)  # type: ignore[attr-defined]
         return rows
 
     def fetchall(self) -> Any:
         rows = super().fetchall()  # type: ignore[misc]
-        self._log.count(self._entry, fetched=len(rows))
+        self._log.fetched(self._entry, len(rows))
         return rows
 
     def __next__(self) -> Any:
         row = super().__next__()  # type: ignore[misc]
-        self._log.count(self._entry, fetched=1)
+        self._log.fetched(self._entry, 1)
         return row
 
     def __iter__(self) -> Iterator[Any]:
-        return _counting(iter(super().__next__, _NO_ROW), self._log, self._entry)  # type: ignore[misc]
+        # Called by C until it raises StopIteration: this one's own __next__ would take longer.
+        rows = starmap(super().__next__, repeat(()))  # type: ignore[misc]
+        return _counting(rows, self._log, self._entry)
 
 
 def _counting(rows: Iterator[Any], log: StatementLog, entry: StatementCount) -> Iterator[Any]:
@@ -195,4 +196,4 @@ def _counting(rows: Iterator[Any], log: StatementLog, entry: StatementCount) -> 
             count += 1
             yield row
     finally:
-        log.count(entry, fetched=count)
+        log.fetched(entry, count)

@@ -82,10 +82,10 @@ class Phases:
 
     def note(self, sql: object) -> None:
         """Begin a phase if ``sql`` has a new shape: its beginning without parameters."""
-        if self._current is None or not isinstance(sql, str) or os.getpid() != self._owner:
+        if self._current is None or not isinstance(sql, str):
             return
         head = sql[:_HEAD]
-        if head in self._heads or len(self._heads) > _MOST_HEADS:
+        if head in self._heads or len(self._heads) > _MOST_HEADS or os.getpid() != self._owner:
             return
         # Another thread that is here already begins a phase; a forked child may hold it for good.
         if not self._one_at_a_time.acquire(blocking=False):

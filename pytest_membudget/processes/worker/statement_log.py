@@ -15,8 +15,9 @@ from pytest_membudget.processes.messages.statements import ConnectionOpened, Sta
 from pytest_membudget.processes.worker.statement_shapes import StatementShape, is_json
 from pytest_membudget.sql.normalize import CUT, Form, textual
 
-_MOST_TEXTS = 500
-_MOST_SHAPES = 300
+# Of a kilobyte each.  One that alters each of a hundred tables sends some hundred texts.
+_MOST_TEXTS = 1_000
+_MOST_SHAPES = 1_000
 # A statement with more is a chunk of rows that the migration already knows, if by their keys.
 _FEW_PARAMETERS = 20
 # A UUID, as a text where the database has no type for it.
@@ -84,26 +85,23 @@ class StatementLog:
             self._tell_count(entry, times=1)
         return entry
 
-    def count(
-        self,
-        entry: StatementCount,
-        *,
-        fetched: int | None = None,
-        affected: int = 0,
-        chunk: int = 0,
-    ) -> None:
-        """Add to an entry; ``fetched`` is None where no row has been asked for.
+    def fetched(self, entry: StatementCount, rows: int, chunk: int = 0) -> None:
+        """Add rows that were asked for; this is called for each fetch, so it has to be fast.
 
-        ``chunk`` is how many rows were asked for at once, where the code said so.
+        ``chunk`` is how many were asked for at once, where the code said so.
         """
-        entry.affected += affected
+        entry.fetched += rows
+        entry.looked = True
         if chunk > entry.chunk:
             entry.chunk = chunk
-        if fetched is not None:
-            entry.fetched += fetched
-            entry.looked = True
         if self._child:
-            self._tell_count(entry, fetched=fetched, affected=affected, chunk=chunk)
+            self._tell_count(entry, fetched=rows, chunk=chunk)
+
+    def affected(self, entry: StatementCount, rows: int) -> None:
+        """Add rows that were changed."""
+        entry.affected += rows
+        if self._child:
+            self._tell_count(entry, affected=rows)
 
     def records(self) -> list[StatementCount]:
         found = []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -20,13 +21,14 @@ def climb(
     decided_after: int = 99,
     past: int | None = None,
     largest: float = float("inf"),
+    explains: bool = False,
     **outlook: Any,
 ) -> tuple[list[int], float]:
     """The sizes that the ladder asks for, and the seconds that they took together.
 
     The last one ends at its deadline when it takes longer than what is left, as in a check.
     """
-    ladder = Ladder(rows, budget)
+    ladder = Ladder(rows, budget, explains=explains)
     known = {"narrow": True, "exceeds": False, "crossing": None, **outlook}
     samples: list[Sample] = []
     spent = 0.0
@@ -129,6 +131,26 @@ def test_growth_that_fails_is_followed_to_where_buffers_end_while_there_is_time(
         return sizes[-1]
 
     assert largest(exceeds=False) < largest(exceeds=True) == 50_000
+
+
+@pytest.mark.parametrize("seconds_a_row", [1.3e-4, 3e-4, 5e-4, 1e-3, 3e-3])
+def test_a_failure_leaves_time_for_its_explanation(seconds_a_row: float) -> None:
+    """And nothing changes before the verdict is there, or if it is another one."""
+
+    def spent(**settings: Any) -> float:
+        return climb(1_600_000, lambda rows: rows * seconds_a_row, **settings)[1]
+
+    assert spent(decided_after=4, exceeds=True, explains=True) <= 48
+    for settings in ({"decided_after": 99, "exceeds": True}, {"decided_after": 4}):
+        assert spent(**settings, explains=True) == spent(**settings)
+
+
+def test_what_was_begun_for_a_failure_ends_before_its_explanation() -> None:
+    ladder = Ladder(1_600_000, 60, explains=True)
+    failed = Outlook(decided=True, narrow=True, exceeds=True)
+    assert ladder.for_samples(failed) == 48
+    assert ladder.for_samples(None) == ladder.for_samples(replace(failed, decided=False)) == 60
+    assert Ladder(1_600_000, 60).for_samples(failed) == 60
 
 
 def test_the_time_budget_that_would_allow_a_larger_sample() -> None:

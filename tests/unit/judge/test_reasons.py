@@ -144,6 +144,7 @@ OTHER_TEXTS = [
         reasons.sentence(replace(BUDGET, migrations=(("shop", "0002_it"),) * 2), "is odd", "b.1"),
         "b.1, of shop.0002_it + shop.0002_it, is odd.",
     ),
+    (reasons.takes(50_000), "It would take about 13.9 h."),
     (
         reasons.without_rows(["core.apps.register"]),
         "Rows that receivers load in each migrate are not included: core.apps.register.",
