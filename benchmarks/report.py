@@ -123,7 +123,7 @@ def circumstances(document: dict[str, Any]) -> str:
     whole = document["circumstances"]
     parts = [", ".join(f"{name} {value}" for name, value in whole.items())]
     later: dict[str, list[str]] = {}
-    for migration, case in document["cases"].items():
+    for migration, case in document.get("cases", {}).items():
         own = case.get("circumstances", {})
         text = ", ".join(f"{name} {own[name]}" for name in own if own[name] != whole.get(name))
         if text:
@@ -313,7 +313,9 @@ def overhead(document: dict[str, Any]) -> str:
         (row["migration"], f"{row['extra_bytes'] / MIB:+.2f} MiB", f"{row['extra_time']:+.1%}")
         for row in document["rows"]
     ]
-    return f"### Against plain manage.py migrate\n\n{table(('migration', 'peak', 'time'), rows)}"
+    columns = ("migration", "peak", "processor time")
+    about = circumstances(document)
+    return f"### Against plain manage.py migrate\n\n{about}\n\n{table(columns, rows)}"
 
 
 def cost(document: dict[str, Any]) -> str:
