@@ -16,6 +16,7 @@ else:
     import tomli as tomllib
 
 from pytest_membudget.judge.result import Result
+from pytest_membudget.judge.verdict import Verdict
 from pytest_membudget.reports import cells
 from pytest_membudget.reports.document import merge, read_document
 
@@ -26,13 +27,20 @@ def main() -> None:
     results = merge([read_document(path) for path in sys.argv[1:]])
     explained = tomllib.loads(EXPLANATIONS.read_text(encoding="utf-8"))
     found: dict[str, dict[str, Result]] = {}
-    for result in cells.measured(results):
+    for result in results:
+        # The others only have the database do something by itself.
+        if not (result.samples or not result.ok):
+            continue
         found.setdefault(result.migration, {})[cells.vendor(result)] = result
     vendors = sorted({vendor for by_vendor in found.values() for vendor in by_vendor})
     every = {result.migration for result in results}
     for vendor in vendors:
-        count = sum(vendor in by_vendor for by_vendor in found.values())
-        print(f"On {vendor} {count} of {len(every)} migrations had something to measure.")
+        those = [by_vendor[vendor] for by_vendor in found.values() if vendor in by_vendor]
+        decided = sum(one.verdict in (Verdict.WITHIN, Verdict.EXCEEDS) for one in those)
+        print(
+            f"On {vendor} {len(those)} of {len(every)} migrations had something to measure, and "
+            f"{decided} of these are decided ({decided / len(those):.0%})."
+        )
     print(
         f"\n| app | migrations | {' | '.join(f'{v}: measured | seconds each' for v in vendors)} |"
     )

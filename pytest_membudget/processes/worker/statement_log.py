@@ -15,8 +15,9 @@ from pytest_membudget.processes.messages.statements import ConnectionOpened, Sta
 from pytest_membudget.processes.worker.statement_shapes import StatementShape, is_json
 from pytest_membudget.sql.normalize import CUT, Form, textual
 
-_MOST_TEXTS = 500
-_MOST_SHAPES = 300
+# Of a kilobyte each.  One that alters each of a hundred tables sends some hundred texts.
+_MOST_TEXTS = 1_000
+_MOST_SHAPES = 1_000
 # A statement with more is a chunk of rows that the migration already knows, if by their keys.
 _FEW_PARAMETERS = 20
 # A UUID, as a text where the database has no type for it.
