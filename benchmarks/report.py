@@ -333,10 +333,8 @@ def cost(document: dict[str, Any]) -> str:
 
 def endurance(document: dict[str, Any]) -> str:
     """What is in use after some of the checks of one run."""
-    taken = document["rows"]
-    numbers = (10, *range(50, len(taken) + 1, 50))
-    chosen = [taken[number - 1] for number in numbers]
-    figures = [name for name in chosen[0] if name != "test"]
+    chosen = [row for row in document["rows"] if row["checks"] == 10 or not row["checks"] % 50]
+    figures = [name for name in chosen[0] if name not in ("checks", "test")]
     rows = [
         (
             name.replace("_bytes", ", MiB").replace("_", ", "),
@@ -344,8 +342,8 @@ def endurance(document: dict[str, Any]) -> str:
         )
         for name in figures
     ]
-    columns = ("in use", *(f"after {number}" for number in numbers))
-    return f"### A run of {len(taken)} checks\n\n{table(columns, rows)}"
+    columns = ("in use", *(f"after {row['checks']}" for row in chosen))
+    return f"### A run of {chosen[-1]['checks']} checks\n\n{table(columns, rows)}"
 
 
 def main() -> None:
