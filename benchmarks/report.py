@@ -343,7 +343,8 @@ def endurance(document: dict[str, Any]) -> str:
         for name in figures
     ]
     columns = ("in use", *(f"after {row['checks']}" for row in chosen))
-    return f"### A run of {chosen[-1]['checks']} checks\n\n{table(columns, rows)}"
+    why = "The process of pytest keeps the result of each check for the summary and the reports."
+    return f"### A run of {chosen[-1]['checks']} checks\n\n{table(columns, rows)}\n\n{why}"
 
 
 def main() -> None:
