@@ -123,7 +123,7 @@ def circumstances(document: dict[str, Any]) -> str:
     whole = document["circumstances"]
     parts = [", ".join(f"{name} {value}" for name, value in whole.items())]
     later: dict[str, list[str]] = {}
-    for migration, case in document["cases"].items():
+    for migration, case in document.get("cases", {}).items():
         own = case.get("circumstances", {})
         text = ", ".join(f"{name} {own[name]}" for name in own if own[name] != whole.get(name))
         if text:
@@ -313,7 +313,9 @@ def overhead(document: dict[str, Any]) -> str:
         (row["migration"], f"{row['extra_bytes'] / MIB:+.2f} MiB", f"{row['extra_time']:+.1%}")
         for row in document["rows"]
     ]
-    return f"### Against plain manage.py migrate\n\n{table(('migration', 'peak', 'time'), rows)}"
+    columns = ("migration", "peak", "processor time")
+    about = circumstances(document)
+    return f"### Against plain manage.py migrate\n\n{about}\n\n{table(columns, rows)}"
 
 
 def cost(document: dict[str, Any]) -> str:
@@ -333,10 +335,8 @@ def cost(document: dict[str, Any]) -> str:
 
 def endurance(document: dict[str, Any]) -> str:
     """What is in use after some of the checks of one run."""
-    taken = document["rows"]
-    numbers = (10, *range(50, len(taken) + 1, 50))
-    chosen = [taken[number - 1] for number in numbers]
-    figures = [name for name in chosen[0] if name != "test"]
+    chosen = [row for row in document["rows"] if row["checks"] == 10 or not row["checks"] % 50]
+    figures = [name for name in chosen[0] if name not in ("checks", "test")]
     rows = [
         (
             name.replace("_bytes", ", MiB").replace("_", ", "),
@@ -344,8 +344,9 @@ def endurance(document: dict[str, Any]) -> str:
         )
         for name in figures
     ]
-    columns = ("in use", *(f"after {number}" for number in numbers))
-    return f"### A run of {len(taken)} checks\n\n{table(columns, rows)}"
+    columns = ("in use", *(f"after {row['checks']}" for row in chosen))
+    why = "The process of pytest keeps the result of each check for the summary and the reports."
+    return f"### A run of {chosen[-1]['checks']} checks\n\n{table(columns, rows)}\n\n{why}"
 
 
 def main() -> None:
