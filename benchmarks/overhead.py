@@ -85,11 +85,11 @@ def compare(case: Case, rounds: int, servers: ServerClients) -> dict[str, object
                 extra += [ours - theirs] if size == case.size else []
                 for name in names:
                     seeded.drop(name)
-    ours, theirs = (
+    spent, plainly = (
         min(seconds[case.size, whose]) - min(seconds[FEW, whose]) for whose in ("ours", "theirs")
     )
-    peak, more = statistics.median(extra), ours / theirs - 1
-    print(f"{case.migration}: {peak / MIB:+.2f} MiB, {more:+.1%} of {theirs:.1f} s", flush=True)
+    peak, more = statistics.median(extra), spent / plainly - 1
+    print(f"{case.migration}: {peak / MIB:+.2f} MiB, {more:+.1%} of {plainly:.1f} s", flush=True)
     return {"migration": case.migration, "extra_bytes": peak, "extra_time": more}
 
 
