@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -161,8 +162,9 @@ def test_a_copy_that_is_stopped_leaves_the_template(
 def test_a_template_that_was_killed_is_replaced(project: Path, clients: list[ServerClient]) -> None:
     assert launched(clients).outcome == Outcome.FINISHED
     for one in psutil.Process().children(recursive=True):
-        if any("worker.template" in word for word in one.cmdline()):
-            one.kill()
+        with suppress(psutil.NoSuchProcess):  # it has just ended
+            if any("worker.template" in word for word in one.cmdline()):
+                one.kill()
     assert launched(clients).outcome == Outcome.FINISHED
     assert launched(clients).outcome == Outcome.FINISHED
     assert is_copied(clients)
