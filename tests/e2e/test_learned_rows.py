@@ -378,7 +378,7 @@ def test_a_row_count_of_zero_decides_it(result: dict[str, Any]) -> None:
 
 MAKING = loop(
     """if not Setting.objects.filter(value=item.code, kind="b").exists():
-            Setting.objects.create(pk=item.pk, name=item.code, value="")"""
+            Setting.objects.create(pk=item.pk + 9, name=item.code, value="")"""
 )
 
 
@@ -392,7 +392,8 @@ def test_rows_that_the_migration_makes_itself(result: dict[str, Any]) -> None:
 
 
 LOADING = loop(
-    'Setting.objects.create(pk=item.pk, name=item.code, value="")', "list(Setting.objects.all())"
+    'Setting.objects.create(pk=item.pk + 9, name=item.code, value="")',
+    "list(Setting.objects.all())",
 )
 
 
