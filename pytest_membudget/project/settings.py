@@ -88,6 +88,13 @@ def _value(settings: Any, name: str) -> Any:
 
 
 def _plain(value: Any) -> Any:
+    from django.utils.functional import Promise
+
+    if isinstance(value, Promise):
+        # What it would give may not be there yet, as the URLs of reverse_lazy().
+        reduced: Any = value.__reduce__()
+        function, arguments, options, *_ = reduced[1]
+        return _plain([function, arguments, options])
     if isinstance(value, Mapping):
         return [(_plain(key), _plain(one)) for key, one in value.items()]
     if isinstance(value, list | tuple):
@@ -96,7 +103,10 @@ def _plain(value: Any) -> Any:
         return sorted(repr(_plain(one)) for one in value)
     if isinstance(value, type | FunctionType):
         return f"{value.__module__}.{value.__qualname__}"
-    text = value.__name__ if isinstance(value, ModuleType) else repr(value)
+    try:
+        text = value.__name__ if isinstance(value, ModuleType) else repr(value)
+    except Exception as error:
+        raise ValueError(f"a setting has no text of its own: {error!r}") from error
     if " at 0x" in text:
         raise ValueError(f"a setting has no text of its own: {text}")
     return text

@@ -21,6 +21,7 @@ import django
 from pytest_membudget import __version__
 from pytest_membudget.database.kept_states import KeptState, KeptStates
 from pytest_membudget.database.scratch.base import ScratchDatabases
+from pytest_membudget.errors import MembudgetError
 from pytest_membudget.processes.redirection import embedded
 from pytest_membudget.processes.server.inputs import ChangedMeanwhile, Inputs, absolute
 from pytest_membudget.processes.server.todays_models import TodaysModels
@@ -60,7 +61,7 @@ class StateCache:
         """
         with self.recording():
             history()  # what migrations read when they are imported
-        with self._inputs.paused():
+        with self._inputs.paused(), self._or_without_states():
             for state in self._usable(wanted, without):
                 if len(state.applied) <= more_than:
                     break
@@ -81,7 +82,7 @@ class StateCache:
         ``models`` is that of KeptState.
         """
         inputs = self._inputs
-        with inputs.paused():
+        with inputs.paused(), self._or_without_states():
             if inputs.elsewhere or not self._is_usable:
                 return
             known = next((len(state.applied) for state in self._usable(applied)), 0)
@@ -101,6 +102,16 @@ class StateCache:
                 return
             with suppress(ChangedMeanwhile):
                 self._kept.add(replace(state, digest=inputs.digest(self._facts, state)), content)
+
+    @contextmanager
+    def _or_without_states(self) -> Iterator[None]:
+        """Keep none in a project that holds something which breaks this: it is no check's error."""
+        try:
+            yield
+        except MembudgetError:
+            raise
+        except Exception:
+            self._is_known = False
 
     @contextmanager
     def recording(self) -> Iterator[None]:

@@ -10,11 +10,13 @@ import pytest
 
 SETTINGS = """
 import datetime, re
+from django.urls import reverse_lazy
 from django.utils.translation import gettext_lazy as _
 SECRET_KEY = "not-a-secret"
 DATABASES = {"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": %r}}
 HOSTS = {"a.example.com", "b.example.com", "c.example.com"}
 LANGUAGES = [("en", _("English"))]
+LOGIN_URL = reverse_lazy("not:there", kwargs={"pk": 1})
 SINCE = datetime.date(2026, 1, 1)
 PATTERN = re.compile("x")
 CALLBACK = lambda request: True
@@ -56,6 +58,7 @@ def test_it_is_the_same_in_each_process_wherever_the_database_is(tmp_path: Path)
         ("(1, 2.5,", "(1, 2.6,"),
         ("c.example.com", "d.example.com"),
         ('("en", _("English"))', '("en", _("Englisch"))'),
+        ('"not:there"', '"not:here"'),
         ("CLASS = datetime.date", "CLASS = datetime.time"),
         ('"django.db.backends.sqlite3"', '"django.contrib.gis.db.backends.spatialite"'),
         ("SINCE", "UNTIL"),
@@ -71,7 +74,17 @@ def test_it_is_another_one_for_other_settings(tmp_path: Path, before: str, after
     assert all(outputs)
 
 
-def test_an_object_of_which_nothing_is_known_has_no_text(tmp_path: Path) -> None:
-    done = text(tmp_path, SETTINGS % "one.sqlite3" + "THING = object()", "1")
+BROKEN = """
+class Broken:
+    def __repr__(self):
+        raise KeyError("broken")
+
+THING = Broken()
+"""
+
+
+@pytest.mark.parametrize("thing", ["THING = object()", BROKEN])
+def test_an_object_of_which_nothing_is_known_has_no_text(tmp_path: Path, thing: str) -> None:
+    done = text(tmp_path, SETTINGS % "one.sqlite3" + thing, "1")
     assert done.returncode == 1
     assert "ValueError: a setting has no text of its own" in done.stderr
