@@ -72,7 +72,8 @@ class Estimate:
         spread = projection.half_width if projection.measured else 2 * noise
         low = max(projection.low, min(seen, projection.peak) - spread)
         if self._kept is not None:
-            low = max(low, seen + self._kept * (rows - self.evidence.finished[-1].size))
+            kept = seen + self._kept * (rows - self.evidence.finished[-1].size)
+            low = max(low, min(projection.peak, kept))
         if self.threshold_ahead is not None:
             bounded = project_highest(self._curves, self.threshold_ahead, noise)
             low = min(low, bounded.low if bounded else 0)

@@ -16,6 +16,7 @@ _FEWEST = 1_000
 _ALIKE = 0.85
 # Of a chunk of T rows no more than two thirds as many rows are left where it has been filled.
 _PASSED = 1.5
+_FALLS_ON = 2
 # Bytes of a block: a number in a list takes 40, and what a row consists of 60 to 140 for each, with
 # the texts that are too long for one.
 _LEAST, _MOST = 40, 160
@@ -39,9 +40,13 @@ def kept_bytes(samples: Sequence[Sample], thresholds: Sequence[int]) -> float | 
     if not goes_on or last.size < max(_FEWEST, _PASSED * max(thresholds, default=0)):
         return None
     least = _LEAST * blocks
-    if thresholds:  # it may be a chunk that has grown, beside something small that is kept
+    # What has grown may be a chunk, beside something small that is kept.
+    if thresholds or len(latest) < 3:
         return least
     grown = _slope((before.size, before.run.peak + STEP), (last.size, last.run.peak))
+    # Where the slope has been falling, it may fall on.
+    falls = _slope_of_peaks(latest[0], before) - _slope_of_peaks(before, last)
+    grown -= _FALLS_ON * max(0.0, falls)
     most = _slope((before.size, _most(before)), (last.size, _most(last)))
     return max(least, min(_MOST * blocks, grown * min(1.0, blocks / most)))
 
@@ -59,6 +64,10 @@ def _held(sample: Sample) -> int:
 
 def _most(sample: Sample) -> int:
     return sample.run.facts.kept_blocks or 0
+
+
+def _slope_of_peaks(one: Sample, other: Sample) -> float:
+    return _slope((one.size, one.run.peak), (other.size, other.run.peak))
 
 
 def _slope(one: tuple[float, float], other: tuple[float, float]) -> float:
