@@ -70,9 +70,10 @@ class Estimate:
         if projection is None:
             return None
         spread = projection.half_width if projection.measured else 2 * noise
-        low = max(projection.low, min(seen, projection.peak) - spread)
+        least = min(seen, projection.peak) - spread
+        low = max(projection.low, least)
         if self._kept is not None:
-            kept = seen + self._kept * (rows - self.evidence.finished[-1].size)
+            kept = least + self._kept * max(0, rows - self.evidence.finished[-1].size)
             low = max(low, min(projection.peak, kept))
         if self.threshold_ahead is not None:
             bounded = project_highest(self._curves, self.threshold_ahead, noise)

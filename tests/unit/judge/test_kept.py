@@ -92,6 +92,14 @@ def test_what_was_not_followed_says_nothing() -> None:
     assert kept_bytes(samples(PAGES, debug=True), []) is None
 
 
+def test_a_measured_peak_has_its_interval_around_it() -> None:
+    budget = Budget([("cms", "0037_it")], {"shop.Order": 6_250}, 512 * MIB, "marker")
+    projection = Estimate(Evidence(budget, True, samples=tuple(samples(PAGES)))).projection
+    assert projection is not None
+    assert projection.measured
+    assert projection.low < projection.peak < projection.high
+
+
 def test_few_rows_that_are_all_kept_exceed() -> None:
     budget = Budget([("cms", "0037_it")], {"shop.Order": 200_000}, 512 * MIB, "marker")
     estimate = Estimate(Evidence(budget, True, samples=tuple(samples(PAGES))))
