@@ -15,11 +15,13 @@ import threading
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from importlib.util import source_from_cache
 from pathlib import Path
 from typing import Any
 
 from pytest_membudget.database.kept_states import KeptState
+from pytest_membudget.processes.redirection.events import on_event
 from pytest_membudget.project.ownership import Ownership
 from pytest_membudget.project.syntax import without_classes
 
@@ -61,7 +63,8 @@ class Inputs:
         self._recording = False
         self._paused: int | None = None
         self._digests: dict[tuple[str, bool], str] = {}
-        sys.addaudithook(self._audit)
+        for event in ("open", "import", "sqlite3.connect", *_FOLDERS, *_ELSEWHERE):
+            on_event(event, partial(self._note_event, event))
         self._record_variables()
 
     @contextmanager
@@ -117,7 +120,7 @@ class Inputs:
         ]
         return hashlib.sha256(json.dumps(whole).encode()).hexdigest()
 
-    def _audit(self, event: str, args: tuple[Any, ...]) -> None:
+    def _note_event(self, event: str, args: tuple[Any, ...]) -> None:
         if self._paused == threading.get_ident():
             return
         if event == "open":
@@ -130,7 +133,7 @@ class Inputs:
             self._note(self._folders, os.curdir if args[0] is None else args[0])
         elif event == "sqlite3.connect":
             self.elsewhere |= not self._is_of_run(args[0])
-        elif event in _ELSEWHERE:
+        else:
             self.elsewhere = True
 
     def _note(self, found: set[str], path: Any) -> None:
