@@ -16,6 +16,7 @@ import psutil
 from pytest_membudget.processes.child import close_stream, kill, send, start_worker
 from pytest_membudget.processes.messages.codec import encode
 from pytest_membudget.processes.messages.job import WorkerJob
+from pytest_membudget.processes.worker.descendants import Descendants
 from pytest_membudget.processes.worker.memory_group import MemoryGroup
 
 _OUTPUT_KEPT = 64 * 1024
@@ -34,12 +35,12 @@ NO_PROGRAMS = AtStart()
 
 
 class Metered(Protocol):
-    """``supervisor`` is the process above the one to measure, and above all that it leaves behind;
-    ``template`` is the one that it is a copy of, if it is one.
+    """``below`` has the process to measure, and all that it leaves behind; ``template`` is the one
+    that it is a copy of, if it is one.
     """
 
     @property
-    def supervisor(self) -> int: ...
+    def below(self) -> Descendants: ...
 
     @property
     def template(self) -> int | None: ...
@@ -72,8 +73,8 @@ class FreshWorker:
 
     def __init__(self) -> None:
         self._process = start_worker()
-        self.supervisor = self._process.pid
-        self.group = MemoryGroup(self.supervisor)
+        self.below = Descendants(self._process.pid)
+        self.group = MemoryGroup(self._process.pid)
         assert self._process.stdout is not None
         self._output = Output(self._process.stdout.fileno())
 
@@ -95,24 +96,21 @@ class FreshWorker:
 
 @dataclass(frozen=True)
 class Parent:
-    """A supervisor with a template below it, the control group of both, and where orders go."""
+    """A supervisor with a template ``below`` it, the control group of both, and where orders go."""
 
     process: subprocess.Popen[bytes]
+    below: Descendants
     group: MemoryGroup
     orders: int
     template: int | None = None
     at_start: AtStart = NO_PROGRAMS
-
-    @property
-    def supervisor(self) -> int:
-        return self.process.pid
 
 
 class CopiedWorker:
     """A copy of the template below ``parent``."""
 
     def __init__(self, parent: Parent, folder: str) -> None:
-        self.supervisor, self.template = parent.supervisor, parent.template
+        self.below, self.template = parent.below, parent.template
         self.group, self.at_start = parent.group, parent.at_start
         self.group.begin()
         self._parent, self._orders = parent.process, parent.orders
@@ -154,10 +152,7 @@ class CopiedWorker:
 
     def _others(self) -> list[psutil.Process]:
         """The worker, and what it has left behind."""
-        with contextlib.suppress(psutil.NoSuchProcess):
-            below = psutil.Process(self.supervisor).children(recursive=True)
-            return [one for one in below if one.pid != self.template]
-        return []
+        return [one for one in self.below.now() if one.pid != self.template]
 
 
 class Output:
