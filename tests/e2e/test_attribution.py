@@ -41,7 +41,7 @@ BULK_UPDATE = in_forwards("""
 """)
 
 
-@checks(BULK_UPDATE, 'rows={"shop.Order": 12_000}', AMPLE, options=always)
+@checks(BULK_UPDATE, 'rows={"shop.Order": 8_000}', AMPLE, options=always)
 def test_lines_of_a_bulk_update(result: dict[str, Any]) -> None:
     assert result["verdict"] == "within"
     file = f"{result['migration'].partition('.')[0]}/migrations/0001_it.py"
