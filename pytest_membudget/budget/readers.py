@@ -27,6 +27,8 @@ _SWITCH = {
     **dict.fromkeys(("yes", "true", "on", "1"), "yes"),
     **dict.fromkeys(("no", "false", "off", "0"), "no"),
 }
+# Machines differ by less than that.
+_LEAST_SPEED, _MOST_SPEED = 0.01, 100
 _GROWTH = re.compile(r"\s*(\d+(?:\.\d+)?)\s*%\s*(?:a|per)\s+(day|week|month|year)\s*")
 
 
@@ -74,10 +76,19 @@ def read_limit(value: object) -> int | str:
     """Read a limit, 1 MB or more; ``"cgroup"`` stands for that of this process's container."""
     if value == "cgroup" and isinstance(value, str):
         return value
+    return _enough_for("a Python process", value)
+
+
+def read_server_limit(value: object) -> int:
+    """Read a limit of the database server's memory, 1 MB or more."""
+    return _enough_for("a process of the server", value)
+
+
+def _enough_for(what: str, value: object) -> int:
     size = parse_size(value)
     if size < LEAST_LIMIT:
         raise BudgetError(
-            f"{shown(value)} is {format_size(size)}, too little for a Python process to start; "
+            f"{shown(value)} is {format_size(size)}, too little for {what} to start; "
             f"{_meant_limit(value)}"
         )
     return size
@@ -138,6 +149,20 @@ def read_row_growth(value: object) -> RowGrowth:
     if match is None or not _LEAST_GROWTH <= float(match[1]) <= _MOST_GROWTH:
         raise BudgetError(f'{shown(value)} is not a growth rate; write "5% a month"')
     return RowGrowth(str(value).strip(), float(match[1]) / 100, match[2])
+
+
+def read_speed(value: object) -> float:
+    """Read how many times as fast as this machine production is."""
+    try:
+        speed = float(str(value))
+    except ValueError:
+        speed = math.nan
+    if not _LEAST_SPEED <= speed <= _MOST_SPEED:
+        raise BudgetError(
+            f"{shown(value)} is not a speed relative to this machine's; write 1.5, a number from "
+            f"{_LEAST_SPEED} to {_MOST_SPEED}"
+        )
+    return speed
 
 
 def read_output_path(value: object) -> str:

@@ -91,6 +91,9 @@ def complete(
         growth=options.growth.value if options.growth else None,
         rows_sources=dict.fromkeys(resolved, rows.source) if rows else {},
         rows_file=rows_file,
+        max_duration=_value(request.max_duration, options.max_duration),
+        limit_server=_value(request.limit_server, options.limit_server),
+        speed=options.speed.value,
     )
     targets = project.migrate_targets(keys, reverse=request.reverse)
     return CheckPlan(
@@ -168,6 +171,11 @@ def override_of(keys: Sequence[tuple[str, str]], rootpath: Path) -> Override:
 
 def _first(asked: T | None, setting: Setting[T] | None) -> Setting[T] | None:
     return setting if asked is None else Setting(asked, MARKER)
+
+
+def _value(asked: T | None, setting: Setting[T] | None) -> T | None:
+    found = _first(asked, setting)
+    return None if found is None else found.value
 
 
 def _limit(request: Request, options: Options) -> Setting[int]:

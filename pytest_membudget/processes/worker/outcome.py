@@ -30,8 +30,9 @@ class Launch:
     ``tables`` are the models' tables, each with the sets of columns whose values find a single row;
     ``targets`` and ``migrations`` are those of the job; it has to leave the latter applied, or
     unapplied with ``reverse``.  ``folder`` holds the run's files, ``mark`` is
-    in each of its databases, ``embedded`` leads to a server of the run's own, see Target.  The run
-    is stopped when its RSS exceeds ``stop_above`` bytes, or after ``deadline`` seconds.
+    in each of its databases, ``embedded`` leads to a server of the run's own, see Target; the
+    server is of this ``vendor``.  The run is stopped when its RSS exceeds ``stop_above`` bytes, or
+    after ``deadline`` seconds.
     ``workers`` has its process; without it one is started.  With ``files`` it has some of its own
     in MEDIA_ROOT, and none of the project's.
     """
@@ -50,6 +51,7 @@ class Launch:
     probes: Probes | None = None
     files: bool = False
     workers: Workers | None = None
+    vendor: str = ""
 
 
 @dataclass(frozen=True)
@@ -109,6 +111,7 @@ def outcome_of(launch: Launch, ended: Ended, meter: Meter) -> Run:
         processes=meter.processes,
         begun=meter.begun or reply is not None,
         peak_source=_peak_source(reply, meter),
+        server_peak=meter.server_peak,
         timeline=meter.timeline(),
         facts=Facts(**facts),
         failure=failure,
