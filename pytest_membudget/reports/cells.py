@@ -94,6 +94,10 @@ def duration(result: Result) -> str:
     return format_duration(low, value, inf if high is None else high)
 
 
+def short_duration(result: Result) -> str:
+    return duration(result).partition(" (")[0]
+
+
 def server_peak(result: Result) -> str:
     """What it takes of the database server's memory; empty where that is not known."""
     value, low, high = (
