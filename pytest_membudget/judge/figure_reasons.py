@@ -14,7 +14,7 @@ def passes(figure: LimitedFigure, projection: Projection) -> str:
     """``exceeds`` with a projection."""
     budget = figure.evidence.budget
     took = f"{_amount(figure, projection)}{_with_rows(budget)}"
-    return f"{budget.label} {took}; {_limit(figure)}.{_fits(figure)}"
+    return f"{budget.subject} {took}; {_limit(figure)}.{_fits(figure)}"
 
 
 def passed(figure: LimitedFigure, sample: Sample) -> str:
@@ -26,7 +26,7 @@ def passed(figure: LimitedFigure, sample: Sample) -> str:
     if budget.rows:
         rows = format_rows(sample.rows[budget.counted_model])
         where = f"with {rows} of {budget.counted(budget.rows)} rows"
-    return f"{budget.label} {took} {where}; {_limit(figure)}.{_fits(figure)}"
+    return f"{budget.subject} {took} {where}; {_limit(figure)}.{_fits(figure)}"
 
 
 def holds(figure: LimitedFigure, projection: Projection) -> str:
@@ -46,14 +46,14 @@ def unclear(figure: LimitedFigure, projection: Projection, larger: tuple[int, in
     largest = ""
     if budget.rows:
         largest = f", and {largest_sample(budget, figure.evidence.samples, larger)}"
-    return f"{budget.label} {fit}: it {took}, {_limit(figure)}{largest}."
+    return f"{budget.subject} {fit}: it {took}, {_limit(figure)}{largest}."
 
 
 def unknown(figure: LimitedFigure, larger: tuple[int, int] | None) -> str:
     """``inconclusive``: no projection can be made, or the memory of the server can't be seen."""
     budget = figure.evidence.budget
     why = figure.unknown or largest_sample(budget, figure.evidence.samples, larger)
-    return f"{budget.label} may or may not {figure.wording.fit}: {_limit(figure)}, and {why}."
+    return f"{budget.subject} may or may not {figure.wording.fit}: {_limit(figure)}, and {why}."
 
 
 def _with_rows(budget: Budget) -> str:

@@ -117,7 +117,8 @@ class Run:
     None where it is not known.  ``server_peak`` is the anonymous memory of the processes of the
     database server that worked for it; None where they can't be seen.  ``phases`` holds the
     RSS that each began with and its high-water mark.  ``read`` and ``written`` count rows
-    by table, ``fetched`` those that came into the process, in ``chunks`` of so many at most;
+    by table, ``inserted`` the written ones that are new, ``fetched`` those that came into the
+    process, in ``chunks`` of so many at most;
     ``loads`` are the tables, and functions without one, of which a statement may bring any number
     of rows, ``guards`` those where one looked for a row by some columns and found none,
     ``sought`` the rows, each with its table, that it would have found, if their values are known.
@@ -155,6 +156,7 @@ class Run:
     server_peak: int | None = None
     read: dict[str, int] = field(default_factory=dict)
     written: dict[str, int] = field(default_factory=dict)
+    inserted: dict[str, int] = field(default_factory=dict)
     fetched: dict[str, int] = field(default_factory=dict)
     chunks: tuple[int, ...] = ()
     loads: frozenset[str] = frozenset()
