@@ -80,7 +80,8 @@ class Facts:
     peak no process maps, ``unexplained`` how many a control group counted beyond it.
     ``left_running`` counts the processes that outlived the worker, ``left_growing`` says that they
     took ever more.  ``held_up`` says that the server could not end a statement of a process that
-    was killed.  ``server_allowance`` is how many bytes the server lets a sort or an index take.
+    was killed.  ``server_allowance`` is how many bytes the server lets a sort or an index take,
+    ``server_peak`` what its process of the last connection took.
     """
 
     debug: bool = False
@@ -103,6 +104,7 @@ class Facts:
     left_growing: bool = False
     held_up: bool = False
     server_allowance: int = 0
+    server_peak: int | None = None
 
 
 @dataclass(frozen=True)

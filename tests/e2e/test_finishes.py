@@ -20,12 +20,12 @@ def forwards(apps, schema_editor):
 
 
 @both
-@checks(SLOW, ROWS, LIMIT, 'max_duration="60s"', "time_budget=20")
+@checks(SLOW, ROWS, 'limit="4Gi"', 'max_duration="60s"', "time_budget=20")
 def test_one_that_fits_may_not_end_in_time(result: dict[str, Any]) -> None:
     assert result["verdict"] == "exceeds", result["reason"]
     assert result["peak_high_bytes"] < result["limit_bytes"]
     assert (result["max_duration_s"], result["basis"]) == (60, "projected")
-    assert result["projected_duration_s"] == pytest.approx(240, rel=0.35)
+    assert result["projected_duration_s"] == pytest.approx(270, rel=0.35)
     assert 60 < result["projected_duration_low_s"] < result["projected_duration_high_s"]
     pattern = (
         r"case\d+\.0001_it would take .* min \(.*–.*\) with 400,000 shop.Order rows; max_duration "
@@ -156,19 +156,20 @@ def test_a_block_of_code_in_the_database(result: dict[str, Any], vendor: str) ->
 
 ALL_IN_ONE = """
 def forwards(apps, schema_editor):
-    with schema_editor.connection.cursor() as cursor:
-        cursor.execute("SELECT array_length(array_agg(row(o.*)::text), 1) FROM shop_order o")
-        cursor.fetchall()
+    every = "array_agg(repeat(row(one.*)::text, 10))"
+    schema_editor.execute(
+        f"UPDATE shop_order SET total = (SELECT array_length({every}, 1) FROM shop_order one)"
+    )
 """
 
 
 @on_postgresql
-@checks(ALL_IN_ONE, 'rows={"shop.Order": 3_000_000}', LIMIT, 'limit_server="96Mi"')
+@checks(ALL_IN_ONE, 'rows={"shop.Order": 1_000_000}', LIMIT, 'limit_server="256Mi"')
 def test_the_memory_of_the_server_has_a_limit(result: dict[str, Any], vendor: str) -> None:
     assert result["verdict"] == "exceeds", result["reason"]
     assert "of the database server's memory" in result["reason"]
     assert result["peak_high_bytes"] < result["limit_bytes"]
-    assert result["server_peak_bytes"] > 96 * MIB
+    assert result["server_peak_bytes"] > 256 * MIB
     peaks = [sample["server_peak_bytes"] for sample in result["samples"]]
     assert None not in peaks
     assert peaks[-1] > 2 * peaks[0]

@@ -37,7 +37,19 @@ def facts_of(settings: Any, alias: str) -> dict[str, Any]:
         "schemas": schemas,
         "parameter_limit": limit,
         "server_allowance": max(allowed),
+        "server_peak": _server_peak(connection, engine.server_processes),
     }
+
+
+def _server_peak(connection: Any, processes: str) -> int | None:
+    """What the connection's own process of the server took at most; None where it can't be seen."""
+    if not processes:
+        return None
+    from pytest_membudget.processes.worker.server_processes import memory_of_session
+
+    session = getattr(connection.connection, "info", None)
+    process = getattr(session, "backend_pid", 0)
+    return memory_of_session(process, processes, connection.settings_dict["NAME"])
 
 
 def _bytes(setting: str) -> int:

@@ -122,6 +122,10 @@ def outcome_of(launch: Launch, ended: Ended, meter: Meter) -> Run:
     duration = ended.seconds if reply.duration is None else reply.duration
     run = replace(
         seen,
+        server_peak=max(
+            (peak for peak in (meter.server_peak, reply.facts.server_peak) if peak is not None),
+            default=None,
+        ),
         baseline=reply.baseline,
         anonymous=reply.anonymous if meter.alone else None,
         duration=duration,

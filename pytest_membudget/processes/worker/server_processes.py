@@ -48,22 +48,39 @@ class ServerProcesses:
             for process in (one.name for one in _PROC.iterdir() if one.name.isdigit()):
                 if process not in self._others and (title := self._title(process)):
                     titles[process] = title
-        own = [process for process, title in titles.items() if self._is_session(title)]
+        own = [process for process, title in titles.items() if _is_session(title, self._database)]
         helping = ((process, _PARALLEL.search(title)) for process, title in titles.items())
         return own + [process for process, its in helping if its and its[1] in own]
 
     def _title(self, process: str) -> str:
         """Empty for a process of something else, which is not looked at again."""
-        with suppress(OSError):
-            if (_PROC / process / "comm").read_text().strip() == self._name:
-                title = (_PROC / process / "cmdline").read_bytes()
-                return title.rstrip(b"\0").decode(errors="replace")
+        title = _title(process, self._name)
+        if title is None:
             self._others.add(process)
-        return ""
+        return title or ""
 
-    def _is_session(self, title: str) -> bool:
-        words = title.split()
-        return self._database in words and "autovacuum" not in words
+
+def memory_of_session(process: int, name: str, database: str) -> int | None:
+    """What a process that is called ``name`` and has a session of ``database`` took at most, as far
+    as its high-water mark tells; None where it is not visible.
+    """
+    title = _title(str(process), name)
+    return _anonymous(str(process)) if title and _is_session(title, database) else None
+
+
+def _title(process: str, name: str) -> str | None:
+    """None for a process of something else."""
+    with suppress(OSError):
+        if (_PROC / process / "comm").read_text().strip() != name:
+            return None
+        title = (_PROC / process / "cmdline").read_bytes()
+        return title.rstrip(b"\0").decode(errors="replace")
+    return ""
+
+
+def _is_session(title: str, database: str) -> bool:
+    words = title.split()
+    return database in words and "autovacuum" not in words
 
 
 def _anonymous(process: str) -> int:
