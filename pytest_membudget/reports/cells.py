@@ -9,6 +9,8 @@ from typing import Any
 
 from pytest_membudget.finding import FindingCode
 from pytest_membudget.judge.explanation import Advice, Line, Place
+from pytest_membudget.judge.growth_fit import Growth
+from pytest_membudget.judge.projection import FURTHEST
 from pytest_membudget.judge.result import Result, SampleFigures
 from pytest_membudget.judge.verdict import Basis, Verdict
 from pytest_membudget.units import (
@@ -24,6 +26,7 @@ Columns = dict[str, Callable[[Any], Any]]
 LEFT = ("", "migration", "database", "verdict", "line")
 
 _LONGEST = 600
+_WITHOUT_END = (None, Growth.CONSTANT, Growth.BOUNDED)
 _FELT = 0.05
 _NOTED_ALWAYS = {
     FindingCode.ACCESS_REFUSED,
@@ -100,8 +103,12 @@ def signed_size(size: int | None, plus: str = "") -> str:
 
 
 def fits(result: Result) -> str:
+    if result.fits_up_to_rows is None and result.verdict != Verdict.WITHIN:
+        return ""
+    if result.fits_up_to_rows is None and result.growth in _WITHOUT_END:
+        return "any"
     if result.fits_up_to_rows is None:
-        return "any" if result.verdict == Verdict.WITHIN else ""
+        return f"> {format_rows(round_rows_down(FURTHEST * next(iter(result.rows.values()))))}"
     return format_rows(round_rows_down(result.fits_up_to_rows))
 
 
