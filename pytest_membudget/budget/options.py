@@ -43,11 +43,12 @@ class Setting(Generic[T]):
 class Options:
     """What is in force for the whole run; None where it is set nowhere.
 
-    ``limit`` is bytes or ``"cgroup"``, ``rows`` maps model labels to production's row counts,
+    ``limit`` is what read_limit() returns, ``rows`` maps model labels to production's row counts,
     ``time_budget`` is seconds; ``json``, ``html`` and ``markdown`` are paths, ``inconclusive`` is
     ``"fail"`` or ``"warn"``, ``attribution`` is ``"failed"``, ``"always"`` or ``"never"``;
     ``profile`` and ``rows_file`` are paths, ``gate`` names migrations, ``growth`` is that of
     production's rows, ``server`` is what read_server() returns, ``rebuild`` ``"yes"`` or ``"no"``.
+    ``rootdir`` is pytest's, to which the paths of markers and of the ini file are relative.
     """
 
     limit: Setting[int | str] | None = None
@@ -64,6 +65,7 @@ class Options:
     growth: Setting[RowGrowth] | None = None
     server: Setting[str | None] = Setting(None, _DEFAULT)
     rebuild: Setting[str] = Setting("no", _DEFAULT)
+    rootdir: str = "."
 
 
 @dataclass(frozen=True)
@@ -112,8 +114,9 @@ OPTIONS = (
     Option(
         "limit",
         "memory limit of the container that runs migrations in production, for tests whose marker "
-        'sets none: "512Mi", "2GiB", "500M" or bytes, at least 1 MB, or "cgroup" for the limit of '
-        "the container that runs the tests (default: none)",
+        'sets none: "512Mi", "2GiB", "500M" or bytes, at least 1 MB; "k8s:FILE#CONTAINER" or '
+        '"compose:FILE#SERVICE" for the limit that a file sets; "cgroup" for that of the container '
+        "that runs the tests (default: none)",
         read_limit,
         {"metavar": "SIZE"},
         show=_show_size,

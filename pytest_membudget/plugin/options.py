@@ -46,7 +46,8 @@ def read_options(config: pytest.Config) -> Options:
     committed = config.rootpath / PROFILE
     if settings["profile"] is None and committed.exists():
         settings["profile"] = Setting(os.path.relpath(committed), "the rootdir")
-    return Options(**{name: setting for name, setting in settings.items() if setting})
+    known = {name: setting for name, setting in settings.items() if setting}
+    return Options(**known, rootdir=str(config.rootpath))
 
 
 def _setting(config: pytest.Config, option: Option) -> Setting[Any] | None:

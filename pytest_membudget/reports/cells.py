@@ -65,6 +65,12 @@ def limit(result: Result) -> str:
     return format_size(result.limit_bytes)
 
 
+def limit_place(result: Result) -> list[str]:
+    """``"the limit is that of deploy/job.yaml:14, …"`` where it is that of a file or container."""
+    place, mark, _ = result.limit_source.partition(", set by ")
+    return [f"the limit is that of {place}"] if mark else []
+
+
 def vendor(result: Result) -> str:
     return result.database.vendor or ""
 

@@ -99,7 +99,7 @@ def _failure(result: Result) -> str:
         support = f"  \n  {escape(cells.support(advice))}".rstrip()
         parts.append(f"- **Advice:** {escape(advice.message)}{support}\n")
     notes = cells.noted(result, everything=result.verdict == Verdict.INCONCLUSIVE)
-    parts += [f"- Note: {escape(note)}\n" for note in notes]
+    parts += [f"- Note: {escape(note)}\n" for note in (*cells.limit_place(result), *notes)]
     return "\n".join([*parts, "</details>\n"])
 
 
