@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from pytest_membudget.budget.container import memory_limit
-from pytest_membudget.budget.options import COMMAND_LINE, MARKER, Options, Setting
+from pytest_membudget.budget.options import MARKER, Options, Setting
 from pytest_membudget.budget.readers import CGROUP
 from pytest_membudget.errors import BudgetError
 
@@ -23,9 +21,8 @@ def limit_in_force(asked: int | str | None, options: Options) -> Setting[int]:
     if limit.value != CGROUP:
         from pytest_membudget.budget.manifests.limit import read_file_limit
 
-        folder = Path() if limit.source == COMMAND_LINE else Path(options.rootdir)
         try:
-            found = read_file_limit(limit.value, folder.absolute())
+            found = read_file_limit(limit.value, options.path(limit, ""))
         except BudgetError as error:
             raise BudgetError(f"limit: {error}") from None
         return Setting(found.size, f"{found.place}, set by {limit.source}")

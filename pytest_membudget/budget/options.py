@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 from pytest_membudget.budget.readers import (
@@ -27,7 +28,9 @@ T = TypeVar("T")
 COMMAND_LINE = "the command line"
 MARKER = "the marker"
 INI_FILE = "the ini file"
+COMMITTED = "the rootdir"
 PROFILE = "membudget.json"
+BASELINE = "membudget-baseline.json"
 _DEFAULT = "default"
 
 
@@ -46,8 +49,9 @@ class Options:
     ``limit`` is what read_limit() returns, ``rows`` maps model labels to production's row counts,
     ``time_budget`` is seconds; ``json``, ``html`` and ``markdown`` are paths, ``inconclusive`` is
     ``"fail"`` or ``"warn"``, ``attribution`` is ``"failed"``, ``"always"`` or ``"never"``;
-    ``profile`` and ``rows_file`` are paths, ``gate`` names migrations, ``growth`` is that of
-    production's rows, ``server`` is what read_server() returns, ``rebuild`` ``"yes"`` or ``"no"``.
+    ``profile``, ``rows_file`` and ``baseline`` are paths, ``gate`` names migrations, ``growth`` is
+    that of production's rows, ``server`` is what read_server() returns, ``rebuild`` ``"yes"`` or
+    ``"no"``.
     ``rootdir`` is pytest's, to which the paths of markers and of the ini file are relative.
     """
 
@@ -65,7 +69,13 @@ class Options:
     growth: Setting[RowGrowth] | None = None
     server: Setting[str | None] = Setting(None, _DEFAULT)
     rebuild: Setting[str] = Setting("no", _DEFAULT)
+    baseline: Setting[str] | None = None
     rootdir: str = "."
+
+    def path(self, setting: Setting[Any], path: str) -> Path:
+        """One that a setting names: that of a marker or of the ini file is relative to rootdir."""
+        folder = Path() if setting.source in (COMMAND_LINE, COMMITTED) else Path(self.rootdir)
+        return (folder / path).absolute()
 
 
 @dataclass(frozen=True)
@@ -188,6 +198,12 @@ OPTIONS = (
         "(default: no)",
         read_switch,
         {"action": "store_const", "const": "yes"},
+    ),
+    Option(
+        "baseline",
+        "path of the failures that are known and accepted, which `membudget accept` writes "
+        "(default: membudget-baseline.json in the rootdir, if it exists)",
+        argument=_PATH,
     ),
     Option(
         "growth",

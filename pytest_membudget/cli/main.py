@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from pytest_membudget import __version__
 from pytest_membudget.budget.readers import read_output_path
+from pytest_membudget.cli.accept import add_to as add_accept
 from pytest_membudget.cli.cache import add_to as add_cache
 from pytest_membudget.cli.check import add_to as add_check
 from pytest_membudget.cli.explain import add_to as add_explain
@@ -52,6 +53,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         )
     )
     _add_report(commands)
+    add_accept(
+        commands.add_parser(
+            "accept",
+            help="accept failures of a run, with a reason, until they get worse",
+            description="Add failures of a run to the baseline, a file that is committed and "
+            "reviewed.  They fail no later run unless they are worse there.",
+        )
+    )
     _add_profile(commands)
     add_sample(
         commands.add_parser(

@@ -12,13 +12,15 @@ from pytest_membudget.texts import visible
 
 
 def workflow_commands(results: Sequence[Result]) -> list[str]:
-    """One line for each failing budget or inconclusive one let pass, on GitHub Actions only."""
+    """One line for each budget that fails, is accepted or let pass, on GitHub Actions only."""
     if os.environ.get("GITHUB_ACTIONS") != "true":
         return []
     commands = []
     for result in results:
         if cells.failing(result):
             commands.append(_command("error", result))
+        elif result.accepted is not None:
+            commands.append(_command("notice", result))
         elif result.inconclusive and result.outcome == "passed":
             commands.append(_command("warning", result))
     return commands
@@ -28,10 +30,11 @@ def _command(level: str, result: Result) -> str:
     # The largest line of the migration's own files, else the beginning of the first of them.
     places = [(one.file, one.line) for one in result.attribution if one.file in result.files]
     places = [place for place in places if place[1]] + [(file, 1) for file in result.files]
-    properties = [f"title={_property(f'{cells.migration(result)}: {result.verdict}')}"]
+    properties = [f"title={_property(f'{cells.migration(result)}: {cells.verdict(result)}')}"]
     for file, line in places[:1]:
         properties.insert(0, f"file={_property(_in_repository(file))},line={line}")
-    message = "\n".join([result.reason, *(one.message for one in result.advice)])
+    accepted = [str(result.accepted)] if result.accepted else []
+    message = "\n".join([result.reason, *accepted, *(one.message for one in result.advice)])
     return f"::{level} {','.join(properties)}::{_data(message)}"
 
 

@@ -112,7 +112,9 @@ def fits(result: Result) -> str:
 
 
 def verdict(result: Result) -> str:
-    """``"exceeds"``, and ``"exceeds (xfail)"`` where the test was expected to fail."""
+    """``"exceeds"``, ``"exceeds (accepted)"``, or ``"… (xfail)"`` where a test was to fail."""
+    if result.accepted is not None:
+        return f"{result.verdict} (accepted)"
     expected = " (xfail)" if result.outcome == "xfailed" else ""
     return f"{result.verdict}{expected}"
 
@@ -193,9 +195,11 @@ def by_headroom(results: Iterable[Result]) -> list[Result]:
 def noted(result: Result, *, everything: bool) -> list[str]:
     """The findings that a reader has to know, or all of them, but for what the reason says.
 
-    One that lists many migrations is cut; the JSON has all of it.
+    One that lists many migrations is cut; the JSON has all of it.  That a failure is accepted is
+    said first.
     """
-    return [
+    accepted = [str(result.accepted)] if result.accepted else []
+    return accepted + [
         shorten(finding.message, _LONGEST, placeholder=" …")
         for finding in result.findings
         if everything or finding.code in _NOTED_ALWAYS

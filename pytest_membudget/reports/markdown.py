@@ -42,6 +42,9 @@ def markdown(results: Sequence[Result]) -> str:
         parts.append(_table({**mark, **cells.columns(ordered)}, ordered))
     if skipped := cells.how_many_skipped(results):
         parts.append(f"{skipped}.\n")
+    for result in ordered:
+        if result.accepted is not None:
+            parts.append(f"- {code(cells.migration(result))} {escape(str(result.accepted))}\n")
     parts += [_failure(result) for result in ordered if cells.failing(result)]
     return "\n".join(parts)
 

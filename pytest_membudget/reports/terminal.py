@@ -76,7 +76,8 @@ def _fitting(
 
 
 def _verdict(result: Result) -> Text:
-    return Text(result.verdict, style=_STYLES[result.verdict])
+    style = "yellow" if result.accepted else _STYLES[result.verdict]
+    return Text(cells.verdict(result), style=style)
 
 
 def _verdict_with_basis(result: Result) -> Text:

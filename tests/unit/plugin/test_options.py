@@ -26,6 +26,7 @@ VALUES = {
     "growth": ("5% a month", "1% a week"),
     "server": ("configured", "embedded"),
     "rebuild": ("yes", "no"),
+    "baseline": ("one.json", "two.json"),
 }
 IN_INI_ONLY = ("inconclusive", "growth")
 WITHOUT_VALUE = ("rebuild",)
