@@ -200,11 +200,16 @@ def noted(result: Result, *, everything: bool) -> list[str]:
     """
     accepted = [str(result.accepted)] if result.accepted else []
     return accepted + [
-        shorten(finding.message, _LONGEST, placeholder=" …")
+        short(finding.message)
         for finding in result.findings
         if everything or finding.code in _NOTED_ALWAYS
         if finding.message.removeprefix("the migration ") not in result.reason
     ]
+
+
+def short(text: str) -> str:
+    """A text that lists many names, cut."""
+    return shorten(text, _LONGEST, placeholder=" …")
 
 
 def seconds(result: Result) -> str:

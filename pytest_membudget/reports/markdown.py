@@ -49,11 +49,12 @@ def markdown(results: Sequence[Result]) -> str:
     return "\n".join(parts)
 
 
-def comparison(changes: Sequence[Change]) -> str:
-    """A table of what a change did to each budget."""
-    mark = {"": lambda one: "🗑️" if one.new is None else _MARKS[one.latest.verdict]}
-    table = _table({**mark, **compare.columns(changes)}, changes)
-    return f"## Memory budgets, before and after\n\n{table}"
+def comparison(changes: Sequence[Change], notes: Sequence[str]) -> str:
+    """A table of what a change did to each budget, and what there is to say about it."""
+    mark = {"": lambda one: _MARKS[one.new.verdict]}
+    table = [_table({**mark, **compare.columns(changes)}, changes)] if changes else []
+    listed = [f"- {escape(note)}\n" for note in notes]
+    return "\n".join(["## Memory budgets, before and after\n", *table, *listed])
 
 
 def append_to_step_summary(results: Sequence[Result], path: str) -> None:

@@ -85,7 +85,7 @@ def _verdict_with_basis(result: Result) -> Text:
 
 
 def _changed_verdict(change: Change) -> Text:
-    style = _STYLES[change.latest.verdict] if change.verdict_changed else ""
+    style = _STYLES[change.new.verdict] if change.verdict_changed else ""
     return Text(change.verdict, style=style)
 
 
