@@ -30,7 +30,7 @@ _SWITCH = {
     **dict.fromkeys(("yes", "true", "on", "1"), "yes"),
     **dict.fromkeys(("no", "false", "off", "0"), "no"),
 }
-_GROWTH = re.compile(r"\s*(\d+(?:\.\d+)?)\s*%\s*(?:a|per)\s+(day|week|month|year)\s*")
+_GROWTH = re.compile(r"\s*\+?(\d+(?:\.\d+)?)\s*%\s*(?:(?:a|per)\s+|/)(day|week|month|year)\s*")
 
 
 @dataclass(frozen=True)
@@ -41,9 +41,13 @@ class RowGrowth:
     rate: float
     period: str
 
+    def periods(self, factor: float) -> float:
+        """After how many periods the rows are ``factor`` times as many."""
+        return math.log(factor) / math.log1p(self.rate)
+
     def until(self, factor: float) -> str:
         """In what time the rows are ``factor`` times as many: ``"about 14 months"``."""
-        periods = math.log(factor) / math.log1p(self.rate)
+        periods = self.periods(factor)
         if periods < 1:
             return f"less than a {self.period}"
         count = round(periods)
@@ -156,7 +160,7 @@ def read_switch(value: object) -> str:
 
 
 def read_row_growth(value: object) -> RowGrowth:
-    """Read ``"5% a month"``; a day, a week and a year do as well."""
+    """Read ``"5% a month"`` or ``"+5%/month"``; a day, a week and a year do as well."""
     match = _GROWTH.fullmatch(str(value))
     if match is None or not _LEAST_GROWTH <= float(match[1]) <= _MOST_GROWTH:
         raise BudgetError(f'{shown(value)} is not a growth rate; write "5% a month"')

@@ -16,6 +16,7 @@ from pytest_membudget.cli.explain import add_to as add_explain
 from pytest_membudget.cli.profile import add_to as add_profile
 from pytest_membudget.cli.report import add_to as add_report
 from pytest_membudget.cli.sample import add_to as add_sample
+from pytest_membudget.cli.trend import add_to as add_trend
 from pytest_membudget.errors import BudgetError
 from pytest_membudget.texts import visible
 
@@ -51,6 +52,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
             description="Create reports from files that --membudget-json wrote.  If a test is in "
             "several files, its last result for each kind of database counts.  Exit status with "
             "--fail-on: 0 if nothing grew by more, 1 if something did, 3 if it could not be said.",
+        )
+    )
+    add_trend(
+        commands.add_parser(
+            "trend",
+            help="show which migrations come closer to their limit over several runs",
+            description="Show the migrations that take more of their limit from run to run, and "
+            "when their rows no longer fit.  The date of a file is that in it, or that of its last "
+            "change.",
         )
     )
     add_accept(

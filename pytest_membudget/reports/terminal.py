@@ -13,9 +13,10 @@ from rich.text import Text
 
 from pytest_membudget.judge.result import Result
 from pytest_membudget.judge.verdict import Verdict
-from pytest_membudget.reports import cells, compare
+from pytest_membudget.reports import cells, compare, trend
 from pytest_membudget.reports.cells import LEFT, Columns
 from pytest_membudget.reports.compare import Change
+from pytest_membudget.reports.trend import Trend
 from pytest_membudget.texts import log_text, visible
 
 _STYLES = {
@@ -46,6 +47,11 @@ def comparison(changes: Sequence[Change], width: int, *, color: bool) -> list[st
     """A table of what became of each budget, as lines no wider than ``width``."""
     columns: Columns = {**compare.columns(changes), "verdict": _changed_verdict}
     return _fitting(columns, changes, width, ("bytes a row", "before", "difference"), color)
+
+
+def trend_table(trends: Sequence[Trend], width: int, *, color: bool) -> list[str]:
+    """A table of budgets over several runs, as lines no wider than ``width``."""
+    return _fitting(trend.columns(trends), trends, width, ("runs", "rows", "growth"), color)
 
 
 def times(results: Sequence[Result]) -> list[str]:
