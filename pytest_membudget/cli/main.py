@@ -21,11 +21,9 @@ from pytest_membudget.errors import BudgetError
 from pytest_membudget.texts import visible
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+def main(arguments: Sequence[str] | None = None, prog: str = "membudget") -> int:
     """Run one subcommand and return the exit status; a usage error exits with 2."""
-    parser = argparse.ArgumentParser(
-        prog="membudget", description="Memory budgets of Django migrations."
-    )
+    parser = argparse.ArgumentParser(prog=prog, description="Memory budgets of Django migrations.")
     parser.add_argument("--version", action="version", version=f"membudget {__version__}")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     add_check(

@@ -45,7 +45,7 @@ def add_to(parser: argparse.ArgumentParser) -> None:
         help="add how frequent the values of columns are that have few (PostgreSQL); of the "
         "values only hashes are written",
     )
-    parser.add_argument("--settings", metavar="MODULE", help="default: DJANGO_SETTINGS_MODULE")
+    parser.add_argument("--settings", metavar="MODULE", help="default: as pytest-django finds them")
     parser.add_argument(
         "-o", "--output", metavar="FILE", help="write to a file (default: standard output)"
     )

@@ -19,6 +19,7 @@ from pytest_membudget.database.error_text import message
 from pytest_membudget.errors import BudgetError
 from pytest_membudget.profile.check import ModelTable
 from pytest_membudget.profile.scripts import BEGIN, COMMIT, statement, writes_sql
+from pytest_membudget.project.ini_file import ini_settings
 from pytest_membudget.project.settings import load_settings
 
 
@@ -29,9 +30,14 @@ def set_up(settings: str | None) -> None:
     """
     if settings:
         os.environ["DJANGO_SETTINGS_MODULE"] = settings
-    if not os.environ.get("DJANGO_SETTINGS_MODULE"):
-        raise BudgetError("no settings: pass --settings MODULE, or set DJANGO_SETTINGS_MODULE")
     here = Path.cwd()
+    if not os.environ.get("DJANGO_SETTINGS_MODULE"):
+        os.environ.update(ini_settings(here))
+    if not os.environ.get("DJANGO_SETTINGS_MODULE"):
+        raise BudgetError(
+            "no settings: pass --settings MODULE, or set DJANGO_SETTINGS_MODULE in the environment "
+            "or in pytest's ini file"
+        )
     with_manage = (one for one in (here, *here.parents) if (one / "manage.py").exists())
     sys.path[:0] = [str(next(with_manage, here)), str(here)]
     try:

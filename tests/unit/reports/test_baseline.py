@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from results import MIB, passing, result
-from test_reports_cli import write
+from results import write_results as write
 
 from pytest_membudget.cli.check import exit_status
 from pytest_membudget.cli.main import main

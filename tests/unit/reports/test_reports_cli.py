@@ -13,19 +13,11 @@ from typing import Any
 
 import pytest
 from results import MIB, figures, passing, result
+from results import write_results as write
 
 from pytest_membudget.cli.main import main
-from pytest_membudget.judge.result import Result
 
 SQLITE = {"alias": "default", "vendor": "sqlite", "version": "3.45"}
-
-
-def write(path: Path, *results: Result | dict[str, Any], schema: int = 1) -> str:
-    environment = {"python": "3.13", "django": "6.1", "platform": "Linux"}
-    document = {"schema": schema, "environment": environment}
-    plain = [one.to_dict() if isinstance(one, Result) else one for one in results]
-    path.write_text(json.dumps({**document, "results": plain}))
-    return str(path)
 
 
 @pytest.fixture(autouse=True)
