@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from pathlib import Path
 from typing import Literal
 
 from msgspec import Struct, to_builtins
@@ -136,9 +137,13 @@ class Baseline:
         write_text(self.path, json.dumps(document, indent=2, ensure_ascii=False) + "\n")
 
 
-def read_baseline(path: str) -> Baseline:
-    """Raises BudgetError, which has the path of what is wrong in the file."""
-    document = convert(parse_json(read_bytes(path, "membudget accept"), path), _Document, path)
+def read_baseline(path: str, file: Path | None = None) -> Baseline:
+    """That at ``path``, or the ``file`` that is called so.
+
+    Raises BudgetError, which has the path of what is wrong in the file.
+    """
+    content = read_bytes(file or path, "membudget accept", path)
+    document = convert(parse_json(content, path), _Document, path)
     entries: dict[Key, Entry] = {}
     for entry in document.accepted:
         if entry.key in entries:
@@ -153,7 +158,8 @@ def baseline_of(options: Options) -> Baseline | None:
     """That of a run, if it has one.  Raises BudgetError."""
     if options.baseline is None:
         return None
-    return read_baseline(str(options.path(options.baseline, options.baseline.value)))
+    path = options.baseline.value
+    return read_baseline(path, options.path(options.baseline, path))
 
 
 def key_of(result: Result) -> Key:
