@@ -50,8 +50,8 @@ class Options:
     ``time_budget`` is seconds; ``json``, ``html`` and ``markdown`` are paths, ``inconclusive`` is
     ``"fail"`` or ``"warn"``, ``attribution`` is ``"failed"``, ``"always"`` or ``"never"``;
     ``profile``, ``rows_file`` and ``baseline`` are paths, ``gate`` names migrations, ``growth`` is
-    that of production's rows, ``server`` is what read_server() returns, ``rebuild`` ``"yes"`` or
-    ``"no"``.
+    that of production's rows, ``server`` is what read_server() returns, ``rebuild`` and
+    ``confirm`` are ``"yes"`` or ``"no"``.
     ``rootdir`` is pytest's, to which the paths of markers and of the ini file are relative.
     """
 
@@ -70,6 +70,7 @@ class Options:
     server: Setting[str | None] = Setting(None, _DEFAULT)
     rebuild: Setting[str] = Setting("no", _DEFAULT)
     baseline: Setting[str] | None = None
+    confirm: Setting[str] = Setting("no", _DEFAULT)
     rootdir: str = "."
 
     def path(self, setting: Setting[Any], path: str) -> Path:
@@ -204,6 +205,13 @@ OPTIONS = (
         "path of the failures that are known and accepted, which `membudget accept` writes "
         "(default: membudget-baseline.json in the rootdir, if it exists)",
         argument=_PATH,
+    ),
+    Option(
+        "confirm",
+        "apply the migration once more in a memory control group of the limit's size, and report "
+        "whether the kernel kills it (default: no)",
+        read_switch,
+        {"action": "store_const", "const": "yes"},
     ),
     Option(
         "growth",

@@ -103,6 +103,7 @@ def complete(
         gated=gated,
         mixed=operations.mixed(migrations),
         attribution=options.attribution.value,
+        confirm=options.confirm.value == "yes",
     )
 
 

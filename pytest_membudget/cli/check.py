@@ -38,6 +38,11 @@ def add_to(parser: argparse.ArgumentParser) -> None:
         "--limit", metavar="SIZE", help="the container's limit, 512Mi (default: membudget_limit)"
     )
     parser.add_argument("--time-budget", metavar="SECONDS", help="how long it may take")
+    parser.add_argument(
+        "--confirm",
+        action="store_true",
+        help="apply it once more in a memory control group of the limit's size",
+    )
     add_run_options(parser)
     parser.set_defaults(run=_check, parser=parser)
 
@@ -66,7 +71,9 @@ def _check(options: argparse.Namespace) -> int:
     if what == "all" or "=" in what or what.startswith("-"):
         raise BudgetError(f"{what!r} is not a migration: write app_label.name or an app's label")
     rows = [f"--membudget-rows={one}" for one in options.rows]
-    return run_pytest(options, f"--membudget-gate={what}", *rows, *_given(options, _OPTIONS))
+    confirm = ["--membudget-confirm"] if options.confirm else []
+    given = [*rows, *confirm, *_given(options, _OPTIONS)]
+    return run_pytest(options, f"--membudget-gate={what}", *given)
 
 
 def run_pytest(options: argparse.Namespace, *arguments: str) -> int:

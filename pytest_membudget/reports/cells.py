@@ -40,6 +40,8 @@ _NOTED_ALWAYS = {
     FindingCode.TIME_SUPERLINEAR,
     FindingCode.PEAK_SET_BY,
     FindingCode.BREAKS_IN,
+    FindingCode.KERNEL_VERDICT,
+    FindingCode.NOT_CONFIRMED,
 }
 
 

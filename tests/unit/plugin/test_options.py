@@ -27,9 +27,10 @@ VALUES = {
     "server": ("configured", "embedded"),
     "rebuild": ("yes", "no"),
     "baseline": ("one.json", "two.json"),
+    "confirm": ("yes", "no"),
 }
 IN_INI_ONLY = ("inconclusive", "growth")
-WITHOUT_VALUE = ("rebuild",)
+WITHOUT_VALUE = ("rebuild", "confirm")
 SHOWN = {"300Mi": "300 MiB", "30": "30 s"}
 
 
