@@ -14,6 +14,12 @@ from pytest_membudget.reports.document import Document, merge, read_document
 from pytest_membudget.reports.thresholds import Threshold, crossings, parse_threshold
 from pytest_membudget.texts import log_text, visible
 
+_FORMATS = {
+    "sarif": "SARIF, for GitHub's code scanning and editors",
+    "code_quality": "GitLab's Code Quality report",
+    "metrics": "OpenMetrics text, for GitLab's metrics reports and Prometheus",
+}
+
 
 def add_to(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("files", nargs="+", metavar="FILE", help="a JSON file of results")
@@ -35,19 +41,21 @@ def add_to(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--markdown", metavar="PATH", help="write Markdown for a pull request or job summary"
     )
+    for name, text in _FORMATS.items():
+        parser.add_argument(_flag(name), metavar="PATH", help=f"write {text}")
     parser.set_defaults(run=_report, parser=parser)
 
 
 def _report(options: argparse.Namespace) -> int:
-    asked = {"html": options.html, "markdown": options.markdown}
+    asked = {name: getattr(options, name) for name in ("html", "markdown", *_FORMATS)}
     paths = {name: read_output_path(path) for name, path in asked.items() if path}
     if options.fail_on and not options.compare:
         raise BudgetError("--fail-on needs --compare OLD NEW")
     if options.compare and len(options.files) != 2:
         raise BudgetError("--compare takes two files, the older one first")
-    if options.compare and options.html:
+    if options.compare and (other := next((name for name in paths if name != "markdown"), None)):
         raise BudgetError(
-            "--compare can't be used with --html; it writes to the terminal or --markdown"
+            f"--compare can't be used with {_flag(other)}; it writes to the terminal or --markdown"
         )
     thresholds = [named("--fail-on", parse_threshold, text) for text in options.fail_on]
     documents = [read_document(path) for path in options.files]
@@ -60,7 +68,7 @@ def _report(options: argparse.Namespace) -> int:
     width, color = _terminal()
     print("\n".join([*summary(results, width, color=color), *notes(results)] or ["no results"]))
     if problems := write_reports(results, paths, [one.environment for one in documents]):
-        raise BudgetError("; ".join(f"--{name}: {text}" for name, text in problems.items()))
+        raise BudgetError("; ".join(f"{_flag(name)}: {text}" for name, text in problems.items()))
     return FITS
 
 
@@ -80,6 +88,10 @@ def _compare(documents: list[Document], thresholds: list[Threshold], file: str |
     if file:
         write_text(file, markdown.comparison(comparison.changes, notes))
     return FAILED if crossed else UNSAID if unknown else FITS
+
+
+def _flag(name: str) -> str:
+    return f"--{name.replace('_', '-')}"
 
 
 def _terminal() -> tuple[int, bool]:
