@@ -75,6 +75,11 @@ class Budget:
         return label_of(self.migrations)
 
     @property
+    def subject(self) -> str:
+        """What a sentence is about: the label, and that it is the way back."""
+        return self.label + (" (reverse)" if self.reverse else "")
+
+    @property
     def counted_model(self) -> str:
         """The model that ``bytes_per_row`` and ``fits_up_to_rows`` count: the first of ``rows``."""
         return next(iter(self.rows))

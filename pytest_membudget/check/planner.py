@@ -95,7 +95,7 @@ def complete(
         budget=budget,
         applied=applied,
         targets=targets,
-        touches_rows=operations.touches_rows(migrations),
+        touches_rows=operations.touches_rows(migrations, reverse=request.reverse),
         files=[operations.file_of(one) for one in migrations],
         named_numbers=operations.numbers(migrations, reverse=request.reverse),
         branches=operations.branches(migrations, reverse=request.reverse),

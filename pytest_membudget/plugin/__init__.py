@@ -75,7 +75,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         for item in items
         if item.get_closest_marker("membudget") is not None
         or "membudget" in getattr(item, "fixturenames", ())
-        or hasattr(item, "gated")
+        or (hasattr(item, "gated") and item.gated.irreversible is None)
     ]
     if not marked:
         return

@@ -93,7 +93,8 @@ def make_memory_budget(item: pytest.Item, options: Options, servers: ServerClien
         if override.skip is not None:
             # The project's own wish, whose reason overrides.py insists on.
             item.add_marker(pytest.mark.skip(reason=override.skip))
-        plan = complete((list(gated.keys),), override.arguments, options, gated)
+        arguments = {**override.arguments, "reverse": gated.reverse}
+        plan = complete((list(gated.keys),), arguments, options, gated)
     elif marker is not None:
         plan = complete(marker.args, marker.kwargs, options)
         overrides(item.config.rootpath)  # they are for the gate, and held to be right by any check

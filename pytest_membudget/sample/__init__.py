@@ -115,7 +115,8 @@ class Run:
     ``anonymous`` is the part of the peak that the kernel cannot reclaim, page tables included;
     None where it is not known.  ``phases`` holds the RSS that each began with and
     its high-water mark.  ``read`` and ``written`` count rows
-    by table, ``fetched`` those that came into the process, in ``chunks`` of so many at most;
+    by table, ``inserted`` the written ones that are new, ``fetched`` those that came into the
+    process, in ``chunks`` of so many at most;
     ``loads`` are the tables, and functions without one, of which a statement may bring any number
     of rows, ``guards`` those where one looked for a row by some columns and found none,
     ``sought`` the rows, each with its table, that it would have found, if their values are known.
@@ -150,6 +151,7 @@ class Run:
     peak_source: str = "VmHWM"
     read: dict[str, int] = field(default_factory=dict)
     written: dict[str, int] = field(default_factory=dict)
+    inserted: dict[str, int] = field(default_factory=dict)
     fetched: dict[str, int] = field(default_factory=dict)
     chunks: tuple[int, ...] = ()
     loads: frozenset[str] = frozenset()

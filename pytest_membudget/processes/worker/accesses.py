@@ -37,6 +37,7 @@ class Accesses:
     read: Counter[str] = field(default_factory=Counter)
     fetched: Counter[str] = field(default_factory=Counter)
     written: Counter[str] = field(default_factory=Counter)
+    inserted: Counter[str] = field(default_factory=Counter)
     accessed_tables: dict[str, set[tuple[str, ...]]] = field(default_factory=dict)
     unattributed: dict[str, int] = field(default_factory=dict)
     named: set[str] = field(default_factory=set)
@@ -112,6 +113,7 @@ class Accesses:
         return {
             "read": dict(self.read),
             "written": dict(self.written),
+            "inserted": dict(self.inserted),
             "fetched": dict(self.fetched),
             "chunks": tuple(sorted(self.chunks)),
             "loads": frozenset(self.loads),
@@ -154,6 +156,8 @@ class Accesses:
         if target:
             written = target if target in self.names or main not in self.names else main
             self._add(self.written, written, fetched + affected)
+            if statement.inserts:
+                self._add(self.inserted, written, fetched + affected)
         if main and (not target or statement.inserts):
             self._add(self.read, main, fetched + affected)
 
