@@ -85,12 +85,14 @@ def _profile(options: argparse.Namespace) -> int:
 
 def _check_profile(options: argparse.Namespace) -> int:
     from pytest_membudget.profile.check import check_profile
-    from pytest_membudget.project.live_profile import model_tables, set_up
+    from pytest_membudget.project.live_profile import loaded_additions, model_tables, set_up
 
     profile = read_profile(options.check)
     set_up(options.settings)
     today = datetime.now(timezone.utc).date()
-    answer = check_profile(profile, model_tables(options.database or "default"), today)
+    additions = loaded_additions()
+    models = model_tables(options.database or "default", additions)
+    answer = check_profile(profile, models, today, additions.before())
     lines = [f"  {line}" for line in answer.problems + answer.notes]
     print("\n".join([f"{options.check}: {answer.summary}", *lines]))
     return 1 if answer.problems else 0
