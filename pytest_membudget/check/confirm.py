@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from pytest_membudget.check.sampler import Sampler
+from pytest_membudget.database.engine import engine_of
 from pytest_membudget.errors import ServerError
 from pytest_membudget.judge import pace
 from pytest_membudget.judge.confirmation import Confirmation
@@ -49,7 +50,8 @@ def _run(sampler: Sampler, size: int, group: ControlGroup, seconds: float) -> Co
     seeded.drop(name)
     found = Confirmation(rows=seeded.rows(size), group=group.kind)
     killed = run.outcome == Outcome.KILLED if group.kills is None else bool(group.kills)
-    if killed and sampler.evidence.database.vendor == "sqlite" and is_in_memory(seeded.folder):
+    embedded = engine_of(sampler.evidence.database.vendor or "").embedded
+    if killed and embedded and is_in_memory(seeded.folder):
         note = "the pages of the scratch database are memory, since its folder is on a tmpfs"
         return replace(found, note=note)
     if killed or run.outcome == Outcome.FINISHED:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pytest_membudget.judge.result import Result
 from pytest_membudget.reports import cells
 from pytest_membudget.reports.document import identity
+from pytest_membudget.texts import visible
 
 
 @dataclass(frozen=True)
@@ -64,6 +65,6 @@ def _labels(result: Result) -> str:
 
 
 def _escaped(text: str) -> str:
-    """A label's value; what is no text has become a question mark."""
-    text = text.encode(errors="replace").decode()
+    """A label's value, without control characters."""
+    text = visible(text)
     return text.replace("\\", r"\\").replace("\n", r"\n").replace('"', r"\"")

@@ -108,7 +108,7 @@ def test_open_metrics() -> None:
     }
     # The later result of a test counts, and each label is the text that it was.
     assert found["membudget_peak_bytes"][-1].value == 50 * MIB + 1
-    hostile = HOSTILE.replace("\ud800", "?")
+    hostile = HOSTILE.replace("\ud800", r"\ud800").replace("\x00", r"\x00")
     assert hostile in [one.labels["test"] for one in found["membudget_within"]]
     assert [one.value for one in found["membudget_within"]] == [0] * 6 + [1]
 
