@@ -43,6 +43,8 @@ _NOTED_ALWAYS = {
     FindingCode.TIME_SUPERLINEAR,
     FindingCode.PEAK_SET_BY,
     FindingCode.BREAKS_IN,
+    FindingCode.KERNEL_VERDICT,
+    FindingCode.NOT_CONFIRMED,
 }
 
 
@@ -66,6 +68,12 @@ def rows(result: Result) -> str:
 
 def limit(result: Result) -> str:
     return format_size(result.limit_bytes)
+
+
+def limit_place(result: Result) -> list[str]:
+    """``"the limit is that of deploy/job.yaml:14, …"`` where it is that of a file or container."""
+    place, mark, _ = result.limit_source.partition(", set by ")
+    return [f"the limit is that of {place}"] if mark else []
 
 
 def vendor(result: Result) -> str:
@@ -113,7 +121,9 @@ def fits(result: Result) -> str:
 
 
 def verdict(result: Result) -> str:
-    """``"exceeds"``, and ``"exceeds (xfail)"`` where the test was expected to fail."""
+    """``"exceeds"``, ``"exceeds (accepted)"``, or ``"… (xfail)"`` where a test was to fail."""
+    if result.accepted is not None:
+        return f"{result.verdict} (accepted)"
     expected = " (xfail)" if result.outcome == "xfailed" else ""
     return f"{result.verdict}{expected}"
 
@@ -194,14 +204,21 @@ def by_headroom(results: Iterable[Result]) -> list[Result]:
 def noted(result: Result, *, everything: bool) -> list[str]:
     """The findings that a reader has to know, or all of them, but for what the reason says.
 
-    One that lists many migrations is cut; the JSON has all of it.
+    One that lists many migrations is cut; the JSON has all of it.  That a failure is accepted is
+    said first.
     """
-    return [
-        shorten(finding.message, _LONGEST, placeholder=" …")
+    accepted = [str(result.accepted)] if result.accepted else []
+    return accepted + [
+        short(finding.message)
         for finding in result.findings
         if everything or finding.code in _NOTED_ALWAYS
         if finding.message.removeprefix("the migration ") not in result.reason
     ]
+
+
+def short(text: str) -> str:
+    """A text that lists many names, cut."""
+    return shorten(text, _LONGEST, placeholder=" …")
 
 
 def seconds(result: Result) -> str:

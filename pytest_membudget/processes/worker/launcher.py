@@ -66,8 +66,8 @@ def run(launch: Launch) -> Run:
 
 def _start(launch: Launch, folder: str) -> WorkerProcess:
     # MEDIA_ROOT is read as the project is loaded.
-    if launch.workers is None or launch.files:
-        return FreshWorker()
+    if launch.workers is None or launch.files or launch.group:
+        return FreshWorker(launch.group)
     return launch.workers.start(folder, launch.deadline)
 
 
