@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
+from math import inf
 from textwrap import shorten
 from typing import Any
 
@@ -14,6 +15,7 @@ from pytest_membudget.judge.projection import FURTHEST
 from pytest_membudget.judge.result import Result, SampleFigures
 from pytest_membudget.judge.verdict import Basis, Verdict
 from pytest_membudget.units import (
+    format_duration,
     format_interval,
     format_rows,
     format_seconds,
@@ -46,6 +48,7 @@ _NOTED_ALWAYS = {
     FindingCode.KERNEL_VERDICT,
     FindingCode.NOT_CONFIRMED,
 }
+_NOTED_OF_SLOW = {FindingCode.MEASURED_HERE, FindingCode.STATEMENTS_PER_ROW}
 
 
 def migration(result: Result) -> str:
@@ -89,6 +92,33 @@ def peak(result: Result) -> str:
         over = value > result.limit_bytes
         return f"over {format_size(value)}" if over else format_size(value)
     return format_interval(low, value, high)
+
+
+def duration(result: Result) -> str:
+    """How long it takes, with its interval, ``"57 min (52–63)"``; empty where it is not known."""
+    value, low = result.projected_duration_s, result.projected_duration_low_s
+    if value is None:
+        return ""
+    if low is None:  # of an earlier version
+        return f"about {format_seconds(value)}"
+    high = result.projected_duration_high_s
+    return format_duration(low, value, inf if high is None else high)
+
+
+def short_duration(result: Result) -> str:
+    return duration(result).partition(" (")[0]
+
+
+def server_peak(result: Result) -> str:
+    """What it takes of the database server's memory; empty where that is not known."""
+    value, low, high = (
+        result.server_peak_bytes,
+        result.server_peak_low_bytes,
+        result.server_peak_high_bytes,
+    )
+    if value is None:
+        return ""
+    return format_size(value) if low is None or high is None else format_interval(low, value, high)
 
 
 def short_peak(result: Result) -> str:
@@ -164,10 +194,16 @@ def columns(results: Sequence[Result]) -> Columns:
         "limit": limit,
         "headroom": headroom,
         "fits up to": fits,
+        "time": duration,
+        "server": server_peak,
         "verdict": verdict,
     }
     if not several_vendors(results):
         del found["database"]
+    if not any(result.max_duration_s for result in results):
+        del found["time"]
+    if not any(result.limit_server_bytes for result in results):
+        del found["server"]
     return found
 
 
@@ -208,10 +244,11 @@ def noted(result: Result, *, everything: bool) -> list[str]:
     said first.
     """
     accepted = [str(result.accepted)] if result.accepted else []
+    slow = result.max_duration_s is not None and not result.ok
     return accepted + [
         short(finding.message)
         for finding in result.findings
-        if everything or finding.code in _NOTED_ALWAYS
+        if everything or finding.code in _NOTED_ALWAYS or (slow and finding.code in _NOTED_OF_SLOW)
         if finding.message.removeprefix("the migration ") not in result.reason
     ]
 
