@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from typing import Any
 
 from pytest_membudget.finding import Finding, FindingCode
@@ -46,6 +48,14 @@ LIMITED = {
 def explained(**changes: Any) -> Result:
     """The failure, with growth by line and advice."""
     return Result.from_dict(explained_figures(**changes))
+
+
+def write_results(path: Path, *results: Result | dict[str, Any]) -> str:
+    """A file as --membudget-json writes it; its path."""
+    environment = {"python": "3.13", "django": "6.1", "platform": "Linux"}
+    plain = [one.to_dict() if isinstance(one, Result) else one for one in results]
+    path.write_text(json.dumps({"schema": 1, "environment": environment, "results": plain}))
+    return str(path)
 
 
 def figures(**changes: Any) -> dict[str, Any]:

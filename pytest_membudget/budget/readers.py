@@ -17,6 +17,9 @@ from pytest_membudget.errors import BudgetError
 from pytest_membudget.texts import shown
 from pytest_membudget.units import MIB, format_size, parse_rows, parse_size
 
+CGROUP = "cgroup"
+LIMIT_FILES = ("k8s:", "compose:")
+"""Prefixes of a limit that a file sets, see manifests/limit.py."""
 LEAST_LIMIT = 1000**2
 """A limit below it is a mistake: an interpreter alone takes some 8 MiB."""
 _USUAL_LIMITS = (32 * MIB, 64 * 1024 * MIB)
@@ -29,7 +32,7 @@ _SWITCH = {
 }
 # Machines differ by less than that.
 _LEAST_SPEED, _MOST_SPEED = 0.01, 100
-_GROWTH = re.compile(r"\s*(\d+(?:\.\d+)?)\s*%\s*(?:a|per)\s+(day|week|month|year)\s*")
+_GROWTH = re.compile(r"\s*\+?(\d+(?:\.\d+)?)\s*%\s*(?:(?:a|per)\s+|/)(day|week|month|year)\s*")
 
 
 @dataclass(frozen=True)
@@ -40,9 +43,13 @@ class RowGrowth:
     rate: float
     period: str
 
+    def periods(self, factor: float) -> float:
+        """After how many periods the rows are ``factor`` times as many."""
+        return math.log(factor) / math.log1p(self.rate)
+
     def until(self, factor: float) -> str:
         """In what time the rows are ``factor`` times as many: ``"about 14 months"``."""
-        periods = math.log(factor) / math.log1p(self.rate)
+        periods = self.periods(factor)
         if periods < 1:
             return f"less than a {self.period}"
         count = round(periods)
@@ -73,19 +80,35 @@ def read_rows_lines(lines: Sequence[str]) -> dict[str, int]:
 
 
 def read_limit(value: object) -> int | str:
-    """Read a limit, 1 MB or more; ``"cgroup"`` stands for that of this process's container."""
-    if value == "cgroup" and isinstance(value, str):
-        return value
-    return _enough_for("a Python process", value)
+    """Read a limit, 1 MB or more.
+
+    ``"cgroup"`` stands for that of this process's container, ``"k8s:FILE"`` for that of a file.
+    """
+    if isinstance(value, str):
+        if value == CGROUP:
+            return value
+        if value.startswith(LIMIT_FILES):
+            split_limit_file(value)
+            return value
+    return enough(parse_size(value), value)
+
+
+def split_limit_file(value: str) -> tuple[str, str, str]:
+    """``"k8s:deploy/job.yaml#app"`` as its prefix, file and name; the name may be empty."""
+    prefix = next(one for one in LIMIT_FILES if value.startswith(one))
+    file, _, name = value.removeprefix(prefix).partition("#")
+    if not file:
+        raise BudgetError(f"{shown(value)} names no file; write {prefix}FILE or {prefix}FILE#NAME")
+    return prefix, file, name
 
 
 def read_server_limit(value: object) -> int:
     """Read a limit of the database server's memory, 1 MB or more."""
-    return _enough_for("a process of the server", value)
+    return enough(parse_size(value), value, "a process of the server")
 
 
-def _enough_for(what: str, value: object) -> int:
-    size = parse_size(value)
+def enough(size: int, value: object, what: str = "a Python process") -> int:
+    """The same size, which was written as ``value``, if ``what`` can start in it."""
     if size < LEAST_LIMIT:
         raise BudgetError(
             f"{shown(value)} is {format_size(size)}, too little for {what} to start; "
@@ -144,7 +167,7 @@ def read_switch(value: object) -> str:
 
 
 def read_row_growth(value: object) -> RowGrowth:
-    """Read ``"5% a month"``; a day, a week and a year do as well."""
+    """Read ``"5% a month"`` or ``"+5%/month"``; a day, a week and a year do as well."""
     match = _GROWTH.fullmatch(str(value))
     if match is None or not _LEAST_GROWTH <= float(match[1]) <= _MOST_GROWTH:
         raise BudgetError(f'{shown(value)} is not a growth rate; write "5% a month"')

@@ -31,7 +31,7 @@ MigrationName = str | tuple[str, str]
 class Request:
     """The arguments of one ``membudget`` marker, read but not yet held against the project.
 
-    ``rows`` maps a model label to production's row count; ``limit`` is bytes or ``"cgroup"``;
+    ``rows`` maps a model label to production's row count; ``limit`` is what read_limit() returns;
     ``database`` is None where the project's routers have to say; ``seed`` is a dotted path that a
     fresh process can import, or the path of a fixture; ``grow`` says that it makes about a thousand
     rows, which grow inside the database.  ``max_duration`` is seconds, ``limit_server`` bytes.

@@ -42,6 +42,7 @@ class CheckPlan:
     ``unknown`` are gaps of tables that one of several migrations accesses, where rows of others are
     seeded.  ``attribution`` says when to find out why the peak grows: ``"failed"``, ``"always"``,
     ``"never"``; ``explaining`` are the seconds for that, None where the time budget includes it.
+    ``confirm`` asks for a run in a memory control group of the limit's size.
     """
 
     budget: Budget
@@ -63,6 +64,7 @@ class CheckPlan:
     unknown: tuple[Gap, ...] = ()
     attribution: str = "failed"
     explaining: float | None = None
+    confirm: bool = False
 
     def with_lesson(self, lesson: Lesson, rows: Mapping[str, int]) -> CheckPlan:
         """With one more, and with ``rows`` of the models that it is about."""

@@ -15,6 +15,9 @@ from pytest_membudget.judge.growth_fit import (
     fit_growth,
 )
 
+# How many times production's rows are looked at to say how many fit.
+FURTHEST = 16
+
 
 @dataclass(frozen=True)
 class Projection:
@@ -94,7 +97,7 @@ def fits_up_to(
 ) -> float | None:
     """The largest row count at which every phase is projected to stay under ``limit``.
 
-    None where none is known: nothing is said beyond sixteen times ``rows``, which is production's
+    None where none is known: nothing is said beyond FURTHEST times ``rows``, which is production's
     row count, nor for growth that is bounded.
     """
     known = [_phase_fits_up_to(sorted(one), rows, limit, noise, scale) for one in phases]
@@ -109,7 +112,7 @@ def _phase_fits_up_to(
             return rows_a + (rows_b - rows_a) * (limit - peak_a) / (peak_b - peak_a)
     if points[0][1] >= limit:
         return 0.0
-    furthest = 16 * rows
+    furthest = FURTHEST * rows
     beyond = project(points, furthest, noise, scale=scale)
     if beyond is None or beyond.value < limit or beyond.growth in (Growth.CONSTANT, Growth.BOUNDED):
         return None

@@ -15,6 +15,8 @@ from msgspec import to_builtins
 
 from pytest_membudget.files import convert
 from pytest_membudget.finding import Finding
+from pytest_membudget.judge.acceptance import Acceptance
+from pytest_membudget.judge.confirmation import Confirmation
 from pytest_membudget.judge.evidence import Database
 from pytest_membudget.judge.explanation import Advice, Line, Stacks
 from pytest_membudget.judge.figures import Bytes, Difference, Figure, Limit, Rows, Seconds
@@ -105,7 +107,8 @@ class Result:
     migration.  Projected durations are production's, ``speed`` times as fast as this machine.
     ``files`` are those of the migrations.  ``outcome`` is what became of the test, for
     instance ``"failed"`` or ``"xfailed"``, None until it has ended.  ``details`` is the traceback
-    or output behind an error.
+    or output behind an error.  ``accepted`` says that the baseline has this failure,
+    ``confirmation`` what the kernel does to it.
     """
 
     nodeid: str
@@ -151,6 +154,8 @@ class Result:
     stacks: Stacks | None = field(default=None, repr=False)
     details: str = field(default="", repr=False)
     outcome: str | None = None
+    accepted: Acceptance | None = None
+    confirmation: Confirmation | None = None
 
     def __post_init__(self) -> None:
         ends = (self.peak_bytes, self.peak_high_bytes)

@@ -35,7 +35,7 @@ def failure(result: Result, *, width: int = 80, verbosity: int = 0, unicode: boo
         render(_samples_table(result), width) if everything and result.samples else [],
         _growth(result, width, everything=everything),
         _wrapped(advice, width),
-        _wrapped([f"note: {message}" for message in noted], width),
+        _wrapped([f"note: {text}" for text in (*cells.limit_place(result), *noted)], width),
         result.details.rstrip().splitlines(),
     ]
     text = "\n\n".join("\n".join(lines) for lines in parts if lines)

@@ -73,8 +73,8 @@ def _server_of(launch: Launch) -> ServerProcesses | None:
 
 def _start(launch: Launch, folder: str) -> WorkerProcess:
     # MEDIA_ROOT is read as the project is loaded.
-    if launch.workers is None or launch.files:
-        return FreshWorker()
+    if launch.workers is None or launch.files or launch.group:
+        return FreshWorker(launch.group)
     return launch.workers.start(folder, launch.deadline)
 
 

@@ -14,6 +14,7 @@ from pytest_membudget.processes.messages.codec import Codec
 from pytest_membudget.processes.messages.job import Key, Probes
 from pytest_membudget.processes.messages.reply import WorkerReply
 from pytest_membudget.processes.messages.statements import ConnectionOpened, StatementCount
+from pytest_membudget.processes.worker.control_group import ControlGroup
 from pytest_membudget.processes.worker.meter import Meter
 from pytest_membudget.processes.worker.workers import Workers
 from pytest_membudget.sample import Facts, Outcome, Phase, Run
@@ -34,7 +35,7 @@ class Launch:
     server is of this ``vendor``.  The run is stopped when its RSS exceeds ``stop_above`` bytes, or
     after ``deadline`` seconds.
     ``workers`` has its process; without it one is started.  With ``files`` it has some of its own
-    in MEDIA_ROOT, and none of the project's.
+    in MEDIA_ROOT, and none of the project's.  ``group`` is a control group that limits it.
     """
 
     alias: str
@@ -52,6 +53,7 @@ class Launch:
     files: bool = False
     workers: Workers | None = None
     vendor: str = ""
+    group: ControlGroup | None = None
 
 
 @dataclass(frozen=True)
@@ -186,11 +188,11 @@ def _seen(meter: Meter, peak: int, folder: str) -> dict[str, Any]:
         "shared_memory": meter.shared_peak,
         "left_running": meter.left_running,
         "left_growing": meter.still_grows,
-        "unexplained": 0 if _is_in_memory(folder) else meter.unexplained(peak),
+        "unexplained": 0 if is_in_memory(folder) else meter.unexplained(peak),
     }
 
 
-def _is_in_memory(folder: str) -> bool:
+def is_in_memory(folder: str) -> bool:
     """Whether the files of a folder are pages of memory."""
     mounts = {one.mountpoint: one.fstype for one in psutil.disk_partitions(all=True)}
     path = Path(folder).resolve()

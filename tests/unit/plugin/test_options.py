@@ -26,12 +26,14 @@ VALUES = {
     "growth": ("5% a month", "1% a week"),
     "server": ("configured", "embedded"),
     "rebuild": ("yes", "no"),
+    "baseline": ("one.json", "two.json"),
+    "confirm": ("yes", "no"),
     "max_duration": ("15min", "2h"),
     "limit_server": ("4Gi", "2Gi"),
     "speed": ("1.5", "2"),
 }
 IN_INI_ONLY = ("inconclusive", "growth", "limit_server", "speed")
-WITHOUT_VALUE = ("rebuild",)
+WITHOUT_VALUE = ("rebuild", "confirm")
 SHOWN = {"300Mi": "300 MiB", "30": "30 s", "15min": "15 min", "4Gi": "4 GiB"}
 
 
@@ -42,7 +44,7 @@ def read(pytester: pytest.Pytester, ini: str, *arguments: str) -> Options:
 
 
 def test_each_option_is_tried() -> None:
-    assert set(VALUES) == {field.name for field in fields(Options)}
+    assert set(VALUES) == {field.name for field in fields(Options)} - {"rootdir"}
 
 
 @pytest.mark.parametrize("option", VALUES)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from markdown_it import MarkdownIt
 from results import FILE, LIMITED, explained, explained_figures, passing, result
 
+from pytest_membudget.judge.growth_fit import Growth
 from pytest_membudget.judge.result import Result
+from pytest_membudget.reports import cells
 from pytest_membudget.reports.annotations import workflow_commands
 from pytest_membudget.reports.markdown import append_to_step_summary, code, escape, markdown
 
@@ -110,3 +113,9 @@ def test_only_what_fails_is_annotated(on_github: Path, monkeypatch: pytest.Monke
     assert workflow_commands([result(outcome="xfailed"), passing(outcome="failed")]) == []
     monkeypatch.delenv("GITHUB_ACTIONS")
     assert workflow_commands([result()]) == []
+
+
+def test_rows_that_fit_are_any_only_where_there_is_no_growth() -> None:
+    steady, growing = passing(), replace(passing(), growth=Growth.LINEAR)
+    assert cells.fits(steady) == "any"
+    assert cells.fits(growing) == "> 27,200,000"

@@ -8,6 +8,7 @@ from results import FILE, LIMITED, MIB, SOURCE, explained, figures, passing, res
 from pytest_membudget.reports.chart import chart
 from pytest_membudget.reports.curve import curve, rows_step, short_rows, size_axis
 from pytest_membudget.reports.failure import failure
+from pytest_membudget.reports.markdown import markdown
 from pytest_membudget.reports.terminal import notes, summary
 
 
@@ -78,6 +79,14 @@ def test_a_finding_that_the_reason_tells_is_not_noted_again() -> None:
     unclear = {"verdict": "inconclusive", "findings": findings}
     assert "note:" not in failure(result(reason="shop.0002 accesses shop.Line.", **unclear))
     assert "note: the migration accesses shop.Line" in failure(result(**unclear))
+
+
+def test_a_failure_names_the_file_of_the_limit() -> None:
+    place = "deploy/job.yaml:14, container Job/migrate/app"
+    of_file = result(limit_source=f"{place}, set by the ini file")
+    assert f"note: the limit is that of {place}" in failure(of_file, width=100)
+    assert "the limit is that of deploy" in markdown([of_file]).replace("\\", "")
+    assert "the limit is that of" not in failure(result())
 
 
 def test_a_note_that_lists_many_migrations_is_cut() -> None:
