@@ -9,7 +9,7 @@ from datetime import date
 from pathlib import Path
 from typing import Literal
 
-from msgspec import Struct, to_builtins
+from msgspec import UNSET, Struct, UnsetType, to_builtins
 
 from pytest_membudget.budget.options import Options
 from pytest_membudget.errors import BudgetError
@@ -18,6 +18,7 @@ from pytest_membudget.judge.acceptance import Acceptance
 from pytest_membudget.judge.figures import Bytes, Limit, Rows
 from pytest_membudget.judge.result import Result
 from pytest_membudget.judge.verdict import Verdict
+from pytest_membudget.reports.over_limits import Over, over_limits
 from pytest_membudget.units import format_interval, format_size
 
 Key = tuple[str, bool, str]
@@ -29,7 +30,8 @@ class Entry(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A failure as it was accepted; ``database`` is its vendor.
 
     ``peak_low_bytes`` and ``peak_high_bytes`` are the interval of the peak; None where it is only
-    known to be over the limit.  ``rows`` are for the reviewer.
+    known to be over the limit.  ``over`` are the other figures that do not meet their limits.
+    ``rows`` are for the reviewer.
     """
 
     migration: str
@@ -40,6 +42,7 @@ class Entry(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     peak_low_bytes: Bytes | None = None
     peak_high_bytes: Bytes | None = None
     limit_bytes: Limit
+    over: dict[str, Over] | UnsetType = UNSET
     rows: dict[str, Rows] = {}
     reason: str
     accepted: date
@@ -56,6 +59,7 @@ class Entry(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         order = (*_SEVERITY, Verdict.ERROR)
         worst = max(failures, key=lambda one: (order.index(one.verdict), one.peak_bytes or 0))
         migration, reverse, database = key_of(worst)
+        over = {name: one for its in failures for name, one in over_limits(its).items()}
         return cls(
             migration=migration,
             reverse=reverse,
@@ -65,6 +69,7 @@ class Entry(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
             peak_low_bytes=worst.peak_low_bytes,
             peak_high_bytes=worst.peak_high_bytes,
             limit_bytes=min(one.limit_bytes for one in failures),
+            over=over or UNSET,
             rows=worst.rows,
             reason=acceptance.reason,
             accepted=acceptance.accepted,
@@ -86,6 +91,10 @@ class Entry(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
             return f"It was accepted as {self.verdict}."
         if result.limit_bytes < self.limit_bytes:
             return f"It was accepted with a limit of {format_size(self.limit_bytes)}."
+        over = self.over or {}
+        for name, figure in over_limits(result).items():
+            if (worse := figure.worse(over.get(name), name)) is not None:
+                return worse
         low, peak, high = self.peak_low_bytes, self.peak_bytes, self.peak_high_bytes
         if low is None or peak is None or high is None or result.peak_bytes is None:
             return None

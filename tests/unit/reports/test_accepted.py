@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from results import MIB, passing, result
+from results import LIMITED, MIB, passing, result
 from results import write_results as write
 
 from pytest_membudget.cli.check import exit_status
@@ -76,6 +76,33 @@ def test_a_worse_failure_fails_again_and_says_why(words: str) -> None:
     assert found.accepted is None
     assert found.reason.startswith(result().reason)
     assert f"It was accepted {words}" in found.reason
+
+
+SLOW = {**LIMITED, "peak_high_bytes": 500 * MIB, "peak_bytes": 490 * MIB, "peak_low_bytes": 480}
+FAST = {**LIMITED, "projected_duration_low_s": 10.0, "projected_duration_high_s": 500.0}
+
+
+@pytest.mark.parametrize(
+    ("accepted", "found", "words"),
+    [
+        ({}, SLOW, "It was accepted when it was not over max_duration."),
+        (FAST, LIMITED, "It was accepted when it was not over max_duration."),
+        (LIMITED, SLOW, None),
+        (SLOW, {**SLOW, "projected_duration_s": 4_900.0}, None),
+        (SLOW, {**SLOW, "projected_duration_s": 9_000.0}, "with a duration of 57 min and max_dura"),
+        (SLOW, {**SLOW, "max_duration_s": 60.0}, "a duration of 57 min and max_duration 15 min."),
+        # The end of the interval is known of none.
+        ({}, {**SLOW, "projected_duration_high_s": None}, "when it was not over max_duration"),
+        ({}, FAST, None),
+        ({}, {**FAST, "limit_server_bytes": 600 * MIB}, "when it was not over limit_server."),
+    ],
+)
+def test_what_was_accepted_for_its_peak_may_not_get_slow(
+    accepted: dict[str, Any], found: dict[str, Any], words: str | None
+) -> None:
+    after = accept(result(**accepted)).applied_to(result(**found), TODAY)
+    assert (after.accepted is not None) == (words is None), after.reason
+    assert words is None or words in after.reason
 
 
 NO_WORSE: tuple[dict[str, Any], ...] = (
