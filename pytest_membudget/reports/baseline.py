@@ -101,10 +101,11 @@ class _Document(Struct, frozen=True, forbid_unknown_fields=True):
 
 @dataclass(frozen=True)
 class Baseline:
-    """The entries of a file, by what they are about."""
+    """The entries of a file, by what they are about; none where it is ``missing``."""
 
     path: str
     entries: dict[Key, Entry]
+    missing: bool = False
 
     def applied_to(self, result: Result, today: date) -> Result:
         """The same verdict, ``accepted`` or with a reason that says why it is not."""
@@ -123,7 +124,10 @@ class Baseline:
             by_key[key] = by_key.get(key, True) and result.ok
         return [entry for key, entry in self.entries.items() if by_key.get(key)]
 
-    def stale_notes(self, results: Iterable[Result]) -> list[str]:
+    def notes(self, results: Iterable[Result]) -> list[str]:
+        """What there is to do about the file."""
+        if self.missing:
+            return [f"there is no {self.path}, so no failure is accepted"]
         return [
             f"{entry.migration} is within, so {self.path} need not accept it any more; "
             "`membudget accept RESULTS --prune` removes its entry"
@@ -155,11 +159,15 @@ def read_baseline(path: str, file: Path | None = None) -> Baseline:
 
 
 def baseline_of(options: Options) -> Baseline | None:
-    """That of a run, if it has one.  Raises BudgetError."""
+    """That of a run, if it asks for one: without a file nothing is accepted.
+
+    Raises BudgetError.
+    """
     if options.baseline is None:
         return None
     path = options.baseline.value
-    return read_baseline(path, options.path(options.baseline, path))
+    file = options.path(options.baseline, path)
+    return read_baseline(path, file) if file.exists() else Baseline(path, {}, missing=True)
 
 
 def key_of(result: Result) -> Key:

@@ -152,7 +152,7 @@ def test_an_entry_of_what_is_within_is_stale_and_can_be_removed(
     mended = passing(migration=result().migration)
     assert [one.migration for one in baseline.stale([mended])] == [result().migration]
     assert baseline.stale([mended, result()]) == []
-    [note] = baseline.stale_notes([mended])
+    [note] = baseline.notes([mended])
     assert note.startswith("shop.0002_backfill_total is within, so membudget-baseline.json need")
     file = write(Path("results.json"), mended)
     assert main(["accept", file, "--prune"]) == 0
