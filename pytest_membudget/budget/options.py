@@ -16,6 +16,8 @@ from pytest_membudget.budget.readers import (
     read_row_growth,
     read_rows_lines,
     read_server,
+    read_server_limit,
+    read_speed,
     read_switch,
 )
 from pytest_membudget.database.programs import find_programs
@@ -51,7 +53,8 @@ class Options:
     ``"fail"`` or ``"warn"``, ``attribution`` is ``"failed"``, ``"always"`` or ``"never"``;
     ``profile``, ``rows_file`` and ``baseline`` are paths, ``gate`` names migrations, ``growth`` is
     that of production's rows, ``server`` is what read_server() returns, ``rebuild`` and
-    ``confirm`` are ``"yes"`` or ``"no"``.
+    ``confirm`` are ``"yes"`` or ``"no"``; ``max_duration`` is seconds, ``limit_server`` bytes,
+    ``speed`` production's relative to this machine's.
     ``rootdir`` is pytest's, to which the paths of markers and of the ini file are relative.
     """
 
@@ -71,6 +74,9 @@ class Options:
     rebuild: Setting[str] = Setting("no", _DEFAULT)
     baseline: Setting[str] | None = None
     confirm: Setting[str] = Setting("no", _DEFAULT)
+    max_duration: Setting[float] | None = None
+    limit_server: Setting[int] | None = None
+    speed: Setting[float] = Setting(1.0, _DEFAULT)
     rootdir: str = "."
 
     def path(self, setting: Setting[Any], path: str) -> Path:
@@ -148,6 +154,30 @@ OPTIONS = (
         parse_seconds,
         {"metavar": "SECONDS"},
         show=format_seconds,
+    ),
+    Option(
+        "max_duration",
+        "the longest that a migration may take at production's row count, for tests whose marker "
+        'sets none: "15min", "90s", "2h" or seconds (default: none)',
+        parse_seconds,
+        {"metavar": "DURATION"},
+        show=format_seconds,
+    ),
+    Option(
+        "limit_server",
+        "memory limit of the database server, for tests whose marker sets none: of it a migration "
+        'may take so much, "4Gi" (default: none)',
+        read_server_limit,
+        argument=None,
+        show=format_size,
+    ),
+    Option(
+        "speed",
+        "how many times as fast as this machine production is: 1.5, by which projected durations "
+        "are divided (default: 1)",
+        read_speed,
+        argument=None,
+        show=lambda speed: f"{speed:g}",
     ),
     _report("json", "as JSON"),
     _report("html", "as a single HTML page with charts"),

@@ -30,6 +30,8 @@ _SWITCH = {
     **dict.fromkeys(("yes", "true", "on", "1"), "yes"),
     **dict.fromkeys(("no", "false", "off", "0"), "no"),
 }
+# Machines differ by less than that.
+_LEAST_SPEED, _MOST_SPEED = 0.01, 100
 _GROWTH = re.compile(r"\s*\+?(\d+(?:\.\d+)?)\s*%\s*(?:(?:a|per)\s+|/)(day|week|month|year)\s*")
 
 
@@ -100,11 +102,16 @@ def split_limit_file(value: str) -> tuple[str, str, str]:
     return prefix, file, name
 
 
-def enough(size: int, value: object) -> int:
-    """The same size, which was written as ``value``, if a process can start in it."""
+def read_server_limit(value: object) -> int:
+    """Read a limit of the database server's memory, 1 MB or more."""
+    return enough(parse_size(value), value, "a process of the server")
+
+
+def enough(size: int, value: object, what: str = "a Python process") -> int:
+    """The same size, which was written as ``value``, if ``what`` can start in it."""
     if size < LEAST_LIMIT:
         raise BudgetError(
-            f"{shown(value)} is {format_size(size)}, too little for a Python process to start; "
+            f"{shown(value)} is {format_size(size)}, too little for {what} to start; "
             f"{_meant_limit(value)}"
         )
     return size
@@ -165,6 +172,20 @@ def read_row_growth(value: object) -> RowGrowth:
     if match is None or not _LEAST_GROWTH <= float(match[1]) <= _MOST_GROWTH:
         raise BudgetError(f'{shown(value)} is not a growth rate; write "5% a month"')
     return RowGrowth(str(value).strip(), float(match[1]) / 100, match[2])
+
+
+def read_speed(value: object) -> float:
+    """Read how many times as fast as this machine production is."""
+    try:
+        speed = float(str(value))
+    except ValueError:
+        speed = math.nan
+    if not _LEAST_SPEED <= speed <= _MOST_SPEED:
+        raise BudgetError(
+            f"{shown(value)} is not a speed relative to this machine's; write 1.5, a number from "
+            f"{_LEAST_SPEED} to {_MOST_SPEED}"
+        )
+    return speed
 
 
 def read_output_path(value: object) -> str:

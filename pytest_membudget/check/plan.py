@@ -94,6 +94,7 @@ class CheckPlan:
             deadline=seeded.within_deadline(deadline),
             stop_above=certain if stop_above is None else stop_above,
             workers=seeded.workers,
+            vendor=seeded.vendor,
             folder=seeded.folder,
             mark=seeded.mark,
             embedded=seeded.embedded,

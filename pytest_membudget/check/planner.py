@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from pytest_membudget.budget.limit import limit_in_force
-from pytest_membudget.budget.options import MARKER, Options
+from pytest_membudget.budget.options import MARKER, Options, Setting
 from pytest_membudget.budget.overrides import Override, read_overrides
 from pytest_membudget.budget.request import DEFAULT_TIME_BUDGET, Budget, Request, read_marker
 from pytest_membudget.budget.row_counts import read_production, rows_to_seed
@@ -21,6 +21,8 @@ from pytest_membudget.project.settings import is_on_postgresql, require_database
 
 if TYPE_CHECKING:
     from pytest_membudget.project.selection import Gated
+
+T = TypeVar("T")
 
 # Of a large project each migration takes about a third of a second, in each of some ten runs.
 _MORE_SECONDS = 3.0
@@ -89,6 +91,9 @@ def complete(
         growth=options.growth.value if options.growth else None,
         rows_sources=dict.fromkeys(resolved, rows.source) if rows else {},
         rows_file=rows_file,
+        max_duration=_value(request.max_duration, options.max_duration),
+        limit_server=_value(request.limit_server, options.limit_server),
+        speed=options.speed.value,
     )
     targets = project.migrate_targets(keys, reverse=request.reverse)
     return CheckPlan(
@@ -163,3 +168,8 @@ def override_of(keys: Sequence[tuple[str, str]], rootpath: Path) -> Override:
     """
     of_each = [overrides(rootpath).get(key, Override()) for key in keys]
     return of_each[0] if len(of_each) == 1 else Override()
+
+
+def _value(asked: T | None, setting: Setting[T] | None) -> T | None:
+    found = setting if asked is None else Setting(asked, MARKER)
+    return None if found is None else found.value

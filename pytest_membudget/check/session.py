@@ -94,7 +94,9 @@ class _Check:
         # Those that dry runs find are all tables that it accesses.
         self._sources = RowSources(self._plan) if self._plan.budget.rows else None
         gated = self._plan.gated
-        if gated is not None and gated.skip_reason:
+        # What takes no rows into the process may take the time of the database.
+        in_database = self._plan.budget.depends_on_tables
+        if gated is not None and gated.skip_reason and (gated.recorded or not in_database):
             return decide(self._plan, gated, server, self._progress)
         self._plan, early = with_rows(self._plan, server, self._progress)
         budget, unknown = self._plan.budget, self._plan.unknown
@@ -136,7 +138,8 @@ class _Check:
         wanted, judgement = self._plan.attribution, assessment.judgement
         unclear = judgement.verdict == Verdict.INCONCLUSIVE and assessment.is_in_danger
         asked = wanted == "always" and judgement.verdict == Verdict.WITHIN
-        if wanted == "never" or not (judgement.exceeds or unclear or asked):
+        exceeds = judgement.exceeds and judgement.of_peak
+        if wanted == "never" or not (exceeds or unclear or asked):
             return Attribution()
         try:
             from pytest_membudget.attribution.investigation import investigate

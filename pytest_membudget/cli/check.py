@@ -20,7 +20,7 @@ FITS, FAILED, USAGE, UNSAID = 0, 1, 2, 3
 
 # Those of pytest, which this process does not import.
 _ALL_PASSED, _SOME_FAILED, _USAGE_ERROR, _NOTHING_COLLECTED = 0, 1, 4, 5
-_OPTIONS = ("limit", "time-budget")
+_OPTIONS = ("limit", "time-budget", "max-duration")
 _RUN_OPTIONS = ("profile", "server", "baseline", "html", "markdown")
 
 
@@ -37,7 +37,12 @@ def add_to(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--limit", metavar="SIZE", help="the container's limit, 512Mi (default: membudget_limit)"
     )
-    parser.add_argument("--time-budget", metavar="SECONDS", help="how long it may take")
+    parser.add_argument("--time-budget", metavar="SECONDS", help="how long the check may take")
+    parser.add_argument(
+        "--max-duration",
+        metavar="DURATION",
+        help="how long the migration may take, 15min (default: membudget_max_duration)",
+    )
     parser.add_argument(
         "--confirm",
         action="store_true",

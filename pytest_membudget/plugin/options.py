@@ -24,7 +24,7 @@ from pytest_membudget.errors import BudgetError
 from pytest_membudget.texts import visible
 
 # The command line reads these itself, so that an error names the argument.
-_READ_EARLY = ("limit", "time_budget")
+_READ_EARLY = ("limit", "time_budget", "max_duration")
 
 
 def add_options(parser: pytest.Parser) -> None:

@@ -39,7 +39,8 @@ def summary(results: Sequence[Result], width: int, *, color: bool) -> list[str]:
         table = _table_of({**columns, "verdict": _verdict_with_basis}, measured)
         if _natural_width(table) <= width:
             return render(table, width, color=color)
-    narrow: Columns = {**columns, "peak": cells.short_peak, "verdict": _verdict}
+    short = {"peak": cells.short_peak, "time": cells.short_duration, "verdict": _verdict}
+    narrow: Columns = {name: short.get(name, cell) for name, cell in columns.items()}
     return _fitting(narrow, measured, width, ("rows", "headroom", "fits up to"), color)
 
 
