@@ -35,9 +35,9 @@ def budget(
     ``rows`` maps model labels to production's row counts, ``{"shop.Order": 1_700_000}``; ``limit``
     is ``"512Mi"``, bytes, ``"k8s:FILE#CONTAINER"``, ``"compose:FILE#SERVICE"`` or ``"cgroup"``;
     ``database`` is an alias; ``seed`` a function at the top level of a module, its dotted path or a
-    fixture, whose rows ``grow``; ``reverse`` measures the way back; ``time_budget`` is in seconds;
-    ``max_duration`` is ``"15min"`` or seconds, ``limit_server`` ``"4Gi"`` or bytes.  They are held
-    against the project when tests are collected.
+    fixture, whose rows ``grow``; ``reverse`` measures the way back; ``time_budget`` is in seconds.
+    ``max_duration`` is ``"15min"`` or seconds, ``limit_server`` is read as ``limit``, ``"4Gi"``.
+    They are held against the project when tests are collected.
     """
     given: dict[str, Any] = dict(arguments)
     return pytest.mark.membudget(migration, **given)
