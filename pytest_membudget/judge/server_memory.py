@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from pytest_membudget.database.engine import engine_of
-from pytest_membudget.judge.limited_figure import LimitedFigure, Wording
+from pytest_membudget.judge.limited_figure import ENOUGH, LimitedFigure, Wording
 from pytest_membudget.judge.projection import Projection
 from pytest_membudget.sample import Sample
 from pytest_membudget.units import MIB, format_interval, format_size
@@ -48,7 +48,8 @@ class ServerMemory(LimitedFigure):
         low = base + (found.low - base) * self.least
         if seen - base < self._allowed and not found.measured:
             low = min(low, seen - 2 * self._noise)
-        high = max(found.high, base + (found.high - base) * self.most)
+        high = found.high + self._unseen(found)
+        high = max(high, base + (high - base) * self.most)
         return replace(found, value=max(found.value, seen), low=max(0.0, low), high=high)
 
     @property
@@ -68,6 +69,13 @@ class ServerMemory(LimitedFigure):
             "the database server's memory is unknown, because its processes are not visible from "
             "this machine; use --membudget-server embedded, or a server on this machine"
         )
+
+    def _unseen(self, found: Projection) -> float:
+        """What looks may have missed at production's rows: it may be the slope of a stretch."""
+        unseen = max(one.run.server_unseen for one in self._samples[-ENOUGH:])
+        (start, _), (last, _) = self._points[-2:] if len(self._points) > 1 else ((0, 0), (1, 0))
+        further = 0 if found.measured else self.evidence.ladder.rows - last
+        return float(unseen * (1 + further / (last - start)))
 
     @property
     def _allowed(self) -> int:

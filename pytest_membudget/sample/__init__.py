@@ -81,7 +81,7 @@ class Facts:
     ``left_running`` counts the processes that outlived the worker, ``left_growing`` says that they
     took ever more.  ``held_up`` says that the server could not end a statement of a process that
     was killed.  ``server_allowance`` is how many bytes the server lets a sort or an index take,
-    ``server_peak`` what its process of the last connection took.
+    ``server_session`` what its process of the last connection took at least and at most.
     """
 
     debug: bool = False
@@ -104,7 +104,7 @@ class Facts:
     left_growing: bool = False
     held_up: bool = False
     server_allowance: int = 0
-    server_peak: int | None = None
+    server_session: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True)
@@ -117,7 +117,8 @@ class Run:
     was stopped before that, it has not ``begun``.
     ``anonymous`` is the part of the peak that the kernel cannot reclaim, page tables included;
     None where it is not known.  ``server_peak`` is the anonymous memory of the processes of the
-    database server that worked for it; None where they can't be seen.  ``phases`` holds the
+    database server that worked for it, and ``server_unseen`` how much more it may have been for a
+    short time; None where they can't be seen.  ``phases`` holds the
     RSS that each began with and its high-water mark.  ``read`` and ``written`` count rows
     by table, ``inserted`` the written ones that are new, ``fetched`` those that came into the
     process, in ``chunks`` of so many at most;
@@ -156,6 +157,7 @@ class Run:
     processes: int = 1
     peak_source: str = "VmHWM"
     server_peak: int | None = None
+    server_unseen: int = 0
     read: dict[str, int] = field(default_factory=dict)
     written: dict[str, int] = field(default_factory=dict)
     inserted: dict[str, int] = field(default_factory=dict)

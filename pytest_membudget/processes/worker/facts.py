@@ -37,12 +37,14 @@ def facts_of(settings: Any, alias: str) -> dict[str, Any]:
         "schemas": schemas,
         "parameter_limit": limit,
         "server_allowance": max(allowed),
-        "server_peak": _server_peak(connection, engine.server_processes),
+        "server_session": _server_session(connection, engine.server_processes),
     }
 
 
-def _server_peak(connection: Any, processes: str) -> int | None:
-    """What the connection's own process of the server took at most; None where it can't be seen."""
+def _server_session(connection: Any, processes: str) -> tuple[int, int] | None:
+    """What the connection's own process of the server took at least and at most; None where it
+    can't be seen.
+    """
     if not processes:
         return None
     from pytest_membudget.processes.worker.server_processes import memory_of_session

@@ -81,6 +81,10 @@ class Meter:
     def server_peak(self) -> int | None:
         return None if self._server is None else self._server.peak
 
+    def server_unseen(self, duration: float) -> int:
+        """How much more it may have been in a run that took so many seconds."""
+        return 0 if self._server is None else self._server.may_be_unseen(duration)
+
     @property
     def begun(self) -> bool:
         """Whether the migration has begun."""

@@ -124,10 +124,7 @@ def outcome_of(launch: Launch, ended: Ended, meter: Meter) -> Run:
     duration = ended.seconds if reply.duration is None else reply.duration
     run = replace(
         seen,
-        server_peak=max(
-            (peak for peak in (meter.server_peak, reply.facts.server_peak) if peak is not None),
-            default=None,
-        ),
+        **_of_server(meter, reply.facts, duration),
         baseline=reply.baseline,
         anonymous=reply.anonymous if meter.alone else None,
         duration=duration,
@@ -169,6 +166,19 @@ def _peak_source(reply: WorkerReply | None, meter: Meter) -> str:
     if meter.shared_peak:
         return "sampled RSS with shared memory"
     return "sampled RSS" if reply is None or reply.peak is None else "VmHWM"
+
+
+def _of_server(meter: Meter, facts: Facts, duration: float) -> dict[str, Any]:
+    """The memory of the server: as it was sampled, and as its last session tells."""
+    peak, unseen = meter.server_peak, meter.server_unseen(duration)
+    if facts.server_session is None:
+        return {"server_peak": peak, "server_unseen": unseen}
+    least, most = facts.server_session
+    peak = max(least, peak or 0)
+    # That of another session is not in the high-water mark of the last one.
+    if facts.connected <= 1:
+        unseen = min(unseen, max(0, most - peak))
+    return {"server_peak": peak, "server_unseen": unseen}
 
 
 def _phases(reply: WorkerReply, meter: Meter) -> dict[Phase, tuple[int, int]]:

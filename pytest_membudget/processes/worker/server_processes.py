@@ -13,20 +13,25 @@ from pathlib import Path
 
 _PROC = Path("/proc")
 _PARALLEL = re.compile(r"parallel worker for PID (\d+)")
-# Looking for sessions may take this share of the time.
-_SHARE = 0.02
+# Looking for sessions may take this share of the time, and more until there is one.
+_SHARE, _SHARE_BEFORE = 0.02, 0.2
 _EVERY = 0.05
+# About as fast as a process fills memory, in bytes a second.
+_FASTEST = 1024**3
 
 
 class ServerProcesses:
     """Those called ``name`` that have a session of ``database``, and the workers that help them.
 
     ``peak`` is the most of their anonymous memory that was seen at one instant, in bytes; None
-    where none was seen.
+    where none was seen.  ``unseen`` is how much more there may have been for a time that was too
+    short to be seen.
     """
 
     def __init__(self, name: str, database: str) -> None:
         self.peak: int | None = None
+        self.unseen = 0
+        self._looked = time.monotonic()
         self._name = name
         self._database = database
         self._others: set[str] = set()
@@ -37,10 +42,22 @@ class ServerProcesses:
         begin = time.monotonic()
         if begin >= self._next:
             self._found = self._sessions()
-            now = time.monotonic()
-            self._next = now + max(_EVERY, (now - begin) / _SHARE)
+            took = time.monotonic() - begin
+            pause = max(_EVERY, took / _SHARE) if self._found else took / _SHARE_BEFORE
+            self._next = begin + took + pause
+        elif not self._found:
+            return
         if self._found:
-            self.peak = max(self.peak or 0, sum(map(_anonymous, self._found)))
+            now = sum(map(_anonymous, self._found))
+            if not now:  # another session may follow the one that has ended
+                self._next = 0.0
+            self.peak = max(self.peak or 0, now)
+            self.unseen = max(self.unseen, int((begin - self._looked) * _FASTEST))
+        self._looked = begin
+
+    def may_be_unseen(self, duration: float) -> int:
+        """``unseen``, or what may have come and gone in seconds in which none was seen."""
+        return int(duration * _FASTEST) if self.peak is None else self.unseen
 
     def _sessions(self) -> list[str]:
         titles = {}
@@ -60,12 +77,14 @@ class ServerProcesses:
         return title or ""
 
 
-def memory_of_session(process: int, name: str, database: str) -> int | None:
-    """What a process that is called ``name`` and has a session of ``database`` took at most, as far
-    as its high-water mark tells; None where it is not visible.
+def memory_of_session(process: int, name: str, database: str) -> tuple[int, int] | None:
+    """What a process that is called ``name`` and has a session of ``database`` took at least and at
+    most, as its high-water mark tells; None where it is not visible.
     """
     title = _title(str(process), name)
-    return _anonymous(str(process)) if title and _is_session(title, database) else None
+    if not title or not _is_session(title, database):
+        return None
+    return _anonymous(str(process)), _kib(str(process)).get("VmHWM", 0) * 1024
 
 
 def _title(process: str, name: str) -> str | None:
@@ -87,12 +106,17 @@ def _anonymous(process: str) -> int:
     """What it takes now, or what it took when it was largest if that was more for certain: its
     high-water mark without the shared memory and the files, which it does not give back.
     """
-    with suppress(OSError, KeyError):
-        lines = (_PROC / process / "status").read_text().splitlines()
-        kib = {
-            name: int(rest.split()[0])
-            for name, _, rest in (line.partition(":") for line in lines if line.endswith("kB"))
-        }
+    with suppress(KeyError):
+        kib = _kib(process)
         shared = kib["RssFile"] + kib["RssShmem"]
         return max(kib["RssAnon"], kib["VmHWM"] - shared) * 1024
     return 0
+
+
+def _kib(process: str) -> dict[str, int]:
+    """The kernel's figures of a process; none where it has ended."""
+    with suppress(OSError):
+        lines = (_PROC / process / "status").read_text().splitlines()
+        pairs = (line.partition(":") for line in lines if line.endswith("kB"))
+        return {name: int(rest.split()[0]) for name, _, rest in pairs}
+    return {}

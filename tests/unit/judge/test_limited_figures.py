@@ -232,6 +232,18 @@ def test_what_a_sort_may_take_is_no_growth_without_end() -> None:
     assert verdict(*samples, limit_server=512 * MIB).verdict == "inconclusive"
 
 
+def test_what_may_have_come_and_gone_unseen_widens_the_interval() -> None:
+    samples = [replace(one, run=replace(one.run, server_unseen=10 * MIB)) for one in SERVER]
+    sure, unsure = (ServerMemory(evidence(*its)).projection for its in (SERVER, samples))
+    assert sure is not None
+    assert unsure is not None
+    assert (unsure.value, unsure.low) == (sure.value, sure.low)
+    assert unsure.high == pytest.approx(sure.high + 10 * MIB * (1 + 30))
+    flat = [sample(rows, 1, 5, server_unseen=60 * MIB) for rows in SIZES]
+    assert verdict(*flat, limit_server=256 * MIB).verdict == "inconclusive"
+    assert verdict(*flat, limit_server=4096 * MIB).verdict == "within"
+
+
 def test_sqlite_has_no_server() -> None:
     found = replace(evidence(*TEN_A_MS, limit_server=MIB), database=Database("default", "sqlite"))
     assert "has no server; " not in Assessment(found).judgement.reason
