@@ -18,7 +18,8 @@ from pytest_membudget.judge.evidence import Evidence
 from pytest_membudget.judge.gap import unnamed_table
 from pytest_membudget.judge.matching import filter_values, of_several_rows, unmatched
 from pytest_membudget.judge.portions import asked_shares, certain
-from pytest_membudget.processes.stopwatch import SURVEY
+from pytest_membudget.processes.messages.job import Probes
+from pytest_membudget.processes.stopwatch import APPLYING, SURVEY
 from pytest_membudget.sample import ForcedValues, Outcome, Run, Sample, Shares
 
 
@@ -63,6 +64,22 @@ class Sampler(Sampling):
         finally:
             if last in self.evidence.samples:
                 self.seeded.force_values(last.forced_values, last.shares)
+        return self.evidence
+
+    def collect_garbage(self, left: float) -> Evidence:
+        """The evidence with the blocks that the largest sample holds at its end, without garbage.
+
+        Its rows are gone through once more.
+        """
+        self._progress("looking at what the migration keeps")
+        self.seeded.fill(self.evidence.finished[-1].size)
+        name = self.seeded.clone()
+        job = self.plan.job(self.seeded, name, deadline=left)
+        with self._server.stopwatch.of(APPLYING):
+            done = self.seeded.run(replace(job, probes=Probes(folders=[], collect=True)))
+        self.seeded.drop(name)
+        if done.outcome == Outcome.FINISHED:
+            self.evidence = self.evidence.with_held(done.facts.kept_blocks or 0)
         return self.evidence
 
     def refusals(self) -> Evidence:
