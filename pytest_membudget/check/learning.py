@@ -141,11 +141,14 @@ def _located(
         return replace(found, lesson=replace(lesson, asked=[label, rows]))
     if lesson.expected == Expected.NONE:
         [(table, _)] = lesson.columns
-        labels = {table: label for label, table in seeded.tables.items()}
+        model = seeded.present().models.get(table)
+        others = seeded.tables.keys() - ({model.label} if model else ())
+        # Links are seeded with the models that they link.
+        is_seeded = model and (model.through or model.label in seeded.tables)
         # Rows that it loads count, and something has to be left to measure.
-        if table not in labels or len(labels) == 1 or table in done.loads:
+        if model is None or not (is_seeded and others) or table in done.loads:
             return None
-        return replace(found, lesson=replace(lesson, asked=[labels[table]]))
+        return replace(found, lesson=replace(lesson, asked=[model.label]))
     if found.label:
         # A column of keys without a foreign key; not a number that happens to be the same.
         columns = [

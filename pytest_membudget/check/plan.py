@@ -64,6 +64,12 @@ class CheckPlan:
     attribution: str = "failed"
     explaining: float | None = None
 
+    @property
+    def without_rows(self) -> dict[str, int]:
+        """The row counts, all 0, of models of which the migration makes rows by itself."""
+        none = (one.asked[0] for one in self.lessons if one.expected == Expected.NONE)
+        return dict.fromkeys(none, 0)
+
     def with_lesson(self, lesson: Lesson, rows: Mapping[str, int]) -> CheckPlan:
         """With one more, and with ``rows`` of the models that it is about."""
         budget, production = self.budget, self.production
@@ -73,6 +79,11 @@ class CheckPlan:
             production = replace(production, stated={**production.stated, **rows})
         lessons = (*self.lessons, lesson)
         return replace(self, budget=budget, production=production, lessons=lessons)
+
+    def with_most(self, most: Mapping[str, int]) -> CheckPlan:
+        """With how many rows models can have."""
+        production = self.production
+        return replace(self, production=replace(production, most={**production.most, **most}))
 
     def job(
         self, seeded: SeededDatabase, name: str, *, deadline: float, stop_above: int | None = None

@@ -123,7 +123,7 @@ class Sampler(Sampling):
         with closing(self._seeded_database(budget)) as seeded:
             if sample.forced_values:
                 seeded.force_values(sample.forced_values, sample.shares)
-            seeded.fill(sample.size)
+            self._note_most(seeded.fill(sample.size).most)
             job = self.plan.job(seeded, seeded.take().name, deadline=budget.time_budget)
             with self._server.stopwatch.of(SURVEY):
                 return seeded.run(replace(job, tables={**seeded.uniques, **uniques}))
@@ -135,7 +135,8 @@ class Sampler(Sampling):
 
         def again(plan: CheckPlan) -> tuple[CheckPlan, Sample]:
             self._begin_anew(plan)
-            return plan, self._apply(sample.size, self._budget.time_budget)[0]
+            found, _ = self._apply(sample.size, self._budget.time_budget)
+            return self.plan, found
 
         plan, found = with_rows_sought(self.plan, sample, sample.run.sought, again)
         if plan is not self.plan:

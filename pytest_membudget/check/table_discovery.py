@@ -75,7 +75,8 @@ def with_rows(
     several = len(budget.migrations) > 1
     if found.unknown and not (several and rows and not last.run.failure):
         return plan, inconclusive(budget, samples, found.unknown)
-    seeded = replace(plan, budget=replace(budget, rows=rows), unknown=tuple(found.unknown))
+    to_seed = {**rows, **plan.without_rows} if rows else {}
+    seeded = replace(plan, budget=replace(budget, rows=to_seed), unknown=tuple(found.unknown))
     if found.unknown:
         return seeded, None
     if rows and (last.run.failure or not found.few):
@@ -110,6 +111,7 @@ def discover(plan: CheckPlan, server: ServerClient, progress: Callable[[str], No
     for _ in range(_ROUNDS):
         progress(f"finding the accessed tables, with a few rows in {len(seeded)} of them")
         plan, latest = dry_runs(plan, server, tables, seeded)
+        plan = plan.with_most(latest[0].most)
         samples += latest
         runs = [sample.run for sample in latest]
         accessed_tables = {table for done in runs for table in done.accessed_tables}
