@@ -56,7 +56,9 @@ def _a_row(latest: Sequence[Sample]) -> float | None:
     start = (latest[0].size, _held(latest[0])) if len(latest) > 2 else (0, 0)
     blocks = _slope((before.size, _held(before)), (last.size, _held(last)))
     goes_on = blocks >= _ALIKE * _slope(start, (before.size, _held(before))) > 0
-    garbage = any(2 * _held(one) < _most(one) for one in latest)
+    # As much is there whatever the rows: models of earlier states, for one.
+    always = min(one.run.facts.cyclic_blocks or 0 for one in latest)
+    garbage = any(2 * (_held(one) + always) < _most(one) for one in latest)
     return blocks if goes_on and not garbage else None
 
 

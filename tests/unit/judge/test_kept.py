@@ -71,6 +71,8 @@ def samples(figures: Figures, **facts: bool) -> list[Sample]:
         (PAGES, 3_000, 4_600),
         (PAGES[:2], 1_500, 4_600),
         (KEYS, 0, 40),
+        # Models of many more states are garbage, with any number of rows.
+        ([(rows, peak, kept, cyclic + 40_000) for rows, peak, kept, cyclic in PAGES], 3_000, 4_600),
         # Less than half is known not to be garbage, or is there at the end.
         (GARBAGE, None, None),
         (CHUNK, None, None),
