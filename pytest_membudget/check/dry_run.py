@@ -85,7 +85,7 @@ def _run(
         label: 0 if production.has_none(label) else few_rows(production.rows(table, label))
         for table, label in models.items()
     }
-    budget = replace(plan.budget, rows={**rows, **plan.without_rows}, seed=None)
+    budget = replace(plan.budget, rows={**rows, **dict.fromkeys(plan.without_rows, 0)}, seed=None)
     lessons = (*plan.lessons, *plan.sought)
     with closing(SeededDatabase(server, budget, plan.applied, lessons=lessons)) as seeded:
         if forced_values:

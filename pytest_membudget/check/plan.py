@@ -65,10 +65,9 @@ class CheckPlan:
     explaining: float | None = None
 
     @property
-    def without_rows(self) -> dict[str, int]:
-        """The row counts, all 0, of models of which the migration makes rows by itself."""
-        none = (one.asked[0] for one in self.lessons if one.expected == Expected.NONE)
-        return dict.fromkeys(none, 0)
+    def without_rows(self) -> frozenset[str]:
+        """The models that have none, since the migration makes rows of them by itself."""
+        return frozenset(one.asked[0] for one in self.lessons if one.expected == Expected.NONE)
 
     def with_lesson(self, lesson: Lesson, rows: Mapping[str, int]) -> CheckPlan:
         """With one more, and with ``rows`` of the models that it is about."""
