@@ -43,7 +43,7 @@ class Assessment:
         estimate, judgement = self.estimate, self.judgement
         ends = estimate.limit_passed_at, self.evidence.breaks_at
         crossing = min((end for end in ends if end is not None), default=None)
-        decided, exceeds = judgement.decided, judgement.exceeds
+        decided, exceeds = judgement.decided, judgement.exceeds and judgement.of_peak
         return Outlook(decided, estimate.narrow, exceeds, crossing, estimate.past)
 
     @property

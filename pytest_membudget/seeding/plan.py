@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from typing import Any
 
 from django.db import DatabaseError, models
@@ -144,7 +145,17 @@ class Plan:
             if related and field.name in unique and (parent := _concrete(related)) is not model:
                 self._forced.setdefault(parent, {}).setdefault(WHOLE_ROW, repeated)
 
+    @cached_property
+    def _views(self) -> set[str]:
+        connection = self._staging.dialect.connection
+        with connection.cursor() as cursor:
+            found = connection.introspection.get_table_list(cursor)
+        return {one.name for one in found if one.type == "v"}
+
     def _existing(self, model: Model) -> int:
+        if not model._meta.managed and model._meta.db_table in self._views:
+            reason = "it is a view, whose rows are those of other tables"
+            raise refusal(model._meta.label, None, reason)
         try:
             return model._base_manager.using(self._staging.dialect.connection.alias).count()
         except DatabaseError as error:

@@ -60,7 +60,7 @@ class Kept:
         return sys.getallocatedblocks()
 
     def facts(self, cycles: Cycles) -> dict[str, Any]:
-        """Those of ``cycles``, and ``kept_blocks``, and how many ``cyclic_blocks`` its collection
+        """Those of ``cycles``, and ``kept_blocks``, and how many ``cyclic_blocks`` a collection
         frees.
 
         Not those where the migration was too quick to be followed, or kept nothing.
@@ -68,6 +68,6 @@ class Kept:
         before, facts = sys.getallocatedblocks(), cycles.facts()
         if self._most <= 0:
             return facts
-        gc.collect()
+        cycles.collect()
         cyclic = max(0, before - sys.getallocatedblocks())
         return {**facts, "kept_blocks": self._most, "cyclic_blocks": cyclic}

@@ -23,6 +23,7 @@ class Dialect(ABC):
     ``json_ratio``: how many bytes of our JSON documents stand for one of PostgreSQL's compressed
     ones.
     ``numbering`` defines the column that numbers the rows of a temporary table from 1.
+    ``inserting`` stands in an INSERT before the rows, so that each column takes the value given.
 
     The others are expressions with places for their arguments.  ``series(first, last)`` is an item
     for FROM, whose column ``series.i`` counts; ``digits(number, width)`` has leading zeros;
@@ -34,6 +35,7 @@ class Dialect(ABC):
     compresses: ClassVar[bool]
     json_ratio: ClassVar[float]
     numbering: ClassVar[str]
+    inserting: ClassVar[str] = ""
     series: ClassVar[str]
     digits: ClassVar[str]
     uuid: ClassVar[str]
