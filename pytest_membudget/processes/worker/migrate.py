@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
@@ -152,7 +153,8 @@ class Migrate:
     def _begin(self) -> None:
         """The first migration is about to be applied."""
         self._began = True
-        Path(self._job.beginning).touch()
+        modules = [name for name in [*sys.modules] if name.startswith("django.")]
+        Path(self._job.beginning).write_text("\n".join(modules))
         peak = memory().get("peak")
         self._baseline = peak and max(peak, self._started_with)
         self._target.forget_refusals()

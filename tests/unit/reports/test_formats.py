@@ -96,7 +96,7 @@ def test_open_metrics() -> None:
         f"membudget_{name}"
         for name in (
             *("peak_bytes", "limit_bytes", "bytes_per_row", "rows", "fits_up_to_rows"),
-            *("duration_seconds", "within"),
+            *("duration_seconds", "server_peak_bytes", "within"),
         )
     }
     first = found["membudget_peak_bytes"][0]
