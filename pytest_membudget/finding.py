@@ -41,6 +41,7 @@ class FindingCode(OpenTextEnum):
     ROW_WIDTHS = "row-widths"
     ROWS_ADDED = "rows-added"
     ROWS_ASKED = "rows-asked"
+    ROWS_FEWER = "rows-fewer"
     ROWS_FRESH = "rows-fresh"
     ROWS_LEARNED = "rows-learned"
     ROWS_SAMPLED = "rows-sampled"

@@ -47,6 +47,16 @@ class Assessment:
         return Outlook(decided, estimate.narrow, exceeds, crossing, estimate.past)
 
     @property
+    def depends_on_garbage(self) -> bool:
+        """Whether the verdict would be ``exceeds`` if what the largest sample holds were in use."""
+        evidence = self.evidence
+        known = any(one.held is not None for one in evidence.samples)
+        if known or self.judgement.decided or not evidence.finished:
+            return False
+        blocks = evidence.finished[-1].run.facts.kept_blocks
+        return blocks is not None and Assessment(evidence.with_held(blocks)).judgement.exceeds
+
+    @property
     def is_in_danger(self) -> bool:
         """Whether growth, over rows that the migration accessed, may pass the limit."""
         projection = self.estimate.projection

@@ -62,6 +62,12 @@ class Evidence:
     def with_sample(self, sample: Sample) -> Evidence:
         return replace(self, samples=(*self.samples, sample))
 
+    def with_held(self, blocks: int) -> Evidence:
+        """With so many blocks that the largest sample held at its end."""
+        last = self.finished[-1]
+        samples = (replace(one, held=blocks) if one is last else one for one in self.samples)
+        return replace(self, samples=tuple(samples))
+
     def rows_source(self, label: str) -> str | None:
         """Where production's row count of a model comes from."""
         asked = self.budget.rows_sources.get(label)

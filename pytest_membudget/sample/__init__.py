@@ -212,7 +212,9 @@ class Sample:
     ``shares`` those of them that only a share of the rows has.
     ``narrowed`` are the bytes by which rows of a table are narrower than production's for these.
     ``copied`` are the same of the models whose rows are copies of those in a file.
-    ``crowded`` says that there is no room for a sample of twice as many rows.
+    ``crowded`` says that there is no room for a sample of twice as many rows, ``most`` how many a
+    model can have that has only so many unique values.  ``held`` are blocks that another run over
+    the same rows held at its end, none of them garbage.
     ``unlogged`` counts the rows of tables that the server says were accessed and that no statement
     of the run explains.
     """
@@ -229,6 +231,8 @@ class Sample:
     narrowed: dict[str, float] = field(default_factory=dict)
     copied: dict[str, float] = field(default_factory=dict)
     crowded: bool = False
+    most: dict[str, int] = field(default_factory=dict)
+    held: int | None = None
     unlogged: dict[str, int] = field(default_factory=dict)
 
     @property

@@ -153,18 +153,22 @@ class NamedReference(ConstantColumn):
 
 class UniqueReference(Reference, UniqueColumn):
     def capacity(self) -> int:
-        return UNLIMITED
+        return self.sequence.limit
 
     def place(self, have: int, want: int) -> None:
         self.sequence.place(have, want)
 
     def demand(self, want: int) -> None:
         super().demand(want)
-        self.sequence.require(want)
+        if self.sequence.fresh:
+            self.sequence.require(want)
 
 
 class OptionalReference(UniqueReference):
     """A unique reference that may be empty, and is where the parents have run out."""
+
+    def capacity(self) -> int:
+        return UNLIMITED
 
     def demand(self, want: int) -> None:
         parent = self.sequence.parent

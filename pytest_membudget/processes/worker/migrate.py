@@ -163,6 +163,7 @@ class Migrate:
             from pytest_membudget.processes.worker.probes.probe import probe
 
             self._probes.enter_context(probe(self._job.probes, self._observe))
+            self._kept.collects = self._job.probes.collect
         self._startup = time.perf_counter() - self._started
         self._log.begin()
         self._cycles.begin()
