@@ -7,6 +7,7 @@ list holds all rows, a chunk or a buffer what it was last filled with.
 
 from __future__ import annotations
 
+import gc
 import sys
 import time
 from collections.abc import Iterator
