@@ -33,6 +33,8 @@ _PROPERTIES = (
     "bytes_per_row",
     "growth",
     "fits_up_to_rows",
+    "projected_duration_s",
+    "server_peak_bytes",
 )
 
 

@@ -135,6 +135,13 @@ class Plan:
             table.columns = Layout(table, forced, self._profile, self._table).columns()
         return self._tables[model]
 
+    @cached_property
+    def _views(self) -> set[str]:
+        connection = self._staging.dialect.connection
+        with connection.cursor() as cursor:
+            found = connection.introspection.get_table_list(cursor)
+        return {one.name for one in found if one.type == "v"}
+
     def _let_parents_agree(self, model: Model, repeated: Sequence[Any]) -> None:
         """Where rows are to agree, and may not refer to the same row, let those agree to which they
         refer: what the migration computes of a row may be theirs.
@@ -144,13 +151,6 @@ class Plan:
             related: Any = field.related_model
             if related and field.name in unique and (parent := _concrete(related)) is not model:
                 self._forced.setdefault(parent, {}).setdefault(WHOLE_ROW, repeated)
-
-    @cached_property
-    def _views(self) -> set[str]:
-        connection = self._staging.dialect.connection
-        with connection.cursor() as cursor:
-            found = connection.introspection.get_table_list(cursor)
-        return {one.name for one in found if one.type == "v"}
 
     def _existing(self, model: Model) -> int:
         if not model._meta.managed and model._meta.db_table in self._views:
