@@ -51,6 +51,7 @@ class FindingCode(OpenTextEnum):
     SHAPE_MISSED = "shape-missed"
     SHARED_MEMORY = "shared-memory"
     STATEMENT_HELD_UP = "statement-held-up"
+    STATEMENT_TOO_LONG = "statement-too-long"
     STATEMENT_UNMATCHED = "statement-unmatched"
     TABLE_WITHOUT_MODEL = "table-without-model"
     THRESHOLD_AHEAD = "threshold-ahead"
