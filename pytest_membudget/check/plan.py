@@ -94,6 +94,7 @@ class CheckPlan:
             workers=seeded.workers,
             folder=seeded.folder,
             mark=seeded.mark,
+            password=seeded.password,
             embedded=seeded.embedded,
             files=any(lesson.expected == Expected.FILE for lesson in self.lessons),
         )

@@ -9,7 +9,7 @@ from dataclasses import field as attribute
 from math import prod
 from typing import Any
 
-from pytest_membudget.seeding.dialects.base import Field
+from pytest_membudget.seeding.dialects.base import Dialect, Field
 from pytest_membudget.seeding.staging_tables import StagingTables, lookup, new_name
 
 UNLIMITED = 1 << 62
@@ -125,8 +125,9 @@ class Group:
     member. It has none in common with the boxes before it, and new parents get their children.
     """
 
-    def __init__(self, members: dict[str, Sequence]) -> None:
+    def __init__(self, members: dict[str, Sequence], quotient: str = Dialect.quotient) -> None:
         self.members = members
+        self._quotient = quotient
         self.label = ", ".join(members)
         self._boxes: list[_Box] = []
         self._box = _Box([], [])
@@ -190,7 +191,7 @@ class Group:
             # Turning each digit by the fastest one keeps the numbers apart, and lets all values
             # occur from the start; by one more, so that two references to a table differ.
             turned = (
-                f"{number} / {prod(box.sizes[p] for p in before)} "
+                f"{self._quotient.format(number, prod(box.sizes[p] for p in before))} "
                 f"+ {number} % {box.sizes[order[0]]} + {len(before)}"
             )
             return f"(({turned}) % {box.sizes[place]} + 1 + {box.first[place]})"

@@ -79,7 +79,7 @@ class Uniqueness:
             for sequence in sequences.values():
                 if isinstance(sequence, StoredSequence):
                     sequence.partners = list(sequences.values())
-            table.groups.append(Group(sequences))
+            table.groups.append(Group(sequences, table.dialect.quotient))
         elif parents:
             self._make_unique(parents[0], unique)
         else:

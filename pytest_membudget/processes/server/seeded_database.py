@@ -59,6 +59,7 @@ class SeededDatabase:
     ) -> None:
         self.folder = server.greeting.folder
         self.mark = server.greeting.mark
+        self.password = server.greeting.password
         self.embedded = server.embedded
         self.workers = server.workers
         self._server = server
