@@ -156,7 +156,8 @@ def _of_processes(case: Case) -> Iterator[Advice]:
 
 def _of_transactions(case: Case) -> Iterator[Advice]:
     """Where the table would be locked for long: not about memory, but these runs show it."""
-    seconds = case.assessment.evidence.duration or 0.0
+    duration = case.assessment.estimate.duration.projection
+    seconds = 0.0 if duration is None else duration.value
     if case.mixed is None or not case.engine.locks_until_commit or seconds < _LONG_LOCK:
         return
     yield Advice(

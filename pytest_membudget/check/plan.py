@@ -42,6 +42,7 @@ class CheckPlan:
     ``unknown`` are gaps of tables that one of several migrations accesses, where rows of others are
     seeded.  ``attribution`` says when to find out why the peak grows: ``"failed"``, ``"always"``,
     ``"never"``; ``explaining`` are the seconds for that, None where the time budget includes it.
+    ``confirm`` asks for a run in a memory control group of the limit's size.
     """
 
     budget: Budget
@@ -63,6 +64,7 @@ class CheckPlan:
     unknown: tuple[Gap, ...] = ()
     attribution: str = "failed"
     explaining: float | None = None
+    confirm: bool = False
 
     def with_lesson(self, lesson: Lesson, rows: Mapping[str, int]) -> CheckPlan:
         """With one more, and with ``rows`` of the models that it is about."""
@@ -92,6 +94,7 @@ class CheckPlan:
             deadline=seeded.within_deadline(deadline),
             stop_above=certain if stop_above is None else stop_above,
             workers=seeded.workers,
+            vendor=seeded.vendor,
             folder=seeded.folder,
             mark=seeded.mark,
             password=seeded.password,

@@ -5,7 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from pytest_membudget.check.plan import CheckPlan
-from pytest_membudget.check.row_effects import few_rows, grows_with, is_guarded, is_only_joined
+from pytest_membudget.check.row_effects import (
+    few_rows,
+    grows_with,
+    is_guarded,
+    is_only_joined,
+    worked_on,
+)
 from pytest_membudget.judge.gap import Gap, table_without_model, unnamed_table
 from pytest_membudget.processes.messages.orders import StateTables, TableModel
 from pytest_membudget.processes.server.seeded_database import SeededDatabase
@@ -66,7 +72,8 @@ class RowSources:
     def _unnamed(self, done: Run, seeded: SeededDatabase, named: Mapping[str, int]) -> list[str]:
         """Tables that it accessed, were there before it, and are none of the ``named`` models."""
         known = {*seeded.tables.values(), *self._settled}
-        accessed_tables = done.accessed_tables.keys() - known
+        in_database = self._plan.budget.depends_on_tables
+        accessed_tables = (worked_on(done) if in_database else done.accessed_tables.keys()) - known
         if accessed_tables and self._present is None:
             self._present = seeded.present()
         return sorted(
@@ -91,6 +98,8 @@ class RowSources:
         if known is not None:
             wanted = grows or is_only_joined(table, done) or not known
             return known if wanted and (known or there) else None
+        if self._plan.budget.depends_on_tables:
+            return self._gap(table)
         by_key = all(finds_one(way, self._uniques(table)) for way in done.accessed_tables[table])
         return self._gap(table) if grows and not by_key else None
 
@@ -101,6 +110,8 @@ class RowSources:
         return unnamed_table(self._models[table].label, self._known(table), seed=seed)
 
     def _grows(self, table: str, done: Run) -> bool:
+        if self._plan.budget.depends_on_tables:
+            return True
         uniques = self._uniques(table)
         return is_guarded(table, done, uniques) or grows_with(table, done, uniques)
 

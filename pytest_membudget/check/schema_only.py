@@ -73,7 +73,9 @@ def decide(
 def _without_a_run(
     plan: CheckPlan, gated: Gated, server: ServerClient, reason: str
 ) -> EarlyVerdict | None:
-    """From what the states took; None where that does not tell enough."""
+    """From what the states took; None where that does not tell enough, as of the way back."""
+    if gated.reverse:
+        return None
     limit = plan.budget.limit
     mark, after = _mark(plan, gated, server)
     if mark is None:

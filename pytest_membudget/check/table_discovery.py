@@ -23,9 +23,10 @@ from pytest_membudget.check.row_effects import (
     grows_with,
     is_guarded,
     is_only_joined,
+    worked_on,
 )
 from pytest_membudget.judge import reasons
-from pytest_membudget.judge.gap import Gap, rows_unknown, tables_without_model
+from pytest_membudget.judge.gap import Gap, rows_unknown, statement_unread, tables_without_model
 from pytest_membudget.judge.lessons import contradictions
 from pytest_membudget.judge.portions import asked_shares
 from pytest_membudget.judge.verdict import Judgement, Verdict
@@ -88,6 +89,8 @@ def with_rows(
     if processes > 1 and not rows:
         reason = reasons.processes_not_followed(budget, processes)
         return plan, EarlyVerdict(Judgement(Verdict.INCONCLUSIVE, None, reason), samples)
+    if budget.depends_on_tables and any(sample.run.opaque for sample in samples) and not rows:
+        return plan, inconclusive(budget, samples, [statement_unread()])
     reason = reasons.too_few_rows_to_matter(budget, rows)
     within = within_limit(budget, samples, found.most, reason)
     if within is None and rows:
@@ -103,6 +106,7 @@ def discover(plan: CheckPlan, server: ServerClient, progress: Callable[[str], No
     Where its filters leave rows out, it is run on rows that match them as well.  The first run that
     passes the limit is the last one.
     """
+    in_database = plan.budget.depends_on_tables
     present = server.call(ListTables(plan.applied))
     tables = present.models
     seeded: set[str] = set()
@@ -113,6 +117,8 @@ def discover(plan: CheckPlan, server: ServerClient, progress: Callable[[str], No
         samples += latest
         runs = [sample.run for sample in latest]
         accessed_tables = {table for done in runs for table in done.accessed_tables}
+        if in_database:
+            accessed_tables |= {table for done in runs for table in worked_on(done)}
         met = accessed_tables & tables.keys()
         unseen = met - seeded
         if not unseen or any(done.peak > plan.budget.limit for done in runs):
@@ -151,7 +157,7 @@ def discover(plan: CheckPlan, server: ServerClient, progress: Callable[[str], No
         most = _most(samples, latest, known, _FIRST_ROWS)
     # What a receiver loads of the rows that the migration makes depends on those it accesses.
     feeds = any(not one.loads.isdisjoint(run.changed) for run in runs for one in run.receivers)
-    if most >= limit or feeds or _branches(plan, known):
+    if most >= limit or feeds or _branches(plan, known) or in_database:
         are_small = False
         grown = sorted(met)
         rows = _with_rows(grown, known)

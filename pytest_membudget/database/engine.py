@@ -20,6 +20,9 @@ class Engine:
     ``scratch`` is the module and the class that make its scratch databases, empty where none can
     be made.
     ``embedded``: the engine runs inside the process and uses its memory; each database is a file.
+    ``server_processes`` is what the processes of its server are called, each of which has the name
+    of its session's database in its title; empty where there are no such ones.  ``allowances`` are
+    the settings that say how much memory a session takes to sort, or to build an index.
     ``client_library`` is what runs in the process; ``client_holds_results``: it holds the whole
     result of a cursor that has no name on the server, and knows its number of rows.
     ``streams``: ``QuerySet.iterator()`` fetches rows in chunks; where the client holds results,
@@ -48,6 +51,8 @@ class Engine:
     drivers: tuple[str, ...] = ()
     scratch: str = ""
     embedded: bool = False
+    server_processes: str = ""
+    allowances: tuple[str, ...] = ()
     client_library: str = ""
     client_holds_results: bool = False
     streams: bool = False
@@ -73,6 +78,8 @@ POSTGRESQL = Engine(
     label="PostgreSQL",
     sqlglot="postgres",
     scratch="postgresql.PostgreSQLScratch",
+    server_processes="postgres",
+    allowances=("maintenance_work_mem", "work_mem"),
     client_library="libpq",
     client_holds_results=True,
     streams=True,

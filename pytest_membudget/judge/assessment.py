@@ -44,7 +44,7 @@ class Assessment:
         breaks, _ = self.evidence.breaks_at or (None, None)
         ends = estimate.limit_passed_at, breaks
         crossing = min((end for end in ends if end is not None), default=None)
-        decided, exceeds = judgement.decided, judgement.exceeds
+        decided, exceeds = judgement.decided, judgement.exceeds and judgement.of_peak
         return Outlook(decided, estimate.narrow, exceeds, crossing, estimate.past)
 
     @property

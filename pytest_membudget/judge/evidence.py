@@ -8,7 +8,6 @@ from typing import Any
 
 from pytest_membudget.budget.request import Budget
 from pytest_membudget.finding import Finding, FindingCode
-from pytest_membudget.judge import pace
 from pytest_membudget.judge.ahead import Ahead
 from pytest_membudget.judge.curves import breaks_at
 from pytest_membudget.judge.gap import Gap
@@ -17,9 +16,7 @@ from pytest_membudget.judge.matching import loads_no_rows
 from pytest_membudget.judge.portions import Portion, are_all_known, portions, rows_of
 from pytest_membudget.profile.production import Production
 from pytest_membudget.project.comparisons import EACH_ROW
-from pytest_membudget.sample import ForcedValues, Outcome, Sample, Shares, finished
-
-_FELT_SECONDS = 1.0
+from pytest_membudget.sample import ForcedValues, Sample, Shares, finished
 
 
 @dataclass(frozen=True)
@@ -124,27 +121,6 @@ class Evidence:
         tables = {*self.tables.values(), *run.changed}
         by_receivers = any(not one.loads.isdisjoint(tables) for one in run.receivers)
         return bool(run.changed) and loads_no_rows(run) and not by_receivers
-
-    @property
-    def duration(self) -> float | None:
-        """Seconds that the migration takes at production's row count.
-
-        A row takes at least as long as in a sample that did not end.
-        """
-        rows, finished = self.ladder.rows, self.finished
-        if not finished:
-            return None
-        stopped = (one for one in self.samples if one.run.outcome == Outcome.TIMED_OUT)
-        least = max((one.run.duration * rows / one.size for one in stopped), default=0.0)
-        return max(pace.duration(finished, rows), least)
-
-    @property
-    def slows_down(self) -> bool:
-        """Whether the time grows faster than the rows."""
-        last = self.finished[-1] if self.finished else None
-        if last is None or last.run.duration <= _FELT_SECONDS:
-            return False
-        return (self.duration or 0.0) > 2 * last.run.duration * self.ladder.rows / last.size
 
     @property
     def breaks_at(self) -> tuple[int, FindingCode] | None:

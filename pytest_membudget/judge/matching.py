@@ -32,11 +32,18 @@ def touched_share(sample: Sample, tables: Mapping[str, str]) -> float:
 
 
 def driving_model(sample: Sample, tables: Mapping[str, str]) -> str | None:
-    """The largest model of which a run loaded rows, or looked for them; None without one."""
+    """The largest model of which a run loaded, changed or looked for rows; None without one.
+
+    New rows say nothing of those that were there, so a table that only got some counts where there
+    is no other.
+    """
     run = sample.run
     loaded = run.loads & run.read.keys()
-    asked = {*loaded, *run.written, *run.guards, *(_main(one, tables) for one in run.unmatched)}
-    driving = [label for label, table in tables.items() if table in (asked or run.read)]
+    changed = {table for table, rows in run.written.items() if rows > run.inserted.get(table, 0)}
+    asked = {*loaded, *changed, *run.guards, *(_main(one, tables) for one in run.unmatched)}
+    driving = [
+        label for label, table in tables.items() if table in (asked or run.written or run.read)
+    ]
     return max(driving, key=lambda label: sample.rows[label], default=None)
 
 

@@ -27,15 +27,6 @@ def seconds_below(first: Sample, size: float) -> float:
     return float(first.run.startup + of_rows)
 
 
-def duration(samples: Sequence[Sample], size: int) -> float:
-    """How long the migration itself will take at ``size`` rows.
-
-    Superlinear only where the last two stretches agree, since one may be a busy machine's.
-    """
-    last = samples[-1]
-    return float(last.run.duration * (size / last.size) ** min(_exponents(samples)[-2:]))
-
-
 def _next_exponent(samples: Sequence[Sample]) -> float:
     """The power for the stretch to come: one that has been rising is expected to rise on."""
     before, last = [1.0, 1.0, *_exponents(samples)][-2:]

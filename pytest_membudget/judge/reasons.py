@@ -9,7 +9,7 @@ from pathlib import Path
 from pytest_membudget.budget.request import Budget
 from pytest_membudget.finding import FindingCode
 from pytest_membudget.judge.projection import Projection
-from pytest_membudget.sample import Outcome, Run, Sample
+from pytest_membudget.sample import Outcome, Run, Sample, finished
 from pytest_membudget.units import (
     format_interval,
     format_rows,
@@ -22,10 +22,10 @@ from pytest_membudget.units import (
 def peaks(budget: Budget, projection: Projection, fits: int | None) -> str:
     """``within``, or ``exceeds`` with a projection; ``fits`` is how many rows do."""
     verb = "peaked" if projection.measured else "would peak"
-    size = format_interval(projection.low, projection.peak, projection.high)
+    size = format_interval(projection.low, projection.value, projection.high)
     return (
-        f"{budget.label} {verb} at {size} with {budget.counted(budget.rows)} rows; "
-        f"the limit is {format_size(budget.limit)}.{_fits(budget, projection.peak, fits)}"
+        f"{budget.subject} {verb} at {size} with {budget.counted(budget.rows)} rows; "
+        f"the limit is {format_size(budget.limit)}.{_fits(budget, projection.value, fits)}"
     )
 
 
@@ -33,18 +33,18 @@ def passed_limit(budget: Budget, sample: Sample, fits: int | None) -> str:
     """``exceeds``: a sample took more than the limit, and the others tell no more."""
     rows = format_rows(sample.rows[budget.counted_model])
     end = f"{rows} of {budget.counted(budget.rows)} rows.{_fits(budget, sample.run.peak, fits)}"
-    return f"{budget.label} {_passed(budget, sample)} with {end}"
+    return f"{budget.subject} {_passed(budget, sample)} with {end}"
 
 
 def passed_limit_on_few_rows(budget: Budget, sample: Sample) -> str:
     """``exceeds``: a dry run took more than the limit."""
-    return f"{budget.label} {_passed(budget, sample)} {on_rows(sample)}."
+    return f"{budget.subject} {_passed(budget, sample)} {on_rows(sample)}."
 
 
 def exceeds_with_nothing_to_apply(budget: Budget, peak: int) -> str:
     return (
-        f"{budget.label} can't fit: manage.py migrate peaks at {format_size(peak)} with nothing to "
-        f"apply, and the limit is {format_size(budget.limit)}."
+        f"{budget.subject} can't fit: manage.py migrate peaks at {format_size(peak)} with nothing "
+        f"to apply, and the limit is {format_size(budget.limit)}."
     )
 
 
@@ -55,9 +55,10 @@ def sets_peak(label: str) -> str:
     return f"{label} sets the peak."
 
 
-def takes(seconds: float) -> str:
+def takes(projection: Projection) -> str:
     """To be added where a sample did not end in time, or where more rows take ever longer."""
-    return f"It would take about {format_seconds(seconds)}."
+    least = "at least" if math.isinf(projection.high) else "about"
+    return f"It would take {least} {format_seconds(projection.value)}."
 
 
 def without_rows(receivers: Sequence[str]) -> str:
@@ -90,13 +91,34 @@ def others(label: str, peak: float) -> str:
 
 
 def unclear(
-    budget: Budget, projection: Projection, last: Sample, larger: tuple[int, int] | None
+    budget: Budget,
+    projection: Projection,
+    samples: Sequence[Sample],
+    larger: tuple[int, int] | None,
 ) -> str:
     """``inconclusive``: the limit lies inside the interval, or too few samples were had.
 
     ``larger`` are the rows of a sample that would tell more, and the time budget for it.
     """
-    size = format_interval(projection.low, projection.peak, projection.high)
+    size = format_interval(projection.low, projection.value, projection.high)
+    measured = largest_sample(budget, samples, larger)
+    fit = "may or may not fit"
+    if projection.high < budget.limit:
+        fit = "seems to fit, but there were too few samples to be sure"
+    elif projection.low > budget.limit:
+        fit = "seems not to fit, but there were too few samples to be sure"
+    return (
+        f"{budget.subject} {fit}: it would peak at {size} with {budget.counted(budget.rows)} rows, "
+        f"the limit is {format_size(budget.limit)}, and {measured}."
+    )
+
+
+def largest_sample(
+    budget: Budget, samples: Sequence[Sample], larger: tuple[int, int] | None
+) -> str:
+    """How many rows the last sample had, or why it did not end; ``larger`` is that of unclear()."""
+    done = finished(samples)
+    last = done[-1] if samples[-1].finished else samples[-1]
     rows = format_rows(last.rows[budget.counted_model])
     if last.finished and last.crowded:
         measured = f"the largest sample that fits on the disk had {rows} rows"
@@ -105,29 +127,20 @@ def unclear(
         measured = f"the largest sample within the time budget of {seconds} had {rows} rows"
     else:
         measured = f"with {rows} rows {_why(last)}"
-    measured += _would_allow(larger)
-    fit = "may or may not fit"
-    if projection.high < budget.limit:
-        fit = "seems to fit, but there were too few samples to be sure"
-    elif projection.low > budget.limit:
-        fit = "seems not to fit, but there were too few samples to be sure"
-    return (
-        f"{budget.label} {fit}: it would peak at {size} with {budget.counted(budget.rows)} rows, "
-        f"the limit is {format_size(budget.limit)}, and {measured}."
-    )
+    return f"{measured}{_would_allow(larger)}"
 
 
 def near_limit(budget: Budget, peak: int) -> str:
     """``inconclusive``: a dry run came too close to the limit."""
     return (
-        f"{budget.label} may or may not fit: it peaked at {format_size(peak)} with few "
+        f"{budget.subject} may or may not fit: it peaked at {format_size(peak)} with few "
         f"rows or none, too close to the limit of {format_size(budget.limit)} to be sure."
     )
 
 
 def not_judged(budget: Budget, last: Sample, larger: tuple[int, int] | None) -> str:
     """``inconclusive``: no projection can be made; ``larger`` is that of ``unclear``."""
-    return f"{budget.label} could not be judged: {_why(last)}{_would_allow(larger)}."
+    return f"{budget.subject} could not be judged: {_why(last)}{_would_allow(larger)}."
 
 
 TOO_LARGE = {
@@ -144,7 +157,7 @@ TOO_LARGE = {
 def breaks(budget: Budget, rows: int, code: FindingCode) -> str:
     """``inconclusive``: it breaks before production's row count."""
     return (
-        f"{budget.label} would fail with about {format_rows(rows)} {budget.counted_model} rows: "
+        f"{budget.subject} would fail with about {format_rows(rows)} {budget.counted_model} rows: "
         f"one of its statements has {TOO_LARGE[code]}."
     )
 
@@ -152,7 +165,7 @@ def breaks(budget: Budget, rows: int, code: FindingCode) -> str:
 def processes_not_followed(budget: Budget, processes: int) -> str:
     """``inconclusive``: which tables its child processes access is not known."""
     return (
-        f"{budget.label} ran {processes} processes, and not all tables that they access are "
+        f"{budget.subject} ran {processes} processes, and not all tables that they access are "
         "known; write a test with the marker and rows=."
     )
 
@@ -160,9 +173,9 @@ def processes_not_followed(budget: Budget, processes: int) -> str:
 def too_few_rows_to_matter(budget: Budget, rows: Mapping[str, int]) -> str:
     """``within``: the tables that it accesses are small in production, or it accesses none."""
     if not rows:
-        return f"{budget.label} accesses no table whose size affects memory."
+        return f"{budget.subject} accesses no table whose size affects memory."
     each = ", ".join(f"{format_rows(count)} {model}" for model, count in rows.items())
-    return f"{budget.label} accesses only tables with too few rows to affect memory: {each}."
+    return f"{budget.subject} accesses only tables with too few rows to affect memory: {each}."
 
 
 def broke(budget: Budget, samples: Sequence[Sample]) -> str:
@@ -184,9 +197,8 @@ def broke_on_few_rows(budget: Budget, run: Run, *, empty: bool) -> str:
 
 def never_ended(budget: Budget, stopped: Sample) -> str:
     """``error``: too few samples ended, and this one was stopped at its deadline."""
-    return (
-        f"{budget.label} timed out with {budget.counted(stopped.rows)} rows: {stopped.run.failure}."
-    )
+    rows = budget.counted(stopped.rows)
+    return f"{budget.subject} timed out with {rows} rows: {stopped.run.failure}."
 
 
 def out_of_time(budget: Budget, before: float, needed: float) -> str:
@@ -194,7 +206,7 @@ def out_of_time(budget: Budget, before: float, needed: float) -> str:
     spent = format_seconds(round(min(before, budget.time_budget)))
     seconds = math.ceil(needed / 10) * 10
     return (
-        f"{budget.label} could not be judged: {spent} of the time budget of "
+        f"{budget.subject} could not be judged: {spent} of the time budget of "
         f"{format_seconds(budget.time_budget)} passed before the first sample, and the rest was "
         f"too short for one; time_budget={seconds} would allow some."
     )
@@ -202,7 +214,7 @@ def out_of_time(budget: Budget, before: float, needed: float) -> str:
 
 def not_measured(budget: Budget, problem: str) -> str:
     """``error``: the check itself failed."""
-    return f"{budget.label}: {problem}"
+    return f"{budget.subject}: {problem}"
 
 
 def on_rows(sample: Sample) -> str:
@@ -215,8 +227,8 @@ def on_rows(sample: Sample) -> str:
 def _one_of(budget: Budget, migration: str) -> str:
     """The migrations, or first the one of several that a sentence is about."""
     if migration and len(budget.migrations) > 1:
-        return f"{migration}, of {budget.label},"
-    return budget.label
+        return f"{migration}, of {budget.subject},"
+    return budget.subject
 
 
 def _would_allow(larger: tuple[int, int] | None) -> str:

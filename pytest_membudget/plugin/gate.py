@@ -159,6 +159,9 @@ class MigrationItem(pytest.Item):
     def __init__(self, *, gated: Gated, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.gated = gated
+        if gated.irreversible is not None:
+            reason = f"a rollback ends here: {gated.irreversible} can't be reversed"
+            self.add_marker(pytest.mark.skip(reason=reason))
 
     def runtest(self) -> None:
         """Nothing of its own."""

@@ -31,8 +31,8 @@ def progress_line(config: pytest.Config, budget: Budget) -> Iterator[Callable[[s
         sys.stdout.write("\n")
         try:
             with Progress(*parts, console=console, transient=True) as progress:
-                task = progress.add_task(budget.label, total=None)
-                yield lambda text: progress.update(task, description=f"{budget.label}: {text}")
+                task = progress.add_task(budget.subject, total=None)
+                yield lambda text: progress.update(task, description=f"{budget.subject}: {text}")
         finally:
             sys.stdout.write(f"\x1b[A\x1b[{column}C" if column else "\x1b[A")
             sys.stdout.flush()

@@ -16,6 +16,7 @@ from django.db.migrations import (
     AddField,
     AlterField,
     Migration,
+    RemoveField,
     RunPython,
     RunSQL,
     SeparateDatabaseAndState,
@@ -68,24 +69,30 @@ def findings(migrations: Sequence[Migration], alias: str) -> list[Finding]:
     return found
 
 
-def does_nothing(migrations: Sequence[Migration]) -> str | None:
+def does_nothing(migrations: Sequence[Migration], *, reverse: bool = False) -> str | None:
     """Why no rows are loaded into the process; None where they may be."""
     found = operations(migrations)
     if not found:
         return "has no operations"
-    if touches_rows(migrations) or any(map(_calls_own_default, found)) or _has_own_receivers():
+    may_call_default = _brings_field_back if reverse else _calls_own_default
+    may_load = touches_rows(migrations, reverse=reverse) or any(map(may_call_default, found))
+    if may_load or _has_own_receivers():
         return None
     return "loads no rows: the database executes its operations"
 
 
-def touches_rows(migrations: Sequence[Migration]) -> bool:
+def touches_rows(migrations: Sequence[Migration], *, reverse: bool = False) -> bool:
     """Whether code of the project's own runs, which is expected to read or write rows."""
     return any(
         isinstance(operation, RunSQL)
-        or (isinstance(operation, RunPython) and operation.code is not RunPython.noop)
+        or (isinstance(operation, RunPython) and _code(operation, reverse) is not RunPython.noop)
         or not type(operation).__module__.startswith("django.")
         for operation in operations(migrations)
     )
+
+
+def _code(operation: RunPython, reverse: bool) -> object:
+    return operation.reverse_code if reverse else operation.code
 
 
 def numbers(migrations: Sequence[Migration], *, reverse: bool = False) -> list[int]:
@@ -103,7 +110,7 @@ def _functions(migrations: Sequence[Migration], *, reverse: bool) -> Iterator[ob
     for operation in operations(migrations):
         kind = type(operation)
         if isinstance(operation, RunPython):
-            yield operation.reverse_code if reverse else operation.code
+            yield _code(operation, reverse)
         elif is_own_source(sys.modules.get(kind.__module__)):
             yield kind.database_backwards if reverse else kind.database_forwards
 
@@ -179,6 +186,11 @@ def _calls_own_default(operation: Operation) -> bool:
         return False
     field = operation.field
     return field.has_default() and callable(field.default) and _is_own(field.default)
+
+
+def _brings_field_back(operation: Operation) -> bool:
+    """Whether a field is added on the way back, or altered, whose default is not known here."""
+    return isinstance(operation, RemoveField | AlterField)
 
 
 def _has_own_receivers() -> bool:

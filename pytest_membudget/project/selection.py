@@ -9,10 +9,10 @@ from pathlib import Path
 from pytest_membudget.errors import BudgetError
 from pytest_membudget.project.git import Repository
 from pytest_membudget.project.graph import Key, history, history_with
-from pytest_membudget.project.operations import does_nothing, file_of
+from pytest_membudget.project.operations import does_nothing, file_of, irreversible
 from pytest_membudget.project.ownership import is_own_file
 
-OWN, ALL, DEPLOY = "own", "all", "deploy:"
+OWN, ALL, DEPLOY, REVERSE = "own", "all", "deploy:", "reverse:"
 
 
 @dataclass(frozen=True)
@@ -24,6 +24,7 @@ class Gated:
     migrations of a state in which it is applied; following migrations without rows share one state,
     so all of them are weighed by building it.  ``recorded`` says that production only records it.
     ``modified`` are migrations that a deploy leaves out: the ref has their files with another text.
+    With ``reverse`` it is unapplied, unless it is ``irreversible``, which names the operation.
     """
 
     keys: tuple[Key, ...]
@@ -33,6 +34,8 @@ class Gated:
     after: tuple[Key, ...] = ()
     recorded: bool = False
     modified: tuple[Key, ...] = ()
+    reverse: bool = False
+    irreversible: str | None = None
 
 
 def select(what: str, rootdir: Path) -> list[Gated]:
@@ -40,9 +43,11 @@ def select(what: str, rootdir: Path) -> list[Gated]:
 
     It is ``"own"``, those that no installed package brings, ``"all"``, an app, ``"app.name"``, a
     file or folder, or a git ref, whose merge base with HEAD lacks them or has them otherwise.
-    After ``"deploy:"`` they are one, without those that the merge base has.  Raises BudgetError for
-    anything else.
+    After ``"deploy:"`` they are one, without those that the merge base has; after ``"reverse:"``
+    they are unapplied, the last one first.  Raises BudgetError for anything else.
     """
+    if what.startswith(REVERSE):
+        return _rollback(_Choice(what.removeprefix(REVERSE), rootdir))
     chosen = _Choice(what.removeprefix(DEPLOY), rootdir)
     keys = chosen.keys
     if what.startswith(DEPLOY):
@@ -71,6 +76,29 @@ def select(what: str, rootdir: Path) -> list[Gated]:
             after = ()
         later |= project.depending_on([key])
     return gated[::-1]
+
+
+def _rollback(chosen: _Choice) -> list[Gated]:
+    """Each migration as it is unapplied after all of the gate that come after it."""
+    gated: list[Gated] = []
+    later = frozenset[Key]()
+    for key in reversed(chosen.keys):
+        if chosen.replaces(key) is not None:
+            continue  # it is only recorded, and what it replaces is there
+        migrations = history().migrations([key])
+        skip_reason = does_nothing(migrations, reverse=True)
+        gated.append(
+            Gated(
+                (key,),
+                chosen.files[key],
+                later,
+                skip_reason,
+                reverse=True,
+                irreversible=irreversible(migrations),
+            )
+        )
+        later |= history_with(chosen.keys).depending_on([key])
+    return gated
 
 
 class _Choice:

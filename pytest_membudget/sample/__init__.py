@@ -81,6 +81,8 @@ class Facts:
     ``unexplained`` how many a control group counted beyond it. ``left_running`` counts the
     processes that outlived the worker, ``left_growing`` says that they took ever more. ``held_up``
     says that the server could not end a statement of a process that was killed.
+    ``server_allowance`` is how many bytes the server lets a sort or an index take, ``server_peak``
+    what its process of the last connection took.
     """
 
     debug: bool = False
@@ -104,6 +106,8 @@ class Facts:
     left_running: int = 0
     left_growing: bool = False
     held_up: bool = False
+    server_allowance: int = 0
+    server_peak: int | None = None
 
 
 @dataclass(frozen=True)
@@ -115,12 +119,15 @@ class Run:
     children.  ``baseline`` is the high-water mark when the migration was about to start; where it
     was stopped before that, it has not ``begun``.
     ``anonymous`` is the part of the peak that the kernel cannot reclaim, page tables included;
-    None where it is not known.  ``phases`` holds the RSS that each began with and
-    its high-water mark.  ``read`` and ``written`` count rows
-    by table, ``fetched`` those that came into the process, in ``chunks`` of so many at most;
+    None where it is not known.  ``server_peak`` is the anonymous memory of the processes of the
+    database server that worked for it; None where they can't be seen.  ``phases`` holds the
+    RSS that each began with and its high-water mark.  ``read`` and ``written`` count rows
+    by table, ``inserted`` the written ones that are new, ``fetched`` those that came into the
+    process, in ``chunks`` of so many at most;
     ``loads`` are the tables, and functions without one, of which a statement may bring any number
     of rows, ``guards`` those where one looked for a row by some columns and found none,
     ``sought`` the rows, each with its table, that it would have found, if their values are known.
+    ``sent`` is how often statements were sent that were sent often.
     ``filters`` holds the columns that its statements filter by, each with the values that they ask
     for, ``not_equal`` columns that are compared in other ways than with known values, or set;
     ``selections`` are what its statements load by such values;
@@ -131,7 +138,8 @@ class Run:
     ``receivers`` of pre_migrate and post_migrate access is not in these: they are the project's,
     connected before the migration was loaded.  ``named`` holds every table that a statement
     mentions, theirs too, ``functions`` the functions that are not SQL's own; ``opaque`` says that
-    there was a statement that can't be parsed.
+    there was a statement that can't be parsed, ``mentioned`` holds the words of such ones and of
+    those that name no table to read, as VACUUM.
     ``refused`` names the databases that it was not let open, see processes/redirection.
     ``not_run`` holds the migrations and operations whose code did not run whole, each with why.
     ``timeline`` holds ``(seconds, RSS)`` pairs, thinned.  ``observed`` is what
@@ -150,13 +158,16 @@ class Run:
     phases: dict[Phase, tuple[int, int]] = field(default_factory=dict)
     processes: int = 1
     peak_source: str = "VmHWM"
+    server_peak: int | None = None
     read: dict[str, int] = field(default_factory=dict)
     written: dict[str, int] = field(default_factory=dict)
+    inserted: dict[str, int] = field(default_factory=dict)
     fetched: dict[str, int] = field(default_factory=dict)
     chunks: tuple[int, ...] = ()
     loads: frozenset[str] = frozenset()
     guards: dict[str, list[list[str]]] = field(default_factory=dict)
     sought: tuple[tuple[str, dict[str, Any]], ...] = ()
+    sent: Mapping[str, int] = field(default_factory=dict)
     filters: dict[str, dict[str, list[Any]]] = field(default_factory=dict)
     not_equal: frozenset[tuple[str, str]] = frozenset()
     selections: tuple[Selection, ...] = ()
@@ -167,6 +178,7 @@ class Run:
     changed: frozenset[str] = frozenset()
     functions: frozenset[str] = frozenset()
     opaque: bool = False
+    mentioned: frozenset[str] = frozenset()
     receivers: tuple[ReceiverTables, ...] = ()
     timeline: tuple[tuple[float, int], ...] = ()
     refused: tuple[str, ...] = ()

@@ -41,7 +41,7 @@ class Layout:
         table.fields = {f.name: f for f in fields if not constraints.is_generated(f)}
         self._profile = profile
         self._stats = followed_stats(table, profile)
-        self._uniques = constraints.uniques(table.model)
+        self._uniques = constraints.every_unique(table.model, table.dialect.connection)
         wanted = AskedColumns(table, self._uniques, self._stats).set(wanted)
         self._keys: dict[str, ParentKeys] = {}
         for name, field in table.fields.items():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from typing import Any
 
 from django.db import DatabaseError, models
@@ -129,7 +130,17 @@ class Plan:
             table.columns = Layout(table, forced, self._profile, self._table).columns()
         return self._tables[model]
 
+    @cached_property
+    def _views(self) -> set[str]:
+        connection = self._staging.dialect.connection
+        with connection.cursor() as cursor:
+            found = connection.introspection.get_table_list(cursor)
+        return {one.name for one in found if one.type == "v"}
+
     def _existing(self, model: Model) -> int:
+        if not model._meta.managed and model._meta.db_table in self._views:
+            reason = "it is a view, whose rows are those of other tables"
+            raise refusal(model._meta.label, None, reason)
         try:
             return model._base_manager.using(self._staging.dialect.connection.alias).count()
         except DatabaseError as error:

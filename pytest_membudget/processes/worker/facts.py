@@ -7,6 +7,8 @@ from typing import Any
 
 from pytest_membudget.database.engine import engine_of
 
+_UNITS = {"kB": 1024, "MB": 1024**2, "GB": 1024**3, "TB": 1024**4}
+
 
 def facts_of(settings: Any, alias: str) -> dict[str, Any]:
     """The attributes of Facts that follow from the settings and the connection."""
@@ -29,6 +31,10 @@ def facts_of(settings: Any, alias: str) -> dict[str, Any]:
             import sqlite3
 
             limit = connection.connection.getlimit(sqlite3.SQLITE_LIMIT_VARIABLE_NUMBER)
+        allowed = [0]
+        for name in engine.allowances:
+            cursor.execute(f"SHOW {name}")
+            allowed.append(_bytes(cursor.fetchone()[0]))
     return {
         "debug": bool(settings.DEBUG),
         "pooled": bool((config.get("OPTIONS") or {}).get("pool")),
@@ -36,4 +42,24 @@ def facts_of(settings: Any, alias: str) -> dict[str, Any]:
         "schemas": schemas,
         "parameter_limit": limit,
         "statement_limit": longest,
+        "server_allowance": max(allowed),
+        "server_peak": _server_peak(connection, engine.server_processes),
     }
+
+
+def _server_peak(connection: Any, processes: str) -> int | None:
+    """What the connection's own process of the server took at most; None where it can't be seen."""
+    if not processes:
+        return None
+    from pytest_membudget.processes.worker.server_processes import memory_of_session
+
+    session = getattr(connection.connection, "info", None)
+    process = getattr(session, "backend_pid", 0)
+    return memory_of_session(process, processes, connection.settings_dict["NAME"])
+
+
+def _bytes(setting: str) -> int:
+    """A setting of PostgreSQL's in bytes, ``"64MB"``; 0 where it is of another kind."""
+    digits = setting.rstrip("kMGTB")
+    factor = _UNITS.get(setting.removeprefix(digits), 0)
+    return int(digits) * factor if digits.isdigit() else 0

@@ -14,6 +14,7 @@ from pytest_membudget.processes.messages.codec import Codec
 from pytest_membudget.processes.messages.job import Key, Probes
 from pytest_membudget.processes.messages.reply import WorkerReply
 from pytest_membudget.processes.messages.statements import ConnectionOpened, StatementCount
+from pytest_membudget.processes.worker.control_group import ControlGroup
 from pytest_membudget.processes.worker.meter import Meter
 from pytest_membudget.processes.worker.workers import Workers
 from pytest_membudget.sample import Facts, Outcome, Phase, Run
@@ -30,10 +31,10 @@ class Launch:
     ``tables`` are the models' tables, each with the sets of columns whose values find a single row;
     ``targets`` and ``migrations`` are those of the job; it has to leave the latter applied, or
     unapplied with ``reverse``.  ``folder`` holds the run's files, ``mark`` is in each of its
-    databases, with ``password`` and ``embedded`` as in a Target.  The run is stopped when its RSS
-    exceeds ``stop_above`` bytes, or after ``deadline`` seconds.  ``workers`` has its process;
-    without it one is started.  With ``files`` it has some of its own in MEDIA_ROOT, and none of the
-    project's.
+    databases, with ``password`` and ``embedded`` as in a Target; the server is of this ``vendor``.
+    The run is stopped when its RSS exceeds ``stop_above`` bytes, or after ``deadline`` seconds.
+    ``workers`` has its process; without it one is started.  With ``files`` it has some of its own
+    in MEDIA_ROOT, and none of the project's.  ``group`` is a control group that limits it.
     """
 
     alias: str
@@ -51,6 +52,8 @@ class Launch:
     probes: Probes | None = None
     files: bool = False
     workers: Workers | None = None
+    vendor: str = ""
+    group: ControlGroup | None = None
 
 
 @dataclass(frozen=True)
@@ -110,6 +113,7 @@ def outcome_of(launch: Launch, ended: Ended, meter: Meter) -> Run:
         processes=meter.processes,
         begun=meter.begun or reply is not None,
         peak_source=_peak_source(reply, meter),
+        server_peak=meter.server_peak,
         timeline=meter.timeline(),
         facts=Facts(**facts),
         failure=failure,
@@ -120,6 +124,10 @@ def outcome_of(launch: Launch, ended: Ended, meter: Meter) -> Run:
     duration = ended.seconds if reply.duration is None else reply.duration
     run = replace(
         seen,
+        server_peak=max(
+            (peak for peak in (meter.server_peak, reply.facts.server_peak) if peak is not None),
+            default=None,
+        ),
         baseline=reply.baseline,
         anonymous=reply.anonymous if meter.alone else None,
         duration=duration,
@@ -180,11 +188,11 @@ def _seen(meter: Meter, peak: int, folder: str) -> dict[str, Any]:
         "shared_memory": meter.shared_peak,
         "left_running": meter.left_running,
         "left_growing": meter.still_grows,
-        "unexplained": 0 if _is_in_memory(folder) else meter.unexplained(peak),
+        "unexplained": 0 if is_in_memory(folder) else meter.unexplained(peak),
     }
 
 
-def _is_in_memory(folder: str) -> bool:
+def is_in_memory(folder: str) -> bool:
     """Whether the files of a folder are pages of memory."""
     mounts = {one.mountpoint: one.fstype for one in psutil.disk_partitions(all=True)}
     path = Path(folder).resolve()

@@ -24,6 +24,7 @@ class Dialect(ABC):
     ones.
     ``numbering`` defines the column that numbers the rows of a temporary table from 1.
     ``temporary`` has to be said to drop such a table without an end of the transaction.
+    ``inserting`` stands in an INSERT before the rows, so that each column takes the value given.
 
     The others are expressions with places for their arguments.  ``series(first, last)`` is an item
     for FROM, whose column ``series.i`` counts; ``quotient(number, by)`` is a whole number;
@@ -37,6 +38,7 @@ class Dialect(ABC):
     json_ratio: ClassVar[float]
     numbering: ClassVar[str]
     temporary: ClassVar[str] = ""
+    inserting: ClassVar[str] = ""
     series: ClassVar[str]
     quotient: ClassVar[str] = "({} / {})"
     digits: ClassVar[str]

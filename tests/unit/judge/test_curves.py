@@ -50,7 +50,7 @@ def test_the_phase_that_will_be_highest_is_not_the_highest_of_the_samples() -> N
     by_run = project_highest([runs], 800_000)
     assert by_phase is not None
     assert by_run is not None
-    assert abs(by_phase.peak - truth) < 6 * MIB
+    assert abs(by_phase.value - truth) < 6 * MIB
     assert by_phase.low <= truth <= by_phase.high
     assert by_run.high < truth
 

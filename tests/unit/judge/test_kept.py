@@ -97,7 +97,7 @@ def test_a_measured_peak_has_its_interval_around_it() -> None:
     projection = Estimate(Evidence(budget, True, samples=tuple(samples(PAGES)))).projection
     assert projection is not None
     assert projection.measured
-    assert projection.low < projection.peak < projection.high
+    assert projection.low < projection.value < projection.high
 
 
 def test_few_rows_that_are_all_kept_exceed() -> None:

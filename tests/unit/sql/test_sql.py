@@ -139,6 +139,7 @@ def test_rows_that_a_change_returns(
 ) -> None:
     found = accessed(vendor, sql)
     assert (found.read, found.written) == (read_rows, written)
+    assert found.inserted == (written if "INSERT" in sql or "COPY" in sql else {})
     assert found.unattributed == {}
 
 
