@@ -11,7 +11,8 @@ from pytest_membudget.cli.named_results import listed, named_results
 from pytest_membudget.errors import BudgetError
 from pytest_membudget.judge.acceptance import Acceptance
 from pytest_membudget.judge.result import Result
-from pytest_membudget.reports.baseline import Baseline, Entry, key_of, read_baseline
+from pytest_membudget.reports.baseline import Baseline, read_baseline
+from pytest_membudget.reports.baseline_entry import Entry, key_of
 from pytest_membudget.reports.document import read_document
 from pytest_membudget.texts import shown, visible
 

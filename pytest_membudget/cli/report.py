@@ -17,7 +17,7 @@ from pytest_membudget.texts import log_text, visible
 _FORMATS = {
     "sarif": "SARIF, for GitHub's code scanning and editors",
     "code_quality": "GitLab's Code Quality report",
-    "metrics": "OpenMetrics text, for GitLab's metrics reports and Prometheus",
+    "openmetrics": "OpenMetrics text, for GitLab's metrics reports and Prometheus",
 }
 
 

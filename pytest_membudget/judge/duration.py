@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from math import inf
 
-from pytest_membudget.judge.growth_fit import SECONDS, Point
+from pytest_membudget.judge.growth_fit import SECONDS, Growth, Point
 from pytest_membudget.judge.limited_figure import ENOUGH, LimitedFigure, Wording
 from pytest_membudget.judge.projection import Projection
 from pytest_membudget.sample import Outcome, Sample
@@ -17,6 +17,8 @@ from pytest_membudget.units import format_duration, format_seconds
 # Of 483 projections from the curves in benchmarks/results, 95 % hold the truth with these.
 _REPEATABILITY = 0.05
 _MACHINE = 0.2
+# Of growth that is linear, at least this share is there: with it no interval misses the truth more.
+_LEAST_RISE = 0.5
 # It may grow faster than the rows where it is longer than this, and twice as long as they tell.
 _FELT_SECONDS, _FASTER = 1.0, 2
 # Of fewer statements a row each is for several.
@@ -58,7 +60,11 @@ class Duration(LimitedFigure):
         found = self._project(points, rows)
         if found is None:
             return None
-        low = found.low * self.least / (1 + _MACHINE)
+        low = found.low
+        if found.growth == Growth.LINEAR and len(self._points) >= ENOUGH:
+            last = points[-1][1]
+            low = max(low, last + _LEAST_RISE * (found.value - last))
+        low *= self.least / (1 + _MACHINE)
         high = found.high * self.most * (1 + _MACHINE)
         value = found.value
         for size, seconds in self._stopped:

@@ -23,6 +23,8 @@ class Arguments(TypedDict, total=False):
     grow: bool
     reverse: bool
     time_budget: float
+    max_duration: float | str
+    limit_server: int | str
 
 
 def budget(
@@ -34,6 +36,7 @@ def budget(
     is ``"512Mi"``, bytes, ``"k8s:FILE#CONTAINER"``, ``"compose:FILE#SERVICE"`` or ``"cgroup"``;
     ``database`` is an alias; ``seed`` a function at the top level of a module, its dotted path or a
     fixture, whose rows ``grow``; ``reverse`` measures the way back; ``time_budget`` is in seconds.
+    ``max_duration`` is ``"15min"`` or seconds, ``limit_server`` is read as ``limit``, ``"4Gi"``.
     They are held against the project when tests are collected.
     """
     given: dict[str, Any] = dict(arguments)

@@ -113,7 +113,7 @@ class Reporter:
         for line in (
             *summary(results, terminal.fullwidth, color=terminal.hasmarkup),
             *notes(results),
-            *self._stale(results),
+            *self._about_baseline(results),
             *(times(results) if terminalreporter.verbosity > 0 else ()),
             *workflow_commands(results),
         ):
@@ -122,8 +122,7 @@ class Reporter:
             if name not in (_STEP_SUMMARY, *self._problems):
                 terminalreporter.write_line(f"results written to {path}")
 
-    def _stale(self, results: Sequence[Result]) -> list[str]:
-        """Entries of the baseline that need no longer be there."""
+    def _about_baseline(self, results: Sequence[Result]) -> list[str]:
         from pytest_membudget.errors import BudgetError
         from pytest_membudget.reports.baseline import baseline_of
 
@@ -131,7 +130,7 @@ class Reporter:
             baseline = baseline_of(self._options)
         except BudgetError:  # its file has changed; each test has said what is wrong
             return []
-        return baseline.stale_notes(results) if baseline else []
+        return baseline.notes(results) if baseline else []
 
     def _in_order(self) -> list[Result]:
         return [self._results[nodeid] for nodeid in sorted(self._results)]

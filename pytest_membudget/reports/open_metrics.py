@@ -36,6 +36,12 @@ _METRICS = (
         lambda one: one.projected_duration_s,
         "seconds",
     ),
+    _Metric(
+        "server_peak_bytes",
+        "Memory that the database server takes for it.",
+        lambda one: one.server_peak_bytes,
+        "bytes",
+    ),
     _Metric("within", "1 if the verdict is within, else 0.", lambda one: int(one.ok)),
 )
 

@@ -33,7 +33,7 @@ def write_reports(
         "markdown": lambda path: write_text(path, markdown(results)),
         "sarif": lambda path: write_text(path, sarif(results)),
         "code_quality": lambda path: write_text(path, code_quality(results)),
-        "metrics": lambda path: write_text(path, open_metrics(results)),
+        "openmetrics": lambda path: write_text(path, open_metrics(results)),
         "GITHUB_STEP_SUMMARY": lambda path: append_to_step_summary(results, path),
     }
     problems = {}

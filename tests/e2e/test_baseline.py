@@ -59,4 +59,4 @@ def test_a_stale_entry_is_told_and_a_wrong_file_refused(project: Project) -> Non
     assert run.ret == 4
     run.stderr.fnmatch_lines([f"*{FILE}: *"])
     run = project.run("--membudget-baseline=missing.json")
-    run.stderr.fnmatch_lines(["*missing.json: no such file*create one with `membudget accept`*"])
+    run.stdout.fnmatch_lines(["there is no missing.json, so no failure is accepted"])

@@ -15,24 +15,24 @@ SLOW = """
 def forwards(apps, schema_editor):
     import time
     for order in apps.get_model("shop", "Order").objects.iterator():
-        time.sleep(0.0005)
+        time.sleep(0.002)
 """
 
 
 @both
-@checks(SLOW, ROWS, 'limit="4Gi"', 'max_duration="60s"', "time_budget=20")
+@checks(SLOW, ROWS, 'limit="4Gi"', 'max_duration="60s"', "time_budget=30")
 def test_one_that_fits_may_not_end_in_time(result: dict[str, Any]) -> None:
     assert result["verdict"] == "exceeds", result["reason"]
     assert result["peak_high_bytes"] < result["limit_bytes"]
     assert (result["max_duration_s"], result["basis"]) == (60, "projected")
-    assert result["projected_duration_s"] == pytest.approx(270, rel=0.35)
+    assert result["projected_duration_s"] == pytest.approx(850, rel=0.25)
     assert 60 < result["projected_duration_low_s"] < result["projected_duration_high_s"]
     pattern = (
         r"case\d+\.0001_it would take .* min \(.*–.*\) with 400,000 shop.Order rows; max_duration "
         r"is 60 s\. It ends in time up to [\d,]+ rows\."
     )
     assert re.fullmatch(pattern, result["reason"])
-    assert 50_000 < result["fits_up_to_rows"] < 200_000
+    assert 20_000 < result["fits_up_to_rows"] < 40_000
 
 
 @both

@@ -20,7 +20,7 @@ from pytest_membudget.units import MIB
 SETTINGS = """
 import os
 SECRET_KEY = "x"
-INSTALLED_APPS = ["copied"]
+INSTALLED_APPS = ["django.contrib.contenttypes", "django.contrib.auth", "copied"]
 DATABASES = {"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": "production.sqlite3"}}
 """
 MIGRATION = """
@@ -114,6 +114,29 @@ def test_a_copy_weighs_what_a_process_of_its_own_does(
         values = [getattr(one, figure) for one in copied + fresh]
         assert max(values) - min(values) < MIB / 2, (figure, values)
     assert copied[0].startup < fresh[0].startup
+
+
+COUNTS = """
+import os, sys
+
+def count():
+    with open({path!r}, "a") as file:
+        file.write(f"{{sum(name.startswith('django.') for name in sys.modules)}} ")
+
+os.register_at_fork(after_in_child=count)
+"""
+
+
+def test_a_copy_begins_with_what_the_first_one_has_imported(
+    project: Path, clients: list[ServerClient]
+) -> None:
+    """Django imports some of its modules when it checks a project."""
+    counted = project.with_name("counted")
+    project.write_text(COUNTS.format(path=str(counted)))
+    for _ in range(3):
+        assert launched(clients).outcome == Outcome.FINISHED
+    weighed, first, second, third = map(int, counted.read_text().split())
+    assert weighed == first < second == third
 
 
 @pytest.mark.parametrize(

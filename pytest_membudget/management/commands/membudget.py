@@ -19,8 +19,9 @@ class Command(BaseCommand):
     help = "Memory budgets of Django migrations."
 
     def run_from_argv(self, argv: list[str]) -> None:
-        # manage.py has read these already, wherever they stand.
+        # manage.py has read these already, wherever they stand, and has set the environment.
         own = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+        own.add_argument("--settings")
         own.add_argument("--pythonpath")
         known, arguments = own.parse_known_args(argv[2:])
         # Processes that the command starts import the project from where manage.py does.

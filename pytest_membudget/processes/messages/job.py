@@ -48,9 +48,10 @@ class WorkerJob:
     Without ``targets``, one call applies all ``migrations``, as in a deploy.  The reply says
     whether each of them is applied afterwards.  ``target`` is the file of the Target, ``reply`` the
     one to write the reply to.  ``beginning`` is a file that is there from when the first migration
-    begins, ``unfinished_reply`` one from when they are applied.  ``media`` is a folder that stands
-    for MEDIA_ROOT, if any does.  A worker that is a copy writes to the pipe ``output``, and
-    ``ended`` is there with its status once it has ended.
+    begins, with the names of Django's modules that are imported by then; ``unfinished_reply`` is
+    one from when they are applied.  ``media`` is a folder that stands for MEDIA_ROOT, if any does.
+    A worker that is a copy writes to the pipe ``output``, and ``ended`` is there with its status
+    once it has ended.
     """
 
     targets: Sequence[Sequence[str]]

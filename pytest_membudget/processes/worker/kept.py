@@ -7,7 +7,6 @@ list holds all rows, a chunk or a buffer what it was last filled with.
 
 from __future__ import annotations
 
-import gc
 import sys
 import time
 from collections.abc import Iterator
@@ -50,7 +49,7 @@ class Kept:
             self._next = after + max(_EVERY, (after - now) / _SHARE)
 
     def facts(self, cycles: Cycles) -> dict[str, Any]:
-        """Those of ``cycles``, and ``kept_blocks``, and how many ``cyclic_blocks`` its collection
+        """Those of ``cycles``, and ``kept_blocks``, and how many ``cyclic_blocks`` a collection
         frees.
 
         Not those where the migration was too quick to be followed, or kept nothing.
@@ -58,6 +57,6 @@ class Kept:
         before, facts = sys.getallocatedblocks(), cycles.facts()
         if self._most <= 0:
             return facts
-        gc.collect()
+        cycles.collect()
         cyclic = max(0, before - sys.getallocatedblocks())
         return {**facts, "kept_blocks": self._most, "cyclic_blocks": cyclic}

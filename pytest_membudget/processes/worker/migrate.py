@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
@@ -83,6 +84,7 @@ class Migrate:
             if not self._began:
                 self._begin()
 
+        _before_migrations(about_to_migrate)
         pre_migrate.connect(about_to_migrate, weak=False)
         # Where the project is loaded already, its receivers are connected.
         pre_migrate.receivers.insert(0, pre_migrate.receivers.pop())
@@ -152,7 +154,8 @@ class Migrate:
     def _begin(self) -> None:
         """The first migration is about to be applied."""
         self._began = True
-        Path(self._job.beginning).touch()
+        modules = [name for name in [*sys.modules] if name.startswith("django.")]
+        Path(self._job.beginning).write_text("\n".join(modules))
         peak = memory().get("peak")
         self._baseline = peak and max(peak, self._started_with)
         self._target.forget_refusals()
@@ -196,6 +199,19 @@ def _tell_migrations_apart(begin_part: Callable[[tuple[str, str]], object]) -> N
 
     for name in ("apply_migration", "unapply_migration"):
         setattr(MigrationExecutor, name, telling(getattr(MigrationExecutor, name)))
+
+
+def _before_migrations(begin: Callable[..., None]) -> None:
+    """Begin there at the latest: without an app that has models Django sends no pre_migrate."""
+    from django.db.migrations.executor import MigrationExecutor
+
+    plain = MigrationExecutor.migrate
+
+    def migrate(self: Any, targets: Any, plan: Any = None, *args: Any, **kwargs: Any) -> Any:
+        begin(plan or ())
+        return plain(self, targets, plan, *args, **kwargs)
+
+    MigrationExecutor.migrate = migrate  # type: ignore[method-assign]
 
 
 def _plan_only(migrations: list[Key]) -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import sys
 from contextlib import suppress
+from importlib import import_module
 from pathlib import Path
 from types import BuiltinFunctionType
 from typing import Any
@@ -57,7 +58,12 @@ def main() -> None:
                 carry_out(Migrate(job, target, started_with, receivers), job, last)
                 return
             _, status = os.waitpid(copy, 0)
+            missing = _imported_later(Path(job.beginning))
             _write(job.ended, str(status))
+            if missing:
+                for name in missing:
+                    import_module(name)
+                pages, started_with = file_pages(), memory()["peak"]
     os._exit(0)
 
 
@@ -68,8 +74,6 @@ def _load(target: Target) -> list[Any]:
     import django
 
     django.setup()
-    from importlib import import_module
-
     from django.core.management import get_commands, load_command_class
 
     load_command_class(get_commands()["migrate"], "migrate")
@@ -81,6 +85,14 @@ def _load(target: Target) -> list[Any]:
 
     MigrationLoader(None, load=False).load_disk()
     return receivers
+
+
+def _imported_later(beginning: Path) -> list[str]:
+    """The modules of Django that a copy had imported when its migration began, as the checks of the
+    project do, and that the next copy may as well have from here.
+    """
+    names = beginning.read_text().split() if beginning.exists() else []
+    return [name for name in names if name not in sys.modules]
 
 
 def _unfit(target: Target, pages: list[tuple[int, int]]) -> str:

@@ -52,7 +52,8 @@ def test_it_has_the_sub_commands_and_statuses_of_the_command(folder: Path) -> No
     assert done.returncode == 0, done.stderr
     assert "shop.0002_backfill_total" in done.stdout
     assert "Memory budgets" in (folder / "text.md").read_text()
-    wrong = manage(folder, "membudget", "report", "--pythonpath", ".", "missing.json")
+    options = ("--settings=settings", "--pythonpath", ".")
+    wrong = manage(folder, "membudget", "report", *options, "missing.json")
     assert wrong.returncode == 2
     assert "manage.py membudget report: error: missing.json: no such file" in wrong.stderr
     assert manage(folder, "membudget", "--version").stdout == f"membudget {__version__}\n"

@@ -54,3 +54,28 @@ def test_a_collector_that_is_off_tells_nothing_and_an_incremental_one_what_waits
     assert facts(1, "gc.disable()") == {}
     said = facts(500, "gc.get_threshold = lambda: (2_000, 10, 0)")
     assert said["oldest_collections"] == 0
+
+
+ONCE = """
+from pytest_membudget.processes.worker.kept import Kept
+kept = Kept()
+cycles.begin()
+with kept.operation():
+    held = [Node() for _ in range(2_000)]
+    kept.note()
+before = gc.get_stats()[2]["collections"]
+said = kept.facts(cycles)
+print(json.dumps({**said, "collections": gc.get_stats()[2]["collections"] - before}))
+"""
+
+
+def test_the_objects_of_a_project_are_gone_through_once() -> None:
+    """It takes as long as a small migration."""
+    head = SCRIPT[: SCRIPT.index("cycles.begin()")].format(before="")
+    done = subprocess.run(
+        [sys.executable, "-c", head + ONCE], check=True, capture_output=True, text=True
+    )
+    said = json.loads(done.stdout)
+    assert said["collections"] == 1
+    assert said["kept_blocks"] > 2_000
+    assert said["cyclic_blocks"] < 1_000

@@ -78,6 +78,47 @@ def test_a_worse_failure_fails_again_and_says_why(words: str) -> None:
     assert f"It was accepted {words}" in found.reason
 
 
+SLOW = {
+    "max_duration_s": 60.0,
+    "projected_duration_s": 100.0,
+    "projected_duration_low_s": 90.0,
+    "projected_duration_high_s": 120.0,
+}
+
+
+@pytest.mark.parametrize(
+    ("accepted", "found", "words"),
+    [
+        ({}, SLOW, "without a limit of its duration"),
+        (SLOW, {**SLOW, "max_duration_s": 50.0}, "with a limit of 60 s"),
+        (
+            SLOW,
+            {**SLOW, "projected_duration_s": 125.0, "projected_duration_high_s": 150.0},
+            "with a duration of",
+        ),
+        (
+            {"limit_server_bytes": 512 * MIB, "server_peak_bytes": 100 * MIB},
+            {"limit_server_bytes": 256 * MIB, "server_peak_bytes": 300 * MIB},
+            "with a limit of 512 MiB",
+        ),
+        (SLOW, SLOW, None),
+        (SLOW, {**SLOW, "projected_duration_s": 110.0}, None),
+        # It is far below its limit.
+        ({**SLOW, "max_duration_s": 900.0}, {**SLOW, "max_duration_s": 800.0}, None),
+        (SLOW, {**SLOW, "max_duration_s": None, "projected_duration_s": 500.0}, None),
+    ],
+    ids=range(8),
+)
+def test_each_figure_with_a_limit_may_get_worse(
+    accepted: dict[str, Any], found: dict[str, Any], words: str | None
+) -> None:
+    if found.get("projected_duration_s") == 500.0:
+        found = {**found, "projected_duration_high_s": 600.0}
+    seen = accept(result(**accepted)).applied_to(result(**found), TODAY)
+    assert (seen.accepted is None) == (words is not None)
+    assert words is None or f"It was accepted {words}" in seen.reason
+
+
 NO_WORSE: tuple[dict[str, Any], ...] = (
     {"peak_bytes": 1049 * MIB, "peak_high_bytes": 1060 * MIB},
     {"limit_bytes": 600 * MIB},
@@ -131,17 +172,16 @@ def test_the_file_is_sorted_and_keeps_the_others() -> None:
     ]
     assert document["accepted"][0] == {
         "migration": "shop.0002_backfill_total",
-        "reverse": False,
         "database": "postgresql",
         "verdict": "exceeds",
         "peak_bytes": 1024 * MIB,
         "peak_low_bytes": 1000 * MIB,
         "peak_high_bytes": 1050 * MIB,
         "limit_bytes": 512 * MIB,
+        "projected_duration_s": 48.0,
         "rows": {"shop.Order": 1_700_000},
         "reason": REASON,
         "accepted": document["accepted"][1]["accepted"],
-        "until": None,
     }
 
 
@@ -152,7 +192,7 @@ def test_an_entry_of_what_is_within_is_stale_and_can_be_removed(
     mended = passing(migration=result().migration)
     assert [one.migration for one in baseline.stale([mended])] == [result().migration]
     assert baseline.stale([mended, result()]) == []
-    [note] = baseline.stale_notes([mended])
+    [note] = baseline.notes([mended])
     assert note.startswith("shop.0002_backfill_total is within, so membudget-baseline.json need")
     file = write(Path("results.json"), mended)
     assert main(["accept", file, "--prune"]) == 0

@@ -96,7 +96,7 @@ def test_open_metrics() -> None:
         f"membudget_{name}"
         for name in (
             *("peak_bytes", "limit_bytes", "bytes_per_row", "rows", "fits_up_to_rows"),
-            *("duration_seconds", "within"),
+            *("duration_seconds", "server_peak_bytes", "within"),
         )
     }
     first = found["membudget_peak_bytes"][0]
@@ -125,7 +125,7 @@ def test_what_is_not_known_is_left_out() -> None:
 
 def test_the_command_writes_each(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file = write_results(tmp_path / "results.json", explained())
-    paths = {name: tmp_path / "out" / name for name in ("sarif", "code-quality", "metrics")}
+    paths = {name: tmp_path / "out" / name for name in ("sarif", "code-quality", "openmetrics")}
     arguments = [f"--{name}={path}" for name, path in paths.items()]
     assert main(["report", file, *arguments]) == 0
     assert all(path.stat().st_size > 100 for path in paths.values())
