@@ -126,8 +126,8 @@ class MariaDB:
 
 
 @contextmanager
-def mariadb() -> Iterator[MariaDB]:
-    """Start a server in a temporary folder, as whoever runs this."""
+def mariadb(*options: str) -> Iterator[MariaDB]:
+    """Start a server in a temporary folder, as whoever runs this; it has further ``options``."""
     folder = Path(tempfile.mkdtemp(prefix="my-", dir="/tmp"))
     user = pwd.getpwuid(os.geteuid()).pw_name
     server = MariaDB(folder / "socket", user)
@@ -142,7 +142,7 @@ def mariadb() -> Iterator[MariaDB]:
         )
         process = subprocess.Popen(
             ["mariadbd", "--no-defaults", *data, "--skip-log-bin", "--skip-networking",
-             f"--socket={server.socket}", f"--pid-file={folder / 'pid'}"],
+             f"--socket={server.socket}", f"--pid-file={folder / 'pid'}", *options],
             stderr=subprocess.DEVNULL,
         )
         # fmt: on

@@ -303,3 +303,14 @@ def test_a_server_where_each_user_reaches_production_is_refused(
         assert databases(server) == []
     finally:
         server.query(revoke)
+
+
+def test_mysql_is_refused_before_anything_is_made(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """MariaDB can call itself so."""
+    with servers.mariadb("--version=8.4.0") as server:
+        write_settings(tmp_path, server.database("production"), monkeypatch)
+        with pytest.raises(ServerError, match=r"is on MySQL 8.4.0, which membudget does not"):
+            ServerClient("default")
+        assert databases(server) == []
