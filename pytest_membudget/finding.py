@@ -55,6 +55,7 @@ class FindingCode(OpenTextEnum):
     SHAPE_MISSED = "shape-missed"
     SHARED_MEMORY = "shared-memory"
     STATEMENT_HELD_UP = "statement-held-up"
+    STATEMENT_TOO_LONG = "statement-too-long"
     STATEMENT_UNMATCHED = "statement-unmatched"
     STATEMENT_UNREAD = "statement-unread"
     STATEMENTS_PER_ROW = "statements-per-row"

@@ -107,6 +107,7 @@ class CheckPlan:
             vendor=seeded.vendor,
             folder=seeded.folder,
             mark=seeded.mark,
+            password=seeded.password,
             embedded=seeded.embedded,
             files=any(lesson.expected == Expected.FILE for lesson in self.lessons),
         )

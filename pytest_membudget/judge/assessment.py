@@ -41,7 +41,8 @@ class Assessment:
     def outlook(self) -> Outlook:
         """What the choice of the next row count depends on."""
         estimate, judgement = self.estimate, self.judgement
-        ends = estimate.limit_passed_at, self.evidence.breaks_at
+        breaks, _ = self.evidence.breaks_at or (None, None)
+        ends = estimate.limit_passed_at, breaks
         crossing = min((end for end in ends if end is not None), default=None)
         decided, exceeds = judgement.decided, judgement.exceeds and judgement.of_peak
         return Outlook(decided, estimate.narrow, exceeds, crossing, estimate.past)

@@ -72,16 +72,17 @@ class Facts:
 
     ``schemas`` are those where a table is looked for that no schema is named of.
     ``most_parameters`` is how many parameters a statement had, ``parameter_limit`` how many it
-    may have.  ``failed_receivers`` are the project's receivers of pre_migrate and post_migrate that
-    raised, with their errors.  ``oldest_collections`` and ``cyclic_objects`` are what Cycles
-    counts, ``kept_blocks`` and ``cyclic_blocks`` what Kept does.  ``connected`` counts the
+    may have; ``longest_statement`` is how many bytes one had, ``statement_limit`` how many the
+    server takes. ``failed_receivers`` are the project's receivers of pre_migrate and post_migrate
+    that raised, with their errors. ``oldest_collections`` and ``cyclic_objects`` are what Cycles
+    counts, ``kept_blocks`` and ``cyclic_blocks`` what Kept does. ``connected`` counts the
     connections that Django has opened, ``opened`` all of them; ``own_sessions`` says that the
-    server counted more.  ``shared_memory`` is how many bytes of the
-    peak no process maps, ``unexplained`` how many a control group counted beyond it.
-    ``left_running`` counts the processes that outlived the worker, ``left_growing`` says that they
-    took ever more.  ``held_up`` says that the server could not end a statement of a process that
-    was killed.  ``server_allowance`` is how many bytes the server lets a sort or an index take,
-    ``server_peak`` what its process of the last connection took.
+    server counted more. ``shared_memory`` is how many bytes of the peak no process maps,
+    ``unexplained`` how many a control group counted beyond it. ``left_running`` counts the
+    processes that outlived the worker, ``left_growing`` says that they took ever more. ``held_up``
+    says that the server could not end a statement of a process that was killed.
+    ``server_allowance`` is how many bytes the server lets a sort or an index take, ``server_peak``
+    what its process of the last connection took.
     """
 
     debug: bool = False
@@ -90,6 +91,8 @@ class Facts:
     schemas: tuple[str, ...] = ()
     most_parameters: int = 0
     parameter_limit: int | None = None
+    longest_statement: int = 0
+    statement_limit: int | None = None
     failed_receivers: tuple[str, ...] = ()
     oldest_collections: int | None = None
     cyclic_objects: int | None = None

@@ -137,7 +137,8 @@ class SelfReference(Reference):
     def value(self, i: str) -> str:
         keys = self.sequence
         top = "NULL" if self.field.null else keys.at("1")
-        return f"CASE WHEN {i} = 1 THEN {top} ELSE {keys.at(f'(({i} + 8) / 10)')} END"
+        above = keys.at(self.kind.dialect.quotient.format(f"({i} + 8)", 10))
+        return f"CASE WHEN {i} = 1 THEN {top} ELSE {above} END"
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

@@ -9,7 +9,7 @@ from dataclasses import field as attribute
 from math import prod
 from typing import Any
 
-from pytest_membudget.seeding.dialects.base import Field
+from pytest_membudget.seeding.dialects.base import Dialect, Field
 from pytest_membudget.seeding.staging_tables import StagingTables, lookup, new_name
 
 UNLIMITED = 1 << 62
@@ -127,9 +127,15 @@ class Group:
     The values of members that are ``alike`` change only once those of the others are used up.
     """
 
-    def __init__(self, members: dict[str, Sequence], alike: Collection[str] = ()) -> None:
+    def __init__(
+        self,
+        members: dict[str, Sequence],
+        alike: Collection[str] = (),
+        quotient: str = Dialect.quotient,
+    ) -> None:
         self.members = members
         self._alike = {place for place, name in enumerate(members) if name in alike}
+        self._quotient = quotient
         self.label = ", ".join(members)
         self._boxes: list[_Box] = []
         self._box = _Box([], [])
@@ -193,7 +199,7 @@ class Group:
             number = f"({i} - 1 + {box.used - self._have})"
             if not before:
                 return f"({number} % {box.sizes[place]} + 1 + {box.first[place]})"
-            digit = f"{number} / {prod(box.sizes[p] for p in before)}"
+            digit = self._quotient.format(number, prod(box.sizes[p] for p in before))
             if place not in self._alike:
                 # Turning each digit by the fastest one keeps the numbers apart, and lets all values
                 # occur from the start; by one more, so that two references to a table differ.

@@ -82,7 +82,7 @@ class Uniqueness:
             for sequence in sequences.values():
                 if isinstance(sequence, StoredSequence):
                     sequence.partners = list(sequences.values())
-            table.groups.append(Group(sequences, alike))
+            table.groups.append(Group(sequences, alike, table.dialect.quotient))
         elif parents:
             self._make_unique(parents[0], unique)
         else:

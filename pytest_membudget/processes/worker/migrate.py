@@ -108,6 +108,7 @@ class Migrate:
         self._known["facts"] = {
             **facts_of(settings, target.alias),
             "most_parameters": self._log.most_parameters,
+            "longest_statement": self._log.longest_statement,
             "failed_receivers": tuple(map(": ".join, self._receivers.failed.items())),
             **self._kept.facts(self._cycles),
         }
