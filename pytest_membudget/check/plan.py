@@ -66,6 +66,11 @@ class CheckPlan:
     explaining: float | None = None
     confirm: bool = False
 
+    @property
+    def without_rows(self) -> frozenset[str]:
+        """The models that have none, since the migration makes rows of them by itself."""
+        return frozenset(one.asked[0] for one in self.lessons if one.expected == Expected.NONE)
+
     def with_lesson(self, lesson: Lesson, rows: Mapping[str, int]) -> CheckPlan:
         """With one more, and with ``rows`` of the models that it is about."""
         budget, production = self.budget, self.production
@@ -75,6 +80,11 @@ class CheckPlan:
             production = replace(production, stated={**production.stated, **rows})
         lessons = (*self.lessons, lesson)
         return replace(self, budget=budget, production=production, lessons=lessons)
+
+    def with_most(self, most: Mapping[str, int]) -> CheckPlan:
+        """With how many rows models can have."""
+        production = self.production
+        return replace(self, production=replace(production, most={**production.most, **most}))
 
     def job(
         self, seeded: SeededDatabase, name: str, *, deadline: float, stop_above: int | None = None
@@ -97,6 +107,7 @@ class CheckPlan:
             vendor=seeded.vendor,
             folder=seeded.folder,
             mark=seeded.mark,
+            password=seeded.password,
             embedded=seeded.embedded,
             files=any(lesson.expected == Expected.FILE for lesson in self.lessons),
         )

@@ -17,7 +17,7 @@ from pytest_membudget.check.plan import CheckPlan
 from pytest_membudget.errors import BudgetError
 from pytest_membudget.finding import Finding, FindingCode
 from pytest_membudget.processes.embedded.requirements import require_embedded
-from pytest_membudget.project.settings import is_on_postgresql, require_database, require_django
+from pytest_membudget.project.settings import require_database, require_django
 
 if TYPE_CHECKING:
     from pytest_membudget.project.selection import Gated
@@ -53,7 +53,7 @@ def complete(
         migrations = project.migrations(keys)
         database = request.database or operations.alias_of(migrations)
     require_database(database)
-    if options.server.value is not None and is_on_postgresql(database):
+    if options.server.value is not None:
         require_embedded(database, options.server.value)
     findings = tuple(operations.findings(migrations, database))
     if request.reverse and (operation := operations.irreversible(migrations)):

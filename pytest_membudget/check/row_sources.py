@@ -28,12 +28,13 @@ Probe = Callable[[Mapping[str, int], Mapping[str, list[list[str]]]], Run]
 class RowSources:
     """Compares the samples of a check with the ``rows`` that were stated.
 
-    ``gaps`` are tables whose row count is not known.  A table that is known not to matter is not
-    considered again.
+    ``gaps`` are tables whose row count is not known, ``production`` is what is known of others.  A
+    table that is known not to matter is not considered again.
     """
 
     def __init__(self, plan: CheckPlan) -> None:
         self.gaps: list[Gap] = []
+        self.production = plan.production
         self._plan = plan
         self._settled: set[str] = set()
         self._present: StateTables | None = None
@@ -118,7 +119,7 @@ class RowSources:
     def _known(self, table: str) -> int | None:
         if table not in self._models:
             return None
-        return self._plan.production.rows(table, self._models[table].label)
+        return self.production.rows(table, self._models[table].label)
 
     def _uniques(self, table: str) -> list[list[str]]:
         return self._models[table].uniques if table in self._models else []

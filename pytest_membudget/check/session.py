@@ -116,7 +116,8 @@ class _Check:
         )
         sampler = Sampler(self._plan, self._evidence, server, self._progress, self._sources)
         try:
-            assessment = climb(sampler.evidence, sampler.sample, deadline.spent)
+            collect = sampler.collect_garbage
+            assessment = climb(sampler.evidence, sampler.sample, deadline.spent, collect)
             assessment = without_assumption(assessment, sampler, deadline.left())
             assessment = replace(assessment, evidence=sampler.refusals())
             if self._plan.explaining is not None:

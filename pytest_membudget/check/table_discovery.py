@@ -45,7 +45,8 @@ _FIRST_ROWS = 2 * MIB
 class Discovery:
     """What dry runs found out.
 
-    ``rows`` are those of the models to seed, the one to count first; ``unknown`` are the
+    ``rows`` are those of the models to seed, the one to count first, ``links`` those, all 0, of
+    models that are seeded with the models that they link, and are to have none; ``unknown`` are the
     gaps of tables that it accesses and that can't be seeded; ``plan`` has what was learned.
     ``few`` says that its tables have too few rows to matter, and ``most`` how many bytes its peak
     may come to with these.  ``samples``
@@ -54,6 +55,7 @@ class Discovery:
     """
 
     rows: dict[str, int]
+    links: dict[str, int]
     unknown: Sequence[Gap]
     plan: CheckPlan
     few: bool
@@ -76,7 +78,8 @@ def with_rows(
     several = len(budget.migrations) > 1
     if found.unknown and not (several and rows and not last.run.failure):
         return plan, inconclusive(budget, samples, found.unknown)
-    seeded = replace(plan, budget=replace(budget, rows=rows), unknown=tuple(found.unknown))
+    to_seed = replace(budget, rows={**rows, **found.links} if rows else {})
+    seeded = replace(plan, budget=to_seed, unknown=tuple(found.unknown))
     if found.unknown:
         return seeded, None
     if rows and (last.run.failure or not found.few):
@@ -114,6 +117,7 @@ def discover(plan: CheckPlan, server: ServerClient, progress: Callable[[str], No
     for _ in range(_ROUNDS):
         progress(f"finding the accessed tables, with a few rows in {len(seeded)} of them")
         plan, latest = dry_runs(plan, server, tables, seeded)
+        plan = plan.with_most(latest[0].most)
         samples += latest
         runs = [sample.run for sample in latest]
         accessed_tables = {table for done in runs for table in done.accessed_tables}
@@ -184,6 +188,11 @@ def discover(plan: CheckPlan, server: ServerClient, progress: Callable[[str], No
         gaps.append(replace(gap, migration=latest[0].run.whose(without_model)))
     return Discovery(
         rows={tables[table].label: count for table, count in rows.items()},
+        links={
+            one.label: 0
+            for one in tables.values()
+            if one.through and one.label in plan.without_rows
+        },
         unknown=gaps,
         plan=plan,
         few=are_small,

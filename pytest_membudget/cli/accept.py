@@ -25,7 +25,7 @@ def add_to(parser: argparse.ArgumentParser) -> None:
         nargs="*",
         help="for instance shop.0002, or the id of its test",
     )
-    parser.add_argument("--all", action="store_true", help="accept each failure of RESULTS")
+    parser.add_argument("--all", action="store_true", help="accept each new failure of RESULTS")
     parser.add_argument("--reason", metavar="TEXT", help="why, for those who review the file")
     parser.add_argument("--until", metavar="DATE", help="the last day that it is accepted")
     parser.add_argument(
@@ -58,7 +58,7 @@ def _failures(options: argparse.Namespace, results: tuple[Result, ...]) -> list[
     if bool(options.migrations) == options.all:
         raise BudgetError("name the migrations to accept, or pass --all for each that failed")
     if options.all:
-        found = [one for one in results if not one.ok]
+        found = [one for one in results if not one.ok and one.accepted is None]
     else:
         found = []
         for what in options.migrations:

@@ -15,7 +15,8 @@ MARK_SCHEMA = "membudget_scratch"
 class Engine:
     """The facts of one engine; the defaults are those of an unknown engine.
 
-    ``vendor`` is Django's name of it, ``sqlglot`` that of its dialect in sqlglot.
+    ``vendor`` is Django's name of it, ``label`` that of messages, ``sqlglot`` that of its dialect
+    in sqlglot.  ``drivers`` are the modules that its sessions can be made with, all where empty.
     ``scratch`` is the module and the class that make its scratch databases, empty where none can
     be made.
     ``embedded``: the engine runs inside the process and uses its memory; each database is a file.
@@ -27,6 +28,7 @@ class Engine:
     ``streams``: ``QuerySet.iterator()`` fetches rows in chunks; where the client holds results,
     only with server-side cursors.
     ``locks_until_commit``: an altered table stays locked to readers until the transaction ends.
+    ``longest_statement`` is the query for how many bytes a statement may have.
     ``limits_parameters``: the number of parameters in a statement is limited.
     ``marks_parameters``: ``?1`` and ``:name`` stand for parameters as well.
     ``folds_names``: names of tables are the same in upper and lower case.
@@ -39,10 +41,14 @@ class Engine:
     ``drop`` is the statement that removes the database ``name``.
     ``identity`` is the query for the name and the mark of a connection's database, ``files`` the
     one for its files; a check opens no database of an engine that has neither.
+    ``backslashes``: one in a text escapes what follows.
+    ``streaming_cursor`` says how code opens a cursor whose rows the client does not hold.
     """
 
     vendor: str
+    label: str = ""
     sqlglot: str = ""
+    drivers: tuple[str, ...] = ()
     scratch: str = ""
     embedded: bool = False
     server_processes: str = ""
@@ -51,6 +57,7 @@ class Engine:
     client_holds_results: bool = False
     streams: bool = False
     locks_until_commit: bool = False
+    longest_statement: str = ""
     limits_parameters: bool = False
     marks_parameters: bool = False
     folds_names: bool = False
@@ -62,10 +69,13 @@ class Engine:
     drop: str = ""
     identity: str = ""
     files: str = ""
+    backslashes: bool = False
+    streaming_cursor: str = ""
 
 
 POSTGRESQL = Engine(
     vendor="postgresql",
+    label="PostgreSQL",
     sqlglot="postgres",
     scratch="postgresql.PostgreSQLScratch",
     server_processes="postgres",
@@ -84,9 +94,11 @@ POSTGRESQL = Engine(
         "SELECT pg_catalog.current_database(), pg_catalog.obj_description("
         f"pg_catalog.to_regnamespace('{MARK_SCHEMA}')::oid, 'pg_namespace')"
     ),
+    streaming_cursor='a server-side cursor, connection.connection.cursor(name="rows")',
 )
 SQLITE = Engine(
     vendor="sqlite",
+    label="SQLite",
     sqlglot="sqlite",
     scratch="sqlite.SQLiteScratch",
     embedded=True,
@@ -98,8 +110,28 @@ SQLITE = Engine(
     schemas=("main", "temp"),
     files="PRAGMA database_list",
 )
+# A session may reach any database of its server that its user has a right to, so each run has a
+# user of its own, with rights to nothing but the run's databases: that is the mark of a session.
+MARIADB = Engine(
+    vendor="mysql",
+    label="MariaDB",
+    sqlglot="mysql",
+    drivers=("MySQLdb", "pymysql"),
+    scratch="mariadb.MariaDBScratch",
+    client_library="the MySQL client",
+    client_holds_results=True,
+    longest_statement="SELECT @@max_allowed_packet",
+    search_path="SELECT DATABASE()",
+    drop="DROP DATABASE `{name}`;",
+    identity="SELECT DATABASE(), SUBSTRING_INDEX(CURRENT_USER(), '@', 1)",
+    backslashes=True,
+    streaming_cursor=(
+        "an unbuffered cursor, connection.connection.cursor(SSCursor) with the SSCursor of "
+        "MySQLdb.cursors"
+    ),
+)
 # The engines that scratch databases can be made for.
-SUPPORTED = {engine.vendor: engine for engine in (SQLITE, POSTGRESQL)}
+SUPPORTED = {engine.vendor: engine for engine in (SQLITE, POSTGRESQL, MARIADB)}
 
 
 def engine_of(vendor: str) -> Engine:

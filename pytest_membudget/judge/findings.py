@@ -7,6 +7,7 @@ from pathlib import Path
 from textwrap import shorten
 
 from pytest_membudget.finding import Finding, FindingCode
+from pytest_membudget.judge import reasons
 from pytest_membudget.judge.asked_rows import on_every_row, stated
 from pytest_membudget.judge.assessment import Assessment
 from pytest_membudget.judge.coverage import TOUCHED_ALL, Coverage
@@ -151,11 +152,12 @@ def _about_more_rows(estimate: Estimate) -> Iterator[Finding]:
         yield set_by(peaks, "would peak")
     elif len(seen := highest_of_each(evidence.samples[-1:])) > 1:
         yield set_by(seen, "peaked in the last sample")
-    if (breaks := evidence.breaks_with) is not None:
+    if evidence.breaks is not None:
+        rows, code = evidence.breaks
         yield Finding(
-            FindingCode.TOO_MANY_PARAMETERS,
-            "one of its statements has a parameter for each row, which exceeds this database's "
-            f"limit at about {format_rows(breaks)} {budget.counted_model} rows",
+            code,
+            f"one of its statements has {reasons.TOO_LARGE[code]} at about {format_rows(rows)} "
+            f"{budget.counted_model} rows",
         )
     if projection is None or projection.growth in (Growth.CONSTANT, Growth.BOUNDED, None):
         return

@@ -10,6 +10,7 @@ from pytest_membudget.sample import Sample
 
 FELT_SECONDS = 0.1
 _LONG_SECONDS = 1.0
+_COLLECTING = 1.3
 
 
 def seconds(samples: Sequence[Sample], size: int) -> float:
@@ -25,6 +26,13 @@ def seconds_below(first: Sample, size: float) -> float:
     """How long a sample of fewer rows will take, in a database of its own."""
     of_rows = (first.run.duration + first.seed_seconds) * size / first.size
     return float(first.run.startup + of_rows)
+
+
+def again(sample: Sample) -> float:
+    """How long it will take to go through its rows once more, with garbage collected again and
+    again.
+    """
+    return float(sample.run.startup + _COLLECTING * sample.run.duration + sample.seed_seconds)
 
 
 def _next_exponent(samples: Sequence[Sample]) -> float:

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from pytest_membudget.budget.request import Budget
+from pytest_membudget.finding import FindingCode
 from pytest_membudget.judge.projection import Projection
 from pytest_membudget.sample import Outcome, Run, Sample, finished
 from pytest_membudget.units import (
@@ -142,11 +143,22 @@ def not_judged(budget: Budget, last: Sample, larger: tuple[int, int] | None) -> 
     return f"{budget.subject} could not be judged: {_why(last)}{_would_allow(larger)}."
 
 
-def too_many_parameters(budget: Budget, rows: int) -> str:
+TOO_LARGE = {
+    FindingCode.TOO_MANY_PARAMETERS: (
+        "a parameter for each row, which exceeds the database's limit"
+    ),
+    FindingCode.STATEMENT_TOO_LONG: (
+        "a part for each row, which exceeds the server's max_allowed_packet"
+    ),
+}
+"""What a statement has that breaks."""
+
+
+def breaks(budget: Budget, rows: int, code: FindingCode) -> str:
     """``inconclusive``: it breaks before production's row count."""
     return (
         f"{budget.subject} would fail with about {format_rows(rows)} {budget.counted_model} rows: "
-        "one of its statements has a parameter for each row, which exceeds the database's limit."
+        f"one of its statements has {TOO_LARGE[code]}."
     )
 
 

@@ -188,8 +188,8 @@ def _of_peak(evidence: Evidence, estimate: Estimate, coverage: Coverage) -> Judg
     larger = estimate.larger if evidence.finished else None
     if projection is None:
         return Judgement(Verdict.INCONCLUSIVE, None, reasons.not_judged(budget, last, larger))
-    if evidence.breaks_with is not None and not projection.measured:
-        reason = reasons.too_many_parameters(budget, evidence.breaks_with)
+    if evidence.breaks is not None and not projection.measured:
+        reason = reasons.breaks(budget, *evidence.breaks)
         return Judgement(Verdict.INCONCLUSIVE, Basis.PROJECTED, reason)
     basis = Basis.MEASURED if projection.measured else Basis.PROJECTED
     if projection.high < budget.limit and estimate.enough:

@@ -42,12 +42,16 @@ class Baseline:
         return replace(result, accepted=Acceptance(entry.reason, entry.accepted, entry.until))
 
     def stale(self, results: Iterable[Result]) -> list[Entry]:
-        """The entries of migrations that are within by now, in each of their results."""
-        by_key: dict[Key, bool] = {}
+        """The entries of migrations that are within by now, with as many rows at least."""
+        by_key: dict[Key, list[Result]] = {}
         for result in results:
-            key = key_of(result)
-            by_key[key] = by_key.get(key, True) and result.ok
-        return [entry for key, entry in self.entries.items() if by_key.get(key)]
+            by_key.setdefault(key_of(result), []).append(result)
+        return [
+            entry
+            for key, entry in self.entries.items()
+            if all(one.ok for one in by_key.get(key, ()))
+            and any(map(entry.is_answered_by, by_key.get(key, ())))
+        ]
 
     def notes(self, results: Iterable[Result]) -> list[str]:
         """What there is to do about the file."""

@@ -115,6 +115,11 @@ class Entry(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_
     def key(self) -> Key:
         return self.migration, self.reverse, self.database
 
+    def is_answered_by(self, result: Result) -> bool:
+        """Whether it has as many rows, or shows that none are needed."""
+        of_each = (result.rows.get(model, 0) >= count for model, count in self.rows.items())
+        return not result.rows or all(of_each)
+
     def objection(self, result: Result, today: date) -> str | None:
         """Why the result is not what was accepted; None where it is, or is better."""
         if self.until is not None and today > self.until:

@@ -72,15 +72,16 @@ class Facts:
 
     ``schemas`` are those where a table is looked for that no schema is named of.
     ``most_parameters`` is how many parameters a statement had, ``parameter_limit`` how many it
-    may have.  ``failed_receivers`` are the project's receivers of pre_migrate and post_migrate that
-    raised, with their errors.  ``oldest_collections`` and ``cyclic_objects`` are what Cycles
-    counts, ``kept_blocks`` and ``cyclic_blocks`` what Kept does.  ``connected`` counts the
+    may have; ``longest_statement`` is how many bytes one had, ``statement_limit`` how many the
+    server takes. ``failed_receivers`` are the project's receivers of pre_migrate and post_migrate
+    that raised, with their errors. ``oldest_collections`` and ``cyclic_objects`` are what Cycles
+    counts, ``kept_blocks`` and ``cyclic_blocks`` what Kept does. ``connected`` counts the
     connections that Django has opened, ``opened`` all of them; ``own_sessions`` says that the
-    server counted more.  ``shared_memory`` is how many bytes of the
-    peak no process maps, ``unexplained`` how many a control group counted beyond it.
-    ``left_running`` counts the processes that outlived the worker, ``left_growing`` says that they
-    took ever more.  ``held_up`` says that the server could not end a statement of a process that
-    was killed.  ``server_allowance`` is how many bytes the server lets a sort or an index take,
+    server counted more. ``shared_memory`` is how many bytes of the peak no process maps,
+    ``unexplained`` how many a control group counted beyond it. ``left_running`` counts the
+    processes that outlived the worker, ``left_growing`` says that they took ever more. ``held_up``
+    says that the server could not end a statement of a process that was killed.
+    ``server_allowance`` is how many bytes the server lets a sort or an index take,
     ``server_session`` what its process of the last connection took at least and at most.
     """
 
@@ -90,6 +91,8 @@ class Facts:
     schemas: tuple[str, ...] = ()
     most_parameters: int = 0
     parameter_limit: int | None = None
+    longest_statement: int = 0
+    statement_limit: int | None = None
     failed_receivers: tuple[str, ...] = ()
     oldest_collections: int | None = None
     cyclic_objects: int | None = None
@@ -214,7 +217,9 @@ class Sample:
     ``shares`` those of them that only a share of the rows has.
     ``narrowed`` are the bytes by which rows of a table are narrower than production's for these.
     ``copied`` are the same of the models whose rows are copies of those in a file.
-    ``crowded`` says that there is no room for a sample of twice as many rows.
+    ``crowded`` says that there is no room for a sample of twice as many rows, ``most`` how many a
+    model can have that has only so many unique values.  ``held`` are blocks that another run over
+    the same rows held at its end, none of them garbage.
     ``unlogged`` counts the rows of tables that the server says were accessed and that no statement
     of the run explains.
     """
@@ -231,6 +236,8 @@ class Sample:
     narrowed: dict[str, float] = field(default_factory=dict)
     copied: dict[str, float] = field(default_factory=dict)
     crowded: bool = False
+    most: dict[str, int] = field(default_factory=dict)
+    held: int | None = None
     unlogged: dict[str, int] = field(default_factory=dict)
 
     @property

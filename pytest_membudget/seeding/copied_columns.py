@@ -86,7 +86,8 @@ class CopiedReference(Reference):
     def select(self, i: str, template: TemplateRows) -> str:
         size, more = self.referred.size, self.sequence.parent.want
         mark = f"t.{self.name}"
-        number = f"(((({i} - 1) / {template.size} + 1) * {size} + {mark} - 1) % {size + more} + 1)"
+        of_round = self.kind.dialect.quotient.format(f"({i} - 1)", template.size)
+        number = f"((({of_round} + 1) * {size} + {mark} - 1) % {size + more} + 1)"
         value = there = lookup(self._there, self.kind.dialect.column(self.sequence.target), number)
         if more:
             key = self.sequence.at(f"({number} - {size})")

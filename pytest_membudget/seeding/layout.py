@@ -159,7 +159,8 @@ class Layout:
         index = keys.spread(list(self._keys).index(name), share(parent, stats))
         # So many rows in a row, so that it holds also while the tables grow.
         if (times := max(self._table.repeats.get(name, 1), self._table.crowd)) > 1:
-            facts["index"] = lambda i: index(f"(({i} + {times - 1}) / {times})")
+            quotient = kind.dialect.quotient.format
+            facts["index"] = lambda i: index(quotient(f"({i} + {times - 1})", times))
         else:
             facts["index"] = index
         return references.Reference(**facts)

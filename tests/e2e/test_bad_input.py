@@ -62,7 +62,7 @@ WRONG = {
     ),
     "engine without support": (
         ['"shop.0002"', ROWS, LIMIT, 'database="other"'],
-        "which membudget does not support; it supports sqlite and postgresql",
+        "which membudget does not support; it supports sqlite, postgresql and mysql",
     ),
     "reverse not a bool": (['"shop.0002"', ROWS, LIMIT, "reverse=1"], "reverse=1 is neither True nor False"),
     "irreversible": (['"shop.0002"', ROWS, LIMIT, "reverse=True"], "can't be reversed"),

@@ -105,13 +105,14 @@ class Accesses:
         row = None
         if several and loads:
             self.loads.add(main)
-        elif several and returns and chosen[main] and not statement.single:
+        elif returns and chosen[main] and not statement.single:
             row = self._row(statement, main, counted.values)
             if not fetched:
-                self.guards.setdefault(main, set()).add(chosen[main])
                 self.sought += [(main, row)] if row and (main, row) not in self.sought else []
+            if several and not fetched:
+                self.guards.setdefault(main, set()).add(chosen[main])
         # A change of a row by its key is of one that was loaded, and asks nothing of others.
-        if main in self.names and not row and (several or returns):
+        if main in self.names and not (row and several) and (several or returns):
             self._conditions.note_values(statement, keys, counted.values)
         if main in self.names and several and loads:
             self._group(statement, sources, counted)
@@ -163,8 +164,9 @@ class Accesses:
 
     def _main(self, sources: Sequence[str]) -> str:
         """The table that rows are counted for: the first that is seeded, or else the first."""
-        seeded = (table for table in sources if table in self.names)
-        return next(seeded, sources[0] if sources else "")
+        seeded = [table for table in sources if table in self.names]
+        own = (table for table in seeded if not is_own_of_django(table))
+        return [*own, *seeded, *sources, ""][0]
 
     def _count(
         self, statement: Statement, main: str, target: str, fetched: int, affected: int

@@ -16,11 +16,16 @@ def facts_of(settings: Any, alias: str) -> dict[str, Any]:
 
     config, connection = settings.DATABASES[alias], connections[alias]
     engine = engine_of(connection.vendor)
-    schemas, limit = (), None
+    limit = longest = None
+    schemas: tuple[str, ...] = ()
     with connection.cursor() as cursor:
         if engine.search_path:
             cursor.execute(engine.search_path)
-            schemas = tuple(cursor.fetchone()[0])
+            found = cursor.fetchone()[0]
+            schemas = (found,) if isinstance(found, str) else tuple(found)
+        if engine.longest_statement:
+            cursor.execute(engine.longest_statement)
+            longest = int(cursor.fetchone()[0])
         # PostgreSQL's limit doesn't apply: psycopg writes parameters into the statement.
         if engine.limits_parameters and sys.version_info >= (3, 11):
             import sqlite3
@@ -36,6 +41,7 @@ def facts_of(settings: Any, alias: str) -> dict[str, Any]:
         "server_side_cursors_disabled": bool(config.get("DISABLE_SERVER_SIDE_CURSORS")),
         "schemas": schemas,
         "parameter_limit": limit,
+        "statement_limit": longest,
         "server_allowance": max(allowed),
         "server_session": _server_session(connection, engine.server_processes),
     }

@@ -35,6 +35,7 @@ def run(launch: Launch) -> Run:
             launch.folder,
             file=str(Path(folder, "target.json")),
             statements=str(Path(folder, "statements")),
+            password=launch.password,
             embedded=launch.embedded,
         )
         job = WorkerJob(

@@ -108,6 +108,7 @@ class Migrate:
         self._known["facts"] = {
             **facts_of(settings, target.alias),
             "most_parameters": self._log.most_parameters,
+            "longest_statement": self._log.longest_statement,
             "failed_receivers": tuple(map(": ".join, self._receivers.failed.items())),
             **self._kept.facts(self._cycles),
         }
@@ -163,6 +164,7 @@ class Migrate:
             from pytest_membudget.processes.worker.probes.probe import probe
 
             self._probes.enter_context(probe(self._job.probes, self._observe))
+            self._kept.collects = self._job.probes.collect
         self._startup = time.perf_counter() - self._started
         self._log.begin()
         self._cycles.begin()

@@ -30,10 +30,9 @@ class Launch:
 
     ``tables`` are the models' tables, each with the sets of columns whose values find a single row;
     ``targets`` and ``migrations`` are those of the job; it has to leave the latter applied, or
-    unapplied with ``reverse``.  ``folder`` holds the run's files, ``mark`` is
-    in each of its databases, ``embedded`` leads to a server of the run's own, see Target; the
-    server is of this ``vendor``.  The run is stopped when its RSS exceeds ``stop_above`` bytes, or
-    after ``deadline`` seconds.
+    unapplied with ``reverse``.  ``folder`` holds the run's files, ``mark`` is in each of its
+    databases, with ``password`` and ``embedded`` as in a Target; the server is of this ``vendor``.
+    The run is stopped when its RSS exceeds ``stop_above`` bytes, or after ``deadline`` seconds.
     ``workers`` has its process; without it one is started.  With ``files`` it has some of its own
     in MEDIA_ROOT, and none of the project's.  ``group`` is a control group that limits it.
     """
@@ -48,6 +47,7 @@ class Launch:
     stop_above: int
     folder: str
     mark: str
+    password: str = ""
     embedded: Mapping[str, str] = field(default_factory=dict)
     probes: Probes | None = None
     files: bool = False

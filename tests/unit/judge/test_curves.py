@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from pytest_membudget.finding import FindingCode
 from pytest_membudget.judge.curves import (
     breaks_at,
     curves,
@@ -134,7 +135,14 @@ def test_a_statement_with_a_parameter_for_each_row_breaks(
         sample(rows, (0, MIB), most_parameters=most, parameter_limit=limit)
         for rows, most in zip((5_000, 10_000), parameters, strict=True)
     ]
-    assert breaks_at(samples, 1_000_000) == expected
+    found = breaks_at(samples, 1_000_000)
+    assert found == (expected and (expected, FindingCode.TOO_MANY_PARAMETERS))
+    longer = [
+        sample(rows, (0, MIB), longest_statement=10 * most, statement_limit=limit and 10 * limit)
+        for rows, most in zip((5_000, 10_000), parameters, strict=True)
+    ]
+    found = breaks_at(longer, 1_000_000)
+    assert found == (expected and (expected, FindingCode.STATEMENT_TOO_LONG))
 
 
 # shop.0004_prefetch_in_chunks, shop.0005_prefetch_of_all and readings.0002_loop_over_all on SQLite:

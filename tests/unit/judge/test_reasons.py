@@ -9,6 +9,7 @@ from dataclasses import replace
 import pytest
 
 from pytest_membudget.budget.request import Budget
+from pytest_membudget.finding import FindingCode
 from pytest_membudget.judge import reasons
 from pytest_membudget.judge.gap import rows_unknown, tables_without_model
 from pytest_membudget.judge.growth_fit import Growth
@@ -95,9 +96,14 @@ SENTENCES = [
         "one of 100,000 rows, which would tell more.",
     ),
     (
-        reasons.too_many_parameters(BUDGET, 250_000),
+        reasons.breaks(BUDGET, 250_000, FindingCode.TOO_MANY_PARAMETERS),
         "would fail with about 250,000 shop.Order rows: one of its statements has a parameter for "
         "each row, which exceeds the database's limit.",
+    ),
+    (
+        reasons.breaks(BUDGET, 250_000, FindingCode.STATEMENT_TOO_LONG),
+        "would fail with about 250,000 shop.Order rows: one of its statements has a part for each "
+        "row, which exceeds the server's max_allowed_packet.",
     ),
     (
         reasons.sentence(BUDGET, tables_without_model(["legacy"]).sentence),

@@ -162,6 +162,16 @@ def test_one_entry_covers_all_tests_of_a_migration() -> None:
     assert all(baseline.applied_to(one, TODAY).accepted for one in tests)
 
 
+def test_all_leaves_the_reasons_of_what_is_accepted_already() -> None:
+    known = accept(result()).applied_to(result(), TODAY)
+    file = write(Path("again.json"), known, result(migration="shop.0009_new", nodeid="new"))
+    assert main(["accept", file, "--all", "--reason", "another"]) == 0
+    reasons = {key[0]: entry.reason for key, entry in read_baseline(FILE).entries.items()}
+    assert reasons == {"shop.0002_backfill_total": REASON, "shop.0009_new": "another"}
+    assert main(["accept", file, "shop.0002", "--reason", "another"]) == 0
+    assert {entry.reason for entry in read_baseline(FILE).entries.values()} == {"another"}
+
+
 def test_the_file_is_sorted_and_keeps_the_others() -> None:
     accept(result(migration="shop.0009_last"))
     accept(result(), passing())
@@ -192,6 +202,10 @@ def test_an_entry_of_what_is_within_is_stale_and_can_be_removed(
     mended = passing(migration=result().migration)
     assert [one.migration for one in baseline.stale([mended])] == [result().migration]
     assert baseline.stale([mended, result()]) == []
+    # Another test of the same migration, which has fewer rows, says nothing.
+    small = passing(migration=result().migration, rows={"shop.Order": 10})
+    assert baseline.stale([small]) == []
+    assert len(baseline.stale([passing(migration=result().migration, rows={})])) == 1
     [note] = baseline.notes([mended])
     assert note.startswith("shop.0002_backfill_total is within, so membudget-baseline.json need")
     file = write(Path("results.json"), mended)
