@@ -18,8 +18,8 @@ from pytest_membudget.seeding.staging_tables import StagingTables, lookup, new_n
 _DIGITS = 9
 _LARGE = 10**8
 """More than the rows of a table, so that no copy has such a number."""
-# A character that no text of a row has, and that PostgreSQL stores.
-_MARK = "\ue000"
+# A character that no text of a row has, and that each database stores in any character set.
+_MARK = "\x1f"
 _NUMBER = re.compile(r"\d+")
 _BEFORE = re.compile(r"@|\.\w+$|$")
 
