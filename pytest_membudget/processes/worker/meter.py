@@ -26,8 +26,7 @@ _STEADY_SECONDS, _LONGEST_SECONDS = 1.0, 10.0
 class Meter:
     """Measures a worker at intervals; the peaks are the largest values seen, in bytes.
 
-    The supervisor is the parent of the worker and of all that it leaves behind, daemons
-    included.  ``beginning`` is a file that is there from when the migration begins, and
+    ``beginning`` is a file that is there from when the migration begins, and
     ``processes`` is how many there were at once from then on.
     ``left_running`` counts the processes that outlived the worker, ``still_grows`` says that these
     took ever more.
@@ -49,7 +48,7 @@ class Meter:
         self.still_grows = False
         self._beginning: Path | None = beginning
         self._at_start = process.at_start
-        self._supervisor = psutil.Process(process.supervisor)
+        self._below = process.below
         template = process.template
         self._template = None if template is None else psutil.Process(template)
         self._worker: psutil.Process | None = None
@@ -170,10 +169,7 @@ class Meter:
         return tuple(max(stretch, key=lambda point: point[1]) for stretch in stretches)
 
     def _find(self) -> None:
-        found: list[psutil.Process] = []
-        with contextlib.suppress(psutil.NoSuchProcess, psutil.AccessDenied):
-            below = self._supervisor.children(recursive=True)
-            found = [process for process in below if process != self._template]
+        found = [process for process in self._below.now() if process != self._template]
         if self._worker is None and found:
             self._worker = found[0]
         self._others = [process for process in found if process != self._worker]

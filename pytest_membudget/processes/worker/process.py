@@ -17,6 +17,7 @@ from pytest_membudget.processes.child import close_stream, kill, send, start_wor
 from pytest_membudget.processes.messages.codec import encode
 from pytest_membudget.processes.messages.job import WorkerJob
 from pytest_membudget.processes.worker.control_group import ControlGroup
+from pytest_membudget.processes.worker.descendants import Descendants
 from pytest_membudget.processes.worker.memory_group import MemoryGroup
 
 _OUTPUT_KEPT = 64 * 1024
@@ -35,12 +36,12 @@ NO_PROGRAMS = AtStart()
 
 
 class Metered(Protocol):
-    """``supervisor`` is the process above the one to measure, and above all that it leaves behind;
-    ``template`` is the one that it is a copy of, if it is one.
+    """``below`` has the process to measure, and all that it leaves behind; ``template`` is the one
+    that it is a copy of, if it is one.
     """
 
     @property
-    def supervisor(self) -> int: ...
+    def below(self) -> Descendants: ...
 
     @property
     def template(self) -> int | None: ...
@@ -73,9 +74,9 @@ class FreshWorker:
 
     def __init__(self, limit: ControlGroup | None = None) -> None:
         self._process = start_worker(enter=limit.enter if limit else ())
-        self.supervisor = self._process.pid
+        self.below = Descendants(self._process.pid)
         # A process is in one group only.
-        self.group = MemoryGroup(None if limit else self.supervisor)
+        self.group = MemoryGroup(None if limit else self._process.pid)
         assert self._process.stdout is not None
         self._output = Output(self._process.stdout.fileno())
 
@@ -97,24 +98,21 @@ class FreshWorker:
 
 @dataclass(frozen=True)
 class Parent:
-    """A supervisor with a template below it, the control group of both, and where orders go."""
+    """A supervisor with a template ``below`` it, the control group of both, and where orders go."""
 
     process: subprocess.Popen[bytes]
+    below: Descendants
     group: MemoryGroup
     orders: int
     template: int | None = None
     at_start: AtStart = NO_PROGRAMS
-
-    @property
-    def supervisor(self) -> int:
-        return self.process.pid
 
 
 class CopiedWorker:
     """A copy of the template below ``parent``."""
 
     def __init__(self, parent: Parent, folder: str) -> None:
-        self.supervisor, self.template = parent.supervisor, parent.template
+        self.below, self.template = parent.below, parent.template
         self.group, self.at_start = parent.group, parent.at_start
         self.group.begin()
         self._parent, self._orders = parent.process, parent.orders
@@ -156,10 +154,7 @@ class CopiedWorker:
 
     def _others(self) -> list[psutil.Process]:
         """The worker, and what it has left behind."""
-        with contextlib.suppress(psutil.NoSuchProcess):
-            below = psutil.Process(self.supervisor).children(recursive=True)
-            return [one for one in below if one.pid != self.template]
-        return []
+        return [one for one in self.below.now() if one.pid != self.template]
 
 
 class Output:

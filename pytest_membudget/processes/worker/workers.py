@@ -13,11 +13,10 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
-import psutil
-
 from pytest_membudget.database.target import PENDING, Target
 from pytest_membudget.processes.child import close_stream, inherited, kill, send, start_worker
 from pytest_membudget.processes.messages.server import Greeting
+from pytest_membudget.processes.worker.descendants import Descendants
 from pytest_membudget.processes.worker.memory_group import MemoryGroup
 from pytest_membudget.processes.worker.meter import Meter
 from pytest_membudget.processes.worker.process import (
@@ -99,7 +98,8 @@ class _Template:
         os.mkfifo(orders, 0o600)
         process = start_worker("worker.template")
         # Opened for both, it does not wait for the other end.
-        self._parent = Parent(process, MemoryGroup(process.pid), os.open(orders, os.O_RDWR))
+        below, group = Descendants(process.pid), MemoryGroup(process.pid)
+        self._parent = Parent(process, below, group, os.open(orders, os.O_RDWR))
         assert process.stdout is not None
         Output(process.stdout.fileno())
         self._ready = Path(f"{target.file}.ready")
@@ -115,8 +115,7 @@ class _Template:
         if self.refused or not self._ready.exists() or self._parent.process.poll() is not None:
             return None
         if self._parent.template is None:
-            template = psutil.Process(self._parent.supervisor).children()[0]
-            at_start = self._meter.at_start
+            template, at_start = self._parent.below.now()[0], self._meter.at_start
             self._parent = replace(self._parent, template=template.pid, at_start=at_start)
         return self._parent
 
