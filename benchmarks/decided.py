@@ -108,14 +108,21 @@ def run(project: Project, database: str, folder: Path) -> Sequence[Result]:
 
 
 def row_of(name: str, results: Sequence[Result], seconds: float) -> dict[str, Any]:
-    # Those that have something to measure: all but what the database does by itself, as DDL.
-    measured = [one for one in results if one.samples or not one.ok]
+    measured = [one for one in results if is_measured(one)]
     counts = Counter(result.verdict for result in measured)
     return with_share(
         {"project": name, "migrations": len(results), "measured": len(measured)}
         | {verdict: counts[verdict] for verdict in Verdict}
         | {"seconds": round(seconds)}
     )
+
+
+def is_measured(result: Result) -> bool:
+    """Whether it had something to measure: not what the database does by itself, as DDL, nor what
+    is for another one and was not run.
+    """
+    elsewhere = not result.samples and "for another database" in result.reason
+    return not elsewhere and bool(result.samples or not result.ok)
 
 
 def with_share(row: dict[str, Any]) -> dict[str, Any]:

@@ -8,13 +8,15 @@ The migration has to live in a group of 1.1 times the projected figure that the 
 
 from __future__ import annotations
 
+import os
+import subprocess
 import sys
 
 from cases import Case, chosen
-from control_group import ControlGroup, NoControlGroup, control_group
 from lab import BODIES, bed_of, check_case, keep, open_servers
 
 from pytest_membudget.processes.server.client import ServerClients
+from pytest_membudget.processes.worker.control_group import NoControlGroup, control_group
 from pytest_membudget.units import format_size
 
 NAMES = (
@@ -29,7 +31,7 @@ SHARES = (1.1, 0.9)
 KILLED = -9
 
 
-def judge(case: Case, group: ControlGroup, servers: ServerClients) -> dict[str, object]:
+def judge(case: Case, servers: ServerClients) -> dict[str, object]:
     result = check_case(case, 1 << 40, servers)
     figure = result.anonymous_bytes
     assert figure is not None
@@ -40,7 +42,7 @@ def judge(case: Case, group: ControlGroup, servers: ServerClients) -> dict[str, 
         seeded.fill(case.size)
         for share in SHARES:
             limit = round(share * figure)
-            statuses[share] = group.call(command, limit, {"BODIES_NAME": seeded.clone()})
+            statuses[share] = _call(command, limit, {"BODIES_NAME": seeded.clone()})
             print(f"{case.migration} in {format_size(limit)}: exit status {statuses[share]}")
     return {
         "migration": case.migration,
@@ -52,10 +54,21 @@ def judge(case: Case, group: ControlGroup, servers: ServerClients) -> dict[str, 
     }
 
 
+def _call(command: list[str], limit: int, environment: dict[str, str]) -> int:
+    """Run a command under ``limit`` bytes; its exit status, -9 where the kernel killed it."""
+    with control_group(limit) as group:
+        return subprocess.run(
+            [*group.enter, *command],
+            env={**os.environ, **environment},
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        ).returncode
+
+
 def main() -> int:
     try:
-        with control_group() as group, open_servers() as servers:
-            rows = [judge(case, group, servers) for case in chosen(NAMES)]
+        with open_servers() as servers:
+            rows = [judge(case, servers) for case in chosen(NAMES)]
             keep("kernel", rows, servers)
     except NoControlGroup as error:
         print(f"skipped: {error}")

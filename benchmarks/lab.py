@@ -1,6 +1,7 @@
 """What the benchmarks share: the project of migration bodies, and its scratch databases.
 
-``BODIES_DATABASE=postgresql`` with PGHOST and its like measures on that server.
+``BODIES_DATABASE=postgresql`` with PGHOST and its like measures on that server, and
+``BODIES_DATABASE=mysql`` on the one that MARIADB_SOCKET and MARIADB_USER lead to.
 """
 
 from __future__ import annotations

@@ -46,7 +46,7 @@ def _panel(axis: Axes, title: str, case: dict[str, Any]) -> None:
     fits = [fit for fit in found.values() if fit is not None]
     bounds = ([fit.low / MIB for fit in fits], [fit.high / MIB for fit in fits])
     axis.fill_between(beyond, *bounds, color=_INTERVAL, label="interval")
-    axis.plot(beyond, [fit.peak / MIB for fit in fits], color=_LINE, label="projection")
+    axis.plot(beyond, [fit.value / MIB for fit in fits], color=_LINE, label="projection")
     _points(axis, [(one["rows"], one["peak"]) for one in curve], ".", _TRUTH, "measured")
     _points(axis, samples, "o", _LINE, "samples it is projected from")
     axis.axhline(check["limit_bytes"] / MIB, color="#888888", linestyle="--", label="limit")

@@ -188,7 +188,7 @@ def peers(document: dict[str, Any]) -> str:
         ours = project_highest(curves([sample_of(one) for one in known]), truth["rows"])
         assert ours is not None
         points = [(one["rows"], one["peak"]) for one in known]
-        predicted = {"pytest-membudget": ours.peak, **predictions(points, truth["rows"])}
+        predicted = {"pytest-membudget": ours.value, **predictions(points, truth["rows"])}
         for name, peak in predicted.items():
             errors[name].append(abs(peak / truth["peak"] - 1))
     rows = []

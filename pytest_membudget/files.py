@@ -35,13 +35,13 @@ _NAMES = {
 _REWORDED = {"Invalid RFC3339 encoded date": 'Expected `a day as in "2026-11-21"`'}
 
 
-def read_bytes(path: str | Path, command: str) -> bytes:
-    """What a file holds that ``command`` writes.  Raises BudgetError."""
+def read_bytes(path: str | Path, command: str, name: str | None = None) -> bytes:
+    """What a file holds that ``command`` writes.  Raises BudgetError, which calls it ``name``."""
     try:
         return Path(path).read_bytes()
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
-        raise BudgetError(f"{path}: {reason}; create one with `{command}`") from None
+        raise BudgetError(f"{name or path}: {reason}; create one with `{command}`") from None
 
 
 def parse_json(text: str | bytes, source: str) -> Any:

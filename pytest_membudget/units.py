@@ -21,6 +21,8 @@ _BINARY = {"Ki": 1024, "Mi": MIB, "Gi": 1024**3, "Ti": 1024**4}
 _DECIMAL = {"k": 1000, "K": 1000, "M": 1000**2, "G": 1000**3, "T": 1000**4}
 _FACTORS = {"": 1, **_BINARY, **_DECIMAL}
 _SIZE = re.compile(r"\s*(\d+(?:_\d+)*(?:\.\d+)?)\s*([KMGT]i|[kKMGT]|)B?\s*")
+_TIMES = {"s": 1, "min": 60, "h": 3600}
+_DURATION = re.compile(r"\s*(\d+(?:_\d+)*(?:\.\d+)?)\s*(s|min|h)\s*")
 
 
 def parse_size(value: object) -> int:
@@ -87,17 +89,22 @@ def format_share(share: float) -> str:
 
 
 def parse_seconds(value: object) -> float:
-    """Read a duration in seconds, above zero and at most a year."""
+    """Read seconds, ``"90s"``, ``"15min"`` or ``"2h"``: above zero and at most a year."""
     try:
         if isinstance(value, bool):
             raise TypeError
-        seconds = float(value)  # type: ignore[arg-type]
+        if isinstance(value, str) and (match := _DURATION.fullmatch(value)):
+            seconds = float(match[1]) * _TIMES[match[2]]
+        else:
+            seconds = float(value)  # type: ignore[arg-type]
     except (TypeError, ValueError):
         seconds = math.nan
     except OverflowError:
         seconds = math.inf
     if not seconds > 0:
-        raise BudgetError(f"{shown(value)} is not a number of seconds above zero")
+        raise BudgetError(
+            f'{shown(value)} is not a number of seconds above zero, nor "90s", "15min" or "2h"'
+        )
     if seconds > LONGEST:
         raise BudgetError(f"{shown(value)} is not a number of seconds that fit into a year")
     return seconds
@@ -105,11 +112,28 @@ def parse_seconds(value: object) -> float:
 
 def format_seconds(seconds: float) -> str:
     """Print a duration: ``"0.3 s"``, ``"42 s"``, ``"12 min"``, ``"3.4 h"``."""
+    unit, factor = _unit_of_time(seconds)
+    time = seconds / factor
+    return f"{time:.0f} min" if unit == "min" and time >= 10 else f"{_digits(time)} {unit}"
+
+
+def format_duration(low: float, seconds: float, high: float) -> str:
+    """Print a duration and its interval in one unit: ``"57 min (52–63)"``.
+
+    Without an end of the interval it is the least: ``"at least 57 min"``.
+    """
+    if math.isinf(high):
+        return f"at least {format_seconds(seconds)}"
+    _, factor = _unit_of_time(seconds)
+    ends = (one / factor for one in (low, high))
+    first, last = (f"{one:.0f}" if one >= 10 else _digits(one) for one in ends)
+    return f"{format_seconds(seconds)} ({first}–{last})"
+
+
+def _unit_of_time(seconds: float) -> tuple[str, int]:
     if seconds < 120:
-        return f"{_digits(seconds)} s"
-    if seconds < 7200:
-        return f"{seconds / 60:.0f} min"
-    return f"{_digits(seconds / 3600)} h"
+        return "s", 1
+    return ("min", 60) if seconds < 7200 else ("h", 3600)
 
 
 def _unit(size: float) -> tuple[str, int]:

@@ -62,6 +62,10 @@ def on_postgresql(test: Callable[..., None]) -> Callable[..., None]:
     return both(pytest.mark.parametrize("vendor", ["postgresql"])(test))
 
 
+def on_mariadb(test: Callable[..., None]) -> Callable[..., None]:
+    return both(pytest.mark.parametrize("vendor", ["mysql"])(test))
+
+
 def batch_of(item: pytest.Item) -> Batch | None:
     mark = item.get_closest_marker("checks")
     if mark is None:

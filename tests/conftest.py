@@ -17,6 +17,8 @@ pytest_plugins = ["pytester"]
 
 
 HERE = Path(__file__).parent
+# The fixture of each engine's server.
+SERVERS = {"postgresql": "postgresql", "mysql": "mariadb"}
 # Where bytecode is not written, as in many containers, each of some thousand processes compiles the
 # package, and pytest rewrites its assertions each time.
 sys.dont_write_bytecode = False
@@ -31,8 +33,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         call = getattr(item, "callspec", None)
         vendor = call.params.get("vendor") if call else None
         needed = (*getattr(item, "fixturenames", ()), vendor)
-        if "postgresql" in needed and HERE / "unit" not in item.path.parents:
-            item.add_marker("postgresql")
+        if HERE / "unit" in item.path.parents:
+            continue
+        for name, mark in (("postgresql", "postgresql"), ("mysql", "mariadb")):
+            if name in needed:
+                item.add_marker(mark)
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -43,7 +48,8 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     class ByModuleAndEngine(LoadScopeScheduling):
         def _split_scope(self, nodeid: str) -> str:
             module, _, test = nodeid.partition("::")
-            return module + ("-postgresql" if "postgresql" in test else "")
+            engines = (engine for engine in ("postgresql", "mysql") if engine in test)
+            return "-".join([module, *engines])
 
     config.option.loadscopereorder = False
     return ByModuleAndEngine(config, log)
@@ -93,8 +99,14 @@ def temporary(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monk
 @pytest.fixture
 def left_behind(request: pytest.FixtureRequest, temporary: Path, vendor: str) -> Leftovers:
     """What the runs of this test have left."""
-    server = request.getfixturevalue("postgresql") if vendor == "postgresql" else None
-    return Leftovers(temporary, server)
+    return Leftovers(temporary, request.getfixturevalue("server"))
+
+
+@pytest.fixture
+def server(request: pytest.FixtureRequest, vendor: str) -> servers.Server | servers.MariaDB | None:
+    """That of the test's engine, if it has one."""
+    name = SERVERS.get(vendor)
+    return request.getfixturevalue(name) if name else None
 
 
 @pytest.fixture
@@ -104,8 +116,8 @@ def project(
     """A Django project with a ``shop`` app; on PostgreSQL where the test asks for that server."""
     names = request.fixturenames
     on = request.getfixturevalue("vendor") if "vendor" in names else None
-    on_postgresql = on == "postgresql" or (on is None and "postgresql" in names)
-    project = _project(tmp_path, "postgresql" if on_postgresql else "sqlite", request)
+    used = (vendor for vendor, fixture in SERVERS.items() if fixture in names)
+    project = _project(tmp_path, on or next(used, "sqlite"), request)
     for name, value in project.environment.items():
         monkeypatch.setenv(name, value)
     monkeypatch.chdir(tmp_path)
@@ -113,9 +125,8 @@ def project(
 
 
 def _project(path: Path, vendor: str, request: pytest.FixtureRequest) -> Project:
-    if vendor == "sqlite":
-        return Project(path, vendor, {})
-    return Project(path, vendor, request.getfixturevalue("postgresql").environment)
+    server = SERVERS.get(vendor)
+    return Project(path, vendor, request.getfixturevalue(server).environment if server else {})
 
 
 @pytest.fixture(scope="session")

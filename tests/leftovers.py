@@ -13,7 +13,7 @@ import servers
 class Leftovers:
     """Of the runs whose temporary folder is ``temporary``; with no server SQLite's only."""
 
-    def __init__(self, temporary: Path, server: servers.Server | None) -> None:
+    def __init__(self, temporary: Path, server: servers.Server | servers.MariaDB | None) -> None:
         self._temporary = temporary
         self._server = server
 
@@ -40,7 +40,15 @@ class Leftovers:
         return None
 
 
-def databases(server: servers.Server) -> list[str]:
+def databases(server: servers.Server | servers.MariaDB) -> list[str]:
+    """Those of runs, and on MariaDB their users."""
+    if isinstance(server, servers.MariaDB):
+        sql = """
+            SELECT schema_name FROM information_schema.schemata
+            WHERE schema_name REGEXP '^membudget_'
+            UNION ALL SELECT concat(user, '@', host) FROM mysql.user WHERE user REGEXP '^membudget_'
+        """
+        return [name for (name,) in server.query(sql)]
     with server.connect() as connection:
         rows = connection.execute("SELECT datname FROM pg_database WHERE datname ~ '^membudget'")
         return [name for (name,) in rows]

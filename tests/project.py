@@ -30,6 +30,17 @@ POSTGRESQL = """{
     "HOST": os.environ["PGHOST"], "PORT": os.environ["PGPORT"],
     "USER": os.environ["PGUSER"], "PASSWORD": os.environ["PGPASSWORD"],
 }"""
+# The driver that is there; of mysqlclient there is no wheel.
+MARIADB = """{
+    "ENGINE": "django.db.backends.mysql", "NAME": "production",
+    "HOST": os.environ["MARIADB_SOCKET"], "USER": os.environ["MARIADB_USER"],
+}"""
+WITH_DRIVER = """
+import importlib.util
+if importlib.util.find_spec("MySQLdb") is None:
+    import pymysql
+    pymysql.install_as_MySQLdb()
+"""
 INITIAL = """
     from django.db import migrations, models
 
@@ -112,8 +123,8 @@ class Project:
         self.last = "0001_initial"
         # A failure takes twice as long with it; what is about something else goes without.
         self.attribution: str | None = "never"
-        database = {"sqlite": SQLITE, "postgresql": POSTGRESQL}[vendor]
-        self.write("settings.py", SETTINGS % database)
+        database = {"sqlite": SQLITE, "postgresql": POSTGRESQL, "mysql": MARIADB}[vendor]
+        self.write("settings.py", SETTINGS % database + WITH_DRIVER * (vendor == "mysql"))
         self.write("urls.py", "urlpatterns = []")
         self.write("shop/__init__.py", "")
         self.write("shop/migrations/__init__.py", "")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from typing import Any
 
 from pytest_membudget.finding import Finding, FindingCode
@@ -29,9 +31,31 @@ def passing(**changes: Any) -> Result:
     return Result.from_dict(passing_figures(**changes))
 
 
+LIMITED = {
+    "max_duration_s": 900.0,
+    "projected_duration_s": 3_420.0,
+    "projected_duration_low_s": 2_280.0,
+    "projected_duration_high_s": 4_980.0,
+    "speed": 1.5,
+    "limit_server_bytes": 4096 * MIB,
+    "server_peak_bytes": 700 * MIB,
+    "server_peak_low_bytes": 680 * MIB,
+    "server_peak_high_bytes": 720 * MIB,
+}
+"""What a result has whose duration and whose server's memory have limits."""
+
+
 def explained(**changes: Any) -> Result:
     """The failure, with growth by line and advice."""
     return Result.from_dict(explained_figures(**changes))
+
+
+def write_results(path: Path, *results: Result | dict[str, Any]) -> str:
+    """A file as --membudget-json writes it; its path."""
+    environment = {"python": "3.13", "django": "6.1", "platform": "Linux"}
+    plain = [one.to_dict() if isinstance(one, Result) else one for one in results]
+    path.write_text(json.dumps({"schema": 1, "environment": environment, "results": plain}))
+    return str(path)
 
 
 def figures(**changes: Any) -> dict[str, Any]:

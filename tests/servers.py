@@ -18,6 +18,7 @@ from typing import Any
 
 import machine
 import psycopg
+import pymysql
 
 from pytest_membudget.database.programs import Programs, all_programs
 from pytest_membudget.processes.embedded.cluster import Cluster, stop
@@ -98,18 +99,40 @@ class MariaDB:
     user: str = "root"
 
     @property
+    def environment(self) -> dict[str, str]:
+        """What the test projects' settings read."""
+        return {"MARIADB_SOCKET": str(self.socket), "MARIADB_USER": self.user}
+
+    def database(self, name: str, **more: Any) -> dict[str, Any]:
+        """Django's settings of a database."""
+        own = {"NAME": name, "HOST": str(self.socket), "USER": self.user}
+        return {"ENGINE": "django.db.backends.mysql", **own, **more}
+
+    def connect(self, name: str | None = None, **more: Any) -> pymysql.Connection:
+        own = {"unix_socket": str(self.socket), "user": self.user, "database": name}
+        return pymysql.connect(**{**own, "autocommit": True, **more})
+
+    def query(self, sql: str, name: str | None = None, **more: Any) -> list[Any]:
+        """The rows of the last of some statements, in a session of their own."""
+        with self.connect(name, **more) as session, session.cursor() as cursor:
+            for one in filter(None, map(str.strip, sql.split(";\n"))):
+                cursor.execute(one)
+            return list(cursor.fetchall())
+
+    @property
     def options(self) -> list[str]:
         """What its client programs are called with."""
         return ["--no-defaults", f"--user={self.user}", f"--socket={self.socket}"]
 
 
 @contextmanager
-def mariadb() -> Iterator[MariaDB]:
-    """Start a server in a temporary folder, as whoever runs this."""
+def mariadb(*options: str) -> Iterator[MariaDB]:
+    """Start a server in a temporary folder, as whoever runs this; it has further ``options``."""
     folder = Path(tempfile.mkdtemp(prefix="my-", dir="/tmp"))
     user = pwd.getpwuid(os.geteuid()).pw_name
     server = MariaDB(folder / "socket", user)
-    data = [f"--user={user}", f"--datadir={folder / 'data'}"]
+    # A server that starts removes the temporary tables of others from their common folder.
+    data = [f"--user={user}", f"--datadir={folder / 'data'}", f"--tmpdir={folder}"]
     # fmt: off
     try:
         subprocess.run(
@@ -119,7 +142,7 @@ def mariadb() -> Iterator[MariaDB]:
         )
         process = subprocess.Popen(
             ["mariadbd", "--no-defaults", *data, "--skip-log-bin", "--skip-networking",
-             f"--socket={server.socket}", f"--pid-file={folder / 'pid'}"],
+             f"--socket={server.socket}", f"--pid-file={folder / 'pid'}", *options],
             stderr=subprocess.DEVNULL,
         )
         # fmt: on
@@ -157,10 +180,16 @@ def _free_port() -> int:
 
 
 def main() -> int:
-    """Run a command with a server's address in its environment: ``servers.py pytest ...``."""
+    """Run a command with a server's address in its environment.
+
+    ``servers.py pytest ...`` starts PostgreSQL, ``servers.py mariadb pytest ...`` MariaDB.
+    """
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
-    with postgresql() as server:
-        return subprocess.call(sys.argv[1:], env={**os.environ, **server.environment})
+    command, start = sys.argv[1:], postgresql
+    if command[0] == "mariadb":
+        command, start = command[1:], mariadb
+    with start() as server:
+        return subprocess.call(command, env={**os.environ, **server.environment})
 
 
 if __name__ == "__main__":

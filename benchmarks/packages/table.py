@@ -20,6 +20,7 @@ from pytest_membudget.judge.verdict import Verdict
 from pytest_membudget.reports import cells
 from pytest_membudget.reports.document import merge, read_document
 
+_ELSEWHERE = "for another database"
 EXPLANATIONS = Path(__file__).with_name("explanations.toml")
 
 
@@ -35,12 +36,15 @@ def main() -> None:
     vendors = sorted({vendor for by_vendor in found.values() for vendor in by_vendor})
     every = {result.migration for result in results}
     for vendor in vendors:
-        those = [by_vendor[vendor] for by_vendor in found.values() if vendor in by_vendor]
+        listed = [by_vendor[vendor] for by_vendor in found.values() if vendor in by_vendor]
+        those = [one for one in listed if one.samples or _ELSEWHERE not in one.reason]
         decided = sum(one.verdict in (Verdict.WITHIN, Verdict.EXCEEDS) for one in those)
         print(
             f"On {vendor} {len(those)} of {len(every)} migrations had something to measure, and "
             f"{decided} of these are decided ({decided / len(those):.0%})."
         )
+        if others := len(listed) - len(those):
+            print(f"{others} more are {_ELSEWHERE}: their code was not run, and is not counted.")
     print(
         f"\n| app | migrations | {' | '.join(f'{v}: measured | seconds each' for v in vendors)} |"
     )

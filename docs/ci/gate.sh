@@ -22,6 +22,14 @@ python -m pytest "--membudget-gate=$target" -o python_files= -m "" \
     --junit-xml=membudget-report/junit.xml \
     "$@" || status=$?
 
+if [ -f membudget-report/results.json ]; then
+    python -m pytest_membudget report membudget-report/results.json \
+        --sarif membudget-report/membudget.sarif \
+        --code-quality membudget-report/code-quality.json \
+        --openmetrics membudget-report/metrics.txt > membudget-report/report.txt ||
+        [ "$status" -ne 0 ] || status=1
+fi
+
 # pytest's 5 is "no tests collected": the branch leaves the migrations alone.
 if [ "$status" -eq 5 ]; then
     echo "No migration was added or changed since $target."

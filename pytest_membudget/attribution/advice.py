@@ -72,9 +72,8 @@ def _of_raw_cursors(case: Case) -> Iterator[Advice]:
     if case.engine.client_holds_results:
         code = AdviceCode.SERVER_SIDE_CURSOR
         message = (
-            "the client holds the whole result of an unnamed cursor, whichever fetch method is "
-            'called: open a server-side cursor, connection.connection.cursor(name="rows"), and '
-            "call fetchmany(2000) in a loop"
+            "the client holds the whole result of a plain cursor, whichever fetch method is "
+            f"called: open {case.engine.streaming_cursor}, and call fetchmany(2000) in a loop"
         )
     else:
         code = AdviceCode.LOOP_OVER_CURSOR
@@ -92,12 +91,15 @@ def _of_raw_cursors(case: Case) -> Iterator[Advice]:
 
 def _where_nothing_streams(case: Case) -> Iterator[Advice]:
     held = {} if case.streams else case.grows(HELD_BY_CACHE, HELD_BY_STREAM, CLIENT_RESULT)
+    why = "server-side cursors are disabled"
+    if not case.engine.streams:
+        why = f"the client library of {case.engine.label} holds the whole result"
     for at, saved in held.items():
         if case.is_of_orm(at):
             yield Advice(
                 AdviceCode.KEYSET_PAGES,
                 f"{where(*at)} loads all rows into the client, and iterator() would not help, "
-                "because server-side cursors are disabled. Load pages instead: "
+                f"because {why}. Load pages instead: "
                 'filter(pk__gt=last).order_by("pk")[:1000], until a page is empty',
                 f"{saved:,.0f} bytes a row are held there",
                 *located(*at),
@@ -154,7 +156,8 @@ def _of_processes(case: Case) -> Iterator[Advice]:
 
 def _of_transactions(case: Case) -> Iterator[Advice]:
     """Where the table would be locked for long: not about memory, but these runs show it."""
-    seconds = case.assessment.evidence.duration or 0.0
+    duration = case.assessment.estimate.duration.projection
+    seconds = 0.0 if duration is None else duration.value
     if case.mixed is None or not case.engine.locks_until_commit or seconds < _LONG_LOCK:
         return
     yield Advice(

@@ -66,7 +66,7 @@ def _attribution(
         assessment=assessment,
         by_site=sites(stacks, Ownership(runs.folders), engine_of(str(evidence.database.vendor))),
         measured=measured or sum(stack.bytes_per_row for stack in stacks),
-        peak=None if projection is None else projection.peak,
+        peak=None if projection is None else projection.value,
         baseline=evidence.samples[0].run.baseline or 0,
         sample=evidence.samples[-1],
         mixed=mixed,

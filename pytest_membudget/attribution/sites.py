@@ -26,9 +26,12 @@ FETCHED = "fetched"
 DEBUG_LOG = "debug-log"
 OTHER = "other"
 
-CLIENT_HOLDS = "held by libpq, the database's client library"
+CLIENT_HOLDS = "held by {}, the database's client library"
 # Not where psycopg writes a statement's parameters into it, which is Python's memory.
 _SENDS = (_DRIVER, "psycopg/_cursor_base.py", "psycopg/generators.py")
+# They hold all rows, as Python's objects, once a statement is carried out; these write a statement.
+_MYSQL = ("/pymysql/", "/MySQLdb/")
+_WRITES = {"_mogrify", "mogrify", "_do_execute_many", "escape", "literal", "_escape_string"}
 
 
 @dataclass(frozen=True)
@@ -64,7 +67,7 @@ def _site(stack: Stack, owned: Ownership, engine: Engine) -> Site:
     cause = _cause(stack, below, engine)
     via = telling[-1] if telling else next(iter(below), None)
     if cause == CLIENT_RESULT:
-        via = (CLIENT_HOLDS, below[0][1], below[0][2])
+        via = (CLIENT_HOLDS.format(engine.client_library), below[0][1], below[0][2])
     return Site(own, via, cause)
 
 
@@ -96,6 +99,8 @@ def _is_of_client(stack: Stack, frame: Frame) -> bool:
     for all of the stack; libpq's blocks are larger than those of Python's objects.
     """
     function, file, _ = frame
+    if any(driver in file for driver in _MYSQL):
+        return function not in _WRITES and not file.endswith("converters.py")
     if file == _DRIVER:
         of_client = function == "execute"
     else:

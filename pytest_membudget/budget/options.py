@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 from pytest_membudget.budget.readers import (
@@ -15,6 +16,8 @@ from pytest_membudget.budget.readers import (
     read_row_growth,
     read_rows_lines,
     read_server,
+    read_server_limit,
+    read_speed,
     read_switch,
 )
 from pytest_membudget.database.programs import find_programs
@@ -27,7 +30,9 @@ T = TypeVar("T")
 COMMAND_LINE = "the command line"
 MARKER = "the marker"
 INI_FILE = "the ini file"
+COMMITTED = "the rootdir"
 PROFILE = "membudget.json"
+BASELINE = "membudget-baseline.json"
 _DEFAULT = "default"
 
 
@@ -43,11 +48,14 @@ class Setting(Generic[T]):
 class Options:
     """What is in force for the whole run; None where it is set nowhere.
 
-    ``limit`` is bytes or ``"cgroup"``, ``rows`` maps model labels to production's row counts,
+    ``limit`` is what read_limit() returns, ``rows`` maps model labels to production's row counts,
     ``time_budget`` is seconds; ``json``, ``html`` and ``markdown`` are paths, ``inconclusive`` is
     ``"fail"`` or ``"warn"``, ``attribution`` is ``"failed"``, ``"always"`` or ``"never"``;
-    ``profile`` and ``rows_file`` are paths, ``gate`` names migrations, ``growth`` is that of
-    production's rows, ``server`` is what read_server() returns, ``rebuild`` ``"yes"`` or ``"no"``.
+    ``profile``, ``rows_file`` and ``baseline`` are paths, ``gate`` names migrations, ``growth`` is
+    that of production's rows, ``server`` is what read_server() returns, ``rebuild`` and
+    ``confirm`` are ``"yes"`` or ``"no"``; ``max_duration`` is seconds, ``limit_server`` bytes,
+    ``speed`` production's relative to this machine's.
+    ``rootdir`` is pytest's, to which the paths of markers and of the ini file are relative.
     """
 
     limit: Setting[int | str] | None = None
@@ -64,6 +72,17 @@ class Options:
     growth: Setting[RowGrowth] | None = None
     server: Setting[str | None] = Setting(None, _DEFAULT)
     rebuild: Setting[str] = Setting("no", _DEFAULT)
+    baseline: Setting[str] | None = None
+    confirm: Setting[str] = Setting("no", _DEFAULT)
+    max_duration: Setting[float] | None = None
+    limit_server: Setting[int] | None = None
+    speed: Setting[float] = Setting(1.0, _DEFAULT)
+    rootdir: str = "."
+
+    def path(self, setting: Setting[Any], path: str) -> Path:
+        """One that a setting names: that of a marker or of the ini file is relative to rootdir."""
+        folder = Path() if setting.source in (COMMAND_LINE, COMMITTED) else Path(self.rootdir)
+        return (folder / path).absolute()
 
 
 @dataclass(frozen=True)
@@ -112,8 +131,9 @@ OPTIONS = (
     Option(
         "limit",
         "memory limit of the container that runs migrations in production, for tests whose marker "
-        'sets none: "512Mi", "2GiB", "500M" or bytes, at least 1 MB, or "cgroup" for the limit of '
-        "the container that runs the tests (default: none)",
+        'sets none: "512Mi", "2GiB", "500M" or bytes, at least 1 MB; "k8s:FILE#CONTAINER" or '
+        '"compose:FILE#SERVICE" for the limit that a file sets; "cgroup" for that of the container '
+        "that runs the tests (default: none)",
         read_limit,
         {"metavar": "SIZE"},
         show=_show_size,
@@ -134,6 +154,30 @@ OPTIONS = (
         parse_seconds,
         {"metavar": "SECONDS"},
         show=format_seconds,
+    ),
+    Option(
+        "max_duration",
+        "the longest that a migration may take at production's row count, for tests whose marker "
+        'sets none: "15min", "90s", "2h" or seconds (default: none)',
+        parse_seconds,
+        {"metavar": "DURATION"},
+        show=format_seconds,
+    ),
+    Option(
+        "limit_server",
+        "memory limit of the database server, for tests whose marker sets none: of it a migration "
+        'may take so much, "4Gi" (default: none)',
+        read_server_limit,
+        argument=None,
+        show=format_size,
+    ),
+    Option(
+        "speed",
+        "how many times as fast as this machine production is: 1.5, by which projected durations "
+        "are divided (default: 1)",
+        read_speed,
+        argument=None,
+        show=lambda speed: f"{speed:g}",
     ),
     _report("json", "as JSON"),
     _report("html", "as a single HTML page with charts"),
@@ -183,6 +227,19 @@ OPTIONS = (
         "rebuild",
         "build all states anew: those that earlier runs have kept in .membudget_cache are removed "
         "(default: no)",
+        read_switch,
+        {"action": "store_const", "const": "yes"},
+    ),
+    Option(
+        "baseline",
+        "path of the failures that are known and accepted, which `membudget accept` writes "
+        "(default: membudget-baseline.json in the rootdir, if it exists)",
+        argument=_PATH,
+    ),
+    Option(
+        "confirm",
+        "apply the migration once more in a memory control group of the limit's size, and report "
+        "whether the kernel kills it (default: no)",
         read_switch,
         {"action": "store_const", "const": "yes"},
     ),

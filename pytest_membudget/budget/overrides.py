@@ -36,6 +36,8 @@ class _Settings(Struct, frozen=True):
     grow: bool | UnsetType = UNSET
     database: str | UnsetType = UNSET
     time_budget: float | str | UnsetType = UNSET
+    max_duration: float | str | UnsetType = UNSET
+    limit_server: int | str | UnsetType = UNSET
     skip: str | UnsetType = UNSET
 
 

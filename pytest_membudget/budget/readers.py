@@ -17,6 +17,9 @@ from pytest_membudget.errors import BudgetError
 from pytest_membudget.texts import shown
 from pytest_membudget.units import MIB, format_size, parse_rows, parse_size
 
+CGROUP = "cgroup"
+LIMIT_FILES = ("k8s:", "compose:")
+"""Prefixes of a limit that a file sets, see manifests/limit.py."""
 LEAST_LIMIT = 1000**2
 """A limit below it is a mistake: an interpreter alone takes some 8 MiB."""
 _USUAL_LIMITS = (32 * MIB, 64 * 1024 * MIB)
@@ -27,7 +30,9 @@ _SWITCH = {
     **dict.fromkeys(("yes", "true", "on", "1"), "yes"),
     **dict.fromkeys(("no", "false", "off", "0"), "no"),
 }
-_GROWTH = re.compile(r"\s*(\d+(?:\.\d+)?)\s*%\s*(?:a|per)\s+(day|week|month|year)\s*")
+# Machines differ by less than that.
+_LEAST_SPEED, _MOST_SPEED = 0.01, 100
+_GROWTH = re.compile(r"\s*\+?(\d+(?:\.\d+)?)\s*%\s*(?:(?:a|per)\s+|/)(day|week|month|year)\s*")
 
 
 @dataclass(frozen=True)
@@ -38,9 +43,13 @@ class RowGrowth:
     rate: float
     period: str
 
+    def periods(self, factor: float) -> float:
+        """After how many periods the rows are ``factor`` times as many."""
+        return math.log(factor) / math.log1p(self.rate)
+
     def until(self, factor: float) -> str:
         """In what time the rows are ``factor`` times as many: ``"about 14 months"``."""
-        periods = math.log(factor) / math.log1p(self.rate)
+        periods = self.periods(factor)
         if periods < 1:
             return f"less than a {self.period}"
         count = round(periods)
@@ -71,13 +80,38 @@ def read_rows_lines(lines: Sequence[str]) -> dict[str, int]:
 
 
 def read_limit(value: object) -> int | str:
-    """Read a limit, 1 MB or more; ``"cgroup"`` stands for that of this process's container."""
-    if value == "cgroup" and isinstance(value, str):
-        return value
-    size = parse_size(value)
+    """Read a limit, 1 MB or more.
+
+    ``"cgroup"`` stands for that of this process's container, ``"k8s:FILE"`` for that of a file.
+    """
+    if isinstance(value, str):
+        if value == CGROUP:
+            return value
+        if value.startswith(LIMIT_FILES):
+            split_limit_file(value)
+            return value
+    return enough(parse_size(value), value)
+
+
+def split_limit_file(value: str) -> tuple[str, str, str]:
+    """``"k8s:deploy/job.yaml#app"`` as its prefix, file and name; the name may be empty."""
+    prefix = next(one for one in LIMIT_FILES if value.startswith(one))
+    file, _, name = value.removeprefix(prefix).partition("#")
+    if not file:
+        raise BudgetError(f"{shown(value)} names no file; write {prefix}FILE or {prefix}FILE#NAME")
+    return prefix, file, name
+
+
+def read_server_limit(value: object) -> int:
+    """Read a limit of the database server's memory, 1 MB or more."""
+    return enough(parse_size(value), value, "a process of the server")
+
+
+def enough(size: int, value: object, what: str = "a Python process") -> int:
+    """The same size, which was written as ``value``, if ``what`` can start in it."""
     if size < LEAST_LIMIT:
         raise BudgetError(
-            f"{shown(value)} is {format_size(size)}, too little for a Python process to start; "
+            f"{shown(value)} is {format_size(size)}, too little for {what} to start; "
             f"{_meant_limit(value)}"
         )
     return size
@@ -133,11 +167,25 @@ def read_switch(value: object) -> str:
 
 
 def read_row_growth(value: object) -> RowGrowth:
-    """Read ``"5% a month"``; a day, a week and a year do as well."""
+    """Read ``"5% a month"`` or ``"+5%/month"``; a day, a week and a year do as well."""
     match = _GROWTH.fullmatch(str(value))
     if match is None or not _LEAST_GROWTH <= float(match[1]) <= _MOST_GROWTH:
         raise BudgetError(f'{shown(value)} is not a growth rate; write "5% a month"')
     return RowGrowth(str(value).strip(), float(match[1]) / 100, match[2])
+
+
+def read_speed(value: object) -> float:
+    """Read how many times as fast as this machine production is."""
+    try:
+        speed = float(str(value))
+    except ValueError:
+        speed = math.nan
+    if not _LEAST_SPEED <= speed <= _MOST_SPEED:
+        raise BudgetError(
+            f"{shown(value)} is not a speed relative to this machine's; write 1.5, a number from "
+            f"{_LEAST_SPEED} to {_MOST_SPEED}"
+        )
+    return speed
 
 
 def read_output_path(value: object) -> str:

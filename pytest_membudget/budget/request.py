@@ -7,7 +7,14 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
-from pytest_membudget.budget.readers import RowGrowth, is_dotted, named, read_limit, read_rows
+from pytest_membudget.budget.readers import (
+    RowGrowth,
+    is_dotted,
+    named,
+    read_limit,
+    read_rows,
+    read_server_limit,
+)
 from pytest_membudget.errors import BudgetError
 from pytest_membudget.finding import Finding
 from pytest_membudget.texts import shown, visible
@@ -24,10 +31,10 @@ MigrationName = str | tuple[str, str]
 class Request:
     """The arguments of one ``membudget`` marker, read but not yet held against the project.
 
-    ``rows`` maps a model label to production's row count; ``limit`` is bytes or ``"cgroup"``;
+    ``rows`` maps a model label to production's row count; ``limit`` is what read_limit() returns;
     ``database`` is None where the project's routers have to say; ``seed`` is a dotted path that a
     fresh process can import, or the path of a fixture; ``grow`` says that it makes about a thousand
-    rows, which grow inside the database.
+    rows, which grow inside the database.  ``max_duration`` is seconds, ``limit_server`` bytes.
     """
 
     migration: tuple[MigrationName, ...]
@@ -38,6 +45,8 @@ class Request:
     grow: bool = False
     reverse: bool = False
     time_budget: float | None = None
+    max_duration: float | None = None
+    limit_server: int | None = None
 
 
 @dataclass(frozen=True)
@@ -48,7 +57,9 @@ class Budget:
     in which they are applied.  ``rows`` is keyed by canonical label, ``"shop.Order"``;
     ``rows_sources`` says where those come from that were asked for; ``growth`` is that of
     production's rows, where it is stated.  ``rows_file`` is the absolute path of a file whose rows
-    grow where there is no ``seed``.
+    grow where there is no ``seed``.  At production's rows it may take ``max_duration`` seconds, and
+    ``limit_server`` bytes of the database server; ``speed`` is production's relative to this
+    machine's.
     """
 
     migrations: tuple[tuple[str, str], ...]
@@ -64,6 +75,14 @@ class Budget:
     growth: RowGrowth | None = None
     rows_sources: Mapping[str, str] = field(default_factory=dict)
     rows_file: str | None = None
+    max_duration: float | None = None
+    limit_server: int | None = None
+    speed: float = 1.0
+
+    @property
+    def depends_on_tables(self) -> bool:
+        """Whether rows matter that stay in the database: they take its time and its memory."""
+        return self.max_duration is not None or self.limit_server is not None
 
     @property
     def seeds_anew(self) -> bool:
@@ -210,4 +229,6 @@ _READERS: dict[str, Callable[[object], Any]] = {
     "grow": partial(_read_flag, "grow"),
     "reverse": partial(_read_flag, "reverse"),
     "time_budget": partial(named, "time_budget", parse_seconds),
+    "max_duration": partial(named, "max_duration", parse_seconds),
+    "limit_server": partial(named, "limit_server", read_server_limit),
 }

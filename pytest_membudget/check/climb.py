@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 
 from pytest_membudget.errors import NoRoom, OutOfBudget, OutOfTime
+from pytest_membudget.judge import pace
 from pytest_membudget.judge.assessment import Assessment
 from pytest_membudget.judge.evidence import Evidence
 from pytest_membudget.sample import Outcome
@@ -16,10 +18,20 @@ _MAY_END_WITH_FEWER = (Outcome.FINISHED, Outcome.TIMED_OUT, Outcome.MACHINE_SHOR
 Measure = Callable[[Evidence, int, float], tuple[Evidence, float]]
 
 
-def climb(evidence: Evidence, measure: Measure, spent: Callable[[], float]) -> Assessment:
+# From the seconds left: the evidence with what the largest sample holds that is no garbage.
+Collect = Callable[[float], Evidence]
+
+
+def climb(
+    evidence: Evidence,
+    measure: Measure,
+    spent: Callable[[], float],
+    collect: Collect | None = None,
+) -> Assessment:
     """Take samples until the verdict is certain, or until the time budget is spent.
 
-    ``spent`` tells the seconds since the check began.
+    ``spent`` tells the seconds since the check began.  To ``collect`` garbage is quicker than a
+    larger sample, so that comes first where it may decide the verdict.
     """
     assessment: Assessment | None = None
     size: int | None = evidence.ladder.first()
@@ -46,6 +58,12 @@ def climb(evidence: Evidence, measure: Measure, spent: Callable[[], float]) -> A
             break
         if len(evidence.finished) > 1 and evidence.settled and assessment.judgement.decided:
             break
+        left = evidence.ladder.for_samples(assessment.outlook) - spent()
+        if collect and assessment.depends_on_garbage and pace.again(evidence.finished[-1]) < left:
+            with suppress(NoRoom, OutOfTime):
+                evidence = collect(left)
+                assessment = Assessment(evidence)
+            collect = None
         size = evidence.ladder.next(evidence.samples, spent(), assessment.outlook, room)
     assert assessment is not None
     return assessment

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from contextlib import closing, suppress
 from dataclasses import replace
+from typing import Any
 
 from pytest_membudget.check.learning import learned
 from pytest_membudget.check.plan import CheckPlan
 from pytest_membudget.check.row_effects import few_rows
 from pytest_membudget.check.sought_rows import settled, with_rows_sought
 from pytest_membudget.errors import OutOfBudget, ServerError
-from pytest_membudget.judge.matching import filter_values, loads_no_rows
+from pytest_membudget.judge.matching import filter_values, loads_no_rows, merged_values
 from pytest_membudget.judge.unlogged import has_own_sessions
 from pytest_membudget.processes.messages.orders import TableModel
 from pytest_membudget.processes.server.client import ServerClient
@@ -47,13 +48,15 @@ def dry_runs(
     plan, first = dry_run(plan, server, tables, filled, plan.forced_values)
     # Of a table that has some.
     sought = [one for one in first.run.sought if one[0] in filled]
-    before = plan.forced_values
     plan, first = with_rows_sought(
-        plan, first, sought, lambda further: dry_run(further, server, tables, filled, before)
+        plan,
+        first,
+        sought,
+        lambda further: dry_run(further, server, tables, filled, further.forced_values),
     )
     few = {table: first.rows[tables[table].label] for table in filled}
     forced_values = {} if loads_no_rows(first.run) else _left_out(first.run, few)
-    forced_values = _merged(plan.forced_values, forced_values)
+    forced_values = merged_values(plan.forced_values, forced_values)
     if forced_values == plan.forced_values or first.run.peak > plan.budget.limit:
         return plan, [first]
     with suppress(ServerError):
@@ -64,7 +67,7 @@ def dry_runs(
             if not _touches(first.run, table) and _touches(second.run, table)
         }
         if second.finished:
-            plan = replace(plan, forced_values=_merged(plan.forced_values, needed))
+            plan = replace(plan, forced_values=merged_values(plan.forced_values, needed))
         return plan, [first, second]
     return plan, [first]
 
@@ -82,13 +85,15 @@ def _run(
         label: 0 if production.has_none(label) else few_rows(production.rows(table, label))
         for table, label in models.items()
     }
-    budget = replace(plan.budget, rows=rows, seed=None)
+    budget = replace(plan.budget, rows={**rows, **dict.fromkeys(plan.without_rows, 0)}, seed=None)
     lessons = (*plan.lessons, *plan.sought)
     with closing(SeededDatabase(server, budget, plan.applied, lessons=lessons)) as seeded:
         if forced_values:
             seeded.force_values(forced_values)
+        known: dict[str, Any] = {}
         if any(rows.values()):
-            seeded.fill(max(rows.values()))
+            made = seeded.fill(max(rows.values()))
+            known = {"seeded": made.rows, "tables": made.tables, "most": made.most}
         taken = seeded.take()
         job = plan.job(seeded, taken.name, deadline=max(_DEADLINE, budget.time_budget))
         uniques = {table: one.uniques for table, one in tables.items()}
@@ -97,16 +102,12 @@ def _run(
         if done.outcome == Outcome.TIMED_OUT and not done.begun:
             raise OutOfBudget(f"the migration did not begin within {job.deadline:.0f} s")
         done = replace(settled(plan, done), facts=replace(done.facts, own_sessions=own))
-        sample = Sample(rows, done)
+        sample = Sample(rows, done, **known)
         return learned(plan, seeded, sample)
 
 
 def _touches(done: Run, table: str) -> bool:
     return bool(done.read.get(table) or done.written.get(table))
-
-
-def _merged(one: ForcedValues, other: ForcedValues) -> ForcedValues:
-    return {table: {**one.get(table, {}), **other.get(table, {})} for table in {**one, **other}}
 
 
 def _left_out(done: Run, few: dict[str, int]) -> ForcedValues:

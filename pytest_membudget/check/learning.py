@@ -34,6 +34,12 @@ _OF_ROWS = (
     "RuntimeError",
     "Exception",
 )
+# What SQLite and PostgreSQL say of a column that is added to a table with a row, or with two.
+_ADDS = re.compile(r"in database_forwards\n\s+schema_editor\.add_field\(")
+_ADDED = {
+    "rows, which have no value": "NOT NULL constraint failed|contains null values",
+    "more than one row, which have the same value": "UNIQUE constraint failed|unique index",
+}
 # How columns are called that hold keys.
 _OF_KEYS = re.compile(r"(id|pk|key|ref|number|no)$", re.IGNORECASE)
 
@@ -53,6 +59,8 @@ def learned(
     if found:
         labels = {table: label for label, table in seeded.tables.items()}
         text = lessons.told(found, labels, sample.copied)
+    elif fails_with := _fails_with(done):
+        text = lessons.certain(fails_with)
     elif done.failure.startswith(_OF_ROWS):
         labels = {table: label for label, table in seeded.tables.items()}
         single = done.fetched.keys() - done.loads
@@ -69,6 +77,13 @@ def learned(
     if unique and lesson.expected == Expected.VALUES:
         return None, sample
     return plan.with_lesson(lesson, rows), sample
+
+
+def _fails_with(done: Run) -> str | None:
+    """The rows of a table to which it can't add a column, whatever they hold; None where it can."""
+    if not _ADDS.search(done.details):
+        return None
+    return next((rows for rows, said in _ADDED.items() if re.search(said, done.failure)), None)
 
 
 def _raises_by_itself(plan: CheckPlan, done: Run) -> bool:
@@ -126,11 +141,14 @@ def _located(
         return replace(found, lesson=replace(lesson, asked=[label, rows]))
     if lesson.expected == Expected.NONE:
         [(table, _)] = lesson.columns
-        labels = {table: label for label, table in seeded.tables.items()}
+        model = seeded.present().models.get(table)
+        others = seeded.tables.keys() - ({model.label} if model else ())
+        # Links are seeded with the models that they link.
+        is_seeded = model and (model.through or model.label in seeded.tables)
         # Rows that it loads count, and something has to be left to measure.
-        if table not in labels or len(labels) == 1 or table in done.loads:
+        if model is None or not (is_seeded and others) or table in done.loads:
             return None
-        return replace(found, lesson=replace(lesson, asked=[labels[table]]))
+        return replace(found, lesson=replace(lesson, asked=[model.label]))
     if found.label:
         # A column of keys without a foreign key; not a number that happens to be the same.
         columns = [

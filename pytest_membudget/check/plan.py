@@ -42,6 +42,7 @@ class CheckPlan:
     ``unknown`` are gaps of tables that one of several migrations accesses, where rows of others are
     seeded.  ``attribution`` says when to find out why the peak grows: ``"failed"``, ``"always"``,
     ``"never"``; ``explaining`` are the seconds for that, None where the time budget includes it.
+    ``confirm`` asks for a run in a memory control group of the limit's size.
     """
 
     budget: Budget
@@ -63,6 +64,12 @@ class CheckPlan:
     unknown: tuple[Gap, ...] = ()
     attribution: str = "failed"
     explaining: float | None = None
+    confirm: bool = False
+
+    @property
+    def without_rows(self) -> frozenset[str]:
+        """The models that have none, since the migration makes rows of them by itself."""
+        return frozenset(one.asked[0] for one in self.lessons if one.expected == Expected.NONE)
 
     def with_lesson(self, lesson: Lesson, rows: Mapping[str, int]) -> CheckPlan:
         """With one more, and with ``rows`` of the models that it is about."""
@@ -73,6 +80,11 @@ class CheckPlan:
             production = replace(production, stated={**production.stated, **rows})
         lessons = (*self.lessons, lesson)
         return replace(self, budget=budget, production=production, lessons=lessons)
+
+    def with_most(self, most: Mapping[str, int]) -> CheckPlan:
+        """With how many rows models can have."""
+        production = self.production
+        return replace(self, production=replace(production, most={**production.most, **most}))
 
     def job(
         self, seeded: SeededDatabase, name: str, *, deadline: float, stop_above: int | None = None
@@ -92,8 +104,10 @@ class CheckPlan:
             deadline=seeded.within_deadline(deadline),
             stop_above=certain if stop_above is None else stop_above,
             workers=seeded.workers,
+            vendor=seeded.vendor,
             folder=seeded.folder,
             mark=seeded.mark,
+            password=seeded.password,
             embedded=seeded.embedded,
             files=any(lesson.expected == Expected.FILE for lesson in self.lessons),
         )

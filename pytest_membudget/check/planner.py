@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from pytest_membudget.budget.container import memory_limit
+from pytest_membudget.budget.limit import limit_in_force
 from pytest_membudget.budget.options import MARKER, Options, Setting
 from pytest_membudget.budget.overrides import Override, read_overrides
 from pytest_membudget.budget.request import DEFAULT_TIME_BUDGET, Budget, Request, read_marker
@@ -17,7 +17,7 @@ from pytest_membudget.check.plan import CheckPlan
 from pytest_membudget.errors import BudgetError
 from pytest_membudget.finding import Finding, FindingCode
 from pytest_membudget.processes.embedded.requirements import require_embedded
-from pytest_membudget.project.settings import is_on_postgresql, require_database, require_django
+from pytest_membudget.project.settings import require_database, require_django
 
 if TYPE_CHECKING:
     from pytest_membudget.project.selection import Gated
@@ -53,13 +53,13 @@ def complete(
         migrations = project.migrations(keys)
         database = request.database or operations.alias_of(migrations)
     require_database(database)
-    if options.server.value is not None and is_on_postgresql(database):
+    if options.server.value is not None:
         require_embedded(database, options.server.value)
     findings = tuple(operations.findings(migrations, database))
     if request.reverse and (operation := operations.irreversible(migrations)):
         raise BudgetError(f"reverse=True: {keys[0][1]} can't be reversed: {operation}")
     applied = project.applied_before(keys, reverse=request.reverse, without=later)
-    limit = _limit(request, options)
+    limit = limit_in_force(request.limit, options)
     if options.rows is not None:
         require_models(options.rows.value, f"membudget_rows, from {options.rows.source}")
     production = read_production(options)
@@ -91,6 +91,9 @@ def complete(
         growth=options.growth.value if options.growth else None,
         rows_sources=dict.fromkeys(resolved, rows.source) if rows else {},
         rows_file=rows_file,
+        max_duration=_value(request.max_duration, options.max_duration),
+        limit_server=_value(request.limit_server, options.limit_server),
+        speed=options.speed.value,
     )
     targets = project.migrate_targets(keys, reverse=request.reverse)
     return CheckPlan(
@@ -105,6 +108,7 @@ def complete(
         gated=gated,
         mixed=operations.mixed(migrations),
         attribution=options.attribution.value,
+        confirm=options.confirm.value == "yes",
     )
 
 
@@ -166,20 +170,6 @@ def override_of(keys: Sequence[tuple[str, str]], rootpath: Path) -> Override:
     return of_each[0] if len(of_each) == 1 else Override()
 
 
-def _first(asked: T | None, setting: Setting[T] | None) -> Setting[T] | None:
-    return setting if asked is None else Setting(asked, MARKER)
-
-
-def _limit(request: Request, options: Options) -> Setting[int]:
-    limit = _first(request.limit, options.limit)
-    if limit is None:
-        raise BudgetError(
-            "no limit: set the memory limit of the container that runs migrations in production "
-            'with limit="512Mi", --membudget-limit or membudget_limit'
-        )
-    if isinstance(limit.value, int):
-        return Setting(limit.value, limit.source)
-    size = memory_limit()
-    if size is None:
-        raise BudgetError('limit="cgroup": this process runs under no memory limit')
-    return Setting(size, f"cgroup, set by {limit.source}")
+def _value(asked: T | None, setting: Setting[T] | None) -> T | None:
+    found = setting if asked is None else Setting(asked, MARKER)
+    return None if found is None else found.value

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pytest_membudget.sample import Run
-from pytest_membudget.sql.table_names import finds_one
+from pytest_membudget.sql.table_names import finds_one, is_own_of_django
 
 _FEW = 20
 # Of fewer than these it takes the same number, whatever the table holds, or finds none.
@@ -11,6 +11,12 @@ _SOME = _FEW / 4
 # About the most that a row was seen to take: 6.8 KiB for 330 bytes, in a bulk_update on PostgreSQL.
 _MOST_BYTES, _MOST_TIMES = 8 * 1024, 25
 _SMALL_SHARE = 0.05
+
+
+def worked_on(done: Run) -> set[str]:
+    """The tables that the database had work with in a run, and words that may be names of some."""
+    others = {*done.changed, *done.mentioned}
+    return {*done.accessed_tables, *(one for one in others if not is_own_of_django(one))}
 
 
 def few_rows(production: int | None) -> int:

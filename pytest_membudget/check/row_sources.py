@@ -5,7 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from pytest_membudget.check.plan import CheckPlan
-from pytest_membudget.check.row_effects import few_rows, grows_with, is_guarded, is_only_joined
+from pytest_membudget.check.row_effects import (
+    few_rows,
+    grows_with,
+    is_guarded,
+    is_only_joined,
+    worked_on,
+)
 from pytest_membudget.judge.gap import Gap, table_without_model, unnamed_table
 from pytest_membudget.processes.messages.orders import StateTables, TableModel
 from pytest_membudget.processes.server.seeded_database import SeededDatabase
@@ -22,12 +28,13 @@ Probe = Callable[[Mapping[str, int], Mapping[str, list[list[str]]]], Run]
 class RowSources:
     """Compares the samples of a check with the ``rows`` that were stated.
 
-    ``gaps`` are tables whose row count is not known.  A table that is known not to matter is not
-    considered again.
+    ``gaps`` are tables whose row count is not known, ``production`` is what is known of others.  A
+    table that is known not to matter is not considered again.
     """
 
     def __init__(self, plan: CheckPlan) -> None:
         self.gaps: list[Gap] = []
+        self.production = plan.production
         self._plan = plan
         self._settled: set[str] = set()
         self._present: StateTables | None = None
@@ -66,7 +73,8 @@ class RowSources:
     def _unnamed(self, done: Run, seeded: SeededDatabase, named: Mapping[str, int]) -> list[str]:
         """Tables that it accessed, were there before it, and are none of the ``named`` models."""
         known = {*seeded.tables.values(), *self._settled}
-        accessed_tables = done.accessed_tables.keys() - known
+        in_database = self._plan.budget.depends_on_tables
+        accessed_tables = (worked_on(done) if in_database else done.accessed_tables.keys()) - known
         if accessed_tables and self._present is None:
             self._present = seeded.present()
         return sorted(
@@ -91,6 +99,8 @@ class RowSources:
         if known is not None:
             wanted = grows or is_only_joined(table, done) or not known
             return known if wanted and (known or there) else None
+        if self._plan.budget.depends_on_tables:
+            return self._gap(table)
         by_key = all(finds_one(way, self._uniques(table)) for way in done.accessed_tables[table])
         return self._gap(table) if grows and not by_key else None
 
@@ -101,13 +111,15 @@ class RowSources:
         return unnamed_table(self._models[table].label, self._known(table), seed=seed)
 
     def _grows(self, table: str, done: Run) -> bool:
+        if self._plan.budget.depends_on_tables:
+            return True
         uniques = self._uniques(table)
         return is_guarded(table, done, uniques) or grows_with(table, done, uniques)
 
     def _known(self, table: str) -> int | None:
         if table not in self._models:
             return None
-        return self._plan.production.rows(table, self._models[table].label)
+        return self.production.rows(table, self._models[table].label)
 
     def _uniques(self, table: str) -> list[list[str]]:
         return self._models[table].uniques if table in self._models else []

@@ -18,7 +18,8 @@ from pytest_membudget.judge.evidence import Evidence
 from pytest_membudget.judge.gap import unnamed_table
 from pytest_membudget.judge.matching import filter_values, of_several_rows, unmatched
 from pytest_membudget.judge.portions import asked_shares, certain
-from pytest_membudget.processes.stopwatch import SURVEY
+from pytest_membudget.processes.messages.job import Probes
+from pytest_membudget.processes.stopwatch import APPLYING, SURVEY
 from pytest_membudget.sample import ForcedValues, Outcome, Run, Sample, Shares
 
 
@@ -65,6 +66,22 @@ class Sampler(Sampling):
                 self.seeded.force_values(last.forced_values, last.shares)
         return self.evidence
 
+    def collect_garbage(self, left: float) -> Evidence:
+        """The evidence with the blocks that the largest sample holds at its end, without garbage.
+
+        Its rows are gone through once more.
+        """
+        self._progress("looking at what the migration keeps")
+        self.seeded.fill(self.evidence.finished[-1].size)
+        name = self.seeded.clone()
+        job = self.plan.job(self.seeded, name, deadline=left)
+        with self._server.stopwatch.of(APPLYING):
+            done = self.seeded.run(replace(job, probes=Probes(folders=[], collect=True)))
+        self.seeded.drop(name)
+        if done.outcome == Outcome.FINISHED:
+            self.evidence = self.evidence.with_held(done.facts.kept_blocks or 0)
+        return self.evidence
+
     def refusals(self) -> Evidence:
         """The evidence with a note of what was refused before the migration ran."""
         with suppress(ServerError):
@@ -106,7 +123,7 @@ class Sampler(Sampling):
         with closing(self._seeded_database(budget)) as seeded:
             if sample.forced_values:
                 seeded.force_values(sample.forced_values, sample.shares)
-            seeded.fill(sample.size)
+            self._note_most(seeded.fill(sample.size).most)
             job = self.plan.job(seeded, seeded.take().name, deadline=budget.time_budget)
             with self._server.stopwatch.of(SURVEY):
                 return seeded.run(replace(job, tables={**seeded.uniques, **uniques}))
@@ -118,7 +135,8 @@ class Sampler(Sampling):
 
         def again(plan: CheckPlan) -> tuple[CheckPlan, Sample]:
             self._begin_anew(plan)
-            return plan, self._apply(sample.size, self._budget.time_budget)[0]
+            found, _ = self._apply(sample.size, self._budget.time_budget)
+            return self.plan, found
 
         plan, found = with_rows_sought(self.plan, sample, sample.run.sought, again)
         if plan is not self.plan:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from pytest_membudget.budget.request import Budget
@@ -86,6 +86,12 @@ class Sampling:
             evidence, budget=self._budget, tables=tables, notes=notes, unnamed=self._gaps
         )
 
+    def _note_most(self, most: Mapping[str, int]) -> None:
+        """How many rows models can have, those that were seeded."""
+        self.plan = self.plan.with_most(most)
+        if self._sources:
+            self._sources.production = self.plan.production
+
     def _apply(self, size: int, left: float) -> tuple[Sample, float]:
         """One sample, and how many rows there is room for on the disk."""
         seeded, samples, ladder = self.seeded, self.evidence.samples, self.evidence.ladder
@@ -94,6 +100,7 @@ class Sampling:
         self._progress(f"seeding {counted} rows")
         first = self._budget.seed is None and not self.evidence.finished
         filled = seeded.fill(size, FIRST_BYTES if first else None)
+        self._note_most(filled.most)
         name = seeded.clone()
         # One without rows may be decided by this sample.
         following = None if self.evidence.settled else ladder.sure(samples, size)

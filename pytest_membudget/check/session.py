@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from pytest_membudget.check.climb import climb
 from pytest_membudget.check.conclude import conclude, conclude_early
+from pytest_membudget.check.confirm import confirm, seconds_to_confirm
 from pytest_membudget.check.early_verdict import EarlyVerdict
 from pytest_membudget.check.plan import CheckPlan
 from pytest_membudget.check.row_sources import RowSources
@@ -18,14 +19,16 @@ from pytest_membudget.check.without_assumption import without_assumption
 from pytest_membudget.errors import OutOfBudget, ServerError
 from pytest_membudget.judge import reasons
 from pytest_membudget.judge.assessment import Assessment
+from pytest_membudget.judge.confirmation import Confirmation
 from pytest_membudget.judge.evidence import Database, Evidence
 from pytest_membudget.judge.explanation import Attribution
+from pytest_membudget.judge.kernel_verdict import with_kernel_verdict
 from pytest_membudget.judge.lessons import findings
 from pytest_membudget.judge.result import Result, SecondsByPart
 from pytest_membudget.judge.verdict import Judgement, Verdict, out_of_time
 from pytest_membudget.processes.deadline import Deadline
 from pytest_membudget.processes.server.client import ServerClient, ServerClients
-from pytest_membudget.processes.stopwatch import EXPLAINING, STARTING, SURVEY, Stopwatch
+from pytest_membudget.processes.stopwatch import APPLYING, EXPLAINING, STARTING, SURVEY, Stopwatch
 from pytest_membudget.project.ownership import short_path
 from pytest_membudget.project.syntax import literals
 
@@ -45,6 +48,7 @@ class _Check:
         self._servers = servers
         self._progress = progress
         self._stopwatch = Stopwatch()
+        self._confirmation: Confirmation | None = None
         self._evidence = Evidence(
             plan.budget,
             plan.touches_rows,
@@ -81,6 +85,8 @@ class _Check:
             result = conclude_early(self._evidence, nodeid, found)
         else:
             result = replace(conclude(found, nodeid, details), **vars(attribution))
+            if self._confirmation is not None:
+                result = with_kernel_verdict(result, self._confirmation)
         return replace(result, seconds=SecondsByPart.of(self._stopwatch.seconds))
 
     def _decide_early(self, server: ServerClient) -> EarlyVerdict | None:
@@ -88,7 +94,9 @@ class _Check:
         # Those that dry runs find are all tables that it accesses.
         self._sources = RowSources(self._plan) if self._plan.budget.rows else None
         gated = self._plan.gated
-        if gated is not None and gated.skip_reason:
+        # What takes no rows into the process may take the time of the database.
+        in_database = self._plan.budget.depends_on_tables
+        if gated is not None and gated.skip_reason and (gated.recorded or not in_database):
             return decide(self._plan, gated, server, self._progress)
         self._plan, early = with_rows(self._plan, server, self._progress)
         budget, unknown = self._plan.budget, self._plan.unknown
@@ -108,13 +116,21 @@ class _Check:
         )
         sampler = Sampler(self._plan, self._evidence, server, self._progress, self._sources)
         try:
-            assessment = climb(sampler.evidence, sampler.sample, deadline.spent)
+            collect = sampler.collect_garbage
+            assessment = climb(sampler.evidence, sampler.sample, deadline.spent, collect)
             assessment = without_assumption(assessment, sampler, deadline.left())
             assessment = replace(assessment, evidence=sampler.refusals())
             if self._plan.explaining is not None:
                 server.deadline = deadline = Deadline(self._plan.explaining)
             with self._stopwatch.of(EXPLAINING):
-                return assessment, self._explain(assessment, sampler, deadline)
+                attribution = self._explain(assessment, sampler, deadline)
+            if self._plan.confirm and assessment.judgement.verdict != Verdict.ERROR:
+                seconds = seconds_to_confirm(assessment.evidence, deadline.left())
+                server.deadline = Deadline(seconds)
+                self._progress("applying the migration in a memory control group")
+                with self._stopwatch.of(APPLYING):
+                    self._confirmation = confirm(sampler, seconds)
+            return assessment, attribution
         finally:
             self._evidence = sampler.evidence
             sampler.seeded.close()
@@ -123,7 +139,8 @@ class _Check:
         wanted, judgement = self._plan.attribution, assessment.judgement
         unclear = judgement.verdict == Verdict.INCONCLUSIVE and assessment.is_in_danger
         asked = wanted == "always" and judgement.verdict == Verdict.WITHIN
-        if wanted == "never" or not (judgement.exceeds or unclear or asked):
+        exceeds = judgement.exceeds and judgement.of_peak
+        if wanted == "never" or not (exceeds or unclear or asked):
             return Attribution()
         try:
             from pytest_membudget.attribution.investigation import investigate

@@ -23,9 +23,10 @@ from pytest_membudget.check.row_effects import (
     grows_with,
     is_guarded,
     is_only_joined,
+    worked_on,
 )
 from pytest_membudget.judge import reasons
-from pytest_membudget.judge.gap import Gap, rows_unknown, tables_without_model
+from pytest_membudget.judge.gap import Gap, rows_unknown, statement_unread, tables_without_model
 from pytest_membudget.judge.lessons import contradictions
 from pytest_membudget.judge.portions import asked_shares
 from pytest_membudget.judge.verdict import Judgement, Verdict
@@ -44,7 +45,8 @@ _FIRST_ROWS = 2 * MIB
 class Discovery:
     """What dry runs found out.
 
-    ``rows`` are those of the models to seed, the one to count first; ``unknown`` are the
+    ``rows`` are those of the models to seed, the one to count first, ``links`` those, all 0, of
+    models that are seeded with the models that they link, and are to have none; ``unknown`` are the
     gaps of tables that it accesses and that can't be seeded; ``plan`` has what was learned.
     ``few`` says that its tables have too few rows to matter, and ``most`` how many bytes its peak
     may come to with these.  ``samples``
@@ -53,6 +55,7 @@ class Discovery:
     """
 
     rows: dict[str, int]
+    links: dict[str, int]
     unknown: Sequence[Gap]
     plan: CheckPlan
     few: bool
@@ -75,7 +78,8 @@ def with_rows(
     several = len(budget.migrations) > 1
     if found.unknown and not (several and rows and not last.run.failure):
         return plan, inconclusive(budget, samples, found.unknown)
-    seeded = replace(plan, budget=replace(budget, rows=rows), unknown=tuple(found.unknown))
+    to_seed = replace(budget, rows={**rows, **found.links} if rows else {})
+    seeded = replace(plan, budget=to_seed, unknown=tuple(found.unknown))
     if found.unknown:
         return seeded, None
     if rows and (last.run.failure or not found.few):
@@ -88,6 +92,8 @@ def with_rows(
     if processes > 1 and not rows:
         reason = reasons.processes_not_followed(budget, processes)
         return plan, EarlyVerdict(Judgement(Verdict.INCONCLUSIVE, None, reason), samples)
+    if budget.depends_on_tables and any(sample.run.opaque for sample in samples) and not rows:
+        return plan, inconclusive(budget, samples, [statement_unread()])
     reason = reasons.too_few_rows_to_matter(budget, rows)
     within = within_limit(budget, samples, found.most, reason)
     if within is None and rows:
@@ -103,6 +109,7 @@ def discover(plan: CheckPlan, server: ServerClient, progress: Callable[[str], No
     Where its filters leave rows out, it is run on rows that match them as well.  The first run that
     passes the limit is the last one.
     """
+    in_database = plan.budget.depends_on_tables
     present = server.call(ListTables(plan.applied))
     tables = present.models
     seeded: set[str] = set()
@@ -110,9 +117,12 @@ def discover(plan: CheckPlan, server: ServerClient, progress: Callable[[str], No
     for _ in range(_ROUNDS):
         progress(f"finding the accessed tables, with a few rows in {len(seeded)} of them")
         plan, latest = dry_runs(plan, server, tables, seeded)
+        plan = plan.with_most(latest[0].most)
         samples += latest
         runs = [sample.run for sample in latest]
         accessed_tables = {table for done in runs for table in done.accessed_tables}
+        if in_database:
+            accessed_tables |= {table for done in runs for table in worked_on(done)}
         met = accessed_tables & tables.keys()
         unseen = met - seeded
         if not unseen or any(done.peak > plan.budget.limit for done in runs):
@@ -151,7 +161,7 @@ def discover(plan: CheckPlan, server: ServerClient, progress: Callable[[str], No
         most = _most(samples, latest, known, _FIRST_ROWS)
     # What a receiver loads of the rows that the migration makes depends on those it accesses.
     feeds = any(not one.loads.isdisjoint(run.changed) for run in runs for one in run.receivers)
-    if most >= limit or feeds or _branches(plan, known):
+    if most >= limit or feeds or _branches(plan, known) or in_database:
         are_small = False
         grown = sorted(met)
         rows = _with_rows(grown, known)
@@ -178,6 +188,11 @@ def discover(plan: CheckPlan, server: ServerClient, progress: Callable[[str], No
         gaps.append(replace(gap, migration=latest[0].run.whose(without_model)))
     return Discovery(
         rows={tables[table].label: count for table, count in rows.items()},
+        links={
+            one.label: 0
+            for one in tables.values()
+            if one.through and one.label in plan.without_rows
+        },
         unknown=gaps,
         plan=plan,
         few=are_small,

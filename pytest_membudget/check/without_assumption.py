@@ -20,7 +20,8 @@ def without_assumption(assessment: Assessment, sampler: Sampler, left: float) ->
     if there is time for it in the seconds ``left``.
     """
     evidence, crossing = assessment.evidence, assessment.estimate.limit_passed_at
-    exceeds = assessment.judgement.supposed == Verdict.EXCEEDS
+    judgement = assessment.judgement
+    exceeds = judgement.supposed == Verdict.EXCEEDS and judgement.of_peak
     if not exceeds or crossing is None or not evidence.finished or not _loads_others(evidence):
         return assessment
     size = evidence.ladder.rows

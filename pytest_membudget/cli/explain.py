@@ -8,18 +8,18 @@ import os
 from collections.abc import Sequence
 from typing import Any
 
-from pytest_membudget.budget.readers import is_dotted, named
+from pytest_membudget.budget.readers import named
 from pytest_membudget.budget.request import DEFAULT_TIME_BUDGET
 from pytest_membudget.cli.check import add_run_options, run_pytest
+from pytest_membudget.cli.named_results import listed, named_results
 from pytest_membudget.errors import BudgetError
 from pytest_membudget.judge.result import Result
 from pytest_membudget.judge.verdict import Verdict
 from pytest_membudget.reports.document import read_document
-from pytest_membudget.texts import shown, visible
+from pytest_membudget.texts import visible
 from pytest_membudget.units import parse_seconds
 
 _DEFAULT_SECONDS = 300.0
-_MOST_NAMES = 10
 _FAILURES = (Verdict.EXCEEDS, Verdict.INCONCLUSIVE)
 
 
@@ -61,27 +61,13 @@ def _explain(options: argparse.Namespace) -> int:
 
 
 def _failure(results: Sequence[Result], what: str, file: str) -> Result:
-    """The result that ``what`` means: the id of a test, or a migration as a marker has it."""
-    if found := [one for one in results if one.nodeid == what]:
-        return _explainable(found[-1])
-    found = [one for one in results if one.migration == what]
-    if not found and is_dotted(what):
-        found = [one for one in results if one.migration.startswith(what)]
-    names = list(dict.fromkeys(one.migration for one in found or results))
-    if not found:
-        raise BudgetError(f"{file} has no result of {shown(what)}; it has {_listed(names)}")
-    if len(names) > 1:
-        raise BudgetError(f"{shown(what)} may be {_listed(names)}; write more of the name")
+    """The result that ``what`` means.  Raises BudgetError unless it is one."""
+    found = named_results(results, what, file)
     failed = [one for one in found if one.verdict in _FAILURES]
     if len(failed) > 1:
-        nodeids = _listed([one.nodeid for one in failed])
-        raise BudgetError(f"{names[0]} failed in several tests; write the id of one: {nodeids}")
+        name, nodeids = failed[0].migration, listed([one.nodeid for one in failed])
+        raise BudgetError(f"{name} failed in several tests; write the id of one: {nodeids}")
     return _explainable((failed or found)[0])
-
-
-def _listed(names: Sequence[str]) -> str:
-    more = f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""
-    return f"{', '.join(names[:_MOST_NAMES]) or 'none'}{more}"
 
 
 def _explainable(result: Result) -> Result:

@@ -35,7 +35,7 @@ def add_to(parser: argparse.ArgumentParser) -> None:
         help=f"show what is in clear of a file (default: {DEFAULT_PATH}); with --database, what "
         "would be, and write no file",
     )
-    parser.add_argument("--settings", metavar="MODULE", help="default: DJANGO_SETTINGS_MODULE")
+    parser.add_argument("--settings", metavar="MODULE", help="default: as pytest-django finds them")
     parser.add_argument(
         "-o", "--output", metavar="FILE", help=f"write to this file (default: {DEFAULT_PATH})"
     )

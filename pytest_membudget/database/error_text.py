@@ -13,6 +13,8 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+from pytest_membudget.database.engine import MARIADB
+
 _LEVELS = ("CRITICALS:", "ERRORS:")
 _PACKAGE = str(Path(__file__).parents[1])
 _MASK = "********"
@@ -21,6 +23,13 @@ _DATA = "22"
 _QUOTED = re.compile("[\"'»«„“”].*[\"'»«„“”]", re.DOTALL)
 # A quote, a dollar or a digit begins a literal.
 _LITERAL = re.compile(r"\"(?=['$\d]|[ebx]').*\"", re.IGNORECASE | re.DOTALL)
+# MariaDB's errors in whose text only names stand in quotes; see its "Error Codes".
+_NAMES_ONLY = {
+    1005, 1022, 1025, 1044, 1045, 1048, 1049, 1050, 1051, 1054, 1060, 1061, 1068, 1072, 1091, 1109,
+    1142, 1143, 1146, 1205, 1213, 1216, 1217, 1227, 1265, 1305, 1364, 1406, 1451, 1452, 3819, 4025,
+}  # fmt: skip
+_BEFORE_NAME = re.compile(r"'.*?'(?= for (?:key '[^']*'|column [^']*)\Z)", re.DOTALL)
+_ANY_TEXT = re.compile("'.*'", re.DOTALL)
 _UNRECOGNIZED = re.compile("(unrecognized token: ).*", re.DOTALL)
 
 
@@ -95,6 +104,8 @@ def _safe(error: BaseException) -> str | None:
     sqlite = sys.modules.get("sqlite3")
     if sqlite is not None and isinstance(error, sqlite.Error):
         return _UNRECOGNIZED.sub(rf"\1{_MASK}", _LITERAL.sub(f'"{_MASK}"', str(error)))
+    if _is_of_mysql(error):
+        return _of_mysql(error)
     told: Any = getattr(error, "diag", None)
     primary = getattr(told, "message_primary", None)
     if not primary:
@@ -102,3 +113,19 @@ def _safe(error: BaseException) -> str | None:
     hidden = _QUOTED if str(told.sqlstate).startswith(_DATA) else _LITERAL
     hint = f"\nHINT:  {told.message_hint}" if told.message_hint else ""
     return hidden.sub(f'"{_MASK}"', primary) + hint
+
+
+def _is_of_mysql(error: BaseException) -> bool:
+    drivers = (sys.modules.get(name) for name in MARIADB.drivers)
+    return any(isinstance(error, driver.Error) for driver in drivers if driver is not None)
+
+
+def _of_mysql(error: BaseException) -> str:
+    """The text after the number."""
+    if len(error.args) != 2:
+        return type(error).__name__
+    number, text = error.args
+    if number not in _NAMES_ONLY:
+        text, count = _BEFORE_NAME.subn(f"'{_MASK}'", str(text))
+        text = text if count else _ANY_TEXT.sub(f"'{_MASK}'", text)
+    return f"({number}, {text})"

@@ -41,10 +41,21 @@ class Assessment:
     def outlook(self) -> Outlook:
         """What the choice of the next row count depends on."""
         estimate, judgement = self.estimate, self.judgement
-        ends = estimate.limit_passed_at, self.evidence.breaks_at
+        breaks, _ = self.evidence.breaks_at or (None, None)
+        ends = estimate.limit_passed_at, breaks
         crossing = min((end for end in ends if end is not None), default=None)
-        decided, exceeds = judgement.decided, judgement.exceeds
+        decided, exceeds = judgement.decided, judgement.exceeds and judgement.of_peak
         return Outlook(decided, estimate.narrow, exceeds, crossing, estimate.past)
+
+    @property
+    def depends_on_garbage(self) -> bool:
+        """Whether the verdict would be ``exceeds`` if what the largest sample holds were in use."""
+        evidence = self.evidence
+        known = any(one.held is not None for one in evidence.samples)
+        if known or self.judgement.decided or not evidence.finished:
+            return False
+        blocks = evidence.finished[-1].run.facts.kept_blocks
+        return blocks is not None and Assessment(evidence.with_held(blocks)).judgement.exceeds
 
     @property
     def is_in_danger(self) -> bool:

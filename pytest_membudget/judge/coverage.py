@@ -108,8 +108,8 @@ class Coverage:
             share = "none" if touched == 0 else f"only {touched:.0%}"
             yield Gap(
                 FindingCode.ROWS_UNTOUCHED,
-                f"touched {share} of the seeded rows ({seeded()}), so the measured peak does not "
-                "show its memory in production; use seed= to create rows that it processes",
+                f"touched {share} of the seeded rows ({seeded()}), so the samples do not show "
+                "what it takes in production; use seed= to create rows that it processes",
             )
         # A seed makes the rows that its author knows of.
         if self.unmatched and not evidence.budget.seed:
@@ -157,7 +157,11 @@ def touched_by(evidence: Evidence, sample: Sample) -> float | None:
     """The share of the seeded rows that a sample read or wrote; None where it does not matter."""
     changes = not sample.run.changed.isdisjoint(evidence.tables.values())
     in_server = loads_no_rows(sample.run) and (changes or EACH_ROW in evidence.branches)
-    matters = evidence.touches_rows and not in_server
+    # How long the database takes depends on how many rows meet its conditions.
+    chooses = evidence.budget.depends_on_tables and not sample.run.changed.isdisjoint(
+        sample.run.filters
+    )
+    matters = evidence.touches_rows and (chooses or not in_server)
     return touched_share(sample, evidence.tables) if matters else None
 
 

@@ -1,10 +1,11 @@
-"""From samples to what grows in them: the points of each phase, and a statement's parameters."""
+"""From samples to what grows in them: the points of each phase, and the size of statements."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
 
+from pytest_membudget.finding import FindingCode
 from pytest_membudget.judge.growth_fit import REPEATABILITY, REPEATABILITY_OF_TREES, VISIBLE, Point
 from pytest_membudget.processes.worker.cycles import SETTLED
 from pytest_membudget.sample import Phase, Run, Sample
@@ -12,7 +13,12 @@ from pytest_membudget.sample import Phase, Run, Sample
 _ENOUGH = 3
 # A phase that rose by less stays close to what it began with, the concern of the ones before.
 _ROSE = VISIBLE
-# A statement's parameters grow with the rows when so large a share of them a row is kept.
+# What a statement has of each kind, the database's limit of that, and what is said of it.
+_LIMITED = (
+    ("most_parameters", "parameter_limit", FindingCode.TOO_MANY_PARAMETERS),
+    ("longest_statement", "statement_limit", FindingCode.STATEMENT_TOO_LONG),
+)
+# A statement grows with the rows when so large a share of it a row is kept.
 _GROWS_ALONG = 0.8
 # Fewer never make the cycle collector's oldest generation due, which holds some 100,000 objects
 # when Django is loaded and is collected when it has grown by a quarter.
@@ -108,21 +114,28 @@ def cycles_add_up(samples: Sequence[Sample], rows: int) -> bool:
     return not settled and a_row * rows >= _MAKES_IT_DUE
 
 
-def breaks_at(samples: Sequence[Sample], rows: int) -> int | None:
-    """With how many rows, up to ``rows``, a statement has more parameters than the database takes.
+def breaks_at(samples: Sequence[Sample], rows: int) -> tuple[int, FindingCode] | None:
+    """With how many rows, up to ``rows``, a statement is too large for the database, and in what.
 
-    None where it has not, or where the database's limit isn't known.
+    None where it is not, or where the database's limit isn't known.
     """
-    if len(samples) < 2:
+    found = [
+        (int(end), code)
+        for name, limit, code in _LIMITED
+        if len(samples) > 1 and (end := _ends_at(samples, name, limit)) is not None and end < rows
+    ]
+    return min(found, default=None)
+
+
+def _ends_at(samples: Sequence[Sample], name: str, limit: str) -> float | None:
+    """With how many rows a statement that grows with them reaches the limit."""
+    before, last = samples[-2:]
+    most, limited = getattr(last.run.facts, name), getattr(last.run.facts, limit)
+    if not limited or not most:
         return None
-    last, facts = samples[-1], samples[-1].run.facts
-    limit, most = facts.parameter_limit, facts.most_parameters
-    if not limit or not most:
-        return None
-    a_row = samples[-2].run.facts.most_parameters / samples[-2].size
-    grows = most / last.size >= _GROWS_ALONG * a_row and a_row * last.size <= limit
-    end = limit * last.size / most
-    return int(end) if grows and end < rows else None
+    a_row = getattr(before.run.facts, name) / before.size
+    grows = most / last.size >= _GROWS_ALONG * a_row and a_row * last.size <= limited
+    return float(limited * last.size / most) if grows else None
 
 
 def _phases(samples: Sequence[Sample]) -> list[list[Point]]:

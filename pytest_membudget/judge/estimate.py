@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from pytest_membudget.judge.coverage import TOUCHED_ALL
 from pytest_membudget.judge.curves import (
     curves,
     curves_by_migration,
@@ -14,11 +13,14 @@ from pytest_membudget.judge.curves import (
     most_elsewhere,
     noise_of,
 )
+from pytest_membudget.judge.duration import Duration
 from pytest_membudget.judge.evidence import Evidence
 from pytest_membudget.judge.growth_fit import FLOOR_BYTES, HIDDEN, VISIBLE, Growth, Point
 from pytest_membudget.judge.kept import kept_bytes
-from pytest_membudget.judge.matching import of_all_rows, share_of_each
+from pytest_membudget.judge.limited_figure import LimitedFigure, limited
 from pytest_membudget.judge.projection import Projection, fits_up_to, project_highest
+from pytest_membudget.judge.server_memory import ServerMemory
+from pytest_membudget.judge.touched import Touched
 from pytest_membudget.sample import Sample
 from pytest_membudget.units import MIB
 
@@ -34,8 +36,7 @@ _TELLING_SHARE = 0.25
 class Estimate:
     """What the samples of ``evidence`` say.  Row counts are of the largest model.
 
-    ``touched`` is the share of the seeded rows that the last sample read or wrote, ``is_known``
-    says that production's share of these is known.
+    ``touched`` and ``is_known`` are the ``share`` and ``is_known`` of Touched.
     """
 
     evidence: Evidence
@@ -52,10 +53,16 @@ class Estimate:
         found = self._of_samples
         if found is None:
             return None
-        low, high = self._baseline + (found.low - self._baseline) * self._least, found.high
-        return replace(
-            found, low=min(found.low, low), high=max(high, self._if_all_were_touched(high))
+        base, rows = self._baseline, self._rows
+        low, high = (
+            base + (end - base) * times
+            for end, times in ((found.low, rows.least), (found.high, rows.most))
         )
+        return replace(found, low=min(found.low, low), high=max(found.high, high))
+
+    @cached_property
+    def _rows(self) -> Touched:
+        return Touched(self.evidence, self.touched, self.is_known)
 
     @cached_property
     def _of_samples(self) -> Projection | None:
@@ -70,11 +77,11 @@ class Estimate:
         if projection is None:
             return None
         spread = projection.half_width if projection.measured else 2 * noise
-        least = min(seen, projection.peak) - spread
+        least = min(seen, projection.value) - spread
         low = max(projection.low, least)
         if self._kept is not None:
             kept = least + self._kept * max(0, rows - self.evidence.finished[-1].size)
-            low = max(low, min(projection.peak, kept))
+            low = max(low, min(projection.value, kept))
         if self.threshold_ahead is not None:
             bounded = project_highest(self._curves, self.threshold_ahead, noise)
             low = min(low, bounded.low if bounded else 0)
@@ -85,9 +92,22 @@ class Estimate:
         return replace(
             projection,
             low=low,
-            peak=max(projection.peak, seen),
+            value=max(projection.value, seen),
             high=high,
         )
+
+    @cached_property
+    def duration(self) -> Duration:
+        return Duration(self.evidence, self._rows.least, self._rows.most)
+
+    @cached_property
+    def server_memory(self) -> ServerMemory:
+        return ServerMemory(self.evidence, self._rows.least, self._rows.most)
+
+    @property
+    def limited(self) -> list[LimitedFigure]:
+        """The figures beside the peak that have a limit."""
+        return limited(self.duration, self.server_memory)
 
     @cached_property
     def enough(self) -> bool:
@@ -113,7 +133,7 @@ class Estimate:
         projection = self.projection
         if projection is None or projection.measured:
             return projection is not None
-        sharp = projection.half_width <= _TELLING_SHARE * projection.peak
+        sharp = projection.half_width <= _TELLING_SHARE * projection.value
         return sharp and projection.low > self.evidence.budget.limit and self.enough
 
     @property
@@ -122,7 +142,7 @@ class Estimate:
         projection = self._of_samples
         if projection is None:
             return False
-        widest = max(_NARROW_SHARE * projection.peak, _NARROW_BYTES)
+        widest = max(_NARROW_SHARE * projection.value, _NARROW_BYTES)
         return projection.half_width <= widest
 
     @cached_property
@@ -155,9 +175,16 @@ class Estimate:
 
         None where time is not what such a sample lacks.
         """
+        return None if self.enough and self.sure_of_samples else self.next_larger
+
+    @property
+    def next_larger(self) -> tuple[int, int] | None:
+        """The same, whether or not the peak needs it."""
         evidence, ladder = self.evidence, self.evidence.ladder
+        if not evidence.finished:
+            return None
         last = evidence.finished[-1]
-        if last.crowded or last.size >= ladder.rows or (self.enough and self.sure_of_samples):
+        if last.crowded or last.size >= ladder.rows:
             return None
         size = ladder.above(max(last.size, 4 * (self.threshold_ahead or 0)))
         rows = evidence.budget.to_counted(size)
@@ -183,7 +210,7 @@ class Estimate:
         for label, points in curves_by_migration(self._climbed).items():
             projection = project_highest(points, self.evidence.ladder.rows, self._noise)
             if projection is not None:
-                found.append((label or self.evidence.budget.label, projection.peak))
+                found.append((label or self.evidence.budget.label, projection.value))
         # What one has not given back is in the peak of those after it.
         alike = max((peak for _, peak in found), default=0.0) - self._noise
         return sorted(found, key=lambda item: -min(item[1], alike))
@@ -231,26 +258,13 @@ class Estimate:
     def _grain(self) -> int:
         return self.evidence.ahead.grain(self.evidence.thresholds)
 
-    def _if_all_were_touched(self, high: float) -> float:
-        evidence = self.evidence
-        share = share_of_each(of_all_rows(evidence.forced_values, evidence.shares))
-        if self.touched and self.touched <= TOUCHED_ALL and not self.is_known:
-            share = min(share, self.touched)
-        more = max((one.high / one.seeded for one in evidence.portions), default=1.0)
-        return self._baseline + (high - self._baseline) * max(1 / share, more)
-
     @cached_property
     def _baseline(self) -> int:
         finished = self.evidence.finished
         return finished[-1].run.baseline or 0 if finished else 0
 
-    @cached_property
-    def _least(self) -> float:
-        """By how much production may have fewer of the rows that were loaded than the samples."""
-        return min((one.low / one.seeded for one in self.evidence.portions), default=1.0)
-
     def _fits_by_far(self, projection: Projection) -> bool:
-        above = projection.high - projection.peak
+        above = projection.high - projection.value
         return self.evidence.budget.limit > projection.high + _FAR * above
 
     def _is_refuted(self) -> bool:

@@ -7,8 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from pytest_membudget.budget.request import Budget
-from pytest_membudget.finding import Finding
-from pytest_membudget.judge import pace
+from pytest_membudget.finding import Finding, FindingCode
 from pytest_membudget.judge.ahead import Ahead
 from pytest_membudget.judge.curves import breaks_at
 from pytest_membudget.judge.gap import Gap
@@ -17,9 +16,7 @@ from pytest_membudget.judge.matching import loads_no_rows
 from pytest_membudget.judge.portions import Portion, are_all_known, portions, rows_of
 from pytest_membudget.profile.production import Production
 from pytest_membudget.project.comparisons import EACH_ROW
-from pytest_membudget.sample import ForcedValues, Outcome, Sample, Shares, finished
-
-_FELT_SECONDS = 1.0
+from pytest_membudget.sample import ForcedValues, Sample, Shares, finished
 
 
 @dataclass(frozen=True)
@@ -64,6 +61,12 @@ class Evidence:
 
     def with_sample(self, sample: Sample) -> Evidence:
         return replace(self, samples=(*self.samples, sample))
+
+    def with_held(self, blocks: int) -> Evidence:
+        """With so many blocks that the largest sample held at its end."""
+        last = self.finished[-1]
+        samples = (replace(one, held=blocks) if one is last else one for one in self.samples)
+        return replace(self, samples=tuple(samples))
 
     def rows_source(self, label: str) -> str | None:
         """Where production's row count of a model comes from."""
@@ -126,35 +129,16 @@ class Evidence:
         return bool(run.changed) and loads_no_rows(run) and not by_receivers
 
     @property
-    def duration(self) -> float | None:
-        """Seconds that the migration takes at production's row count.
-
-        A row takes at least as long as in a sample that did not end.
-        """
-        rows, finished = self.ladder.rows, self.finished
-        if not finished:
-            return None
-        stopped = (one for one in self.samples if one.run.outcome == Outcome.TIMED_OUT)
-        least = max((one.run.duration * rows / one.size for one in stopped), default=0.0)
-        return max(pace.duration(finished, rows), least)
-
-    @property
-    def slows_down(self) -> bool:
-        """Whether the time grows faster than the rows."""
-        last = self.finished[-1] if self.finished else None
-        if last is None or last.run.duration <= _FELT_SECONDS:
-            return False
-        return (self.duration or 0.0) > 2 * last.run.duration * self.ladder.rows / last.size
-
-    @property
-    def breaks_at(self) -> int | None:
-        """With how many rows, up to production's, a statement has too many parameters."""
+    def breaks_at(self) -> tuple[int, FindingCode] | None:
+        """With how many rows, up to production's, a statement is too large, and in what."""
         return breaks_at(self.finished, self.ladder.rows)
 
     @property
-    def breaks_with(self) -> int | None:
+    def breaks(self) -> tuple[int, FindingCode] | None:
         """The same in rows of the counted model."""
-        return self.budget.to_counted(self.breaks_at)
+        found = self.breaks_at
+        counted = self.budget.to_counted(found[0]) if found else None
+        return (counted, found[1]) if found and counted is not None else None
 
     @property
     def ahead(self) -> Ahead:

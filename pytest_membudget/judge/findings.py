@@ -7,6 +7,7 @@ from pathlib import Path
 from textwrap import shorten
 
 from pytest_membudget.finding import Finding, FindingCode
+from pytest_membudget.judge import reasons
 from pytest_membudget.judge.asked_rows import on_every_row, stated
 from pytest_membudget.judge.assessment import Assessment
 from pytest_membudget.judge.coverage import TOUCHED_ALL, Coverage
@@ -15,10 +16,10 @@ from pytest_membudget.judge.estimate import Estimate
 from pytest_membudget.judge.gap import Gap
 from pytest_membudget.judge.growth_fit import Growth
 from pytest_membudget.judge.process_findings import about_process
-from pytest_membudget.sample import Outcome, Sample
+from pytest_membudget.judge.time_findings import about_time
+from pytest_membudget.sample import Sample
 from pytest_membudget.units import (
     format_rows,
-    format_seconds,
     format_share,
     format_size,
     round_rows_down,
@@ -33,7 +34,7 @@ def find(assessment: Assessment) -> list[Finding]:
     if evidence.samples:
         found += _about_rows(assessment.coverage, evidence.samples[-1])
         found += about_process(evidence.samples, evidence.database.vendor, seeded)
-        found += _about_time(assessment.estimate)
+        found += about_time(assessment.estimate)
         found += _about_more_rows(assessment.estimate)
     return with_gaps(found, assessment.coverage.gaps)
 
@@ -135,30 +136,6 @@ def _widest(columns: dict[str, int]) -> list[tuple[str, int]]:
     return sorted(columns.items(), key=lambda item: -item[1])[:4]
 
 
-def _about_time(estimate: Estimate) -> Iterator[Finding]:
-    evidence, budget = estimate.evidence, estimate.evidence.budget
-    last, worked = evidence.samples[-1], evidence.finished
-    if worked and last.run.outcome in (Outcome.RAISED, Outcome.KILLED):
-        yield Finding(
-            FindingCode.BROKE_AT_SCALE,
-            f"the migration succeeds with {budget.counted(worked[-1].rows)} rows and fails with "
-            f"{format_rows(last.rows[budget.counted_model])}: {last.run.failure}",
-        )
-    # The first that was stopped; samples of fewer rows may have followed.
-    stopped = {one.run.outcome: one for one in reversed(evidence.samples)}
-    if late := stopped.get(Outcome.TIMED_OUT):
-        text = f"with {format_rows(late.size)} rows {late.run.failure}"
-        yield Finding(FindingCode.TIMED_OUT, text)
-    if short := stopped.get(Outcome.MACHINE_SHORT):
-        yield Finding(FindingCode.MACHINE_SHORT, f"a sample was stopped: {short.run.failure}")
-    if evidence.slows_down:
-        yield Finding(
-            FindingCode.TIME_SUPERLINEAR,
-            "the duration grows faster than the row count: about "
-            f"{format_seconds(evidence.duration or 0.0)} at production's row count",
-        )
-
-
 def _about_more_rows(estimate: Estimate) -> Iterator[Finding]:
     evidence, projection, peaks = estimate.evidence, estimate.projection, estimate.peaks
     budget = evidence.budget
@@ -175,11 +152,12 @@ def _about_more_rows(estimate: Estimate) -> Iterator[Finding]:
         yield set_by(peaks, "would peak")
     elif len(seen := highest_of_each(evidence.samples[-1:])) > 1:
         yield set_by(seen, "peaked in the last sample")
-    if (breaks := evidence.breaks_with) is not None:
+    if evidence.breaks is not None:
+        rows, code = evidence.breaks
         yield Finding(
-            FindingCode.TOO_MANY_PARAMETERS,
-            "one of its statements has a parameter for each row, which exceeds this database's "
-            f"limit at about {format_rows(breaks)} {budget.counted_model} rows",
+            code,
+            f"one of its statements has {reasons.TOO_LARGE[code]} at about {format_rows(rows)} "
+            f"{budget.counted_model} rows",
         )
     if projection is None or projection.growth in (Growth.CONSTANT, Growth.BOUNDED, None):
         return

@@ -66,3 +66,13 @@ def tables_without_model(tables: Sequence[str]) -> Gap:
         f"accesses tables that have no model, so they can't be seeded: {', '.join(tables)}; write "
         "a test with the marker, rows= and a seed= that creates their rows",
     )
+
+
+def statement_unread() -> Gap:
+    """A statement that can't be parsed, where the time of the database has a limit."""
+    return Gap(
+        FindingCode.STATEMENT_UNREAD,
+        "sends a statement whose tables are unknown, so how long the database takes for their rows "
+        "is unknown; write a test with the marker and rows=",
+        only_adds=True,
+    )

@@ -28,16 +28,15 @@ def kept_bytes(samples: Sequence[Sample], thresholds: Sequence[int]) -> float | 
 
     ``thresholds`` are the row counts at which growth may end that they have not left behind.
     """
-    latest = samples[-3:]
+    known = next((number for number, one in enumerate(samples) if one.held is not None), None)
+    latest = samples[-3:] if known is None else samples[max(0, known - 2) : known + 1]
     if len(latest) < 2 or not all(map(_is_followed, latest)):
         return None
     *_, before, last = latest
-    start = (latest[0].size, _held(latest[0])) if len(latest) > 2 else (0, 0)
-    blocks = _slope((before.size, _held(before)), (last.size, _held(last)))
-    goes_on = blocks >= _ALIKE * _slope(start, (before.size, _held(before))) > 0
-    if any(2 * _held(one) < _most(one) for one in latest):
+    if last.size < max(_FEWEST, _PASSED * max(thresholds, default=0)):
         return None
-    if not goes_on or last.size < max(_FEWEST, _PASSED * max(thresholds, default=0)):
+    blocks = _a_row(latest) if last.held is None else _a_row_held(latest, last.held)
+    if blocks is None:
         return None
     least = _LEAST * blocks
     # What has grown may be a chunk, beside something small that is kept.
@@ -49,6 +48,28 @@ def kept_bytes(samples: Sequence[Sample], thresholds: Sequence[int]) -> float | 
     grown -= _FALLS_ON * max(0.0, falls)
     most = _slope((before.size, _most(before)), (last.size, _most(last)))
     return max(least, min(_MOST * blocks, grown * min(1.0, blocks / most)))
+
+
+def _a_row(latest: Sequence[Sample]) -> float | None:
+    """Blocks that each further row adds; None where these may be garbage, or are ever fewer."""
+    *_, before, last = latest
+    start = (latest[0].size, _held(latest[0])) if len(latest) > 2 else (0, 0)
+    blocks = _slope((before.size, _held(before)), (last.size, _held(last)))
+    goes_on = blocks >= _ALIKE * _slope(start, (before.size, _held(before))) > 0
+    # As much is there whatever the rows: models of earlier states, for one.
+    always = min(one.run.facts.cyclic_blocks or 0 for one in latest)
+    garbage = any(2 * (_held(one) + always) < _most(one) for one in latest)
+    return blocks if goes_on and not garbage else None
+
+
+def _a_row_held(latest: Sequence[Sample], held: int) -> float | None:
+    """The same where it is known that the last one ``held`` so many that are no garbage; None where
+    these are not of all its rows, by what a row of the smaller ones has.
+    """
+    *_, before, last = latest
+    start = (latest[0].size, _most(latest[0])) if len(latest) > 2 else (0, 0)
+    blocks = held / last.size
+    return blocks if blocks >= _ALIKE * _slope(start, (before.size, _most(before))) > 0 else None
 
 
 def _is_followed(sample: Sample) -> bool:

@@ -81,6 +81,14 @@ def refused(labels: Sequence[str]) -> str:
     )
 
 
+def certain(rows: str) -> str:
+    """What can be said where a column is added that the ``rows`` there are can't have."""
+    return (
+        f"it fails wherever the table has {rows} in the column that it adds; if production's has "
+        "none, a row count of 0 decides it"
+    )
+
+
 def unknown(rows: Mapping[str, int]) -> str:
     """What can be said of any error that may be the rows'."""
     return f"the rows of {', '.join(rows)} were generated, and may lack what it expects; {_CURE}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import reprlib
-from collections.abc import Container, Mapping
+from collections.abc import Container, Mapping, Sequence
 from typing import Any
 
 from pytest_membudget.sample import ForcedValues, Run, Sample, Shares, Unmatched
@@ -78,6 +78,14 @@ def filter_values(run: Run, *, empty: bool) -> dict[str, dict[str, list[Any]]]:
         for table, columns in run.filters.items()
     }
     return {table: columns for table, columns in found.items() if columns}
+
+
+def merged_values(*asked: ForcedValues) -> ForcedValues:
+    """What all of them ask of columns; of one column what the last of them asks."""
+    found: dict[str, dict[str, Sequence[Any]]] = {}
+    for table, columns in (item for one in asked for item in one.items()):
+        found.setdefault(table, {}).update(columns)
+    return found
 
 
 def of_several_rows(forced_values: ForcedValues) -> dict[str, dict[str, list[Any]]]:

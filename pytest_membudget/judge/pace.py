@@ -10,6 +10,7 @@ from pytest_membudget.sample import Sample
 
 FELT_SECONDS = 0.1
 _LONG_SECONDS = 1.0
+_COLLECTING = 1.3
 
 
 def seconds(samples: Sequence[Sample], size: int) -> float:
@@ -27,13 +28,11 @@ def seconds_below(first: Sample, size: float) -> float:
     return float(first.run.startup + of_rows)
 
 
-def duration(samples: Sequence[Sample], size: int) -> float:
-    """How long the migration itself will take at ``size`` rows.
-
-    Superlinear only where the last two stretches agree, since one may be a busy machine's.
+def again(sample: Sample) -> float:
+    """How long it will take to go through its rows once more, with garbage collected again and
+    again.
     """
-    last = samples[-1]
-    return float(last.run.duration * (size / last.size) ** min(_exponents(samples)[-2:]))
+    return float(sample.run.startup + _COLLECTING * sample.run.duration + sample.seed_seconds)
 
 
 def _next_exponent(samples: Sequence[Sample]) -> float:

@@ -7,8 +7,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from pytest_membudget.budget.request import Budget
+from pytest_membudget.finding import FindingCode
 from pytest_membudget.judge.projection import Projection
-from pytest_membudget.sample import Outcome, Run, Sample
+from pytest_membudget.sample import Outcome, Run, Sample, finished
 from pytest_membudget.units import (
     format_interval,
     format_rows,
@@ -21,10 +22,10 @@ from pytest_membudget.units import (
 def peaks(budget: Budget, projection: Projection, fits: int | None) -> str:
     """``within``, or ``exceeds`` with a projection; ``fits`` is how many rows do."""
     verb = "peaked" if projection.measured else "would peak"
-    size = format_interval(projection.low, projection.peak, projection.high)
+    size = format_interval(projection.low, projection.value, projection.high)
     return (
         f"{budget.subject} {verb} at {size} with {budget.counted(budget.rows)} rows; "
-        f"the limit is {format_size(budget.limit)}.{_fits(budget, projection.peak, fits)}"
+        f"the limit is {format_size(budget.limit)}.{_fits(budget, projection.value, fits)}"
     )
 
 
@@ -54,9 +55,10 @@ def sets_peak(label: str) -> str:
     return f"{label} sets the peak."
 
 
-def takes(seconds: float) -> str:
+def takes(projection: Projection) -> str:
     """To be added where a sample did not end in time, or where more rows take ever longer."""
-    return f"It would take about {format_seconds(seconds)}."
+    least = "at least" if math.isinf(projection.high) else "about"
+    return f"It would take {least} {format_seconds(projection.value)}."
 
 
 def without_rows(receivers: Sequence[str]) -> str:
@@ -89,22 +91,17 @@ def others(label: str, peak: float) -> str:
 
 
 def unclear(
-    budget: Budget, projection: Projection, last: Sample, larger: tuple[int, int] | None
+    budget: Budget,
+    projection: Projection,
+    samples: Sequence[Sample],
+    larger: tuple[int, int] | None,
 ) -> str:
     """``inconclusive``: the limit lies inside the interval, or too few samples were had.
 
     ``larger`` are the rows of a sample that would tell more, and the time budget for it.
     """
-    size = format_interval(projection.low, projection.peak, projection.high)
-    rows = format_rows(last.rows[budget.counted_model])
-    if last.finished and last.crowded:
-        measured = f"the largest sample that fits on the disk had {rows} rows"
-    elif last.finished:
-        seconds = format_seconds(budget.time_budget)
-        measured = f"the largest sample within the time budget of {seconds} had {rows} rows"
-    else:
-        measured = f"with {rows} rows {_why(last)}"
-    measured += _would_allow(larger)
+    size = format_interval(projection.low, projection.value, projection.high)
+    measured = largest_sample(budget, samples, larger)
     fit = "may or may not fit"
     if projection.high < budget.limit:
         fit = "seems to fit, but there were too few samples to be sure"
@@ -114,6 +111,23 @@ def unclear(
         f"{budget.subject} {fit}: it would peak at {size} with {budget.counted(budget.rows)} rows, "
         f"the limit is {format_size(budget.limit)}, and {measured}."
     )
+
+
+def largest_sample(
+    budget: Budget, samples: Sequence[Sample], larger: tuple[int, int] | None
+) -> str:
+    """How many rows the last sample had, or why it did not end; ``larger`` is that of unclear()."""
+    done = finished(samples)
+    last = done[-1] if samples[-1].finished else samples[-1]
+    rows = format_rows(last.rows[budget.counted_model])
+    if last.finished and last.crowded:
+        measured = f"the largest sample that fits on the disk had {rows} rows"
+    elif last.finished:
+        seconds = format_seconds(budget.time_budget)
+        measured = f"the largest sample within the time budget of {seconds} had {rows} rows"
+    else:
+        measured = f"with {rows} rows {_why(last)}"
+    return f"{measured}{_would_allow(larger)}"
 
 
 def near_limit(budget: Budget, peak: int) -> str:
@@ -129,11 +143,22 @@ def not_judged(budget: Budget, last: Sample, larger: tuple[int, int] | None) -> 
     return f"{budget.subject} could not be judged: {_why(last)}{_would_allow(larger)}."
 
 
-def too_many_parameters(budget: Budget, rows: int) -> str:
+TOO_LARGE = {
+    FindingCode.TOO_MANY_PARAMETERS: (
+        "a parameter for each row, which exceeds the database's limit"
+    ),
+    FindingCode.STATEMENT_TOO_LONG: (
+        "a part for each row, which exceeds the server's max_allowed_packet"
+    ),
+}
+"""What a statement has that breaks."""
+
+
+def breaks(budget: Budget, rows: int, code: FindingCode) -> str:
     """``inconclusive``: it breaks before production's row count."""
     return (
         f"{budget.subject} would fail with about {format_rows(rows)} {budget.counted_model} rows: "
-        "one of its statements has a parameter for each row, which exceeds the database's limit."
+        f"one of its statements has {TOO_LARGE[code]}."
     )
 
 

@@ -15,9 +15,11 @@ from msgspec import to_builtins
 
 from pytest_membudget.files import convert
 from pytest_membudget.finding import Finding
+from pytest_membudget.judge.acceptance import Acceptance
+from pytest_membudget.judge.confirmation import Confirmation
 from pytest_membudget.judge.evidence import Database
 from pytest_membudget.judge.explanation import Advice, Line, Stacks
-from pytest_membudget.judge.figures import Bytes, Difference, Limit, Rows, Seconds
+from pytest_membudget.judge.figures import Bytes, Difference, Figure, Limit, Rows, Seconds
 from pytest_membudget.judge.growth_fit import Growth
 from pytest_membudget.judge.tables import TableFigures
 from pytest_membudget.judge.verdict import Basis, Verdict
@@ -29,13 +31,15 @@ class SampleFigures:
     """One run of the migration.  ``anonymous_bytes`` is what of the peak can't be reclaimed.
 
     ``rows`` counts each model of the budget; ``duration_s`` is the time that the migration took,
-    ``seed_s`` the time to make its rows.  ``timeline`` are seconds and bytes of RSS.
+    ``seed_s`` the time to make its rows, ``server_peak_bytes`` the memory of the database server.
+    ``timeline`` are seconds and bytes of RSS.
     """
 
     rows: dict[str, Rows]
     peak_bytes: Bytes
     baseline_bytes: Bytes | None = None
     anonymous_bytes: Difference | None = None
+    server_peak_bytes: Bytes | None = None
     startup_s: Seconds = 0.0
     duration_s: Seconds = 0.0
     seed_s: Seconds = 0.0
@@ -53,6 +57,7 @@ class SampleFigures:
             peak_bytes=run.peak,
             baseline_bytes=run.baseline,
             anonymous_bytes=run.anonymous,
+            server_peak_bytes=run.server_peak,
             startup_s=round(run.startup, 3),
             duration_s=round(run.duration, 3),
             seed_s=round(sample.seed_seconds, 3),
@@ -98,9 +103,12 @@ class Result:
     ``rows`` are production's by model; ``bytes_per_row`` and ``fits_up_to_rows`` count the first.
     ``peak_low_bytes`` and ``peak_high_bytes`` are the interval of ``peak_bytes``, the peak RSS at
     production's row count; ``anonymous_bytes`` is what of it the kernel can't reclaim, on which
-    it acts.  ``files`` are those of the migrations.  ``outcome`` is what became of the test, for
+    it acts.  ``server_peak_bytes`` is the memory that the database server's processes take for the
+    migration.  Projected durations are production's, ``speed`` times as fast as this machine.
+    ``files`` are those of the migrations.  ``outcome`` is what became of the test, for
     instance ``"failed"`` or ``"xfailed"``, None until it has ended.  ``details`` is the traceback
-    or output behind an error.
+    or output behind an error.  ``accepted`` says that the baseline has this failure,
+    ``confirmation`` what the kernel does to it.
     """
 
     nodeid: str
@@ -113,6 +121,8 @@ class Result:
     grow: bool = False
     limit_bytes: Limit
     limit_source: str = ""
+    max_duration_s: Seconds | None = None
+    limit_server_bytes: Limit | None = None
     verdict: Verdict
     basis: Basis | None = None
     reason: str
@@ -129,6 +139,12 @@ class Result:
     duration_s: Seconds = 0.0
     seconds: SecondsByPart = field(default=SecondsByPart(), repr=False)
     projected_duration_s: Seconds | None = None
+    projected_duration_low_s: Seconds | None = None
+    projected_duration_high_s: Seconds | None = None
+    speed: Figure = 1.0
+    server_peak_bytes: Bytes | None = None
+    server_peak_low_bytes: Bytes | None = None
+    server_peak_high_bytes: Bytes | None = None
     tables: tuple[TableFigures, ...] = field(default=(), repr=False)
     samples: tuple[SampleFigures, ...] = field(default=(), repr=False)
     files: tuple[str, ...] = ()
@@ -138,6 +154,8 @@ class Result:
     stacks: Stacks | None = field(default=None, repr=False)
     details: str = field(default="", repr=False)
     outcome: str | None = None
+    accepted: Acceptance | None = None
+    confirmation: Confirmation | None = None
 
     def __post_init__(self) -> None:
         ends = (self.peak_bytes, self.peak_high_bytes)
@@ -171,7 +189,8 @@ class Result:
 def verified(result: Result) -> Result:
     """The result of a check that was made here.
 
-    Raises ValueError where it is ``within`` and its peak is not known, or may be over the limit.
+    Raises ValueError where it is ``within`` and its peak is not known, or may be over the limit;
+    the same of its duration and the server's memory, where they have a limit.
     """
     if result.verdict != Verdict.WITHIN:
         return result
@@ -182,4 +201,14 @@ def verified(result: Result) -> Result:
         raise ValueError(
             f"{result.migration} has the verdict within, but its peak may exceed the limit"
         )
+    others = (
+        ("duration", result.projected_duration_high_s, result.max_duration_s),
+        ("server's memory", result.server_peak_high_bytes, result.limit_server_bytes),
+    )
+    # What is recorded and not run has no sample.
+    for name, most, limit in others if result.samples else ():
+        if limit is not None and (most is None or most >= limit):
+            raise ValueError(
+                f"{result.migration} has the verdict within, but its {name} may exceed the limit"
+            )
     return result

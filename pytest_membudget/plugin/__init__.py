@@ -25,8 +25,9 @@ _problem = pytest.StashKey[str]()
 
 _MARKER = (
     "membudget(migration, *, rows=None, limit=None, database='default', seed=None, "
-    "reverse=False, time_budget=None): fail unless the migration's peak memory at production's "
-    "row counts fits the limit."
+    "reverse=False, time_budget=None, max_duration=None, limit_server=None): fail unless the "
+    "migration's peak memory at production's row counts fits the limit, and its duration and the "
+    "database server's memory those that are given."
 )
 
 

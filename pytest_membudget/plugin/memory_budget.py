@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import replace
+from datetime import datetime, timezone
 
 import pytest
 
@@ -17,6 +18,7 @@ from pytest_membudget.plugin import MembudgetWarning
 from pytest_membudget.plugin.progress import progress_line
 from pytest_membudget.plugin.reporter import terminal_info
 from pytest_membudget.processes.server.client import ServerClients
+from pytest_membudget.reports.baseline import baseline_of
 from pytest_membudget.reports.failure import failure
 from pytest_membudget.texts import log_text, visible
 
@@ -31,6 +33,8 @@ _PROPERTIES = (
     "bytes_per_row",
     "growth",
     "fits_up_to_rows",
+    "projected_duration_s",
+    "server_peak_bytes",
 )
 
 
@@ -41,13 +45,16 @@ class MemoryBudget:
     """
 
     def __init__(
-        self, item: pytest.Item, plan: CheckPlan, servers: ServerClients, *, warn: bool
+        self, item: pytest.Item, plan: CheckPlan, servers: ServerClients, options: Options
     ) -> None:
         self.result: Result | None = None
         self._item = item
         self._plan = plan
         self._servers = servers
-        self._warn = warn
+        self._warn = options.inconclusive.value == "warn"
+        # What an earlier run found is explained, accepted or not.
+        explained = plan.explaining is not None
+        self._baseline = None if explained else baseline_of(options)
 
     def check(self) -> Result:
         """Measure the migration, once, and fail the test unless it fits; else return the result.
@@ -59,10 +66,15 @@ class MemoryBudget:
         if self.result is None:
             with progress_line(self._item.config, self._plan.budget) as progress:
                 self.result = check(self._plan, self._servers, self._item.nodeid, progress)
+            if self._baseline is not None:
+                today = datetime.now(timezone.utc).date()
+                self.result = self._baseline.applied_to(self.result, today)
             # JUnit XML shows them as <property> elements of the test case.
             figures = self.result.to_dict()
             known = {name: figures[name] for name in _PROPERTIES if figures[name] is not None}
             self._item.user_properties += [(f"membudget_{name}", known[name]) for name in known]
+        if self.result.accepted is not None:
+            pytest.xfail(log_text(visible(str(self.result.accepted))))  # goes on with --runxfail
         if self.result.inconclusive and self._warn:
             reason = log_text(visible(self.result.reason))
             warnings.warn(MembudgetWarning(reason), stacklevel=2)
@@ -91,4 +103,4 @@ def make_memory_budget(item: pytest.Item, options: Options, servers: ServerClien
     else:
         raise BudgetError("the membudget fixture needs the membudget marker")
     plan = replace(plan, explaining=getattr(item, "explaining", None))
-    return MemoryBudget(item, plan, servers, warn=options.inconclusive.value == "warn")
+    return MemoryBudget(item, plan, servers, options)

@@ -10,7 +10,9 @@ from typing import Any
 import pytest
 
 from pytest_membudget.budget.options import (
+    BASELINE,
     COMMAND_LINE,
+    COMMITTED,
     INI_FILE,
     OPTIONS,
     PROFILE,
@@ -22,7 +24,7 @@ from pytest_membudget.errors import BudgetError
 from pytest_membudget.texts import visible
 
 # The command line reads these itself, so that an error names the argument.
-_READ_EARLY = ("limit", "time_budget")
+_READ_EARLY = ("limit", "time_budget", "max_duration")
 
 
 def add_options(parser: pytest.Parser) -> None:
@@ -43,10 +45,12 @@ def add_options(parser: pytest.Parser) -> None:
 def read_options(config: pytest.Config) -> Options:
     """Read every setting.  Raises pytest.UsageError for one that can't be read."""
     settings = {option.name: _setting(config, option) for option in OPTIONS}
-    committed = config.rootpath / PROFILE
-    if settings["profile"] is None and committed.exists():
-        settings["profile"] = Setting(os.path.relpath(committed), "the rootdir")
-    return Options(**{name: setting for name, setting in settings.items() if setting})
+    for name, file in {"profile": PROFILE, "baseline": BASELINE}.items():
+        committed = config.rootpath / file
+        if settings[name] is None and committed.exists():
+            settings[name] = Setting(os.path.relpath(committed), COMMITTED)
+    known = {name: setting for name, setting in settings.items() if setting}
+    return Options(**known, rootdir=str(config.rootpath))
 
 
 def _setting(config: pytest.Config, option: Option) -> Setting[Any] | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -113,6 +113,7 @@ class Reporter:
         for line in (
             *summary(results, terminal.fullwidth, color=terminal.hasmarkup),
             *notes(results),
+            *self._about_baseline(results),
             *(times(results) if terminalreporter.verbosity > 0 else ()),
             *workflow_commands(results),
         ):
@@ -120,6 +121,16 @@ class Reporter:
         for name, path in self._paths().items():
             if name not in (_STEP_SUMMARY, *self._problems):
                 terminalreporter.write_line(f"results written to {path}")
+
+    def _about_baseline(self, results: Sequence[Result]) -> list[str]:
+        from pytest_membudget.errors import BudgetError
+        from pytest_membudget.reports.baseline import baseline_of
+
+        try:
+            baseline = baseline_of(self._options)
+        except BudgetError:  # its file has changed; each test has said what is wrong
+            return []
+        return baseline.notes(results) if baseline else []
 
     def _in_order(self) -> list[Result]:
         return [self._results[nodeid] for nodeid in sorted(self._results)]

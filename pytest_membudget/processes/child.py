@@ -7,7 +7,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import IO
 
@@ -36,9 +36,12 @@ _KILL_SECONDS = 5.0
 GRACE_SECONDS = 10.0
 
 
-def start_worker(module: str = "worker.main") -> subprocess.Popen[bytes]:
-    """Start a worker, with all of its output in one pipe; see :func:`_start`."""
-    return _start(["worker", "0", *_command(module)], subprocess.STDOUT)
+def start_worker(module: str = "worker.main", enter: Sequence[str] = ()) -> subprocess.Popen[bytes]:
+    """Start a worker, with all of its output in one pipe; see :func:`_start`.
+
+    ``enter`` is put before its command, as of a ControlGroup.
+    """
+    return _start(["worker", "0", *enter, *_command(module)], subprocess.STDOUT)
 
 
 def start_server(

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import date
 
 from pytest_membudget.database.engine import engine_of
@@ -14,10 +14,18 @@ STALE_DAYS = 90
 
 @dataclass(frozen=True)
 class ModelTable:
-    """The table of a model; ``model`` is its label, ``"shop.Order"``."""
+    """The table of a model; ``model`` is its label, ``"shop.Order"``.
+
+    ``added`` has the migrations that add its columns, ``"shop.0002_total"``, and by ``""`` the one
+    that adds the table, where they are known.
+    """
 
     model: str
     columns: tuple[str, ...]
+    added: Mapping[str, str] = field(default_factory=dict)
+
+    def is_added_by(self, column: str) -> str | None:
+        return self.added.get(column) or self.added.get("")
 
 
 @dataclass(frozen=True)
@@ -29,10 +37,29 @@ class Answer:
     notes: list[str]
 
 
-def check_profile(profile: Profile, models: Mapping[str, ModelTable], today: date) -> Answer:
-    """Hold ``profile`` against ``models``, which are keyed by the name of their table."""
+def check_profile(
+    profile: Profile,
+    models: Mapping[str, ModelTable],
+    today: date,
+    before: Mapping[str, Collection[str]] | None = None,
+) -> Answer:
+    """Hold ``profile`` against ``models``, which are keyed by the name of their table.
+
+    ``before`` are the migrations that are applied where another one is, and itself.  What adds a
+    table or a column that the profile has was applied in production when it was taken, and what is
+    before it; what others add is no fault of the profile.
+    """
     age = (today - profile.taken).days
-    problems = list(_missing(profile, models))
+    applied = _applied(profile, models, before or {})
+    missing = list(_missing(profile, models))
+    problems = [
+        f"missing: {text}" for text, migration in missing if not migration or migration in applied
+    ]
+    notes = list(_notes(profile, models))
+    for text, migration in missing:
+        if migration and migration not in applied:
+            notes.append(f"added by {migration}, which was not applied then: {text}")
+    problems += _never_analysed(profile, models)
     if age > STALE_DAYS:
         stale = f"stale: it is {age} days old, more than {STALE_DAYS}; take a new profile"
         problems.insert(0, stale)
@@ -42,21 +69,47 @@ def check_profile(profile: Profile, models: Mapping[str, ModelTable], today: dat
         f"{_count(len(profile.tables), 'table')} of {database.vendor} {database.version}, {how}, "
         f"taken on {profile.taken} ({_count(age, 'day')} ago)",
         problems,
-        list(_notes(profile, models)),
+        notes,
     )
 
 
-def _missing(profile: Profile, models: Mapping[str, ModelTable]) -> Iterable[str]:
-    for name, model in sorted(models.items(), key=lambda item: item[1].model):
+def _applied(
+    profile: Profile, models: Mapping[str, ModelTable], before: Mapping[str, Collection[str]]
+) -> set[str]:
+    """The migrations that production had applied when the profile was taken."""
+    found = set[str]()
+    for name, model in models.items():
+        if (table := profile.tables.get(name)) is not None:
+            there = {"", *table.columns} & model.added.keys()
+            found |= {model.added[column] for column in there}
+    return found.union(*(before.get(migration, ()) for migration in found))
+
+
+def _missing(
+    profile: Profile, models: Mapping[str, ModelTable]
+) -> Iterator[tuple[str, str | None]]:
+    """What the profile lacks, with the migration that adds it."""
+    for name, model in _sorted(models):
         table = profile.tables.get(name)
         if table is None:
-            yield f"missing: {model.model} (table {name})"
+            yield f"{model.model} (table {name})", model.is_added_by("")
             continue
-        if table.rows is None:
+        by_migration: dict[str | None, list[str]] = {}
+        for column in model.columns:
+            if column not in table.columns:
+                by_migration.setdefault(model.is_added_by(column), []).append(column)
+        for migration, columns in by_migration.items():
+            yield f"{_count(len(columns), 'column')} of {model.model}: {_list(columns)}", migration
+
+
+def _never_analysed(profile: Profile, models: Mapping[str, ModelTable]) -> Iterator[str]:
+    for name, model in _sorted(models):
+        if (table := profile.tables.get(name)) is not None and table.rows is None:
             yield f"never analysed: {model.model} (table {name}); its row count is unknown"
-        columns = [column for column in model.columns if column not in table.columns]
-        if columns:
-            yield f"missing: {_count(len(columns), 'column')} of {model.model}: {_list(columns)}"
+
+
+def _sorted(models: Mapping[str, ModelTable]) -> list[tuple[str, ModelTable]]:
+    return sorted(models.items(), key=lambda item: item[1].model)
 
 
 def _notes(profile: Profile, models: Mapping[str, ModelTable]) -> Iterable[str]:

@@ -48,7 +48,8 @@ class Production:
     ``stated`` wins over the profile and ``fallback`` is asked where neither knows; a label of
     ``"*"`` stands for every other model.  ``shape`` says by table and column what values are like;
     ``profile`` is the path of the file, None where there is none; ``shares`` says which share of
-    the rows has a value.
+    the rows has a value.  ``most`` is how many rows a model can have that has only so many unique
+    values: it has no more where nobody named its own row count.
     """
 
     profile: str | None = None
@@ -57,6 +58,7 @@ class Production:
     fallback: Mapping[str, int] = field(default_factory=dict)
     shape: StatsByColumn = field(default_factory=dict)
     shares: ValueShares = field(default_factory=ValueShares)
+    most: Mapping[str, int] = field(default_factory=dict)
 
     def narrowed(self, table: str, columns: Iterable[str], widths: Mapping[str, int]) -> float:
         """By how many bytes ``columns`` are narrower in a row than production's are."""
@@ -69,10 +71,22 @@ class Production:
         return 0.0 if widths is None else self.narrowed(table, self.shape.get(table, ()), widths)
 
     def notes(self, tables: Mapping[str, str]) -> list[Finding]:
-        """What the profile does not know of these tables, by model."""
-        if self.profile is None:
-            return []
+        """What is not known of these tables, by model."""
         found = []
+        others = self._others
+        fewer = [
+            f"{self.most[label]:,} {label}"
+            for label, table in tables.items()
+            if self.rows(table, label) not in (self.named_rows(table, label), others)
+        ]
+        if fewer:
+            text = (
+                f"no more rows can differ in their unique columns: {', '.join(fewer)}; the row "
+                f"count for every other model is {others:,}"
+            )
+            found.append(Finding(FindingCode.ROWS_FEWER, text))
+        if self.profile is None:
+            return found
         columns = {label: self.shape.get(table, {}) for label, table in tables.items()}
         plain = [
             label
@@ -109,9 +123,10 @@ class Production:
 
     def rows(self, table: str, label: str) -> int | None:
         """The row count of a model; None where nobody knows."""
-        exact = self.named_rows(table, label)
-        others = self.stated.get(EVERY_OTHER, self.fallback.get(EVERY_OTHER))
-        return others if exact is None else exact
+        exact, others = self.named_rows(table, label), self._others
+        if exact is not None or others is None:
+            return exact
+        return min(others, self.most.get(label, others))
 
     def named_rows(self, table: str, label: str) -> int | None:
         """The row count that was given for this very model; None where none was."""
@@ -128,6 +143,11 @@ class Production:
         """
         where = next((source for _, source in self._named(table, label)), None)
         return where or ("membudget_rows" if self.rows(table, label) is not None else None)
+
+    @property
+    def _others(self) -> int | None:
+        """The row count of the models that none was given for."""
+        return self.stated.get(EVERY_OTHER, self.fallback.get(EVERY_OTHER))
 
     def _named(self, table: str, label: str) -> Iterator[tuple[int, str | None]]:
         """The row counts that were given for this very model, and where; the winner first."""

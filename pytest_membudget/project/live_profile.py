@@ -19,6 +19,8 @@ from pytest_membudget.database.error_text import message
 from pytest_membudget.errors import BudgetError
 from pytest_membudget.profile.check import ModelTable
 from pytest_membudget.profile.scripts import BEGIN, COMMIT, statement, writes_sql
+from pytest_membudget.project.added_by import Additions
+from pytest_membudget.project.ini_file import ini_settings
 from pytest_membudget.project.settings import load_settings
 
 
@@ -29,9 +31,14 @@ def set_up(settings: str | None) -> None:
     """
     if settings:
         os.environ["DJANGO_SETTINGS_MODULE"] = settings
-    if not os.environ.get("DJANGO_SETTINGS_MODULE"):
-        raise BudgetError("no settings: pass --settings MODULE, or set DJANGO_SETTINGS_MODULE")
     here = Path.cwd()
+    if not os.environ.get("DJANGO_SETTINGS_MODULE"):
+        os.environ.update(ini_settings(here))
+    if not os.environ.get("DJANGO_SETTINGS_MODULE"):
+        raise BudgetError(
+            "no settings: pass --settings MODULE, or set DJANGO_SETTINGS_MODULE in the environment "
+            "or in pytest's ini file"
+        )
     with_manage = (one for one in (here, *here.parents) if (one / "manage.py").exists())
     sys.path[:0] = [str(next(with_manage, here)), str(here)]
     try:
@@ -58,7 +65,7 @@ def take_profile(alias: str, *, exact: bool, shares: bool = False) -> str:
     return "\n".join(lines) + "\n"
 
 
-def model_tables(alias: str) -> dict[str, ModelTable]:
+def model_tables(alias: str, additions: Additions) -> dict[str, ModelTable]:
     """The models whose tables are in ``alias``, keyed by table; many-to-many tables too."""
     connection = connection_of(alias)
     found = {}
@@ -69,9 +76,22 @@ def model_tables(alias: str) -> dict[str, ModelTable]:
         columns = [field.column for field in options.local_concrete_fields]
         # A composite key has no column of its own, and a proxy has no table.
         found[options.db_table.strip('"')] = ModelTable(
-            options.label, tuple(column for column in columns if column)
+            options.label,
+            tuple(column for column in columns if column),
+            additions.of(model),
         )
     return found
+
+
+def loaded_additions() -> Additions:
+    """Which migration adds what.  Raises BudgetError where migrations can't be loaded."""
+    try:
+        return Additions()
+    except BudgetError:
+        raise
+    except Exception as error:  # the project's own code, which may raise anything
+        reason = f"{type(error).__name__}: {error}"
+        raise BudgetError(f"the project's migrations can't be loaded: {reason}") from error
 
 
 def connection_of(alias: str) -> BaseDatabaseWrapper:

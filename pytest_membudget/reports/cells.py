@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
+from math import inf
 from textwrap import shorten
 from typing import Any
 
 from pytest_membudget.finding import FindingCode
 from pytest_membudget.judge.explanation import Advice, Line, Place
+from pytest_membudget.judge.growth_fit import Growth
+from pytest_membudget.judge.projection import FURTHEST
 from pytest_membudget.judge.result import Result, SampleFigures
 from pytest_membudget.judge.verdict import Basis, Verdict
 from pytest_membudget.units import (
+    format_duration,
     format_interval,
     format_rows,
     format_seconds,
@@ -24,6 +28,7 @@ Columns = dict[str, Callable[[Any], Any]]
 LEFT = ("", "migration", "database", "verdict", "line")
 
 _LONGEST = 600
+_WITHOUT_END = (None, Growth.CONSTANT, Growth.BOUNDED)
 _FELT = 0.05
 _NOTED_ALWAYS = {
     FindingCode.ACCESS_REFUSED,
@@ -40,7 +45,10 @@ _NOTED_ALWAYS = {
     FindingCode.TIME_SUPERLINEAR,
     FindingCode.PEAK_SET_BY,
     FindingCode.BREAKS_IN,
+    FindingCode.KERNEL_VERDICT,
+    FindingCode.NOT_CONFIRMED,
 }
+_NOTED_OF_SLOW = {FindingCode.MEASURED_HERE, FindingCode.STATEMENTS_PER_ROW}
 
 
 def migration(result: Result) -> str:
@@ -65,6 +73,12 @@ def limit(result: Result) -> str:
     return format_size(result.limit_bytes)
 
 
+def limit_place(result: Result) -> list[str]:
+    """``"the limit is that of deploy/job.yaml:14, …"`` where it is that of a file or container."""
+    place, mark, _ = result.limit_source.partition(", set by ")
+    return [f"the limit is that of {place}"] if mark else []
+
+
 def vendor(result: Result) -> str:
     return result.database.vendor or ""
 
@@ -78,6 +92,33 @@ def peak(result: Result) -> str:
         over = value > result.limit_bytes
         return f"over {format_size(value)}" if over else format_size(value)
     return format_interval(low, value, high)
+
+
+def duration(result: Result) -> str:
+    """How long it takes, with its interval, ``"57 min (52–63)"``; empty where it is not known."""
+    value, low = result.projected_duration_s, result.projected_duration_low_s
+    if value is None:
+        return ""
+    if low is None:  # of an earlier version
+        return f"about {format_seconds(value)}"
+    high = result.projected_duration_high_s
+    return format_duration(low, value, inf if high is None else high)
+
+
+def short_duration(result: Result) -> str:
+    return duration(result).partition(" (")[0]
+
+
+def server_peak(result: Result) -> str:
+    """What it takes of the database server's memory; empty where that is not known."""
+    value, low, high = (
+        result.server_peak_bytes,
+        result.server_peak_low_bytes,
+        result.server_peak_high_bytes,
+    )
+    if value is None:
+        return ""
+    return format_size(value) if low is None or high is None else format_interval(low, value, high)
 
 
 def short_peak(result: Result) -> str:
@@ -100,13 +141,19 @@ def signed_size(size: int | None, plus: str = "") -> str:
 
 
 def fits(result: Result) -> str:
+    if result.fits_up_to_rows is None and result.verdict != Verdict.WITHIN:
+        return ""
+    if result.fits_up_to_rows is None and result.growth in _WITHOUT_END:
+        return "any"
     if result.fits_up_to_rows is None:
-        return "any" if result.verdict == Verdict.WITHIN else ""
+        return f"> {format_rows(round_rows_down(FURTHEST * next(iter(result.rows.values()))))}"
     return format_rows(round_rows_down(result.fits_up_to_rows))
 
 
 def verdict(result: Result) -> str:
-    """``"exceeds"``, and ``"exceeds (xfail)"`` where the test was expected to fail."""
+    """``"exceeds"``, ``"exceeds (accepted)"``, or ``"… (xfail)"`` where a test was to fail."""
+    if result.accepted is not None:
+        return f"{result.verdict} (accepted)"
     expected = " (xfail)" if result.outcome == "xfailed" else ""
     return f"{result.verdict}{expected}"
 
@@ -147,10 +194,16 @@ def columns(results: Sequence[Result]) -> Columns:
         "limit": limit,
         "headroom": headroom,
         "fits up to": fits,
+        "time": duration,
+        "server": server_peak,
         "verdict": verdict,
     }
     if not several_vendors(results):
         del found["database"]
+    if not any(result.max_duration_s for result in results):
+        del found["time"]
+    if not any(result.limit_server_bytes for result in results):
+        del found["server"]
     return found
 
 
@@ -187,14 +240,22 @@ def by_headroom(results: Iterable[Result]) -> list[Result]:
 def noted(result: Result, *, everything: bool) -> list[str]:
     """The findings that a reader has to know, or all of them, but for what the reason says.
 
-    One that lists many migrations is cut; the JSON has all of it.
+    One that lists many migrations is cut; the JSON has all of it.  That a failure is accepted is
+    said first.
     """
-    return [
-        shorten(finding.message, _LONGEST, placeholder=" …")
+    accepted = [str(result.accepted)] if result.accepted else []
+    slow = result.max_duration_s is not None and not result.ok
+    return accepted + [
+        short(finding.message)
         for finding in result.findings
-        if everything or finding.code in _NOTED_ALWAYS
+        if everything or finding.code in _NOTED_ALWAYS or (slow and finding.code in _NOTED_OF_SLOW)
         if finding.message.removeprefix("the migration ") not in result.reason
     ]
+
+
+def short(text: str) -> str:
+    """A text that lists many names, cut."""
+    return shorten(text, _LONGEST, placeholder=" …")
 
 
 def seconds(result: Result) -> str:

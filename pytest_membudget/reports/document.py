@@ -6,6 +6,7 @@ import json
 import platform
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timezone
 from importlib import metadata
 from pathlib import Path
 from typing import Literal
@@ -48,6 +49,7 @@ class Document:
     schema: Literal[1]
     tool: Tool = Tool()
     environment: Environment = Environment()
+    created: datetime | None = None
     results: tuple[Result, ...]
 
 
@@ -62,6 +64,7 @@ def document_of(results: Sequence[Result]) -> Document:
         schema=SCHEMA,
         tool=Tool(__version__),
         environment=Environment.of_this_process(),
+        created=datetime.now(timezone.utc).replace(microsecond=0),
         results=tuple(results),
     )
 

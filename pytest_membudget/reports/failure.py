@@ -35,7 +35,7 @@ def failure(result: Result, *, width: int = 80, verbosity: int = 0, unicode: boo
         render(_samples_table(result), width) if everything and result.samples else [],
         _growth(result, width, everything=everything),
         _wrapped(advice, width),
-        _wrapped([f"note: {message}" for message in noted], width),
+        _wrapped([f"note: {text}" for text in (*cells.limit_place(result), *noted)], width),
         result.details.rstrip().splitlines(),
     ]
     text = "\n\n".join("\n".join(lines) for lines in parts if lines)
@@ -46,22 +46,25 @@ def _samples_table(result: Result) -> Table:
     """The samples of a result, and what was projected from them."""
     model, rows = cells.counted(result)
     table = Table(box=None, pad_edge=False)
-    for name in (f"{model} rows".strip(), "peak RSS", "time", "outcome"):
+    server = any(sample.server_peak_bytes is not None for sample in result.samples)
+    names = ("peak RSS", "server", "time", "outcome") if server else ("peak RSS", "time", "outcome")
+    for name in (f"{model} rows".strip(), *names):
         table.add_column(cell_text(name), justify="left" if name == "outcome" else "right")
     for sample in result.samples:
         table.add_row(
             format_rows(cells.sample_rows(result, sample)),
             format_size(sample.peak_bytes),
+            *([format_size(sample.server_peak_bytes or 0)] if server else []),
             format_seconds(sample.duration_s),
             cell_text(sample.outcome),
         )
     if result.basis == Basis.PROJECTED and result.peak_bytes is not None:
-        seconds = result.projected_duration_s
+        end = [cells.duration(result), f"projected, {result.growth}"]
         table.add_row(
             format_rows(rows),
             cells.peak(result),
-            "" if seconds is None else f"about {format_seconds(seconds)}",
-            f"projected, {result.growth}",
+            *([cells.server_peak(result)] if server else []),
+            *end,
         )
     return table
 

@@ -42,15 +42,19 @@ def markdown(results: Sequence[Result]) -> str:
         parts.append(_table({**mark, **cells.columns(ordered)}, ordered))
     if skipped := cells.how_many_skipped(results):
         parts.append(f"{skipped}.\n")
+    for result in ordered:
+        if result.accepted is not None:
+            parts.append(f"- {code(cells.migration(result))} {escape(str(result.accepted))}\n")
     parts += [_failure(result) for result in ordered if cells.failing(result)]
     return "\n".join(parts)
 
 
-def comparison(changes: Sequence[Change]) -> str:
-    """A table of what a change did to each budget."""
-    mark = {"": lambda one: "🗑️" if one.new is None else _MARKS[one.latest.verdict]}
-    table = _table({**mark, **compare.columns(changes)}, changes)
-    return f"## Memory budgets, before and after\n\n{table}"
+def comparison(changes: Sequence[Change], notes: Sequence[str]) -> str:
+    """A table of what a change did to each budget, and what there is to say about it."""
+    mark = {"": lambda one: _MARKS[one.new.verdict]}
+    table = [_table({**mark, **compare.columns(changes)}, changes)] if changes else []
+    listed = [f"- {escape(note)}\n" for note in notes]
+    return "\n".join(["## Memory budgets, before and after\n", *table, *listed])
 
 
 def append_to_step_summary(results: Sequence[Result], path: str) -> None:
@@ -99,7 +103,7 @@ def _failure(result: Result) -> str:
         support = f"  \n  {escape(cells.support(advice))}".rstrip()
         parts.append(f"- **Advice:** {escape(advice.message)}{support}\n")
     notes = cells.noted(result, everything=result.verdict == Verdict.INCONCLUSIVE)
-    parts += [f"- Note: {escape(note)}\n" for note in notes]
+    parts += [f"- Note: {escape(note)}\n" for note in (*cells.limit_place(result), *notes)]
     return "\n".join([*parts, "</details>\n"])
 
 

@@ -7,9 +7,12 @@ from collections.abc import Callable, Mapping, Sequence
 from pytest_membudget.errors import BudgetError
 from pytest_membudget.files import write_text
 from pytest_membudget.judge.result import Result
+from pytest_membudget.reports.code_quality import code_quality
 from pytest_membudget.reports.document import Environment, write_json
 from pytest_membudget.reports.html import write_html
 from pytest_membudget.reports.markdown import append_to_step_summary, markdown
+from pytest_membudget.reports.open_metrics import open_metrics
+from pytest_membudget.reports.sarif import sarif
 from pytest_membudget.texts import visible
 
 
@@ -28,6 +31,9 @@ def write_reports(
         "json": lambda path: write_json(results, path),
         "html": lambda path: write_html(results, path, of_runs),
         "markdown": lambda path: write_text(path, markdown(results)),
+        "sarif": lambda path: write_text(path, sarif(results)),
+        "code_quality": lambda path: write_text(path, code_quality(results)),
+        "openmetrics": lambda path: write_text(path, open_metrics(results)),
         "GITHUB_STEP_SUMMARY": lambda path: append_to_step_summary(results, path),
     }
     problems = {}

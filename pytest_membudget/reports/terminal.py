@@ -13,9 +13,10 @@ from rich.text import Text
 
 from pytest_membudget.judge.result import Result
 from pytest_membudget.judge.verdict import Verdict
-from pytest_membudget.reports import cells, compare
+from pytest_membudget.reports import cells, compare, trend
 from pytest_membudget.reports.cells import LEFT, Columns
 from pytest_membudget.reports.compare import Change
+from pytest_membudget.reports.trend import Trend
 from pytest_membudget.texts import log_text, visible
 
 _STYLES = {
@@ -38,7 +39,8 @@ def summary(results: Sequence[Result], width: int, *, color: bool) -> list[str]:
         table = _table_of({**columns, "verdict": _verdict_with_basis}, measured)
         if _natural_width(table) <= width:
             return render(table, width, color=color)
-    narrow: Columns = {**columns, "peak": cells.short_peak, "verdict": _verdict}
+    short = {"peak": cells.short_peak, "time": cells.short_duration, "verdict": _verdict}
+    narrow: Columns = {name: short.get(name, cell) for name, cell in columns.items()}
     return _fitting(narrow, measured, width, ("rows", "headroom", "fits up to"), color)
 
 
@@ -46,6 +48,11 @@ def comparison(changes: Sequence[Change], width: int, *, color: bool) -> list[st
     """A table of what became of each budget, as lines no wider than ``width``."""
     columns: Columns = {**compare.columns(changes), "verdict": _changed_verdict}
     return _fitting(columns, changes, width, ("bytes a row", "before", "difference"), color)
+
+
+def trend_table(trends: Sequence[Trend], width: int, *, color: bool) -> list[str]:
+    """A table of budgets over several runs, as lines no wider than ``width``."""
+    return _fitting(trend.columns(trends), trends, width, ("runs", "rows", "growth"), color)
 
 
 def times(results: Sequence[Result]) -> list[str]:
@@ -76,7 +83,8 @@ def _fitting(
 
 
 def _verdict(result: Result) -> Text:
-    return Text(result.verdict, style=_STYLES[result.verdict])
+    style = "yellow" if result.accepted else _STYLES[result.verdict]
+    return Text(cells.verdict(result), style=style)
 
 
 def _verdict_with_basis(result: Result) -> Text:
@@ -84,7 +92,7 @@ def _verdict_with_basis(result: Result) -> Text:
 
 
 def _changed_verdict(change: Change) -> Text:
-    style = _STYLES[change.latest.verdict] if change.verdict_changed else ""
+    style = _STYLES[change.new.verdict] if change.verdict_changed else ""
     return Text(change.verdict, style=style)
 
 

@@ -72,15 +72,17 @@ class Facts:
 
     ``schemas`` are those where a table is looked for that no schema is named of.
     ``most_parameters`` is how many parameters a statement had, ``parameter_limit`` how many it
-    may have.  ``failed_receivers`` are the project's receivers of pre_migrate and post_migrate that
-    raised, with their errors.  ``oldest_collections`` and ``cyclic_objects`` are what Cycles
-    counts, ``kept_blocks`` and ``cyclic_blocks`` what Kept does.  ``connected`` counts the
+    may have; ``longest_statement`` is how many bytes one had, ``statement_limit`` how many the
+    server takes. ``failed_receivers`` are the project's receivers of pre_migrate and post_migrate
+    that raised, with their errors. ``oldest_collections`` and ``cyclic_objects`` are what Cycles
+    counts, ``kept_blocks`` and ``cyclic_blocks`` what Kept does. ``connected`` counts the
     connections that Django has opened, ``opened`` all of them; ``own_sessions`` says that the
-    server counted more.  ``shared_memory`` is how many bytes of the
-    peak no process maps, ``unexplained`` how many a control group counted beyond it.
-    ``left_running`` counts the processes that outlived the worker, ``left_growing`` says that they
-    took ever more.  ``held_up`` says that the server could not end a statement of a process that
-    was killed.
+    server counted more. ``shared_memory`` is how many bytes of the peak no process maps,
+    ``unexplained`` how many a control group counted beyond it. ``left_running`` counts the
+    processes that outlived the worker, ``left_growing`` says that they took ever more. ``held_up``
+    says that the server could not end a statement of a process that was killed.
+    ``server_allowance`` is how many bytes the server lets a sort or an index take,
+    ``server_session`` what its process of the last connection took at least and at most.
     """
 
     debug: bool = False
@@ -89,6 +91,8 @@ class Facts:
     schemas: tuple[str, ...] = ()
     most_parameters: int = 0
     parameter_limit: int | None = None
+    longest_statement: int = 0
+    statement_limit: int | None = None
     failed_receivers: tuple[str, ...] = ()
     oldest_collections: int | None = None
     cyclic_objects: int | None = None
@@ -102,6 +106,8 @@ class Facts:
     left_running: int = 0
     left_growing: bool = False
     held_up: bool = False
+    server_allowance: int = 0
+    server_session: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True)
@@ -113,13 +119,16 @@ class Run:
     children.  ``baseline`` is the high-water mark when the migration was about to start; where it
     was stopped before that, it has not ``begun``.
     ``anonymous`` is the part of the peak that the kernel cannot reclaim, page tables included;
-    None where it is not known.  ``phases`` holds the RSS that each began with and
-    its high-water mark.  ``read`` and ``written`` count rows
+    None where it is not known.  ``server_peak`` is the anonymous memory of the processes of the
+    database server that worked for it, and ``server_unseen`` how much more it may have been for a
+    short time; None where they can't be seen.  ``phases`` holds the
+    RSS that each began with and its high-water mark.  ``read`` and ``written`` count rows
     by table, ``inserted`` the written ones that are new, ``fetched`` those that came into the
     process, in ``chunks`` of so many at most;
     ``loads`` are the tables, and functions without one, of which a statement may bring any number
     of rows, ``guards`` those where one looked for a row by some columns and found none,
     ``sought`` the rows, each with its table, that it would have found, if their values are known.
+    ``sent`` is how often statements were sent that were sent often.
     ``filters`` holds the columns that its statements filter by, each with the values that they ask
     for, ``not_equal`` columns that are compared in other ways than with known values, or set;
     ``selections`` are what its statements load by such values;
@@ -130,7 +139,8 @@ class Run:
     ``receivers`` of pre_migrate and post_migrate access is not in these: they are the project's,
     connected before the migration was loaded.  ``named`` holds every table that a statement
     mentions, theirs too, ``functions`` the functions that are not SQL's own; ``opaque`` says that
-    there was a statement that can't be parsed.
+    there was a statement that can't be parsed, ``mentioned`` holds the words of such ones and of
+    those that name no table to read, as VACUUM.
     ``refused`` names the databases that it was not let open, see processes/redirection.
     ``not_run`` holds the migrations and operations whose code did not run whole, each with why.
     ``timeline`` holds ``(seconds, RSS)`` pairs, thinned.  ``observed`` is what
@@ -149,6 +159,8 @@ class Run:
     phases: dict[Phase, tuple[int, int]] = field(default_factory=dict)
     processes: int = 1
     peak_source: str = "VmHWM"
+    server_peak: int | None = None
+    server_unseen: int = 0
     read: dict[str, int] = field(default_factory=dict)
     written: dict[str, int] = field(default_factory=dict)
     inserted: dict[str, int] = field(default_factory=dict)
@@ -157,6 +169,7 @@ class Run:
     loads: frozenset[str] = frozenset()
     guards: dict[str, list[list[str]]] = field(default_factory=dict)
     sought: tuple[tuple[str, dict[str, Any]], ...] = ()
+    sent: Mapping[str, int] = field(default_factory=dict)
     filters: dict[str, dict[str, list[Any]]] = field(default_factory=dict)
     not_equal: frozenset[tuple[str, str]] = frozenset()
     selections: tuple[Selection, ...] = ()
@@ -167,6 +180,7 @@ class Run:
     changed: frozenset[str] = frozenset()
     functions: frozenset[str] = frozenset()
     opaque: bool = False
+    mentioned: frozenset[str] = frozenset()
     receivers: tuple[ReceiverTables, ...] = ()
     timeline: tuple[tuple[float, int], ...] = ()
     refused: tuple[str, ...] = ()
@@ -203,7 +217,9 @@ class Sample:
     ``shares`` those of them that only a share of the rows has.
     ``narrowed`` are the bytes by which rows of a table are narrower than production's for these.
     ``copied`` are the same of the models whose rows are copies of those in a file.
-    ``crowded`` says that there is no room for a sample of twice as many rows.
+    ``crowded`` says that there is no room for a sample of twice as many rows, ``most`` how many a
+    model can have that has only so many unique values.  ``held`` are blocks that another run over
+    the same rows held at its end, none of them garbage.
     ``unlogged`` counts the rows of tables that the server says were accessed and that no statement
     of the run explains.
     """
@@ -220,6 +236,8 @@ class Sample:
     narrowed: dict[str, float] = field(default_factory=dict)
     copied: dict[str, float] = field(default_factory=dict)
     crowded: bool = False
+    most: dict[str, int] = field(default_factory=dict)
+    held: int | None = None
     unlogged: dict[str, int] = field(default_factory=dict)
 
     @property

@@ -104,7 +104,8 @@ class DrawnColumn(Column):
         value = super().select(i, template)
         if self.variation is None:
             return value
-        return self.computed(self.variation.write(value, f"(({i} - 1) / {template.size})"))
+        number = self.kind.dialect.quotient.format(f"({i} - 1)", template.size)
+        return self.computed(self.variation.write(value, number))
 
 
 class SingleValueColumn(DrawnColumn):
@@ -135,7 +136,8 @@ class SequenceColumn(Column):
     def select(self, i: str, template: TemplateRows) -> str:
         mark = super().select(i, template)
         if filled := template.filled.get(self.name):
-            i = f"(({i} - 1) / {template.size} * {filled} + {mark})"
+            number = self.kind.dialect.quotient.format(f"({i} - 1)", template.size)
+            i = f"({number} * {filled} + {mark})"
         value = self.value(i)
         if self.in_template:
             value = f"CASE WHEN {mark} IS NOT NULL THEN {value} END"

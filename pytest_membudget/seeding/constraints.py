@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from random import Random
 from typing import Any, cast
 
 from django.db import models
+from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models.expressions import Col, Value
 from django.db.models.sql import Query
 
@@ -69,6 +71,28 @@ def uniques(model: Model) -> list[Unique]:
             found.append(Unique(_sources(_apart(constraint, model), model), condition))
     # A historical model holds unique_together as a set, which has no order of its own.
     return sorted(found, key=lambda unique: (len(unique.fields), unique.fields))
+
+
+def every_unique(model: Model, connection: BaseDatabaseWrapper) -> list[Unique]:
+    """Those of the model, and those that only the database has, which SQL has made."""
+    known = uniques(model)
+    names = {str(field.column): field.name for field in model._meta.local_concrete_fields}
+    declared = {one.name for one in (*model._meta.constraints, *model._meta.indexes)}
+    found = {frozenset(one.fields) for one in known}
+    with connection.cursor() as cursor:
+        its = connection.introspection.get_constraints(cursor, model._meta.db_table)
+    for name, constraint in its.items():
+        if not constraint["unique"] or name in declared:
+            continue
+        columns, text = constraint["columns"], constraint.get("definition")
+        if text:  # it has expressions, whose columns are only in there
+            columns = [one for one in names if re.search(rf"\b{re.escape(one)}\b", text)]
+        if not columns or any(one not in names for one in columns):
+            continue
+        fields = _sources([names[one] for one in columns], model)
+        if frozenset(fields) not in found:
+            known.append(Unique(fields, exact=not text))
+    return sorted(known, key=lambda unique: (len(unique.fields), unique.fields))
 
 
 def rules(model: Model, dialect: Dialect) -> list[Rule]:

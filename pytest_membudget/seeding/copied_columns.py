@@ -18,8 +18,8 @@ from pytest_membudget.seeding.staging_tables import StagingTables, lookup, new_n
 _DIGITS = 9
 _LARGE = 10**8
 """More than the rows of a table, so that no copy has such a number."""
-# A character that no text of a row has, and that PostgreSQL stores.
-_MARK = "\ue000"
+# A character that no text of a row has, and that each database stores in any character set.
+_MARK = "\x1f"
 _NUMBER = re.compile(r"\d+")
 _BEFORE = re.compile(r"@|\.\w+$|$")
 
@@ -86,7 +86,8 @@ class CopiedReference(Reference):
     def select(self, i: str, template: TemplateRows) -> str:
         size, more = self.referred.size, self.sequence.parent.want
         mark = f"t.{self.name}"
-        number = f"(((({i} - 1) / {template.size} + 1) * {size} + {mark} - 1) % {size + more} + 1)"
+        of_round = self.kind.dialect.quotient.format(f"({i} - 1)", template.size)
+        number = f"((({of_round} + 1) * {size} + {mark} - 1) % {size + more} + 1)"
         value = there = lookup(self._there, self.kind.dialect.column(self.sequence.target), number)
         if more:
             key = self.sequence.at(f"({number} - {size})")

@@ -22,5 +22,6 @@ def unstorable(model: str, field: str | None, errors: Iterable[Exception]) -> Se
 
 def too_few(model: str, field: str | None, possible: int, wanted: int, existing: int) -> SeedError:
     without = f" without the values of the {existing:,} that exist" if existing else ""
-    reason = f"only {max(possible, 0):,} distinct rows are possible{without}"
-    return refusal(model, field, f"{reason}, {wanted:,} are needed")
+    reason = f"only {max(possible, 0):,} distinct rows are possible{without}, {wanted:,} are needed"
+    correct = f"give a row count of {possible:,} at most, or " if possible > 0 else ""
+    return SeedError(model, field, f"{reason}; {correct}{_HINT}")

@@ -41,7 +41,7 @@ class Layout:
         table.fields = {f.name: f for f in fields if not constraints.is_generated(f)}
         self._profile = profile
         self._stats = followed_stats(table, profile)
-        self._uniques = constraints.uniques(table.model)
+        self._uniques = constraints.every_unique(table.model, table.dialect.connection)
         wanted = AskedColumns(table, self._uniques, self._stats).set(wanted)
         self._keys: dict[str, ParentKeys] = {}
         for name, field in table.fields.items():
@@ -159,7 +159,8 @@ class Layout:
         index = keys.spread(list(self._keys).index(name), share(parent, stats))
         # So many rows in a row, so that it holds also while the tables grow.
         if (times := max(self._table.repeats.get(name, 1), self._table.crowd)) > 1:
-            facts["index"] = lambda i: index(f"(({i} + {times - 1}) / {times})")
+            quotient = kind.dialect.quotient.format
+            facts["index"] = lambda i: index(quotient(f"({i} + {times - 1})", times))
         else:
             facts["index"] = index
         return references.Reference(**facts)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from typing import Any
 
 from django.db import DatabaseError, models
@@ -11,11 +12,13 @@ from django.db.migrations.state import StateApps
 from pytest_membudget.database.error_text import message
 from pytest_membudget.profile.production import StatsByColumn
 from pytest_membudget.sample.lesson import Lesson
+from pytest_membudget.seeding import constraints
 from pytest_membudget.seeding.errors import refusal
 from pytest_membudget.seeding.layout import Layout
 from pytest_membudget.seeding.prototypes import Prototypes
 from pytest_membudget.seeding.staging_tables import StagingTables
 from pytest_membudget.seeding.table import Table
+from pytest_membudget.sql.row_sets import WHOLE_ROW
 
 Model = type[models.Model]
 
@@ -40,7 +43,10 @@ class Plan:
         self._apps = apps
         self._profile = profile
         self._staging = staging
-        self._forced = {self.model(label): names for label, names in forced_values.items()}
+        self._forced = {self.model(label): {**its} for label, its in forced_values.items()}
+        for model, its in [*self._forced.items()]:
+            if repeated := its.get(WHOLE_ROW):
+                self._let_parents_agree(model, repeated)
         self._tables: dict[Model, Table] = {}
         self.lessons: Sequence[Lesson] = ()
         self.prototypes: Mapping[Model, Prototypes] = {}
@@ -129,7 +135,27 @@ class Plan:
             table.columns = Layout(table, forced, self._profile, self._table).columns()
         return self._tables[model]
 
+    @cached_property
+    def _views(self) -> set[str]:
+        connection = self._staging.dialect.connection
+        with connection.cursor() as cursor:
+            found = connection.introspection.get_table_list(cursor)
+        return {one.name for one in found if one.type == "v"}
+
+    def _let_parents_agree(self, model: Model, repeated: Sequence[Any]) -> None:
+        """Where rows are to agree, and may not refer to the same row, let those agree to which they
+        refer: what the migration computes of a row may be theirs.
+        """
+        unique = {name for one in constraints.uniques(model) for name in one.fields}
+        for field in model._meta.local_concrete_fields:
+            related: Any = field.related_model
+            if related and field.name in unique and (parent := _concrete(related)) is not model:
+                self._forced.setdefault(parent, {}).setdefault(WHOLE_ROW, repeated)
+
     def _existing(self, model: Model) -> int:
+        if not model._meta.managed and model._meta.db_table in self._views:
+            reason = "it is a view, whose rows are those of other tables"
+            raise refusal(model._meta.label, None, reason)
         try:
             return model._base_manager.using(self._staging.dialect.connection.alias).count()
         except DatabaseError as error:

@@ -137,7 +137,8 @@ class SelfReference(Reference):
     def value(self, i: str) -> str:
         keys = self.sequence
         top = "NULL" if self.field.null else keys.at("1")
-        return f"CASE WHEN {i} = 1 THEN {top} ELSE {keys.at(f'(({i} + 8) / 10)')} END"
+        above = keys.at(self.kind.dialect.quotient.format(f"({i} + 8)", 10))
+        return f"CASE WHEN {i} = 1 THEN {top} ELSE {above} END"
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -153,18 +154,22 @@ class NamedReference(ConstantColumn):
 
 class UniqueReference(Reference, UniqueColumn):
     def capacity(self) -> int:
-        return UNLIMITED
+        return self.sequence.limit
 
     def place(self, have: int, want: int) -> None:
         self.sequence.place(have, want)
 
     def demand(self, want: int) -> None:
         super().demand(want)
-        self.sequence.require(want)
+        if self.sequence.fresh:
+            self.sequence.require(want)
 
 
 class OptionalReference(UniqueReference):
     """A unique reference that may be empty, and is where the parents have run out."""
+
+    def capacity(self) -> int:
+        return UNLIMITED
 
     def demand(self, want: int) -> None:
         parent = self.sequence.parent

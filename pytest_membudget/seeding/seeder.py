@@ -21,6 +21,7 @@ from pytest_membudget.seeding.lessons import columns_holding, look_up_rows
 from pytest_membudget.seeding.plan import Plan
 from pytest_membudget.seeding.profile_fit import profile_mismatches
 from pytest_membudget.seeding.prototypes import Prototypes
+from pytest_membudget.seeding.sequences import UNLIMITED
 from pytest_membudget.seeding.staging_tables import StagingTables
 from pytest_membudget.seeding.table import SOME, Table
 from pytest_membudget.seeding.template_rows import holding, template_of
@@ -43,6 +44,7 @@ class Seeded:
     ``forced_values``: table -> columns with forced values, and the values, if any.
     ``shares``: table -> columns of which a share of the rows has each forced value, and the shares
     that these came to.
+    ``most``: label -> how many rows its unique columns leave room for, where these are few.
     """
 
     rows: dict[str, int]
@@ -51,6 +53,7 @@ class Seeded:
     profile_mismatches: dict[str, list[str]]
     forced_values: dict[str, dict[str, list[Any]]]
     shares: dict[str, dict[str, list[float]]]
+    most: dict[str, int]
 
 
 class Seeder:
@@ -124,6 +127,7 @@ class Seeder:
             {table.label: table.mismatches for table in tables if table.mismatches},
             {t.model._meta.db_table: t.forced_values for t in tables if t.forced_values},
             {t.model._meta.db_table: its for t in tables if (its := t.seeded_shares())},
+            {t.label: n for t in tables if (n := t.capacity()[0]) < UNLIMITED},
         )
 
     def holding(self, value: Any) -> list[tuple[str, str]]:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from dataclasses import field as attribute
 from math import prod
 from typing import Any
 
-from pytest_membudget.seeding.dialects.base import Field
+from pytest_membudget.seeding.dialects.base import Dialect, Field
 from pytest_membudget.seeding.staging_tables import StagingTables, lookup, new_name
 
 UNLIMITED = 1 << 62
@@ -123,10 +123,19 @@ class Group:
     The members' sequences grow from one call to the next, so the digits of a fixed number would
     change. New rows therefore take a new box: all combinations with the newest parents of one
     member. It has none in common with the boxes before it, and new parents get their children.
+
+    The values of members that are ``alike`` change only once those of the others are used up.
     """
 
-    def __init__(self, members: dict[str, Sequence]) -> None:
+    def __init__(
+        self,
+        members: dict[str, Sequence],
+        alike: Collection[str] = (),
+        quotient: str = Dialect.quotient,
+    ) -> None:
         self.members = members
+        self._alike = {place for place, name in enumerate(members) if name in alike}
+        self._quotient = quotient
         self.label = ", ".join(members)
         self._boxes: list[_Box] = []
         self._box = _Box([], [])
@@ -182,17 +191,19 @@ class Group:
 
         def index(i: str) -> str:
             box = self._box
-            order = sorted(range(len(box.sizes)), key=lambda p: (-box.first[p], -box.sizes[p], p))
+            order = sorted(
+                range(len(box.sizes)),
+                key=lambda p: (p in self._alike, -box.first[p], -box.sizes[p], p),
+            )
             before = order[: order.index(place)]
             number = f"({i} - 1 + {box.used - self._have})"
             if not before:
                 return f"({number} % {box.sizes[place]} + 1 + {box.first[place]})"
-            # Turning each digit by the fastest one keeps the numbers apart, and lets all values
-            # occur from the start; by one more, so that two references to a table differ.
-            turned = (
-                f"{number} / {prod(box.sizes[p] for p in before)} "
-                f"+ {number} % {box.sizes[order[0]]} + {len(before)}"
-            )
-            return f"(({turned}) % {box.sizes[place]} + 1 + {box.first[place]})"
+            digit = self._quotient.format(number, prod(box.sizes[p] for p in before))
+            if place not in self._alike:
+                # Turning each digit by the fastest one keeps the numbers apart, and lets all values
+                # occur from the start; by one more, so that two references to a table differ.
+                digit = f"{digit} + {number} % {box.sizes[order[0]]} + {len(before)}"
+            return f"(({digit}) % {box.sizes[place]} + 1 + {box.first[place]})"
 
         return index

@@ -43,6 +43,8 @@ class StagingTables:
 
     def create(self, name: str, fields: Sequence[Field]) -> None:
         dialect = self.dialect
+        if name in self._names:  # its use has failed, and it may have outlived its savepoint
+            self.drop(name)
         columns = [f"{NUMBER} {dialect.numbering}"]
         columns += [f"{dialect.column(f)} {f.rel_db_type(dialect.connection)}" for f in fields]
         dialect.execute(f"CREATE TEMPORARY TABLE {dialect.quote(name)} ({', '.join(columns)})")
@@ -50,7 +52,8 @@ class StagingTables:
 
     def drop(self, name: str) -> None:
         # A table whose use failed is gone with its savepoint.
-        self.dialect.execute(f"DROP TABLE IF EXISTS {self.dialect.quote(name)}")
+        dialect = self.dialect
+        dialect.execute(f"DROP {dialect.temporary} TABLE IF EXISTS {dialect.quote(name)}")
         del self._names[name]
 
     def load(self, name: str, fields: Sequence[Field], rows: Sequence[Row]) -> None:

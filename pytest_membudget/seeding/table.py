@@ -209,4 +209,4 @@ class Table:
         if self.template_columns():
             source += f" JOIN {TEMPLATE} AS t ON t.{NUMBER} = (series.i - 1) % {template.size} + 1"
         rows = f"SELECT {self.source('series.i', self.columns, template)} FROM {source}"
-        return f"INSERT INTO {self.name} ({names}) {rows}"
+        return f"INSERT INTO {self.name} ({names}) {self.dialect.inserting}{rows}"

@@ -12,6 +12,7 @@ from contextlib import suppress
 from django.db import models
 
 from pytest_membudget.seeding.columns import Column, ConstantColumn, SequenceColumn, UniqueColumn
+from pytest_membudget.seeding.dialects.base import Dialect
 from pytest_membudget.seeding.sequences import Formula
 from pytest_membudget.seeding.table import Table
 
@@ -38,13 +39,13 @@ def tree_columns(table: Table) -> dict[str, Column]:
         steps = [
             f"CASE WHEN {row} > 1 THEN "
             f"{table.dialect.digits.format(f'({row} - 2) % {_CHILDREN} + 1', _STEP)} ELSE '' END"
-            for row in reversed([*_line(i)])
+            for row in reversed([*_line(i, table.dialect)])
         ]
         root = f"{above}{'000Z' if above else '0001'}"
-        return f"({' || '.join([table.dialect.literal(root), *steps])})"
+        return table.dialect.joined([table.dialect.literal(root), *steps])
 
     def write_depth(i: str) -> str:
-        below = [f"CASE WHEN {row} > 1 THEN 1 ELSE 0 END" for row in _line(i)]
+        below = [f"CASE WHEN {row} > 1 THEN 1 ELSE 0 END" for row in _line(i, table.dialect)]
         return f"({' + '.join([str(len(above) // _STEP + 1), *below])})"
 
     columns: dict[str, Column] = {
@@ -57,12 +58,12 @@ def tree_columns(table: Table) -> dict[str, Column]:
     return columns
 
 
-def _line(i: str) -> Iterator[str]:
+def _line(i: str, dialect: Dialect) -> Iterator[str]:
     """The number of a row and those of its ancestors, 1 for the root and 0 above it."""
     row = f"({i})"
     for _ in range(_LEVELS):
         yield row
-        row = f"(({row} + {_CHILDREN - 2}) / {_CHILDREN})"
+        row = dialect.quotient.format(f"({row} + {_CHILDREN - 2})", _CHILDREN)
 
 
 def _path_above(table: Table) -> str:

@@ -62,9 +62,12 @@ class Uniqueness:
 
     def _settle(self, unique: Unique, members: list[str]) -> None:
         free = [name for name in members if not self.group_of(name)]
-        wide = [name for name in free if self._is_wide(name, unique)]
         parents = [name for name in free if name in self._keys]
         label, table = ", ".join(unique.fields), self._table
+        # Rows that are to agree in each of them refer to different rows.
+        alike = [] if not parents or set(members) - table.repeats.keys() else members
+        alike = [name for name in alike if name not in self._keys]
+        wide = [name for name in free if name not in alike and self._is_wide(name, unique)]
         if len(members) == 1 and unique.condition is None:
             self._make_unique(members[0], unique)
         elif wide:
@@ -79,7 +82,7 @@ class Uniqueness:
             for sequence in sequences.values():
                 if isinstance(sequence, StoredSequence):
                     sequence.partners = list(sequences.values())
-            table.groups.append(Group(sequences))
+            table.groups.append(Group(sequences, alike, table.dialect.quotient))
         elif parents:
             self._make_unique(parents[0], unique)
         else:

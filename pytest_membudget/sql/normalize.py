@@ -21,7 +21,7 @@ _VARIES = r"""
     [-/"`'$%%.0-9%s] (?:
         (?<=-) -[^\n]* | (?<=/) \*.*?\*/
       | (?<=") (?:[^"]|"")*" | (?<=`) [^`]*`
-      | (?<=\b[eE]') (?:[^'\\]|''|\\.)*' | (?<=') (?:[^']|'')*'
+      | (?<=%s') (?:[^'\\]|''|\\.)*' | (?<=') (?:[^']|'')*'
       | (?<=\$) (?P<tag>\w*)\$.*?\$(?P=tag)\$
       | (?<=%%) (?: (?:\((?P<key>\w+)\))?[sbt] | %% )
       | (?<![\w$?.].) (?: (?<=\d)(?:\d*(?:\.\d*)?) | (?<=\.)\d+ ) (?:[eE][+-]?\d+)? (?!\w)
@@ -43,7 +43,7 @@ def textual(query: Any) -> str:
     """The text of what a driver's cursor takes as a query: a string, bytes, psycopg's objects."""
     if isinstance(query, str):
         return query
-    if isinstance(query, bytes):
+    if isinstance(query, bytes | bytearray):
         return query.decode(errors="replace")
     try:
         return str(query.as_string(None))
@@ -86,8 +86,10 @@ class Form:
 @cache
 def _varies(vendor: str) -> re.Pattern[str]:
     """One of them is needed in a process, and each takes memory."""
-    more = ("?:@", _MARKS) if engine_of(vendor).marks_parameters else ("", "")
-    return re.compile(_VARIES % more, re.VERBOSE | re.DOTALL)
+    engine = engine_of(vendor)
+    begins, marks = ("?:@", _MARKS) if engine.marks_parameters else ("", "")
+    escapes = "" if engine.backslashes else r"\b[eE]"
+    return re.compile(_VARIES % (begins, escapes, marks), re.VERBOSE | re.DOTALL)
 
 
 def _pieces(text: str, vendor: str) -> tuple[list[str], list[Any], str]:

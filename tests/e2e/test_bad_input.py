@@ -62,11 +62,13 @@ WRONG = {
     ),
     "engine without support": (
         ['"shop.0002"', ROWS, LIMIT, 'database="other"'],
-        "which membudget does not support; it supports sqlite and postgresql",
+        "which membudget does not support; it supports sqlite, postgresql and mysql",
     ),
     "reverse not a bool": (['"shop.0002"', ROWS, LIMIT, "reverse=1"], "reverse=1 is neither True nor False"),
     "irreversible": (['"shop.0002"', ROWS, LIMIT, "reverse=True"], "can't be reversed"),
     "time budget": (['"shop.0002"', ROWS, LIMIT, "time_budget=0"], "time_budget: 0 is not a number of seconds"),
+    "duration": (['"shop.0002"', ROWS, LIMIT, 'max_duration="15m"'], "max_duration: '15m' is not a number of seconds above zero, nor"),
+    "server limit": (['"shop.0002"', ROWS, LIMIT, "limit_server=4"], "limit_server: 4 is 4 B, too little for a process of the server to start"),
     "seed in no module": (
         ['"shop.0002"', ROWS, LIMIT, 'seed="nowhere.seed"'],
         "a new process can't import 'nowhere'",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from project import LOOP, STREAM, Project
@@ -64,6 +65,29 @@ def test_results_are_written(shop: Project) -> None:
     assert {path.name for path in shop.path.iterdir()} - before <= {
         "found.json", "__pycache__", FOLDER
     }  # fmt: skip
+
+
+MANAGE = """
+import os, sys
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "settings")
+from django.core.management import execute_from_command_line
+execute_from_command_line(sys.argv)
+"""
+
+
+def test_manage_py_has_it_from_any_folder(shop: Project, tmp_path: Path) -> None:
+    """The ini file, which has the settings of pytest-django, is not found from there."""
+    shop.write("manage.py", MANAGE)
+    shop.add("settings.py", "INSTALLED_APPS.append('pytest_membudget')")
+    elsewhere = tmp_path / "elsewhere" / "deep"
+    elsewhere.mkdir(parents=True)
+    (elsewhere / "pytest.ini").write_text("[pytest]\n")
+    manage = [sys.executable, str(shop.path / "manage.py"), "membudget", "check", "shop.0002_loop"]
+    done = subprocess.run(
+        [*manage, ROWS, "--limit=50Mi"], cwd=elsewhere, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert "exceeds" in done.stdout
 
 
 def test_the_version() -> None:

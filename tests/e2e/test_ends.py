@@ -198,6 +198,10 @@ ENDED = [
     ("SIGKILL", "earlier", "sleep", "postgresql"),
     ("SIGKILL", "measured", "deaf", "sqlite"),
     ("SIGKILL", "measured", "setsid", "postgresql"),
+    ("SIGINT", "measured", "sleep", "mysql"),
+    ("SIGTERM", "seed", "deaf", "mysql"),
+    ("SIGKILL", "earlier", "sleep", "mysql"),
+    ("SIGKILL", "measured", "deaf", "mysql"),
 ]
 
 
@@ -244,6 +248,8 @@ def test_a_run_that_is_ended_has_written_its_results(
         ("earlier", "sqlite"),
         ("measured", "sqlite"),
         ("measured", "postgresql"),
+        ("seed", "mysql"),
+        ("measured", "mysql"),
     ],
 )
 def test_nothing_is_left_of_a_server_process_that_is_killed(
@@ -260,6 +266,7 @@ def test_nothing_is_left_of_a_server_process_that_is_killed(
     assert left_behind() == []
 
 
+@pytest.mark.parametrize("vendor", ["sqlite", "postgresql", "mysql"])
 def test_a_run_leaves_those_of_others_alone_but_not_those_of_a_crash(
     project: Project, vendor: str, left_behind: Leftovers, start: Start
 ) -> None:

@@ -289,3 +289,30 @@ def test_what_takes_nothing_has_a_peak(project: Project) -> None:
     for result in list(results.values())[-2:]:
         assert "the database executes its operations" in result["reason"]
         assert result["samples"] == []
+
+
+WITH_CODE = """
+    from django.db import migrations, models
+
+    def forwards(apps, schema_editor):
+        apps.get_model("shop", "Order").objects.count()
+
+    class Migration(migrations.Migration):
+        dependencies = [("shop", "0001_initial")]
+        operations = [migrations.RunPython(forwards), migrations.AddField("Order", "paid", {kind})]
+"""
+ANY_ROW = {
+    "models.IntegerField()": "it fails wherever the table has rows, which have no value",
+    'models.CharField(max_length=9, default="x", unique=True)': (
+        "it fails wherever the table has more than one row, which have the same value"
+    ),
+}
+
+
+@both
+@pytest.mark.parametrize("kind", ANY_ROW)
+def test_a_column_that_no_row_can_have(project: Project, kind: str) -> None:
+    project.write("shop/migrations/0002_paid.py", WITH_CODE.format(kind=kind))
+    result = gated(project)
+    assert result["verdict"] == "error"
+    assert ANY_ROW[kind] in result["reason"]

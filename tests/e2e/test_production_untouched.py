@@ -71,7 +71,7 @@ class Way:
     body: str = "pass"
     settings: str = ""
     files: dict[str, str] = field(default_factory=dict)
-    vendors: tuple[str, ...] = ("sqlite", "postgresql")
+    vendors: tuple[str, ...] = ("sqlite", "postgresql", "mysql")
     budget: tuple[str, ...] = ()
     child: bool = False
     atomic: bool = True
@@ -92,13 +92,13 @@ USE_ENGINE = "DATABASES['default']['ENGINE'] = 'engine'"
 OWN_PARAMETERS = """
 class DatabaseWrapper(Original):
     def get_connection_params(self):
-        name = "database" if self.vendor == "sqlite" else "dbname"
+        name = "dbname" if self.vendor == "postgresql" else "database"
         return {**super().get_connection_params(), name: PRODUCTION}
 """
 OWN_CONNECTION = """
 class DatabaseWrapper(Original):
     def get_new_connection(self, conn_params):
-        name = "database" if self.vendor == "sqlite" else "dbname"
+        name = "dbname" if self.vendor == "postgresql" else "database"
         return super().get_new_connection({**conn_params, name: PRODUCTION})
 """
 POOL_BY_ALIAS = """
@@ -107,7 +107,7 @@ POOL = {}
 class DatabaseWrapper(Original):
     def get_new_connection(self, conn_params):
         if self.alias not in POOL:
-            name = "database" if self.vendor == "sqlite" else "dbname"
+            name = "dbname" if self.vendor == "postgresql" else "database"
             POOL[self.alias] = super().get_new_connection({**conn_params, name: PRODUCTION})
         return POOL[self.alias]
 
@@ -176,7 +176,7 @@ WAYS = {
     ),
     "options": Way(
         settings="DATABASES['default'].setdefault('OPTIONS', {})["
-        "'database' if 'sqlite' in DATABASES['default']['ENGINE'] else 'dbname'] = PRODUCTION"
+        "'dbname' if 'postgresql' in DATABASES['default']['ENGINE'] else 'database'] = PRODUCTION"
     ),
     "engine-parameters": Way(settings=USE_ENGINE, files=engine(OWN_PARAMETERS)),
     "engine-connection": Way(settings=USE_ENGINE, files=engine(OWN_CONNECTION)),
@@ -193,7 +193,7 @@ WAYS = {
     ),
     # Production has it, and the server of the tests does not.
     "raw-missing-swallowed": Way(
-        "try:\n    RAW('missing')\nexcept Exception: pass", vendors=("postgresql",)
+        "try:\n    RAW('missing')\nexcept Exception: pass", vendors=("postgresql", "mysql")
     ),
     "changed-name": Way(
         "from django.db import connections\n"
@@ -252,8 +252,8 @@ WAYS = {
         child=True,
     ),
     "manage-py-own-environment": Way(
-        "env = {name: os.environ[name] for name in ('PATH', 'PGHOST', 'PGPORT', 'PGUSER', "
-        "'PGPASSWORD') if name in os.environ}\n"
+        "env = {name: value for name, value in os.environ.items() "
+        "if name.startswith(('PATH', 'PG', 'MARIADB'))}\n"
         "subprocess.run([sys.executable, 'empties.py'], check=True, env=env)",
         child=True,
     ),
@@ -280,8 +280,8 @@ WAYS = {
     "forkserver": pool("forkserver"),
     "client-program": Way(
         "import shutil\n"
-        "program = {'sqlite': ['sqlite3', PRODUCTION], 'postgresql': ['psql', '-d', PRODUCTION, '-c']}"
-        "[schema_editor.connection.vendor]\n"
+        "program = {'sqlite': ['sqlite3', PRODUCTION], 'postgresql': ['psql', '-d', PRODUCTION, '-c'], "
+        "'mysql': ['mariadb', PRODUCTION, '-e']}[schema_editor.connection.vendor]\n"
         "subprocess.run([*program, 'DELETE FROM shop_order'], check=True)"
     ),
     "attach": Way(
@@ -296,6 +296,41 @@ WAYS = {
         settings="DATABASES['default']['OPTIONS'] = "
         "{'init_command': f\"ATTACH '{PRODUCTION}' AS production\"}",
         vendors=("sqlite",),
+    ),
+    "use": Way(
+        "with schema_editor.connection.cursor() as c:\n"
+        "    c.execute(f'USE {PRODUCTION}')\n    write(c)",
+        vendors=("mysql",),
+    ),
+    "qualified-name": Way(
+        "with schema_editor.connection.cursor() as c:\n"
+        "    c.execute(f'DELETE FROM {PRODUCTION}.shop_order')",
+        vendors=("mysql",),
+    ),
+    "qualified-name-swallowed": Way(
+        "with schema_editor.connection.cursor() as c:\n"
+        "    try: c.execute(f'DELETE FROM {PRODUCTION}.shop_order')\n"
+        "    except Exception: pass",
+        vendors=("mysql",),
+    ),
+    "composed-name": Way(
+        "with schema_editor.connection.cursor() as c:\n"
+        "    c.execute(f\"EXECUTE IMMEDIATE concat('DELETE FROM ', '{PRODUCTION}', '.shop_order')\")",
+        vendors=("mysql",),
+    ),
+    "init-command": Way(
+        settings="DATABASES['default']['OPTIONS'] = "
+        "{'init_command': f'DELETE FROM {PRODUCTION}.shop_order'}",
+        vendors=("mysql",),
+    ),
+    "raw-init-command": Way(
+        "RAW('', init_command=f'DELETE FROM {PRODUCTION}.shop_order')", vendors=("mysql",)
+    ),
+    "raw-of-account": Way(
+        "c = RAW('', user=schema_editor.connection.settings_dict['USER'], "
+        "password=schema_editor.connection.settings_dict['PASSWORD'])\n"
+        "c.select_db(PRODUCTION)\nwrite(c.cursor())",
+        vendors=("mysql",),
     ),
     "vacuum-into": Way(
         "with schema_editor.connection.cursor() as c: c.execute(f\"VACUUM INTO '{OTHER}.copy'\")",
@@ -345,7 +380,7 @@ HARMLESS = {
 def production(
     project: Project, vendor: str, request: pytest.FixtureRequest
 ) -> Iterator[ProductionDatabases]:
-    server = request.getfixturevalue("postgresql") if vendor == "postgresql" else None
+    server = request.getfixturevalue("server")
     databases = ProductionDatabases(project.path, server)
     databases.create()
     yield databases
@@ -356,6 +391,12 @@ RAW = {
     "sqlite": "def RAW(name):\n    import sqlite3\n    return sqlite3.connect(name)\n",
     # Where the server is, libpq reads from the environment.
     "postgresql": "def RAW(name):\n    import psycopg\n    return psycopg.connect(dbname=name)\n",
+    "mysql": """
+def RAW(name, **more):
+    import os, pymysql
+    own = {"unix_socket": os.environ["MARIADB_SOCKET"], "user": os.environ["MARIADB_USER"]}
+    return pymysql.connect(database=name, autocommit=True, **{**own, **more})
+""",
 }
 
 
@@ -389,7 +430,8 @@ import json, pathlib, sys
 import pytest
 sys.path.append({tests!r})
 from production_databases import ProductionDatabases
-from servers import Server
+from pathlib import PosixPath
+from servers import MariaDB, Server
 sys.path.pop()
 
 production = ProductionDatabases(pathlib.Path.cwd(), {server!r})
@@ -411,7 +453,7 @@ def pytest_sessionfinish():
 TESTS = str(Path(__file__).parents[1])
 RUNS = dict.fromkeys(
     (way.run(name), vendor)
-    for vendor in ("sqlite", "postgresql")
+    for vendor in ("sqlite", "postgresql", "mysql")
     for name, way in WAYS.items()
     if vendor in way.vendors
 )
@@ -448,6 +490,7 @@ def answered(name: str, result: dict[str, Any], tried: list[str]) -> None:
     assert ("child_tried" in tried) == way.child, name
 
 
+@pytest.mark.parametrize("vendor", ["sqlite", "postgresql", "mysql"])
 def test_the_ways_do_write_where_nothing_stops_them(
     project: Project, production: ProductionDatabases, vendor: str
 ) -> None:
@@ -478,9 +521,22 @@ else:
         return connect(*args, **kwargs)
 
     psycopg.Connection._connect_gen = noting
+try:
+    import pymysql
+except ImportError:
+    pass
+else:
+    connect_mysql = pymysql.connections.Connection.connect
+
+    def noting_mysql(*args, **kwargs):
+        open("connected", "a").write("pymysql")
+        return connect_mysql(*args, **kwargs)
+
+    pymysql.connections.Connection.connect = noting_mysql
 """
 
 
+@pytest.mark.parametrize("vendor", ["sqlite", "postgresql", "mysql"])
 def test_pytests_own_process_opens_no_connection(
     project: Project, production: ProductionDatabases, vendor: str
 ) -> None:

@@ -55,6 +55,21 @@ MODELS = """
                 ],
                 options={"unique_together": {("url", "width")}},
             ),
+            migrations.CreateModel(
+                "Link",
+                [
+                    ("id", models.BigAutoField(primary_key=True)),
+                    ("item", models.ForeignKey("shop.Item", models.CASCADE)),
+                    ("language", models.CharField(max_length=15)),
+                    ("path", models.CharField(max_length=255, null=True)),
+                    ("order_key", models.BigIntegerField(null=True)),
+                ],
+                options={"unique_together": {("item", "language")}},
+            ),
+            migrations.CreateModel("Size", [
+                ("code", models.CharField(max_length=1, primary_key=True)),
+                ("name", models.CharField(max_length=20)),
+            ]),
         ]
 """
 ASKED = {
@@ -107,13 +122,14 @@ def prepare(project: Project) -> None:
 def listing(which: str) -> str:
     return f"""
 from datetime import date, timedelta
-from django.db.models import CharField, Count, Exists, F, OuterRef, Value, Window
+from django.db.models import CharField, Count, Exists, F, OuterRef, Subquery, Value, Window
 from django.db.models.functions import MD5, Concat, Length, Lower, RowNumber
 from django.utils import timezone
 
 def forwards(apps, schema_editor):
     Order, Item = apps.get_model("shop", "Order"), apps.get_model("shop", "Item")
     Group, Embed = apps.get_model("auth", "Group"), apps.get_model("shop", "Embed")
+    Link = apps.get_model("shop", "Link")
     types = apps.get_model("contenttypes", "ContentType").objects
     list({(ASKED | SEVERAL)[which]})
 """
@@ -145,6 +161,11 @@ SEVERAL = {
     "the same in a column computed of unique ones": (
         "Embed.objects.values('hash').annotate(n=Count('*')).filter(n__gt=1)"
         " if Embed.objects.update(hash=MD5('url')) is not None else ()"
+    ),
+    "the same in a column computed of a parent": (
+        "Link.objects.values('order_key', 'language', 'path').annotate(n=Count('*'))"
+        ".filter(n__gt=1, path__isnull=False) if Link.objects.update(order_key=Subquery("
+        "Item.objects.filter(pk=OuterRef('item_id')).values('order_id')[:1])) is not None else ()"
     ),
     "others of a group": (
         "Item.objects.annotate(n=Window(RowNumber(), 'order', order_by='id')).filter(n__gt=1)"
@@ -295,3 +316,90 @@ def test_rows_beside_one_that_is_looked_for_are_as_wide_as_in_production(
     """Production's other rows, which the code loads as well, have texts of 2,000 bytes."""
     assert result["verdict"] == "exceeds", result["reason"]
     assert result["bytes_per_row"] > 2_000
+
+
+NAMED = """
+def forwards(apps, schema_editor):
+    Customer, Order = apps.get_model("shop", "Customer"), apps.get_model("shop", "Order")
+    {condition}
+        list(Order.objects.all())
+"""
+NAMING = {
+    "exists": 'if Customer.objects.filter(email="a@example.com").exists():',
+    "first": 'if Customer.objects.filter(email="a@example.com").first():',
+    "get or create": 'if not Customer.objects.get_or_create(email="a@example.com")[1]:',
+}
+
+
+def named(which: str) -> str:
+    return NAMED.format(condition=NAMING[which])
+
+
+@checks(named, 'rows={"shop.Order": 40_000}', LIMIT)
+@pytest.mark.parametrize("which", NAMING)
+def test_what_a_row_with_a_unique_value_leads_to_is_measured(
+    result: dict[str, Any], which: str
+) -> None:
+    assert result["verdict"] == "within", result["reason"]
+    assert result["samples"][-1]["rows_read"] >= 40_000
+
+
+@checks(named, gate=True, options=GATE)
+@pytest.mark.parametrize("which", NAMING)
+def test_the_gate_sees_what_a_row_with_a_unique_value_leads_to(
+    result: dict[str, Any], which: str
+) -> None:
+    assert result["verdict"] == "within", result["reason"]
+    assert result["samples"][-1]["rows_read"] >= 200
+
+
+OF_ONE = """
+def forwards(apps, schema_editor):
+    Group, Permission = apps.get_model("auth", "Group"), apps.get_model("auth", "Permission")
+    group, _ = Group.objects.get_or_create(name="Staff")
+    {body}
+"""
+SETTING = OF_ONE.format(
+    body="""group.permissions.set(Permission.objects.filter(codename="add_user"))
+    list(Group.objects.all())"""
+)
+MEMBERS = OF_ONE.format(body="list(Group.permissions.through.objects.filter(group=group))")
+
+
+@both
+@checks(SETTING, gate=True, options=GATE)
+def test_what_refers_to_a_row_that_the_migration_makes_if_it_is_missing(
+    result: dict[str, Any],
+) -> None:
+    assert result["verdict"] == "within", result["reason"]
+
+
+@both
+@checks(MEMBERS, gate=True, options=GATE)
+def test_what_only_goes_through_rows_that_refer_to_one(result: dict[str, Any]) -> None:
+    """How many of production's rows do is not known."""
+    assert result["verdict"] == "inconclusive", result["reason"]
+
+
+SIZES = """
+def forwards(apps, schema_editor):
+    list(apps.get_model("shop", "Size").objects.all())
+"""
+
+
+@both
+@checks(SIZES, gate=True, options=GATE)
+def test_rows_of_a_model_that_can_not_have_so_many(result: dict[str, Any]) -> None:
+    """Nobody has said that it has."""
+    assert result["verdict"] == "within", result["reason"]
+    rows = result["rows"]["shop.Size"]
+    assert 20 < rows < 200
+    found = {one["code"]: one["message"] for one in result["findings"]}
+    assert f": {rows} shop.Size; " in found["rows-fewer"]
+
+
+@both
+@checks(SIZES, gate=True, options=(*GATE, "--membudget-rows=shop.Size=200"))
+def test_rows_that_are_said_to_be_more_than_there_can_be(result: dict[str, Any]) -> None:
+    assert result["verdict"] == "error"
+    assert "give a row count of " in result["reason"]

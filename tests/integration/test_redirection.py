@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import inspect
 import os
 import subprocess
@@ -10,10 +11,11 @@ import types
 from pathlib import Path
 from typing import Any
 
+import pymysql
 import pytest
 
 from pytest_membudget.database.target import RefusedDatabase, Target
-from pytest_membudget.processes.redirection import children, drivers, settings
+from pytest_membudget.processes.redirection import children, drivers, mysql, settings
 
 ENGINE = "django.db.backends.postgresql"
 DEFAULT = {"ENGINE": ENGINE, "HOST": "db", "NAME": "production"}
@@ -34,6 +36,7 @@ def target(tmp_path: Path) -> Target:
         ["sqlite3", "db.sqlite3"],
         ["sh", "-c", "PGPASSWORD=x psql -d production < dump.sql"],
         "cat dump.sql | mysql production",
+        ["mariadb-admin", "drop", "production"],
         b"psql",
         ["python3", "-I", "manage.py", "migrate"],
         ["python3.13", "-sE", "manage.py"],
@@ -76,6 +79,58 @@ def test_drivers_of_other_databases_are_closed(target: Target, name: str) -> Non
     drivers._close(driver, target)
     with pytest.raises(RefusedDatabase, match=f"membudget refuses a connection of {name}"):
         driver.connect("production")
+
+
+class Session(pymysql.connections.Connection):
+    """A class of its own, so that that of this process stays as it is."""
+
+
+@pytest.mark.parametrize("user", ["root", b"root", "", None, "mark"])
+def test_a_mysql_session_of_another_user_is_refused_before_it_is_opened(
+    target: Target, user: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of a run that has no user on such a server, each is."""
+    monkeypatch.setattr(Session, "connect", pymysql.connections.Connection.connect)
+    mysql._watch_pymysql(types.SimpleNamespace(Connection=Session), target)
+    with pytest.raises(RefusedDatabase, match="refuses a connection to MySQL or MariaDB as"):
+        Session(host="192.0.2.1", user=user, init_command="DELETE FROM x")
+    target.password = "secret"
+    if user == "mark":
+        session = Session(host="127.0.0.1", port=1, user=user, defer_connect=True)
+        with pytest.raises(pymysql.err.OperationalError, match="Can't connect"):
+            session.connect()
+
+
+MYSQLCLIENT = """
+import sys
+from pytest_membudget.database.target import Target
+from pytest_membudget.processes.redirection import install
+install(Target.read(sys.argv[1]))
+import MySQLdb
+for connect in (MySQLdb.connect, MySQLdb.connections.Connection,
+                MySQLdb._mysql.connect, MySQLdb._mysql.connection):
+    try:
+        connect(host="127.0.0.1", port=1, user="root")
+    except Exception as error:
+        print(type(error).__name__)
+"""
+
+
+@pytest.mark.skipif(importlib.util.find_spec("MySQLdb") is None, reason="needs mysqlclient")
+def test_no_way_to_connect_with_mysqlclient_is_left(target: Target) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", MYSQLCLIENT, target.file], capture_output=True, text=True
+    )
+    assert done.stdout.split() == ["RefusedDatabase"] * 4, done.stderr
+
+
+def test_an_alias_on_mariadb_has_the_runs_user(target: Target) -> None:
+    target.password = "secret"
+    target.address = [ENGINE, "db", "", "production"]
+    options = {"user": "root", "passwd": "x", "charset": "latin1"}
+    found = settings.redirected("default", {**DEFAULT, "USER": "root", "OPTIONS": options}, target)
+    assert (found["USER"], found["PASSWORD"], found["NAME"]) == ("mark", "secret", "scratch")
+    assert found["OPTIONS"] == {"charset": "latin1"}
 
 
 @pytest.mark.parametrize(

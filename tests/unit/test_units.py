@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import math
+
 import pytest
 
 from pytest_membudget import units
@@ -48,5 +50,22 @@ def test_rows_are_rounded_down() -> None:
 
 
 def test_seconds() -> None:
-    shown = [units.format_seconds(seconds) for seconds in (0.31, 42, 600, 12_000)]
-    assert shown == ["0.3 s", "42 s", "10 min", "3.3 h"]
+    shown = [units.format_seconds(seconds) for seconds in (0.31, 42, 160, 600, 12_000)]
+    assert shown == ["0.3 s", "42 s", "2.7 min", "10 min", "3.3 h"]
+    assert units.format_duration(3_120, 3_420, 3_780) == "57 min (52–63)"
+    assert units.format_duration(0.2, 0.25, 0.31) == "0.2 s (0.2–0.3)"
+    assert units.format_duration(3_120, 3_420, math.inf) == "at least 57 min"
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [("15min", 900), ("90s", 90), ("2h", 7200), ("1.5 h", 5400), ("90", 90), (0.5, 0.5)],
+)
+def test_durations_are_read_as_they_are_shown(text: object, seconds: float) -> None:
+    assert units.parse_seconds(text) == seconds
+
+
+@pytest.mark.parametrize("text", ["", "min", "15m", "0min", "-1s", "1e9h", 0, True, None])
+def test_what_is_no_duration_is_refused(text: object) -> None:
+    with pytest.raises(BudgetError):
+        units.parse_seconds(text)

@@ -1,4 +1,5 @@
 import os
+from importlib.util import find_spec
 
 SECRET_KEY = "a benchmark has no secrets"
 INSTALLED_APPS = ["readings", "articles", "shop"]
@@ -18,8 +19,20 @@ DATABASES = {
         "USER": os.environ.get("PGUSER", ""),
         "PASSWORD": os.environ.get("PGPASSWORD", ""),
     },
+    "mysql": {
+        "ENGINE": "django.db.backends.mysql",
+        "NAME": NAME or "bodies",
+        "HOST": os.environ.get("MARIADB_SOCKET", ""),
+        "USER": os.environ.get("MARIADB_USER", ""),
+        "PASSWORD": os.environ.get("MARIADB_PASSWORD", ""),
+    },
 }
-DATABASES = {"default": DATABASES[os.environ.get("BODIES_DATABASE", "sqlite")]}
+VENDOR = os.environ.get("BODIES_DATABASE", "sqlite")
+DATABASES = {"default": DATABASES[VENDOR]}
+if VENDOR == "mysql" and find_spec("MySQLdb") is None:
+    import pymysql
+
+    pymysql.install_as_MySQLdb()
 
 # Of readings.0033: a size that the migration's own code does not name.
 READINGS_BUFFER = 60_000

@@ -16,10 +16,18 @@ if TYPE_CHECKING:
 
 def check_vendor(alias: str, connection: Any) -> None:
     """Raise BudgetError where no scratch database can be made for this alias."""
+    engine, its = engine_of(connection.vendor), connection.settings_dict["ENGINE"]
     if connection.vendor not in SUPPORTED:
+        *others, last = SUPPORTED
         raise BudgetError(
-            f"database {alias!r} uses {connection.settings_dict['ENGINE']}, which membudget does "
-            f"not support; it supports {' and '.join(SUPPORTED)}"
+            f"database {alias!r} uses {its}, which membudget does not support; it supports "
+            f"{', '.join(others)} and {last}"
+        )
+    driver = getattr(getattr(connection, "Database", None), "__name__", "")
+    if engine.drivers and driver not in engine.drivers:
+        raise BudgetError(
+            f"database {alias!r} uses {its} with the driver {driver}, which membudget does not "
+            f"support; of {engine.label} it supports mysqlclient and PyMySQL"
         )
 
 

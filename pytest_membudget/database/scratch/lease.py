@@ -1,9 +1,9 @@
-"""Which runs with databases on a PostgreSQL server are still alive.
+"""Which runs with databases on a server are still alive.
 
-A run is alive while it has a session whose ``application_name`` is the run's name.  A session may
-be ended by an idle timeout or a restart of the server, so each run also holds a lease: the comment
-of its first database, which names the lock that the run holds on its own machine, and says until
-when other machines have to leave the run alone.
+A run is alive while it has the session that administers its databases, which tells the run's name.
+A session may be ended by an idle timeout or a restart of the server, so each run also holds a
+lease: the comment of its first database, which names the lock that the run holds on its own
+machine, and says until when other machines have to leave the run alone.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import threading
 from collections import defaultdict
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -24,18 +25,44 @@ PREFIX = "membudget_"
 _NAME = re.compile(rf"({PREFIX}[0-9a-f]{{12}})_([0-9]+)")
 _SECONDS = 600
 _RENEW_EVERY = 60.0
-_NOW = "SELECT extract(epoch FROM clock_timestamp())::bigint"
+
+Cursor = Callable[[], AbstractContextManager[Any]]
+"""Gives a cursor of the session that administers."""
+
+
+@dataclass(frozen=True)
+class LeaseQueries:
+    """``now`` is for the seconds since 1970, ``comment`` writes a ``text`` on a database.
+
+    ``databases`` is for the names that match a pattern, with their comments, ``connected`` for the
+    runs that have a session.
+    """
+
+    now: str
+    comment: str
+    databases: str
+    connected: str
+
+
+POSTGRESQL = LeaseQueries(
+    now="SELECT extract(epoch FROM clock_timestamp())::bigint",
+    comment="""COMMENT ON DATABASE "{name}" IS {text}""",
+    databases=(
+        "SELECT d.datname, shobj_description(d.oid, 'pg_database') FROM pg_database d"
+        " WHERE d.datname ~ %s AND pg_has_role(d.datdba, 'USAGE')"
+    ),
+    connected="SELECT DISTINCT application_name FROM pg_stat_activity",
+)
 
 
 class Lease:
-    """The lease of one run.  ``cursor`` gives a cursor of the session that administers."""
+    """The lease of one run, on a server that understands these ``queries``."""
 
-    def __init__(
-        self, run: str, folder: Path, cursor: Callable[[], AbstractContextManager[Any]]
-    ) -> None:
+    def __init__(self, run: str, folder: Path, cursor: Cursor, queries: LeaseQueries) -> None:
         self._run = run
         self._folder = folder
         self._cursor = cursor
+        self._queries = queries
         self._stopped = threading.Event()
         self._database: str | None = None
 
@@ -57,7 +84,7 @@ class Lease:
 
     def _renew(self) -> None:
         with self._cursor() as cursor:
-            cursor.execute(_NOW)
+            cursor.execute(self._queries.now)
             text = json.dumps(
                 {
                     "run": self._run,
@@ -66,17 +93,13 @@ class Lease:
                     "until": int(cursor.fetchone()[0]) + _SECONDS,
                 }
             )
-            quoted = text.replace("'", "''")
-            cursor.execute(f"""COMMENT ON DATABASE "{self._database}" IS '{quoted}'""")
+            quoted = "'{}'".format(text.replace("'", "''"))
+            cursor.execute(self._queries.comment.format(name=self._database, text=quoted))
 
 
-def dead_runs(cursor: Any) -> dict[str, list[str]]:
+def dead_runs(cursor: Any, queries: LeaseQueries) -> dict[str, list[str]]:
     """The databases of runs that have ended, by run.  A name is no proof: see the mark as well."""
-    cursor.execute(
-        "SELECT d.datname, shobj_description(d.oid, 'pg_database') FROM pg_database d"
-        " WHERE d.datname ~ %s AND pg_has_role(d.datdba, 'USAGE')",
-        [f"^{_NAME.pattern}$"],
-    )
+    cursor.execute(queries.databases, [f"^{_NAME.pattern}$"])
     named, leases = defaultdict[str, list[str]](list), {}
     for database, comment in cursor.fetchall():
         run, number = _NAME.fullmatch(database).groups()  # type: ignore[union-attr]
@@ -85,9 +108,9 @@ def dead_runs(cursor: Any) -> dict[str, list[str]]:
             leases[run] = comment
     if not named:
         return {}
-    cursor.execute("SELECT DISTINCT application_name FROM pg_stat_activity")
+    cursor.execute(queries.connected)
     connected = {name for (name,) in cursor.fetchall()}
-    cursor.execute(_NOW)
+    cursor.execute(queries.now)
     now = int(cursor.fetchone()[0])
     return {
         run: names

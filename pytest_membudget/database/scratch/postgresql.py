@@ -18,6 +18,7 @@ from pytest_membudget.database.scratch.base import ScratchDatabases
 from pytest_membudget.database.scratch.drops import Drops
 from pytest_membudget.database.scratch.dump import dump
 from pytest_membudget.database.scratch.errors import is_in_use, with_cure
+from pytest_membudget.database.scratch.lease import POSTGRESQL as LEASES
 from pytest_membudget.database.scratch.lease import PREFIX, Lease, dead_runs
 from pytest_membudget.database.target import Target
 from pytest_membudget.errors import ServerError
@@ -45,7 +46,7 @@ class PostgreSQLScratch(ScratchDatabases):
         self._suffix = connection.creation.sql_table_creation_suffix()
         self._admin = Administration(connection, target)
         self._drops = Drops(self._admin.others, self._drop_with)
-        self._lease = Lease(target.mark, folder, self._admin.cursor)
+        self._lease = Lease(target.mark, folder, self._admin.cursor, LEASES)
 
     def create(self) -> str:
         name = super().create()
@@ -57,7 +58,7 @@ class PostgreSQLScratch(ScratchDatabases):
 
     def leftovers(self) -> list[str]:
         with self._admin.cursor() as cursor:
-            dead = dead_runs(cursor)
+            dead = dead_runs(cursor, LEASES)
         found = []
         for run, names in dead.items():
             for name in names:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from pytest_membudget.database.engine import POSTGRESQL, engine_of
 from pytest_membudget.database.programs import find_programs
 from pytest_membudget.errors import BudgetError
 from pytest_membudget.processes.redirection.embedded import elsewhere, lead_to
@@ -18,11 +19,19 @@ def require_embedded(alias: str, version: str) -> None:
     """
     from django.db import connections
 
+    connection = connections[alias]
+    kind = engine_of(connection.vendor)
+    if kind.embedded:
+        return
+    if kind is not POSTGRESQL:
+        raise BudgetError(
+            f"membudget_server = embedded can't be used for {alias!r}, which is on {kind.label}: "
+            "the embedded server is PostgreSQL"
+        )
     try:
         find_programs(version)
     except BudgetError as error:
         raise BudgetError(f"membudget_server: {error}") from None
-    connection = connections[alias]
     config = dict(connection.settings_dict)
     lead_to(config, _ANY)
     make = getattr(type(connection)(config, alias), "get_connection_params", dict)

@@ -32,12 +32,13 @@ class Probes:
     """What a run records that is not a measurement, or the changes that it tries.
 
     ``folders`` are those of the migrations' apps, ``capture`` is the file that memray records to;
-    ``observe`` asks for an Observed.
+    ``observe`` asks for an Observed, ``collect`` to collect garbage before what is kept is counted.
     """
 
     folders: list[str]
     capture: str | None = None
     observe: bool = False
+    collect: bool = False
     rewrites: list[Rewrite] = field(default_factory=list)
 
 

@@ -120,7 +120,8 @@ class Seeded:
 
     The database takes ``size`` bytes; ``free`` bytes are left on its disk, None where that isn't
     known.  ``tables`` are those of the models; ``widths``, ``profile_mismatches``,
-    ``forced_values`` and ``shares`` are as the seeder has them; the user's function tells none.
+    ``forced_values``, ``shares`` and ``most`` are as the seeder has them; the user's function tells
+    none.
     ``copied`` are the models whose rows are copies of a file's.
     """
 
@@ -133,6 +134,7 @@ class Seeded:
     profile_mismatches: dict[str, list[str]] = field(default_factory=dict)
     forced_values: ForcedValues = field(default_factory=dict)
     shares: Shares = field(default_factory=dict)
+    most: dict[str, int] = field(default_factory=dict)
     copied: list[str] = field(default_factory=list)
 
 

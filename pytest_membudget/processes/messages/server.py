@@ -15,7 +15,7 @@ from pytest_membudget.processes.messages.orders import A, Order
 
 @dataclass(frozen=True)
 class Greeting:
-    """``folder`` holds the run's files, ``mark`` is in each of its databases, see Target.
+    """``folder`` holds the run's files; ``mark`` and ``password`` are as in a Target.
 
     ``vendor`` and ``version`` are the database's; ``secrets`` are values of the settings that may
     not be shown.  ``waits_for_disk`` says that the server is safe against a loss of power.
@@ -23,6 +23,7 @@ class Greeting:
 
     folder: str = ""
     mark: str = ""
+    password: str = ""
     vendor: str = ""
     version: str = ""
     secrets: list[str] = field(default_factory=list)

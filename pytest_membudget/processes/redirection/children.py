@@ -20,7 +20,10 @@ from pytest_membudget.processes.redirection.imports import after_import
 VARIABLE = "MEMBUDGET_TARGET"
 _STARTUP = os.path.join(os.path.dirname(__file__), "startup")
 # Clients that connect to an address of their own.
-_PROGRAMS = {"createdb", "dropdb", "mariadb", "mysql", "pg_restore", "psql", "sqlite3"}
+_PROGRAMS = {
+    "createdb", "dropdb", "mariadb", "mariadb-admin", "mariadb-import", "mysql", "mysqladmin",
+    "mysqlimport", "pg_restore", "psql", "sqlite3",
+}  # fmt: skip
 _SHELLS = {"bash", "dash", "ksh", "sh", "zsh"}
 # With each of these Python does not look at its environment or at sitecustomize.
 _IGNORES_STARTUP = "IES"

@@ -53,9 +53,10 @@ def _check(connection: Any, target: Target) -> None:
             if file and not target.holds(file):
                 target.refuse(f"the SQLite file {file}")
     elif engine.identity:
-        name, mark = identity_of(connection.connection)
+        name, mark = identity_of(connection.connection, engine)
+        name = name or ""
         if not target.owns(name, mark):
-            target.refuse(f"the PostgreSQL database {name!r}")
+            target.refuse(f"the {engine.label} database {name!r}")
         settings = connection.settings_dict
         if name != settings["NAME"]:
             raise RefusedDatabase(

@@ -1,7 +1,8 @@
 """Connections that a migration makes with a driver of its own, past Django.
 
 sqlite3 raises an audit event before it opens a file; psycopg's connections are asked which database
-they lead to as soon as they are there.  Drivers of other databases have no scratch database.
+they lead to as soon as they are there; mysql.py has the drivers of MariaDB.  Those of other
+databases have no scratch database.
 """
 
 from __future__ import annotations
@@ -13,9 +14,9 @@ from contextlib import contextmanager
 from typing import Any
 from urllib.parse import unquote
 
-from pytest_membudget.database.engine import POSTGRESQL
+from pytest_membudget.database.engine import POSTGRESQL, Engine
 from pytest_membudget.database.target import Target
-from pytest_membudget.processes.redirection import embedded
+from pytest_membudget.processes.redirection import embedded, mysql
 from pytest_membudget.processes.redirection.events import on_event
 from pytest_membudget.processes.redirection.imports import after_import
 
@@ -23,8 +24,8 @@ from pytest_membudget.processes.redirection.imports import after_import
 # each DROP DATABASE on the server waits for that.  The memory of the client is the same without.
 _NO_JIT = "SET jit = off"
 _OTHERS = (
-    "MySQLdb", "asyncpg", "cx_Oracle", "mariadb",
-    "oracledb", "pymssql", "pymysql", "pyodbc",
+    "aiomysql", "asyncmy", "asyncpg", "cx_Oracle", "mariadb", "mysql.connector",
+    "oracledb", "pymssql", "pyodbc",
 )  # fmt: skip
 
 
@@ -40,6 +41,7 @@ def install(target: Target) -> None:
     after_import("sqlite3", lambda module: _watch_sqlite(module, target))
     after_import("psycopg", lambda module: _watch_psycopg(module, target))
     after_import("psycopg2", lambda module: _watch_psycopg2(module, target))
+    mysql.install(target)
     for name in _OTHERS:
         after_import(name, functools.partial(_close, target=target))
 
@@ -153,10 +155,10 @@ def _checked(connection: Any, target: Target) -> Any:
     return connection
 
 
-def identity_of(connection: Any) -> tuple[str, str | None]:
-    """The name and the mark of the database that a connection to PostgreSQL leads to."""
+def identity_of(connection: Any, engine: Engine = POSTGRESQL) -> tuple[str, str | None]:
+    """The name and the mark of the database that a driver's connection leads to."""
     with connection.cursor() as cursor:
-        cursor.execute(POSTGRESQL.identity)
+        cursor.execute(engine.identity)
         name, mark = cursor.fetchone()
     if not connection.autocommit:
         connection.rollback()

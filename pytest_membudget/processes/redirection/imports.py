@@ -4,12 +4,23 @@ from __future__ import annotations
 
 import importlib.util
 import sys
+import threading
 from collections.abc import Callable, Sequence
 from importlib.machinery import ModuleSpec
 from types import ModuleType
 from typing import Any
 
 _waiting: dict[str, list[Callable[[Any], None]]] = {}
+
+
+class _Sought(threading.local):
+    """The modules that a thread is asking the other finders for."""
+
+    def __init__(self) -> None:
+        self.names: set[str] = set()
+
+
+_sought = _Sought()
 
 
 def after_import(name: str, change: Callable[[Any], None]) -> None:
@@ -26,22 +37,21 @@ class _Finder:
     def find_spec(
         self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
-        changes = _waiting.pop(name, None)
-        if changes is None:
+        if name not in _waiting or name in _sought.names:
             return None
+        _sought.names.add(name)
         try:
             spec = importlib.util.find_spec(name)
-        except BaseException:
-            _waiting[name] = changes
-            raise
+        finally:
+            _sought.names.discard(name)
         if spec is None or spec.loader is None:
-            _waiting[name] = changes
             return None
         execute = spec.loader.exec_module
 
         def exec_module(module: ModuleType) -> None:
             execute(module)
-            for change in changes:
+            # It may only have been looked for before.
+            for change in _waiting.pop(name, ()):
                 change(module)
 
         spec.loader.exec_module = exec_module  # type: ignore[method-assign]

@@ -50,6 +50,8 @@ def redirected(alias: str, config: Config, target: Target) -> Config:
     same_server = address[:-1] in _servers(target)
     if same_server and target.embedded:
         embedded.lead_to(config, target.embedded)
+    if same_server and target.password:
+        target.lead_to_account(config)
     if same_server and target.name is not None and config.get("NAME") == target.name:
         return config
     ours = alias == target.alias
@@ -75,7 +77,7 @@ def _servers(target: Target) -> list[list[Any]]:
 def _let_name_decide(config: Config) -> None:
     """Drop the connection options that Django lets win over ``NAME``."""
     options = dict(config.get("OPTIONS") or {})
-    named = [options.pop(key, None) for key in ("dbname", "database", "conninfo")]
+    named = [options.pop(key, None) for key in ("dbname", "database", "db", "conninfo")]
     config["OPTIONS"] = options
     config["NAME"] = config.get("NAME") or next(filter(None, named), "")
 

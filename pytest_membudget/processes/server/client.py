@@ -93,8 +93,7 @@ class ServerClient(ServerProcess):
         self._error: ServerError | None = None
         try:
             self.greeting = self.begin(Start(alias, dict(embedded), cache)).answer()
-            greeting = self.greeting
-            self.workers = Workers(alias, greeting.folder, greeting.mark, embedded)
+            self.workers = Workers(alias, self.greeting, embedded)
         except BaseException:
             self.close(_INTERRUPTED_SECONDS)
             raise

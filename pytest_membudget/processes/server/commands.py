@@ -69,6 +69,7 @@ class DatabaseServer:
         return Greeting(
             folder=str(self._scratch.folder),
             mark=self._scratch.target.mark,
+            password=self._scratch.target.password,
             vendor=self._connection.vendor,
             version=version,
             secrets=sorted(known_secrets().values),
@@ -107,11 +108,12 @@ class DatabaseServer:
 
     def count(self, order: orders.Count) -> dict[str, int]:
         quote = self._connection.ops.quote_name
+        found = {}
         with self._scratch.using(order.name), self._connection.cursor() as cursor:
-            return {
-                table: cursor.execute(f"SELECT COUNT(*) FROM {quote(table)}").fetchone()[0]
-                for table in order.tables
-            }
+            for table in order.tables:
+                cursor.execute(f"SELECT COUNT(*) FROM {quote(table)}")
+                found[table] = cursor.fetchone()[0]
+        return found
 
     def seed(self, order: orders.Seed) -> orders.Seeded:
         apps = self._state_apps(order.applied)

@@ -59,6 +59,8 @@ class SeededDatabase:
     ) -> None:
         self.folder = server.greeting.folder
         self.mark = server.greeting.mark
+        self.password = server.greeting.password
+        self.vendor = server.greeting.vendor
         self.embedded = server.embedded
         self.workers = server.workers
         self._server = server

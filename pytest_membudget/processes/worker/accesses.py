@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -18,6 +19,9 @@ from pytest_membudget.sql.table_names import TableNames, is_own_of_django
 _EVERYTHING = ("*",)
 # The largest LIMIT with which a statement does not load more rows of a larger table.
 _HANDFUL = 99
+_WORD = re.compile(r"[^\W\d]\w*")
+# Fewer times a statement is not sent for each of the rows.
+_OFTEN = 20
 # What Django calls a table on SQLite to which it copies all rows to alter it, see _remake_table().
 _REMADE = "new__{}"
 # PostgreSQL's and SQLite's own functions whose rows are made of their arguments.
@@ -47,7 +51,9 @@ class Accesses:
     loads: set[str] = field(default_factory=set)
     guards: dict[str, set[tuple[str, ...]]] = field(default_factory=dict)
     sought: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+    sent: Counter[str] = field(default_factory=Counter)
     opaque: bool = False
+    mentioned: set[str] = field(default_factory=set)
     _declared: dict[str, Statement] = field(default_factory=dict)
     # By the end of a statement, its tables, and the values in its conditions.
     _groups: dict[tuple[str, tuple[str, ...], str], StatementCount] = field(default_factory=dict)
@@ -62,6 +68,7 @@ class Accesses:
 
     def add(self, counted: StatementCount) -> None:
         fetched, affected = counted.fetched, counted.affected
+        self.sent[counted.text] += counted.times
         statement = read(counted.text, self.vendor)
         if statement.declares:
             self._declared[statement.declares] = statement
@@ -73,6 +80,8 @@ class Accesses:
         self.changed.update(keys.values() if statement.changes else ())
         self.functions |= statement.functions
         self.opaque |= not statement.understood
+        if statement.harmless or not statement.understood:
+            self.mentioned.update(_WORD.findall(counted.text))
         if statement.copies and statement.inserts:
             fetched, affected = 0, fetched
         sources = [keys[table] for table in statement.sources]
@@ -96,13 +105,14 @@ class Accesses:
         row = None
         if several and loads:
             self.loads.add(main)
-        elif several and returns and chosen[main] and not statement.single:
+        elif returns and chosen[main] and not statement.single:
             row = self._row(statement, main, counted.values)
             if not fetched:
-                self.guards.setdefault(main, set()).add(chosen[main])
                 self.sought += [(main, row)] if row and (main, row) not in self.sought else []
+            if several and not fetched:
+                self.guards.setdefault(main, set()).add(chosen[main])
         # A change of a row by its key is of one that was loaded, and asks nothing of others.
-        if main in self.names and not row and (several or returns):
+        if main in self.names and not (row and several) and (several or returns):
             self._conditions.note_values(statement, keys, counted.values)
         if main in self.names and several and loads:
             self._group(statement, sources, counted)
@@ -119,6 +129,7 @@ class Accesses:
             "loads": frozenset(self.loads),
             "guards": _listed(self.guards),
             "sought": tuple(self.sought),
+            "sent": self._sent_often(),
             "filters": self.filters,
             "not_equal": frozenset(self._conditions.not_equal),
             "selections": self._selections.found,
@@ -128,8 +139,16 @@ class Accesses:
             "named": frozenset(self.named),
             "changed": frozenset(self.changed),
             "opaque": self.opaque,
+            "mentioned": frozenset(self.mentioned),
             "functions": frozenset(self.functions),
         }
+
+    def _sent_often(self) -> dict[str, int]:
+        sent: Counter[str] = Counter()
+        for text, times in self.sent.items():
+            if times >= _OFTEN:
+                sent[shown(text)] += times
+        return dict(sent)
 
     def of_receiver(self, name: str) -> ReceiverTables:
         loads = frozenset(one for one in self.loads if not is_own_of_django(one))
@@ -145,8 +164,9 @@ class Accesses:
 
     def _main(self, sources: Sequence[str]) -> str:
         """The table that rows are counted for: the first that is seeded, or else the first."""
-        seeded = (table for table in sources if table in self.names)
-        return next(seeded, sources[0] if sources else "")
+        seeded = [table for table in sources if table in self.names]
+        own = (table for table in seeded if not is_own_of_django(table))
+        return [*own, *seeded, *sources, ""][0]
 
     def _count(
         self, statement: Statement, main: str, target: str, fetched: int, affected: int

@@ -62,7 +62,7 @@ def _breakage(error: BaseException, places: list[Place]) -> Breakage | None:
     said = f"{kind}: {error} {getattr(getattr(error, 'diag', None), 'message_detail', None)}"
     if (bound := _bound(said, places)) is not None:
         return _found(places, Expected.BELOW, asked=[bound])
-    if kind == "IntegrityError" and re.search("NOT NULL|null value", said):
+    if kind == "IntegrityError" and re.search("NOT NULL|null value|cannot be null", said):
         return _null_keys(places)
     if kind in ("IntegrityError", "UniqueViolation") and (table := _taken(error, said)):
         return _found(places, Expected.NONE, [], columns=[(table, "")])

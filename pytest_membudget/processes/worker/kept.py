@@ -7,6 +7,7 @@ list holds all rows, a chunk or a buffer what it was last filled with.
 
 from __future__ import annotations
 
+import gc
 import sys
 import time
 from collections.abc import Iterator
@@ -15,17 +16,21 @@ from typing import Any
 
 from pytest_membudget.processes.worker.cycles import Cycles
 
-# Counting goes through all pools of Python's allocator: it may take this share of the time.
-_SHARE = 0.01
+# Counting goes through all pools of Python's allocator: it may take this share of the time, and
+# with a collection of garbage this one.
+_SHARE, _SHARE_COLLECTING = 0.01, 0.2
 _EVERY = 0.02
 
 
 class Kept:
     """Counts the blocks of Python's small-object allocator, of up to 512 bytes each, at statements
     that an operation's code sends.
+
+    Where it ``collects`` garbage before, which is no measurement, none is among them.
     """
 
     def __init__(self) -> None:
+        self.collects = False
         self._next = float("inf")
         self._start = self._last = self._most = 0
 
@@ -33,7 +38,7 @@ class Kept:
     def operation(self) -> Iterator[None]:
         """While the code of an operation runs."""
         self._next = time.perf_counter()
-        self._start = self._last = sys.getallocatedblocks()
+        self._start = self._last = self._count()
         try:
             yield
         finally:
@@ -44,9 +49,15 @@ class Kept:
         """A statement is about to be sent; this is called for each, so it has to be fast."""
         now = time.perf_counter()
         if now >= self._next:
-            self._last = sys.getallocatedblocks()
+            self._last = self._count()
             after = time.perf_counter()
-            self._next = after + max(_EVERY, (after - now) / _SHARE)
+            share = _SHARE_COLLECTING if self.collects else _SHARE
+            self._next = after + max(_EVERY, (after - now) / share)
+
+    def _count(self) -> int:
+        if self.collects:
+            gc.collect()
+        return sys.getallocatedblocks()
 
     def facts(self, cycles: Cycles) -> dict[str, Any]:
         """Those of ``cycles``, and ``kept_blocks``, and how many ``cyclic_blocks`` a collection

@@ -7,11 +7,13 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
+from pytest_membudget.database.engine import engine_of
 from pytest_membudget.database.target import Target
 from pytest_membudget.processes.messages.job import WorkerJob
 from pytest_membudget.processes.worker.meter import Meter
 from pytest_membudget.processes.worker.outcome import Ended, Launch, outcome_of, read_reply
 from pytest_membudget.processes.worker.process import FreshWorker, WorkerProcess
+from pytest_membudget.processes.worker.server_processes import ServerProcesses
 from pytest_membudget.sample import Outcome, Run
 from pytest_membudget.sample.lesson import FILE_NAME
 
@@ -33,6 +35,7 @@ def run(launch: Launch) -> Run:
             launch.folder,
             file=str(Path(folder, "target.json")),
             statements=str(Path(folder, "statements")),
+            password=launch.password,
             embedded=launch.embedded,
         )
         job = WorkerJob(
@@ -45,7 +48,7 @@ def run(launch: Launch) -> Run:
             output=str(Path(folder, "output")),
         )
         worker = _start(launch, folder)
-        meter = Meter(worker, Path(job.beginning))
+        meter = Meter(worker, Path(job.beginning), _server_of(launch))
         try:
             target.write()
             begin = time.monotonic()
@@ -64,10 +67,15 @@ def run(launch: Launch) -> Run:
         return replace(outcome_of(launch, ended, meter), refused=tuple(target.refusals()))
 
 
+def _server_of(launch: Launch) -> ServerProcesses | None:
+    called = engine_of(launch.vendor).server_processes
+    return ServerProcesses(called, launch.name) if called else None
+
+
 def _start(launch: Launch, folder: str) -> WorkerProcess:
     # MEDIA_ROOT is read as the project is loaded.
-    if launch.workers is None or launch.files:
-        return FreshWorker()
+    if launch.workers is None or launch.files or launch.group:
+        return FreshWorker(launch.group)
     return launch.workers.start(folder, launch.deadline)
 
 

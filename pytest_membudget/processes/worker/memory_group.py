@@ -9,32 +9,33 @@ from __future__ import annotations
 
 import contextlib
 import secrets
-import time
 from pathlib import Path
 
 import psutil
 
-from pytest_membudget.budget.container import ROOT, counters
+from pytest_membudget.budget.container import counters
+from pytest_membudget.processes.worker.control_group import own_groups, remove
 
 _PREFIX = "membudget-worker-"
 # What the kernel can't reclaim, by the version of the control groups.
 _HELD = {1: ("total_rss", "total_shmem"), 2: ("anon", "shmem")}
-_ATTEMPTS = 20
 _TRIES = 3
 
 
 class MemoryGroup:
     """``process`` and all that it starts; ``folder`` is None where none can be made.
 
-    ``peak`` is the most since ``begin()``.
+    Without a ``process`` there is none.  ``peak`` is the most since ``begin()``.
     """
 
-    def __init__(self, process: int) -> None:
+    def __init__(self, process: int | None) -> None:
         self.peak = self._before = 0
         self.folder: Path | None = None
         self._names: tuple[str, ...] = ()
+        if process is None:
+            return
         # Another run may take a group for an old one before the process is in it.
-        for version, parent in _own_groups() * _TRIES:
+        for version, parent in own_groups() * _TRIES:
             folder = parent / f"{_PREFIX}{secrets.token_hex(6)}"
             with contextlib.suppress(OSError):
                 _remove_old(parent)
@@ -61,26 +62,9 @@ class MemoryGroup:
 
     def close(self) -> None:
         """Remove the group, whose processes have ended."""
-        for _ in range(_ATTEMPTS if self.folder is not None and self.folder.exists() else 0):
-            try:
-                self.folder.rmdir()  # type: ignore[union-attr]
-                break
-            except OSError:  # the kernel may still be about to count them out
-                time.sleep(0.01)
+        if self.folder is not None:
+            remove(self.folder)
         self.folder = None
-
-
-def _own_groups() -> list[tuple[int, Path]]:
-    """The control groups of this process that count memory, with their version."""
-    found = []
-    with contextlib.suppress(OSError):
-        for line in Path("/proc/self/cgroup").read_text().splitlines():
-            _, controllers, path = line.split(":", 2)
-            if "memory" in controllers.split(","):
-                found.append((1, ROOT / "memory" / path.lstrip("/")))
-            elif not controllers:
-                found.append((2, ROOT / path.lstrip("/")))
-    return found
 
 
 def _move(process: int, folder: Path) -> None:

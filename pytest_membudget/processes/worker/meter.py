@@ -10,6 +10,7 @@ import psutil
 
 from pytest_membudget.budget.container import Container
 from pytest_membudget.processes.worker.process import AtStart, Metered
+from pytest_membudget.processes.worker.server_processes import ServerProcesses
 from pytest_membudget.processes.worker.shared_memory import SharedMemory
 
 _CHILDREN_EVERY = 0.05
@@ -30,11 +31,15 @@ class Meter:
     ``left_running`` counts the processes that outlived the worker, ``still_grows`` says that these
     took ever more.
 
+    ``server_peak`` is the peak of ServerProcesses.
+
     While there is more than the worker the figure is the sum of the proportional set sizes (PSS) at
     one instant, since processes share pages, with the shared memory that none of them maps.
     """
 
-    def __init__(self, process: Metered, beginning: Path) -> None:
+    def __init__(
+        self, process: Metered, beginning: Path, server: ServerProcesses | None = None
+    ) -> None:
         self.rss_peak = 0
         self.tree_peak = 0
         self.shared_peak = 0
@@ -56,6 +61,7 @@ class Meter:
         self._shared = SharedMemory()
         self._container = Container()
         self._group = process.group
+        self._server = server
         total = psutil.virtual_memory().total
         self._short = min(_SHORT_BYTES, int(total * _SHORT_SHARE))
 
@@ -71,6 +77,14 @@ class Meter:
         return self.processes == 1 and not self.shared_peak
 
     @property
+    def server_peak(self) -> int | None:
+        return None if self._server is None else self._server.peak
+
+    def server_unseen(self, duration: float) -> int:
+        """How much more it may have been in a run that took so many seconds."""
+        return 0 if self._server is None else self._server.may_be_unseen(duration)
+
+    @property
     def begun(self) -> bool:
         """Whether the migration has begun."""
         return self._beginning is None
@@ -81,6 +95,8 @@ class Meter:
             # Programs that the project's imports ran, as find_library() does, are over.
             self._beginning, self._at_start = None, self.at_start
             self.tree_peak, self.processes = 0, 1
+        if self._server is not None:
+            self._server.look()
         now = time.monotonic()
         if self._worker is None or now - self._looked_for_others > _CHILDREN_EVERY:
             self._looked_for_others = now

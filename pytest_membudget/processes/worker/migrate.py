@@ -84,6 +84,7 @@ class Migrate:
             if not self._began:
                 self._begin()
 
+        _before_migrations(about_to_migrate)
         pre_migrate.connect(about_to_migrate, weak=False)
         # Where the project is loaded already, its receivers are connected.
         pre_migrate.receivers.insert(0, pre_migrate.receivers.pop())
@@ -107,6 +108,7 @@ class Migrate:
         self._known["facts"] = {
             **facts_of(settings, target.alias),
             "most_parameters": self._log.most_parameters,
+            "longest_statement": self._log.longest_statement,
             "failed_receivers": tuple(map(": ".join, self._receivers.failed.items())),
             **self._kept.facts(self._cycles),
         }
@@ -162,6 +164,7 @@ class Migrate:
             from pytest_membudget.processes.worker.probes.probe import probe
 
             self._probes.enter_context(probe(self._job.probes, self._observe))
+            self._kept.collects = self._job.probes.collect
         self._startup = time.perf_counter() - self._started
         self._log.begin()
         self._cycles.begin()
@@ -197,6 +200,19 @@ def _tell_migrations_apart(begin_part: Callable[[tuple[str, str]], object]) -> N
 
     for name in ("apply_migration", "unapply_migration"):
         setattr(MigrationExecutor, name, telling(getattr(MigrationExecutor, name)))
+
+
+def _before_migrations(begin: Callable[..., None]) -> None:
+    """Begin there at the latest: without an app that has models Django sends no pre_migrate."""
+    from django.db.migrations.executor import MigrationExecutor
+
+    plain = MigrationExecutor.migrate
+
+    def migrate(self: Any, targets: Any, plan: Any = None, *args: Any, **kwargs: Any) -> Any:
+        begin(plan or ())
+        return plain(self, targets, plan, *args, **kwargs)
+
+    MigrationExecutor.migrate = migrate  # type: ignore[method-assign]
 
 
 def _plan_only(migrations: list[Key]) -> None:

@@ -14,6 +14,7 @@ from pytest_membudget.processes.messages.codec import Codec
 from pytest_membudget.processes.messages.job import Key, Probes
 from pytest_membudget.processes.messages.reply import WorkerReply
 from pytest_membudget.processes.messages.statements import ConnectionOpened, StatementCount
+from pytest_membudget.processes.worker.control_group import ControlGroup
 from pytest_membudget.processes.worker.meter import Meter
 from pytest_membudget.processes.worker.workers import Workers
 from pytest_membudget.sample import Facts, Outcome, Phase, Run
@@ -29,11 +30,11 @@ class Launch:
 
     ``tables`` are the models' tables, each with the sets of columns whose values find a single row;
     ``targets`` and ``migrations`` are those of the job; it has to leave the latter applied, or
-    unapplied with ``reverse``.  ``folder`` holds the run's files, ``mark`` is
-    in each of its databases, ``embedded`` leads to a server of the run's own, see Target.  The run
-    is stopped when its RSS exceeds ``stop_above`` bytes, or after ``deadline`` seconds.
+    unapplied with ``reverse``.  ``folder`` holds the run's files, ``mark`` is in each of its
+    databases, with ``password`` and ``embedded`` as in a Target; the server is of this ``vendor``.
+    The run is stopped when its RSS exceeds ``stop_above`` bytes, or after ``deadline`` seconds.
     ``workers`` has its process; without it one is started.  With ``files`` it has some of its own
-    in MEDIA_ROOT, and none of the project's.
+    in MEDIA_ROOT, and none of the project's.  ``group`` is a control group that limits it.
     """
 
     alias: str
@@ -46,10 +47,13 @@ class Launch:
     stop_above: int
     folder: str
     mark: str
+    password: str = ""
     embedded: Mapping[str, str] = field(default_factory=dict)
     probes: Probes | None = None
     files: bool = False
     workers: Workers | None = None
+    vendor: str = ""
+    group: ControlGroup | None = None
 
 
 @dataclass(frozen=True)
@@ -109,6 +113,7 @@ def outcome_of(launch: Launch, ended: Ended, meter: Meter) -> Run:
         processes=meter.processes,
         begun=meter.begun or reply is not None,
         peak_source=_peak_source(reply, meter),
+        server_peak=meter.server_peak,
         timeline=meter.timeline(),
         facts=Facts(**facts),
         failure=failure,
@@ -119,6 +124,7 @@ def outcome_of(launch: Launch, ended: Ended, meter: Meter) -> Run:
     duration = ended.seconds if reply.duration is None else reply.duration
     run = replace(
         seen,
+        **_of_server(meter, reply.facts, duration),
         baseline=reply.baseline,
         anonymous=reply.anonymous if meter.alone else None,
         duration=duration,
@@ -162,6 +168,19 @@ def _peak_source(reply: WorkerReply | None, meter: Meter) -> str:
     return "sampled RSS" if reply is None or reply.peak is None else "VmHWM"
 
 
+def _of_server(meter: Meter, facts: Facts, duration: float) -> dict[str, Any]:
+    """The memory of the server: as it was sampled, and as its last session tells."""
+    peak, unseen = meter.server_peak, meter.server_unseen(duration)
+    if facts.server_session is None:
+        return {"server_peak": peak, "server_unseen": unseen}
+    least, most = facts.server_session
+    peak = max(least, peak or 0)
+    # That of another session is not in the high-water mark of the last one.
+    if facts.connected <= 1:
+        unseen = min(unseen, max(0, most - peak))
+    return {"server_peak": peak, "server_unseen": unseen}
+
+
 def _phases(reply: WorkerReply, meter: Meter) -> dict[Phase, tuple[int, int]]:
     """The phases of the worker, and one of the whole tree, which may peak at another time."""
     phases = {phase: (began, peak) for phase, began, peak in reply.phases}
@@ -179,11 +198,11 @@ def _seen(meter: Meter, peak: int, folder: str) -> dict[str, Any]:
         "shared_memory": meter.shared_peak,
         "left_running": meter.left_running,
         "left_growing": meter.still_grows,
-        "unexplained": 0 if _is_in_memory(folder) else meter.unexplained(peak),
+        "unexplained": 0 if is_in_memory(folder) else meter.unexplained(peak),
     }
 
 
-def _is_in_memory(folder: str) -> bool:
+def is_in_memory(folder: str) -> bool:
     """Whether the files of a folder are pages of memory."""
     mounts = {one.mountpoint: one.fstype for one in psutil.disk_partitions(all=True)}
     path = Path(folder).resolve()

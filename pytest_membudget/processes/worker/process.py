@@ -16,6 +16,7 @@ import psutil
 from pytest_membudget.processes.child import close_stream, kill, send, start_worker
 from pytest_membudget.processes.messages.codec import encode
 from pytest_membudget.processes.messages.job import WorkerJob
+from pytest_membudget.processes.worker.control_group import ControlGroup
 from pytest_membudget.processes.worker.descendants import Descendants
 from pytest_membudget.processes.worker.memory_group import MemoryGroup
 
@@ -66,15 +67,16 @@ class WorkerProcess(Metered, Protocol):
 
 
 class FreshWorker:
-    """One that starts Python and loads the project by itself."""
+    """One that starts Python and loads the project by itself, in a group with a limit or not."""
 
     template: int | None = None
     at_start = NO_PROGRAMS
 
-    def __init__(self) -> None:
-        self._process = start_worker()
+    def __init__(self, limit: ControlGroup | None = None) -> None:
+        self._process = start_worker(enter=limit.enter if limit else ())
         self.below = Descendants(self._process.pid)
-        self.group = MemoryGroup(self._process.pid)
+        # A process is in one group only.
+        self.group = MemoryGroup(None if limit else self._process.pid)
         assert self._process.stdout is not None
         self._output = Output(self._process.stdout.fileno())
 

@@ -36,7 +36,7 @@ class StatementLog:
     """
 
     def __init__(self, overflow: str, *, child: bool = False) -> None:
-        self.most_parameters = 0
+        self.most_parameters = self.longest_statement = 0
         self.connected = self.opened = 0
         self.part = ("", "")
         self._parts: dict[tuple[str, str], _Part] = {}
@@ -51,7 +51,7 @@ class StatementLog:
         """Forget what was sent before the migration."""
         self._parts.clear()
         self.begin_part(self.part)
-        self.most_parameters = 0
+        self.most_parameters = self.longest_statement = 0
 
     def begin_part(self, part: tuple[str, str]) -> None:
         """What is sent from now on is of ``part``: a migration and a receiver, as of a Phase."""

@@ -9,10 +9,12 @@ import re
 
 from django.apps import apps
 
-# As PostgreSQL and SQLite say it; a column may be named with its table.
+# As PostgreSQL, SQLite and MariaDB say it; a column may be named with its table.
 _MISSING = (
     r'column "?(?P<column>[\w.]+)"?(?: of relation "\w+")? does not exist',
     r"(?:no such column: |has no column named )(?P<column>[\w.]+)",
+    r"Unknown column '(?P<column>[\w.]+)'",
+    r"Table '(?:\w+\.)?(?P<table>\w+)' doesn't exist",
     r'(?:relation "|no such table: )(?:main\.)?(?P<table>\w+)',
 )
 

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from pytest_membudget.database.target import PENDING, Target
 from pytest_membudget.processes.child import close_stream, inherited, kill, send, start_worker
+from pytest_membudget.processes.messages.server import Greeting
 from pytest_membudget.processes.worker.descendants import Descendants
 from pytest_membudget.processes.worker.memory_group import MemoryGroup
 from pytest_membudget.processes.worker.meter import Meter
@@ -31,12 +32,11 @@ _END_SECONDS = 2.0
 
 
 class Workers:
-    """``folder``, ``mark`` and ``embedded`` are as in a Target."""
+    """``server`` is the greeting of the database server process, ``embedded`` that of a Target."""
 
-    def __init__(self, alias: str, folder: str, mark: str, embedded: Mapping[str, str]) -> None:
+    def __init__(self, alias: str, server: Greeting, embedded: Mapping[str, str]) -> None:
         self._alias = alias
-        self._folder = folder
-        self._mark = mark
+        self._server = server
         self._embedded = embedded
         self._template: _Template | None = None
         self._fit = True
@@ -80,18 +80,19 @@ class Workers:
         if self._template is not None and self._template.circumstances != _circumstances():
             self.close()
         if self._template is None and self._fit:
-            self._template = _Template(self._alias, self._folder, self._mark, self._embedded)
+            self._template = _Template(self._alias, self._server, self._embedded)
 
 
 class _Template:
     """The process of worker/template.py; ``refused`` says that there are no copies of it."""
 
-    def __init__(self, alias: str, folder: str, mark: str, embedded: Mapping[str, str]) -> None:
+    def __init__(self, alias: str, server: Greeting, embedded: Mapping[str, str]) -> None:
         self.circumstances = _circumstances()
         self.refused = False
-        own = tempfile.mkdtemp(dir=folder)
+        own = tempfile.mkdtemp(dir=server.folder)
         file = str(Path(own, "target.json"))
-        target = Target(alias, PENDING, mark, folder, file, embedded=embedded)
+        target = Target(alias, PENDING, server.mark, server.folder, file, embedded=embedded)
+        target.password = server.password
         target.write()
         orders = f"{target.file}.orders"
         os.mkfifo(orders, 0o600)

@@ -5,10 +5,15 @@ from __future__ import annotations
 from django.db import connections
 
 from pytest_membudget.seeding.dialects.base import Dialect
+from pytest_membudget.seeding.dialects.mariadb import MariaDB
 from pytest_membudget.seeding.dialects.postgresql import PostgreSQL
 from pytest_membudget.seeding.dialects.sqlite import SQLite
 
-_DIALECTS: dict[str, type[Dialect]] = {"postgresql": PostgreSQL, "sqlite": SQLite}
+_DIALECTS: dict[str, type[Dialect]] = {
+    "mysql": MariaDB,
+    "postgresql": PostgreSQL,
+    "sqlite": SQLite,
+}
 
 
 def dialect_of(using: str) -> Dialect:

@@ -1,4 +1,4 @@
-"""What seeding needs to say in SQL, and where the two databases differ."""
+"""What seeding needs to say in SQL, and where the databases differ."""
 
 from __future__ import annotations
 
@@ -23,9 +23,12 @@ class Dialect(ABC):
     ``json_ratio``: how many bytes of our JSON documents stand for one of PostgreSQL's compressed
     ones.
     ``numbering`` defines the column that numbers the rows of a temporary table from 1.
+    ``temporary`` has to be said to drop such a table without an end of the transaction.
+    ``inserting`` stands in an INSERT before the rows, so that each column takes the value given.
 
     The others are expressions with places for their arguments.  ``series(first, last)`` is an item
-    for FROM, whose column ``series.i`` counts; ``digits(number, width)`` has leading zeros;
+    for FROM, whose column ``series.i`` counts; ``quotient(number, by)`` is a whole number;
+    ``digits(number, width)`` has leading zeros;
     ``uuid(prefix, number)`` has 20 hexadecimal digits and those of the number; ``date(number)`` is
     so many days after 2000-01-01 and ``moment(number)`` so many seconds; ``microsecond(moment,
     number)`` replaces the microseconds; ``size(column)`` is the bytes of a value as stored.
@@ -34,7 +37,10 @@ class Dialect(ABC):
     compresses: ClassVar[bool]
     json_ratio: ClassVar[float]
     numbering: ClassVar[str]
+    temporary: ClassVar[str] = ""
+    inserting: ClassVar[str] = ""
     series: ClassVar[str]
+    quotient: ClassVar[str] = "({} / {})"
     digits: ClassVar[str]
     uuid: ClassVar[str]
     date: ClassVar[str]
@@ -53,6 +59,10 @@ class Dialect(ABC):
 
     def literal(self, value: Any) -> str:
         return str(self.connection.schema_editor().quote_value(value))
+
+    def joined(self, parts: Iterable[str]) -> str:
+        """These texts one after the other, as SQL."""
+        return f"({' || '.join(parts)})"
 
     def execute(self, sql: str) -> list[tuple[Any, ...]]:
         with self.connection.cursor() as cursor:

@@ -18,8 +18,10 @@ HUGE = 1 << 53
 SPAN = 1000
 """Numbers of one round of the template lie less than this apart, in steps of the last digit."""
 
+# Texts and numbers go through to_python() before they are stored.
 _STORAGE = re.compile(
     r"(rel_)?db_type|from_db_value|get_(db_)?prep_\w+|get_internal_type|get_placeholder(_sql)?"
+    r"|to_python"
 )
 
 

@@ -69,14 +69,15 @@ class Text(FieldKind):
             if filled >= 0:
                 yield self._framed(frame, after, filled)
             elif not any(frame):
-                yield _spelled(LETTERS, min(self.limit or _DIGITS, max(width, _SPELLED)), after)
+                most = min(self.limit or _DIGITS, max(width, _SPELLED))
+                yield self._spelled(LETTERS, most, after)
         literals = [(one, "") for one in wanted.literals if isinstance(one, str)]
         for frame in [*self.frames, *literals, ("", ""), ("A", "")]:
             if len("".join(frame)) + _DIGITS <= limit:
                 yield self._framed(frame, after)
         if limit < 2 * _DIGITS:
             for letters in (LETTERS, LETTERS.upper(), "0123456789"):
-                yield _spelled(letters, min(limit, 10), after)
+                yield self._spelled(letters, min(limit, 10), after)
 
     def sized(self, rng: Random) -> SizedValues | None:
         def make(size: int, ending: str) -> str:
@@ -128,9 +129,23 @@ class Text(FieldKind):
         def write(number: str) -> str:
             length = f"CAST({filled - away} + ({number}) % {2 * away + 1} AS integer)"
             shown = self.dialect.digits.format(f"({number} + {after})", _DIGITS)
-            return f"({start} || substr({filler}, 1, {length}) || {shown} || {end})"
+            return self.dialect.joined([start, f"substr({filler}, 1, {length})", shown, end])
 
         return Formula(10**_DIGITS - 1 - after, write)
+
+    def _spelled(self, letters: str, width: int, after: int) -> Formula:
+        base, quotient = len(letters), self.dialect.quotient.format
+
+        def write(number: str) -> str:
+            places = (
+                f"{quotient(f'({number} + {after})', base**place)} % {base} + 1"
+                for place in reversed(range(width))
+            )
+            return self.dialect.joined(
+                f"substr('{letters}', CAST({place} AS integer), 1)" for place in places
+            )
+
+        return Formula(base**width - 1 - after, write)
 
 
 @register(models.TextField)
@@ -164,19 +179,6 @@ class CommaSeparatedIntegers(Text):
 
     def _filled(self, size: int, rng: Random) -> str:
         return f"{','.join(rng.choices('123456789', k=size // 2))}12"[:size]
-
-
-def _spelled(letters: str, width: int, after: int) -> Formula:
-    base = len(letters)
-
-    def write(number: str) -> str:
-        places = (base**place for place in reversed(range(width)))
-        return " || ".join(
-            f"substr('{letters}', CAST(({number} + {after}) / {place} % {base} + 1 AS integer), 1)"
-            for place in places
-        )
-
-    return Formula(base**width - 1 - after, write)
 
 
 @register(models.EmailField)

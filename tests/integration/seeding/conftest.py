@@ -31,6 +31,11 @@ def run(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
         if vendor == "sqlite":
             name = str(tmp_path_factory.mktemp("seeding") / "base.sqlite3")
             database: dict[str, Any] = {"ENGINE": "django.db.backends.sqlite3", "NAME": name}
+        elif vendor == "mysql":
+            server = request.getfixturevalue("mariadb")
+            name = f"seeding_{uuid.uuid4().hex[:8]}"
+            server.query(f"CREATE DATABASE {name} CHARACTER SET utf8mb4")
+            database = server.database(name)
         else:
             server = request.getfixturevalue("postgresql")
             name = f"seeding_{uuid.uuid4().hex[:8]}"

@@ -32,7 +32,7 @@ def test_every_model_is_seeded(vendor: str, label: str, everything: Results) -> 
     assert result["widths"].keys() == result["rows"].keys()
 
 
-@pytest.mark.parametrize("vendor", ["sqlite", "postgresql"])
+@pytest.mark.parametrize("vendor", ["sqlite", "postgresql", "mysql"])
 def test_the_same_rows_again(vendor: str, run: Run, everything: Results) -> None:
     again = run(vendor, all_cases(vendor, STEPS[:1], report=False), hash_seed="4711")
     for label, result in everything(vendor).items():

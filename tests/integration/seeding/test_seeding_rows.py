@@ -44,6 +44,13 @@ CASES: dict[str, Any] = {
         ],
         "answers": [[[9002, 14_000]], [[2002, 2041]], [[2]]],
     },
+    # What SQL of a migration has made unique, and no model knows of.
+    "unique by SQL": {
+        "before": ["CREATE UNIQUE INDEX by_sql ON awkward_place (name)"],
+        "ladder": [{"awkward.Place": 1000}, {"awkward.Place": 3000}],
+        "queries": ["SELECT count(DISTINCT name) FROM awkward_place", "DROP INDEX by_sql"],
+        "answers": [[[3000]], []],
+    },
     # Parents that exist are used where there is no room for more.
     "reused": {
         "before": ["INSERT INTO awkward_grade (id, level) VALUES (3, 1), (9, 9)"],
@@ -178,3 +185,30 @@ def test_without_a_superuser(run: Run) -> None:
     assert {label: found[label].get("broken", found[label]) for label in labels} == {
         label: [] for label in labels
     }
+
+
+def test_what_only_postgresql_knows_of_a_table(run: Run) -> None:
+    cases: dict[str, Any] = {
+        "expression": {
+            "before": [
+                'CREATE UNIQUE INDEX by_expression ON awkward_fields (lower("char"), slug)',
+            ],
+            "ladder": [{"awkward.Fields": 1000}],
+            "queries": ['SELECT count(DISTINCT (lower("char"), slug)) FROM awkward_fields'],
+        },
+        # Its key is the database's to say, unless an INSERT insists.
+        "identity": {
+            "before": ["ALTER TABLE awkward_tag ALTER id SET GENERATED ALWAYS"],
+            "ladder": [{"awkward.Tag": 1000}, {"awkward.Tag": 3000}],
+            "queries": ["SELECT count(DISTINCT id), max(id) FROM awkward_tag"],
+        },
+        "view": {
+            "before": ["CREATE VIEW awkward_absent AS SELECT id FROM awkward_tag"],
+            "ladder": [{"awkward.Absent": 1000}],
+        },
+    }
+    found = run("postgresql", cases)
+    assert found["expression"]["answers"] == [[[1000]]]
+    assert found["identity"]["answers"] == [[[3000, 3000]]]
+    assert found["identity"]["broken"] == []
+    assert "it is a view, whose rows are those of other tables" in found["view"]["error"]

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from pytest_membudget.finding import FindingCode
 from pytest_membudget.judge.curves import (
     breaks_at,
     curves,
@@ -49,7 +50,7 @@ def test_the_phase_that_will_be_highest_is_not_the_highest_of_the_samples() -> N
     by_run = project_highest([runs], 800_000)
     assert by_phase is not None
     assert by_run is not None
-    assert abs(by_phase.peak - truth) < 6 * MIB
+    assert abs(by_phase.value - truth) < 6 * MIB
     assert by_phase.low <= truth <= by_phase.high
     assert by_run.high < truth
 
@@ -134,7 +135,14 @@ def test_a_statement_with_a_parameter_for_each_row_breaks(
         sample(rows, (0, MIB), most_parameters=most, parameter_limit=limit)
         for rows, most in zip((5_000, 10_000), parameters, strict=True)
     ]
-    assert breaks_at(samples, 1_000_000) == expected
+    found = breaks_at(samples, 1_000_000)
+    assert found == (expected and (expected, FindingCode.TOO_MANY_PARAMETERS))
+    longer = [
+        sample(rows, (0, MIB), longest_statement=10 * most, statement_limit=limit and 10 * limit)
+        for rows, most in zip((5_000, 10_000), parameters, strict=True)
+    ]
+    found = breaks_at(longer, 1_000_000)
+    assert found == (expected and (expected, FindingCode.STATEMENT_TOO_LONG))
 
 
 # shop.0004_prefetch_in_chunks, shop.0005_prefetch_of_all and readings.0002_loop_over_all on SQLite:

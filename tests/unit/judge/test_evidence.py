@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from typing import Any
 
@@ -16,6 +17,7 @@ from pytest_membudget.judge.evidence import Evidence
 from pytest_membudget.judge.gap import (
     Gap,
     rows_unknown,
+    statement_unread,
     table_without_model,
     tables_without_model,
     unnamed_table,
@@ -160,7 +162,12 @@ def test_a_gap_that_the_reason_names_is_a_finding_as_well() -> None:
 
 
 @pytest.mark.parametrize(
-    "gap", [rows_unknown(["shop.Line"], "membudget.json"), tables_without_model(["legacy"])]
+    "gap",
+    [
+        rows_unknown(["shop.Line"], "membudget.json"),
+        tables_without_model(["legacy"]),
+        statement_unread(),
+    ],
 )
 def test_a_gap_that_dry_runs_found_is_a_finding(gap: Gap) -> None:
     found = Evidence(budget(512), False)
@@ -223,10 +230,14 @@ def test_a_sample_that_did_not_end_tells_the_least_duration() -> None:
     stopped = replace(sample(200_000, 300, Outcome.TIMED_OUT).run, duration=100)
     slow = Sample({"shop.Order": 200_000}, stopped)
     samples = (*(sample(rows, peak) for rows, peak in LOOP.items()), slow)
-    assert Assessment(Evidence(budget(512), False, samples=samples[:-1])).evidence.duration == 160
+    before = Assessment(Evidence(budget(512), False, samples=samples[:-1])).estimate.duration
+    assert before.projection is not None
+    assert before.projection.value == 160
     found = Assessment(Evidence(budget(512), False, samples=samples))
-    assert found.evidence.duration == 800
-    assert found.judgement.reason.endswith("It would take about 13 min.")
+    projection = found.estimate.duration.projection
+    assert projection is not None
+    assert (projection.value, projection.high) == (800, math.inf)
+    assert found.judgement.reason.endswith("It would take at least 13 min.")
 
 
 @pytest.mark.parametrize(

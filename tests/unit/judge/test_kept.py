@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 
 from pytest_membudget.budget.request import Budget
+from pytest_membudget.check.climb import climb
+from pytest_membudget.judge.assessment import Assessment
 from pytest_membudget.judge.estimate import Estimate
 from pytest_membudget.judge.evidence import Evidence
 from pytest_membudget.judge.kept import kept_bytes
+from pytest_membudget.judge.verdict import Verdict
 from pytest_membudget.sample import Facts, Outcome, Run, Sample
 from pytest_membudget.units import MIB
 
@@ -38,6 +42,14 @@ CHUNK = (
 KEYS = ((1_563, 50.0, 1_600, 0), (3_125, 52.0, 3_200, 0), (6_250, 52.0, 6_300, 0))
 
 
+# prefetch_related() of all rows: at the end each is in use, and looks like garbage.
+PREFETCHED = (
+    (782, 96.8, 90_000, 85_000),
+    (1_563, 107.8, 150_000, 140_000),
+    (3_125, 129.1, 270_000, 255_000),
+)
+
+
 def samples(figures: Figures, **facts: bool) -> list[Sample]:
     return [
         Sample(
@@ -59,6 +71,8 @@ def samples(figures: Figures, **facts: bool) -> list[Sample]:
         (PAGES, 3_000, 4_600),
         (PAGES[:2], 1_500, 4_600),
         (KEYS, 0, 40),
+        # Models of many more states are garbage, with any number of rows.
+        ([(rows, peak, kept, cyclic + 40_000) for rows, peak, kept, cyclic in PAGES], 3_000, 4_600),
         # Less than half is known not to be garbage, or is there at the end.
         (GARBAGE, None, None),
         (CHUNK, None, None),
@@ -85,6 +99,44 @@ def test_growth_that_goes_on_past_a_threshold(threshold: int, slope: int | None)
     assert found == (None if slope is None else pytest.approx(slope, rel=0.02))
 
 
+@pytest.mark.parametrize(
+    ("held", "slope"),
+    # Of a chunk of 2,000 rows, and where nothing tells.
+    [(235_000, 40 * 75), (150_000, None), (None, None)],
+)
+def test_what_a_run_that_collects_garbage_has_held(held: int | None, slope: int | None) -> None:
+    *smaller, last = samples(PREFETCHED)
+    known = [*smaller, replace(last, held=held)]
+    for larger in ([], samples([(6_250, 171.0, 540_000, 510_000)])):
+        found = kept_bytes([*known, *larger], [2_000])
+        assert found == (None if slope is None else pytest.approx(slope, rel=0.02))
+
+
+@pytest.mark.parametrize(
+    ("held", "verdict"), [(235_000, Verdict.EXCEEDS), (150_000, Verdict.INCONCLUSIVE)]
+)
+def test_garbage_is_collected_where_that_may_decide(held: int, verdict: Verdict) -> None:
+    budget = Budget([("cms", "0027_it")], {"shop.Order": 200_000}, 512 * MIB, "marker")
+    evidence = Evidence(budget, False, [2_000])
+    given = {one.size: one for one in samples(PREFETCHED)}
+    taken: list[Evidence] = []
+
+    def measure(evidence: Evidence, size: int, _: float) -> tuple[Evidence, float]:
+        run = replace(given[size].run, duration=size / 200)
+        taken.append(evidence.with_sample(replace(given[size], run=run)))
+        return taken[-1], 1e9
+
+    def collect(_: float) -> Evidence:
+        assert Assessment(taken[-1]).depends_on_garbage
+        return taken[-1].with_held(held)
+
+    def spent() -> float:
+        return sum(one.run.duration for one in taken[-1].samples) if taken else 0.0
+
+    assert climb(evidence, measure, spent, collect).judgement.verdict == verdict
+    assert climb(evidence, measure, spent).judgement.verdict == Verdict.INCONCLUSIVE
+
+
 def test_what_was_not_followed_says_nothing() -> None:
     quick, *slow = samples(PAGES)
     unknown = Sample(quick.rows, Run(Outcome.FINISHED, quick.run.peak))
@@ -97,7 +149,7 @@ def test_a_measured_peak_has_its_interval_around_it() -> None:
     projection = Estimate(Evidence(budget, True, samples=tuple(samples(PAGES)))).projection
     assert projection is not None
     assert projection.measured
-    assert projection.low < projection.peak < projection.high
+    assert projection.low < projection.value < projection.high
 
 
 def test_few_rows_that_are_all_kept_exceed() -> None:

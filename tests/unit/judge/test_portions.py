@@ -86,7 +86,7 @@ def test_the_interval_has_as_many_rows_as_production_may_have() -> None:
     projection, alone = found.estimate.projection, found.estimate._of_samples
     assert projection is not None
     assert alone is not None
-    assert projection.peak == alone.peak
+    assert projection.value == alone.value
     # From 17% to 23%.
     assert projection.low / MIB - 45 == pytest.approx(0.85 * (alone.low / MIB - 45))
     assert projection.high / MIB - 45 == pytest.approx(1.15 * (alone.high / MIB - 45))

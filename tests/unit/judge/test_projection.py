@@ -45,7 +45,7 @@ def test_the_projection_holds_the_peak_that_was_measured(name: str, count: int) 
     """Three samples are enough for what has no threshold."""
     truth = MEASURED[name][-1] * MIB
     projection = predicted(points(name, count))
-    assert abs(projection.peak - truth) <= max(0.03 * truth, 6 * MIB)
+    assert abs(projection.value - truth) <= max(0.03 * truth, 6 * MIB)
     assert projection.low <= truth <= projection.high
     assert not projection.measured
 
@@ -61,14 +61,14 @@ def test_the_growth_has_its_name(name: str) -> None:
 def test_one_flat_stretch_after_a_steep_one_is_not_trusted_alone() -> None:
     projection = predicted(points("flushed at 50,000", 6))
     assert projection.growth == "bounded"
-    assert projection.high > 5 * projection.peak
+    assert projection.high > 5 * projection.value
 
 
 def test_a_slope_that_doubles_is_quadratic() -> None:
     points = [(n, 40 * MIB + n * n / 40) for n in (12_500.0, 25_000.0, 50_000.0, 100_000.0)]
     projection = predicted(points)
     assert projection.growth == "quadratic"
-    assert projection.peak == pytest.approx(40 * MIB + FULL**2 / 40, rel=0.02)
+    assert projection.value == pytest.approx(40 * MIB + FULL**2 / 40, rel=0.02)
 
 
 def test_a_slope_that_doubles_once_is_not_quadratic_yet() -> None:
@@ -91,7 +91,7 @@ def test_a_curve_below_the_floor_is_not_superlinear() -> None:
 def test_a_sample_at_production_is_no_projection() -> None:
     projection = of_peaks({400: 50, 800: 60}, 800)
     assert projection.measured
-    assert projection.peak == 60 * MIB
+    assert projection.value == 60 * MIB
     assert projection.half_width == pytest.approx(0.6 * MIB)
 
 
@@ -105,7 +105,7 @@ def test_growth_in_steps_of_many_rows_may_have_one_more_or_less_in_a_stretch() -
     peaks = {25_000: 52.6, 50_000: 61.3, 100_000: 69.2, 200_000: 84.5}
     smooth, stepped = of_peaks(peaks), of_peaks(peaks, grain=40_000)
     assert smooth.high < 351.6 * MIB <= stepped.high
-    assert smooth.peak == stepped.peak
+    assert smooth.value == stepped.value
 
 
 def test_slopes_that_keep_rising_raise_the_upper_bound() -> None:
@@ -114,7 +114,7 @@ def test_slopes_that_keep_rising_raise_the_upper_bound() -> None:
     projection = of_peaks(peaks)
     truth = 233.0 + sum(114.5 * (2 * 1.07) ** k for k in (1, 2, 3))
     assert projection.growth == "linear"
-    assert projection.peak < truth * MIB <= projection.high
+    assert projection.value < truth * MIB <= projection.high
 
 
 def test_a_slope_that_rests_on_little_growth_may_be_the_allocators() -> None:
@@ -122,7 +122,7 @@ def test_a_slope_that_rests_on_little_growth_may_be_the_allocators() -> None:
     peaks = {12_500: 56.9, 25_000: 58.2, 50_000: 61.2, 100_000: 66.9}
     projection = of_peaks(peaks)
     assert projection.growth == "linear"
-    assert projection.low < 0.7 * projection.peak
+    assert projection.low < 0.7 * projection.value
     assert projection.low <= 1.15 * 135.0 * MIB
 
 
@@ -130,7 +130,7 @@ def test_slopes_that_fall_are_taken_to_fall_on() -> None:
     """benchmarks: readings.0024_own_batches_over_list on SQLite."""
     peaks = {25_000: 52.6, 50_000: 62.1, 100_000: 79.6}
     projection = of_peaks(peaks)
-    assert projection.peak == pytest.approx(586.6 * MIB, rel=0.02)
+    assert projection.value == pytest.approx(586.6 * MIB, rel=0.02)
     assert projection.low <= 586.6 * MIB <= projection.high
 
 
@@ -139,10 +139,10 @@ def test_the_highest_phase_decides_and_its_interval_reaches_over_all() -> None:
     steep = [(n, 40 * MIB + n * 200) for n in (25_000.0, 50_000.0, 100_000.0)]
     both = project_highest([flat, steep], FULL)
     assert both is not None
-    assert (both.peak, both.growth) == (predicted(steep).peak, "linear")
+    assert (both.value, both.growth) == (predicted(steep).value, "linear")
     near = project_highest([flat, steep], 200_000)
     assert near is not None
-    assert near.peak == pytest.approx(80 * MIB, rel=0.01)
+    assert near.value == pytest.approx(80 * MIB, rel=0.01)
     fits = fits_up_to([flat, steep], FULL, 100 * MIB)
     assert fits == pytest.approx(60 * MIB / 200, rel=0.01)
 

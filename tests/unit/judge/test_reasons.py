@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import inspect
+import math
 from dataclasses import replace
 
 import pytest
 
 from pytest_membudget.budget.request import Budget
+from pytest_membudget.finding import FindingCode
 from pytest_membudget.judge import reasons
 from pytest_membudget.judge.gap import rows_unknown, tables_without_model
 from pytest_membudget.judge.growth_fit import Growth
@@ -22,6 +24,10 @@ BUDGET = Budget((("shop", "0002_it"),), ORDERS, 512 * MIB, "the marker")
 def projection(peak: int, low: int, high: int) -> Projection:
     sizes = (size * MIB for size in (peak, low, high))
     return Projection(*sizes, slope=500, growth=Growth.LINEAR, measured=False)
+
+
+def seconds(value: float, high: float = 60_000) -> Projection:
+    return Projection(value, 0.9 * value, high, slope=1, growth=Growth.LINEAR, measured=False)
 
 
 PROJECTED, UNCLEAR = projection(900, 880, 920), projection(500, 400, 600)
@@ -63,18 +69,18 @@ SENTENCES = [
         "--membudget-rows shop.Line=N.",
     ),
     (
-        reasons.unclear(BUDGET, UNCLEAR, sample(), (100_000, 130)),
+        reasons.unclear(BUDGET, UNCLEAR, [sample()], (100_000, 130)),
         "may or may not fit: it would peak at 500 MiB (400–600) with 1,700,000 shop.Order rows, "
         "the limit is 512 MiB, and the largest sample within the time budget of 60 s had 50,000 "
         "rows; time_budget=130 would allow one of 100,000 rows, which would tell more.",
     ),
     (
-        reasons.unclear(BUDGET, UNCLEAR, TIMED_OUT, None),
+        reasons.unclear(BUDGET, UNCLEAR, [TIMED_OUT], None),
         "may or may not fit: it would peak at 500 MiB (400–600) with 1,700,000 shop.Order rows, "
         "the limit is 512 MiB, and with 50,000 rows it did not finish within 60 s.",
     ),
     (
-        reasons.unclear(replace(BUDGET, limit=300 * MIB), UNCLEAR, sample(), None),
+        reasons.unclear(replace(BUDGET, limit=300 * MIB), UNCLEAR, [sample()], None),
         "seems not to fit, but there were too few samples to be sure: it would peak at 500 MiB "
         "(400–600) with 1,700,000 shop.Order rows, the limit is 300 MiB, and the largest sample "
         "within the time budget of 60 s had 50,000 rows.",
@@ -90,9 +96,14 @@ SENTENCES = [
         "one of 100,000 rows, which would tell more.",
     ),
     (
-        reasons.too_many_parameters(BUDGET, 250_000),
+        reasons.breaks(BUDGET, 250_000, FindingCode.TOO_MANY_PARAMETERS),
         "would fail with about 250,000 shop.Order rows: one of its statements has a parameter for "
         "each row, which exceeds the database's limit.",
+    ),
+    (
+        reasons.breaks(BUDGET, 250_000, FindingCode.STATEMENT_TOO_LONG),
+        "would fail with about 250,000 shop.Order rows: one of its statements has a part for each "
+        "row, which exceeds the server's max_allowed_packet.",
     ),
     (
         reasons.sentence(BUDGET, tables_without_model(["legacy"]).sentence),
@@ -144,7 +155,12 @@ OTHER_TEXTS = [
         reasons.sentence(replace(BUDGET, migrations=(("shop", "0002_it"),) * 2), "is odd", "b.1"),
         "b.1, of shop.0002_it + shop.0002_it, is odd.",
     ),
-    (reasons.takes(50_000), "It would take about 13.9 h."),
+    (reasons.takes(seconds(50_000)), "It would take about 13.9 h."),
+    (reasons.takes(seconds(50_000, math.inf)), "It would take at least 13.9 h."),
+    (
+        reasons.largest_sample(BUDGET, [sample()], None),
+        "the largest sample within the time budget of 60 s had 50,000 rows",
+    ),
     (
         reasons.without_rows(["core.apps.register"]),
         "Rows that receivers load in each migrate are not included: core.apps.register.",

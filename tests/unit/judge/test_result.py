@@ -32,6 +32,10 @@ DATABASE = Database("default", "sqlite", "3")
         {"basis": None},
         {"peak_bytes": 512 * MIB},
         {"peak_high_bytes": 512 * MIB},
+        {"max_duration_s": 60.0},
+        {"max_duration_s": 60.0, "projected_duration_high_s": 61.0},
+        {"limit_server_bytes": 512 * MIB},
+        {"limit_server_bytes": 512 * MIB, "server_peak_high_bytes": 512 * MIB},
     ],
 )
 def test_nothing_is_within_without_a_peak_under_the_limit(changes: dict[str, Any]) -> None:
@@ -63,8 +67,11 @@ def evidence(dice: random.Random) -> Evidence:
         samples.append(Sample({"shop.Order": size}, run))
     highest = max(sample.run.peak for sample in samples)
     limit = round(dice.choice([highest, 100 * MIB, 1024 * MIB]) * dice.uniform(0.5, 2))
+    most = dice.choice([None, None, 1, 8, 100])
     return Evidence(
-        Budget((("shop", "0002_it"),), {"shop.Order": ROWS}, limit, "the marker"),
+        Budget(
+            (("shop", "0002_it"),), {"shop.Order": ROWS}, limit, "the marker", max_duration=most
+        ),
         dice.random() < 0.7,
         database=DATABASE,
         tables={"shop.Order": TABLE},
@@ -99,6 +106,11 @@ def test_every_conclusion_keeps_the_promise() -> None:
             assert result.peak_high_bytes is not None
             assert result.peak_high_bytes < result.limit_bytes
             assert not found.coverage.gaps
+            longest = result.projected_duration_high_s
+            assert result.max_duration_s is None or (longest or 1e9) < result.max_duration_s
+        elif result.verdict == Verdict.EXCEEDS and not found.judgement.of_peak:
+            slow = [one.duration_s for one in result.samples]
+            assert max(*slow, result.projected_duration_low_s or 0) > (result.max_duration_s or 1e9)
         elif result.verdict == Verdict.EXCEEDS:
             assert result.peak_bytes is not None
             assert result.peak_bytes > result.limit_bytes

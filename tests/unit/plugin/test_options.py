@@ -26,10 +26,15 @@ VALUES = {
     "growth": ("5% a month", "1% a week"),
     "server": ("configured", "embedded"),
     "rebuild": ("yes", "no"),
+    "baseline": ("one.json", "two.json"),
+    "confirm": ("yes", "no"),
+    "max_duration": ("15min", "2h"),
+    "limit_server": ("4Gi", "2Gi"),
+    "speed": ("1.5", "2"),
 }
-IN_INI_ONLY = ("inconclusive", "growth")
-WITHOUT_VALUE = ("rebuild",)
-SHOWN = {"300Mi": "300 MiB", "30": "30 s"}
+IN_INI_ONLY = ("inconclusive", "growth", "limit_server", "speed")
+WITHOUT_VALUE = ("rebuild", "confirm")
+SHOWN = {"300Mi": "300 MiB", "30": "30 s", "15min": "15 min", "4Gi": "4 GiB"}
 
 
 def read(pytester: pytest.Pytester, ini: str, *arguments: str) -> Options:
@@ -39,7 +44,7 @@ def read(pytester: pytest.Pytester, ini: str, *arguments: str) -> Options:
 
 
 def test_each_option_is_tried() -> None:
-    assert set(VALUES) == {field.name for field in fields(Options)}
+    assert set(VALUES) == {field.name for field in fields(Options)} - {"rootdir"}
 
 
 @pytest.mark.parametrize("option", VALUES)
@@ -60,6 +65,11 @@ def test_the_command_line_comes_before_the_ini_file(pytester: pytest.Pytester, o
     [
         ("", "limit=much", "argument --membudget-limit: 'much' is not a size"),
         ("", "time-budget=-1", "'-1' is not a number of seconds above zero"),
+        ("", "max-duration=soon", "argument --membudget-max-duration: 'soon' is not a number of s"),
+        ("max_duration = 15m", "", "membudget_max_duration: '15m' is not a number of seconds"),
+        ("limit_server = 4", "", "too little for a process of the server to start; did you mean"),
+        ("speed = fast", "", "membudget_speed: 'fast' is not a speed relative to this machine's"),
+        ("speed = 0", "", "membudget_speed: '0' is not a speed relative to this machine's"),
         ("", "attribution=maybe", "invalid choice: 'maybe'"),
         ("", "rows=shop.Order", "'shop.Order' is not MODEL=N"),
         *(("", f"{name}=blocked/results", "'blocked/results' is not a path that a file can be")

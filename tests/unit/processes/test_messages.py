@@ -29,7 +29,7 @@ AWKWARD = ["é", "\ud800", 2**80, -1.5, None, True]
 BOTH: list[tuple[orders.Order[Any], Any]] = [
     (
         server.Start("default", {"HOST": "/run"}),
-        server.Greeting("/tmp/run", "mark", "sqlite", "3.45", ["secret"]),
+        server.Greeting("/tmp/run", "mark", "password", "sqlite", "3.45", ["secret"]),
     ),
     (
         orders.Prepare([KEY], ["shop.Order"]),

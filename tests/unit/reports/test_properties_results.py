@@ -10,6 +10,7 @@ import json
 import os
 import re
 from collections.abc import Iterator
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -20,14 +21,19 @@ from hypothesis import strategies as st
 from properties import HIDDEN, anything, read, texts, tried
 from results import FILE, explained_figures, figures, passing_figures
 
+from pytest_membudget.budget.readers import RowGrowth
 from pytest_membudget.errors import BudgetError
 from pytest_membudget.reports import markdown
 from pytest_membudget.reports.annotations import workflow_commands
+from pytest_membudget.reports.code_quality import code_quality
 from pytest_membudget.reports.compare import compare
 from pytest_membudget.reports.document import Document, merge, parse_document
 from pytest_membudget.reports.failure import failure
 from pytest_membudget.reports.html import write_html
-from pytest_membudget.reports.terminal import comparison, notes, summary
+from pytest_membudget.reports.open_metrics import open_metrics
+from pytest_membudget.reports.sarif import sarif
+from pytest_membudget.reports.terminal import comparison, notes, summary, trend_table
+from pytest_membudget.reports.trend import EVERY_OTHER, trends
 
 STACKS = {
     "rows": 1_700_000,
@@ -35,14 +41,18 @@ STACKS = {
     "stacks": [[400.5, 3.2, [1, 0]], [150.0, 1.0, [0]]],
 }
 UNMEASURED = {"samples": [], "peak_bytes": None, "peak_low_bytes": None, "peak_high_bytes": None}
+ACCEPTED = {"reason": "known", "accepted": "2026-11-28", "until": "2027-02-28"}
+KILLED = {"killed": True, "rows": {"shop.Order": 5}, "group": "cgroup v2", "note": ""}
 DOCUMENT = {
     "schema": 1,
+    "created": "2026-11-28T08:00:00Z",
     "tool": {"version": "0.1.0"},
     "environment": {"python": "3.13.0", "django": "6.1", "platform": "Linux"},
     "results": [
         explained_figures(stacks=STACKS, outcome="failed"),
         figures(nodeid="b", verdict="inconclusive", outcome="passed", growth="linearithmic"),
         figures(nodeid="c", basis="measured", growth="quadratic", outcome="xfailed"),
+        figures(nodeid="f", outcome="xfailed", accepted=ACCEPTED, confirmation=KILLED),
         figures(nodeid="d", verdict="error", basis=None, growth=None, **UNMEASURED),
         passing_figures(database={"alias": "default", "vendor": "sqlite", "version": "3.45"}),
         passing_figures(nodeid="e", rows={}, **UNMEASURED),
@@ -107,15 +117,22 @@ def mutated(draw: st.DrawFn) -> dict[str, Any]:
 def draw_reports(document: Document, folder: Path, width: int, *, full: bool) -> list[str]:
     """Every report of a document that has been read, but for the commands to GitHub."""
     results = merge([document])
-    changes = compare(WHOLE.results, results) + compare(results, [])
+    changed = compare(WHOLE.results, results)
+    days = [datetime(2026, month, 1, tzinfo=timezone.utc) for month in (1, 3)]
+    growth = {EVERY_OTHER: RowGrowth("5% a month", 0.05, "month")}
+    over_time = trends(zip(days, (WHOLE, document), strict=True), growth)
     page = folder / "page.html"
     write_html(results, str(page), [document.environment])
     drawn = [
         page.read_text(),
         markdown.markdown(results),
-        markdown.comparison(changes),
+        markdown.comparison(changed.changes, changed.notes),
+        sarif(results),
+        code_quality(results),
+        open_metrics(results),
         *notes(results),
-        *comparison(changes, 80, color=False),
+        *(comparison(changed.changes, 80, color=False) if changed.changes else ()),
+        *trend_table(over_time, 80, color=False),
         *(failure(one, width=100, verbosity=int(full), unicode=not full) for one in results),
     ]
     table = summary(results, width, color=False)
@@ -137,11 +154,11 @@ def test_every_report_of_what_is_read_can_be_drawn(
     for text in drawn:
         text.encode()
         assert not HIDDEN.search(text)
-    for text in drawn[3:]:
+    for text in drawn[6:]:
         assert not COMMAND.search(text)
     with mock.patch.dict(os.environ, GITHUB_ACTIONS="true", GITHUB_WORKSPACE="/"):
         for line in workflow_commands(found.results):
-            assert line.startswith(("::error ", "::warning "))
+            assert line.startswith(("::error ", "::notice ", "::warning "))
             assert line.isascii() or not HIDDEN.search(line)
             assert "\n" not in line
 

@@ -7,24 +7,17 @@ import os
 import re
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from results import MIB, figures, passing, result
+from results import write_results as write
 
 from pytest_membudget.cli.main import main
-from pytest_membudget.judge.result import Result
 
 SQLITE = {"alias": "default", "vendor": "sqlite", "version": "3.45"}
-
-
-def write(path: Path, *results: Result | dict[str, Any], schema: int = 1) -> str:
-    environment = {"python": "3.13", "django": "6.1", "platform": "Linux"}
-    document = {"schema": schema, "environment": environment}
-    plain = [one.to_dict() if isinstance(one, Result) else one for one in results]
-    path.write_text(json.dumps({**document, "results": plain}))
-    return str(path)
 
 
 @pytest.fixture(autouse=True)
@@ -78,11 +71,60 @@ def test_two_runs_are_compared(tmp_path: Path, capsys: pytest.CaptureFixture[str
     lines = [line for line in capsys.readouterr().out.splitlines() if "shop." in line]
     assert [re.sub("  +", " | ", line.strip()) for line in lines] == [
         "shop.0002_backfill_total | ~1 GiB | ~50 MiB | -974 MiB | 632 → 0 | exceeds → within",
-        "shop.0004_gone | ~50 MiB | 0 | removed",
-        "shop.0005_new | ~50 MiB | 0 | added: within",
         "shop.0003_stream | ~50 MiB | ~50 MiB | 0 B | 0 | within",
+        "only in the first file: shop.0004_gone",
+        "only in the second file: shop.0005_new",
     ]
     assert "| ✅ | `shop.0002_backfill_total` | ~1 GiB | ~50 MiB | -974 MiB |" in text.read_text()
+
+
+WIDER = {"peak_bytes": 1229 * MIB, "peak_high_bytes": 1300 * MIB, "bytes_per_row": 758}
+UNKNOWN = {
+    **dict.fromkeys(("peak_bytes", "peak_low_bytes", "peak_high_bytes", "bytes_per_row")),
+    "verdict": "error",
+}
+
+
+@pytest.mark.parametrize(
+    ("changes", "fail_on", "status", "words"),
+    [
+        (WIDER, ("peak:+20%",), 1, "peak grew from 1 GiB to 1.2 GiB (+20%); peak:+20% is allowed"),
+        (WIDER, ("peak:+21%",), 0, "+205 MiB"),
+        (WIDER, ("peak:+200Mi",), 1, "peak:+200Mi is allowed"),
+        (WIDER, ("peak:+206Mi",), 0, "+205 MiB"),
+        (WIDER, ("peak:+90%", "bytes_per_row:+19%"), 1, "bytes per row grew from 632 B to 758 B"),
+        (WIDER, ("bytes_per_row:+20%",), 0, "632 → 758"),
+        ({"bytes_per_row": 632 + 0}, ("bytes_per_row:+0%",), 0, "632"),
+        (UNKNOWN, ("peak:+20%",), 3, "the second file does not tell its peak"),
+        (UNKNOWN, (), 0, "exceeds → error"),
+        ({"rows": {"shop.Order": 10}}, (), 0, "row counts changed: 1,700,000 → 10 shop.Order"),
+        ({"nodeid": "other"}, ("peak:+20%",), 0, "the files have no budget in common"),
+    ],
+)
+def test_a_figure_that_grows_by_too_much_fails(
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    changes: dict[str, Any],
+    fail_on: tuple[str, ...],
+    status: int,
+    words: str,
+) -> None:
+    files = write(tmp_path / "a.json", result()), write(tmp_path / "b.json", result(**changes))
+    asked = [f"--fail-on={one}" for one in fail_on]
+    text = tmp_path / "text.md"
+    assert main(["report", "--compare", *files, *asked, "--markdown", str(text)]) == status
+    assert words in capsys.readouterr().out
+    assert text.read_text().startswith("## Memory budgets, before and after\n")
+
+
+def test_growth_from_nothing_fails_unless_it_is_lost_in_the_noise(tmp_path: Path) -> None:
+    old = write(tmp_path / "old.json", passing())
+    for a_row, status in ((0, 0), (1, 1)):
+        new = passing(bytes_per_row=a_row)
+        for rows, expected in ((1_700_000, status), (10_000, 0)):
+            file = write(tmp_path / "b.json", replace(new, rows={"shop.Order": rows}))
+            asked = ["--compare", old, file, "--fail-on", "bytes_per_row:+20%"]
+            assert main(["report", *asked]) == expected
 
 
 @pytest.mark.parametrize("width", [60, 80])
@@ -189,6 +231,10 @@ def test_a_file_that_cannot_be_read(
     [
         (["--compare", "FILE"], "--compare takes two files"),
         (["--compare", "FILE", "FILE", "--html", "x.html"], "to the terminal or --markdown"),
+        (["FILE", "--fail-on", "peak:+20%"], "--fail-on needs --compare OLD NEW"),
+        (["--compare", "FILE", "FILE", "--fail-on", "peak:20%"], "'peak:20%' is not a threshold"),
+        (["--compare", "FILE", "FILE", "--fail-on", "rows:+2%"], "'rows:+2%' is not a threshold"),
+        (["--compare", "FILE", "FILE", "--fail-on", "peak:+x"], "--fail-on: 'x' is not a size"),
         (["FILE", "--html", "/dev/null/x.html"], "is not a path that a file can be written to"),
         ([], "FILE"),
     ],

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from browser import Seen, View, look_at
-from results import FILE, SOURCE, explained, explained_figures, figures, passing, result
+from results import FILE, LIMITED, SOURCE, explained, explained_figures, figures, passing, result
 
 from pytest_membudget.errors import BudgetError
 from pytest_membudget.judge.result import Result
@@ -54,6 +54,14 @@ def test_budgets_with_the_least_headroom_come_first(page: Path) -> None:
         "shop.0002_backfill_total",
         "shop.0003_stream",
     ]
+
+
+def test_the_duration_and_the_memory_of_the_server_are_figures(tmp_path: Path) -> None:
+    text = written(tmp_path, result(**LIMITED))
+    assert "<dt>time</dt><dd>57 min (38–83)</dd>" in text
+    assert "<dt>server memory</dt><dd>700 MiB (680–720)</dd>" in text
+    assert "<td>15 min, 1.5 times as fast as measured</td>" in text
+    assert "<dt>server memory</dt>" not in written(tmp_path, result())
 
 
 def test_budgets_of_one_migration_are_told_apart(tmp_path: Path) -> None:

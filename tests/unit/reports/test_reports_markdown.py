@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from markdown_it import MarkdownIt
-from results import FILE, explained, explained_figures, passing, result
+from results import FILE, LIMITED, explained, explained_figures, passing, result
 
+from pytest_membudget.judge.growth_fit import Growth
 from pytest_membudget.judge.result import Result
+from pytest_membudget.reports import cells
 from pytest_membudget.reports.annotations import workflow_commands
 from pytest_membudget.reports.markdown import append_to_step_summary, code, escape, markdown
 
@@ -27,6 +30,12 @@ def test_one_row_for_each_budget_least_headroom_first() -> None:
         "| ✅ | `shop.0003_stream` | 1,700,000 | 50.0 MiB (49.0–51.0) | 512 MiB | 462 MiB | any "
         "| within |",
     ]
+
+
+def test_the_duration_and_the_memory_of_the_server_have_columns_where_they_have_limits() -> None:
+    header, _, row = markdown([result(**LIMITED)]).splitlines()[4:7]
+    assert "| fits up to | time | server | verdict |" in header
+    assert "| 57 min (38–83) | 700 MiB (680–720) |" in row
 
 
 def test_failures_are_unfolded_and_passes_are_not() -> None:
@@ -104,3 +113,9 @@ def test_only_what_fails_is_annotated(on_github: Path, monkeypatch: pytest.Monke
     assert workflow_commands([result(outcome="xfailed"), passing(outcome="failed")]) == []
     monkeypatch.delenv("GITHUB_ACTIONS")
     assert workflow_commands([result()]) == []
+
+
+def test_rows_that_fit_are_any_only_where_there_is_no_growth() -> None:
+    steady, growing = passing(), replace(passing(), growth=Growth.LINEAR)
+    assert cells.fits(steady) == "any"
+    assert cells.fits(growing) == "> 27,200,000"

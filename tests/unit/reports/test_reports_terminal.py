@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import pytest
-from results import FILE, MIB, SOURCE, explained, figures, passing, result
+from results import FILE, LIMITED, MIB, SOURCE, explained, figures, passing, result
 
 from pytest_membudget.reports.chart import chart
 from pytest_membudget.reports.curve import curve, rows_step, short_rows, size_axis
 from pytest_membudget.reports.failure import failure
+from pytest_membudget.reports.markdown import markdown
 from pytest_membudget.reports.terminal import notes, summary
 
 
@@ -29,6 +30,31 @@ def test_the_summary_shows_what_there_is_room_for() -> None:
     assert "765,000" in wide[2]
     narrow = summary([result()], 50, color=False)
     assert narrow[0].split() == ["migration", "peak", "limit", "verdict"]
+
+
+def test_the_duration_and_the_memory_of_the_server_are_shown_where_they_have_limits() -> None:
+    wide = summary([result(**LIMITED), passing()], 160, color=False)
+    assert "57 min (38–83)" in wide[2]
+    assert "700 MiB (680–720)" in wide[2]
+    narrow = summary([result(**LIMITED)], 80, color=False)
+    assert narrow[0].split() == ["migration", "peak", "limit", "time", "server", "verdict"]
+    assert "57 min" in narrow[2]
+    assert "(" not in narrow[2].replace("(680", "")
+    without = summary([result()], 160, color=False)[0].split()
+    assert not {"time", "server"}.intersection(without)
+
+
+def test_the_samples_have_the_memory_of_the_server_where_it_was_seen() -> None:
+    seen = [{**one, "server_peak_bytes": 12 * MIB} for one in figures()["samples"]]
+    assert "12 MiB" in failure(result(samples=seen, **LIMITED), width=100, verbosity=1)
+    assert "57 min (38–83)" in failure(result(**LIMITED), width=100, verbosity=1)
+    assert "server" not in failure(result(), width=100, verbosity=1)
+
+
+def test_what_is_slow_is_told_where_it_fails_by_that() -> None:
+    slow = [{"code": "statements-per-row", "message": "it sends 2 statements for each row"}]
+    assert "note: it sends 2" in failure(result(findings=slow, **LIMITED))
+    assert "it sends 2" not in failure(result(findings=slow))
 
 
 def test_two_kinds_of_database_are_told_apart() -> None:
@@ -53,6 +79,14 @@ def test_a_finding_that_the_reason_tells_is_not_noted_again() -> None:
     unclear = {"verdict": "inconclusive", "findings": findings}
     assert "note:" not in failure(result(reason="shop.0002 accesses shop.Line.", **unclear))
     assert "note: the migration accesses shop.Line" in failure(result(**unclear))
+
+
+def test_a_failure_names_the_file_of_the_limit() -> None:
+    place = "deploy/job.yaml:14, container Job/migrate/app"
+    of_file = result(limit_source=f"{place}, set by the ini file")
+    assert f"note: the limit is that of {place}" in failure(of_file, width=100)
+    assert "the limit is that of deploy" in markdown([of_file]).replace("\\", "")
+    assert "the limit is that of" not in failure(result())
 
 
 def test_a_note_that_lists_many_migrations_is_cut() -> None:

@@ -16,8 +16,8 @@ def a_table(want: int = 0) -> Table:
     return Table(cast("Any", None), cast("Any", None), existing=0, want=want)
 
 
-def a_group(*sequences: Sequence) -> Group:
-    return Group({str(place): one for place, one in enumerate(sequences)})
+def a_group(*sequences: Sequence, alike: str = "") -> Group:
+    return Group({str(place): one for place, one in enumerate(sequences)}, alike)
 
 
 def rows_of(group: Group, numbers: range) -> list[tuple[int, ...]]:
@@ -34,7 +34,7 @@ def test_no_combination_twice(chance: int) -> None:
     sequences: list[Any] = [ParentKeys(parent, cast("Any", None)) for parent in parents]
     sequences += [Formula(rng.randint(2, 4), str) for _ in range(rng.randint(0, 2))]
     rng.shuffle(sequences)
-    group = a_group(*sequences)
+    group = a_group(*sequences, alike=rng.choice(["", "0", "12"]))
     seen: set[tuple[int, ...]] = set()
     for _ in range(5):
         table.want += rng.randint(1, 300)
@@ -58,3 +58,12 @@ def test_each_parent_has_children_and_each_value_occurs() -> None:
     rows = rows_of(group, range(1, 201))
     assert {user for user, _ in rows} == set(range(1, 101))
     assert {team for _, team in rows} == set(range(1, 11))
+
+
+def test_values_that_are_alike_in_all_rows_that_refer_to_different_ones() -> None:
+    pages = a_table(100)
+    group = a_group(Formula(10**9, str), ParentKeys(pages, cast("Any", None)), alike="0")
+    group.place(0, 150)
+    rows = rows_of(group, range(1, 151))
+    assert rows[:100] == [(1, page) for page in range(1, 101)]
+    assert rows[100:] == [(2, page) for page in range(1, 51)]

@@ -393,6 +393,15 @@ def test_the_row_that_a_statement_looks_for(condition: str, row: dict[str, int] 
     assert several.sought == []
 
 
+def test_the_row_of_a_key_that_a_statement_looks_for() -> None:
+    """It is one at most, whatever the table holds; but the code may do anything where it is."""
+    for end in ("", " LIMIT 21"):
+        found = accessed("postgresql", f"SELECT * FROM a WHERE id = 1{end}", rows=0)
+        assert found.sought == [("a", {"id": 1})]
+        assert found.filters["a"] == {"id": [1]}
+    assert accessed("postgresql", "SELECT * FROM a WHERE id = 1", rows=1).sought == []
+
+
 def test_a_function_of_the_project_may_hand_over_anything() -> None:
     assert accessed("postgresql", "SELECT dump_everything()", rows=1).loads == {"dump_everything"}
     assert accessed("postgresql", "SELECT pg_backend_pid()", "SELECT 1", rows=1).loads == set()

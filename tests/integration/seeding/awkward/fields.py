@@ -92,6 +92,13 @@ class PackedAddress(models.BinaryField):
         return self.to_python(value)
 
 
+class Span(models.TextField):
+    """Takes two numbers only, as its default has them."""
+
+    def to_python(self, value):
+        return None if value is None else "-".join(map(str, map(int, value.split("-"))))
+
+
 class Sealed(models.TextField):
     """What this field has stored it can never load."""
 

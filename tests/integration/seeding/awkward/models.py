@@ -400,6 +400,7 @@ class Customs(models.Model):
     chosen = fields.ColorField(max_length=10, choices=[("red", "R"), ("blue", "B")])
     bits = fields.Bits(default="101")
     packed = fields.PackedAddress()
+    span = fields.Span(default="1-4094")
 
 
 class Referring(models.Model):

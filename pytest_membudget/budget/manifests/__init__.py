@@ -1,0 +1,1 @@
+"""Memory limits as a Kubernetes manifest or a Compose file has them."""

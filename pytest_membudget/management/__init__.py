@@ -1,0 +1,1 @@
+"""``manage.py membudget``, where ``pytest_membudget`` is in ``INSTALLED_APPS``."""
