@@ -62,7 +62,8 @@ def main() -> None:
             _write(job.ended, str(status))
             if missing:
                 for name in missing:
-                    import_module(name)
+                    with suppress(ImportError):  # the next copy imports it by itself
+                        import_module(name)
                 pages, started_with = file_pages(), memory()["peak"]
     os._exit(0)
 
@@ -90,9 +91,12 @@ def _load(target: Target) -> list[Any]:
 def _imported_later(beginning: Path) -> list[str]:
     """The modules of Django that a copy had imported when its migration began, as the checks of the
     project do, and that the next copy may as well have from here.
+
+    Python lists one after those that it imports.  To import it first, as the copy did, also works
+    where these import it.
     """
     names = beginning.read_text().split() if beginning.exists() else []
-    return [name for name in names if name not in sys.modules]
+    return [name for name in reversed(names) if name not in sys.modules]
 
 
 def _unfit(target: Target, pages: list[tuple[int, int]]) -> str:
