@@ -15,8 +15,9 @@ import sqlglot
 from sqlglot import exp
 from sqlglot.errors import ErrorLevel, SqlglotError
 
-from pytest_membudget.database.engine import engine_of
+from pytest_membudget.database.engine import MARIADB, engine_of
 from pytest_membudget.sql.literals import without_literals
+from pytest_membudget.sql.mysql_documents import in_common_words
 from pytest_membudget.sql.normalize import CUT
 from pytest_membudget.sql.positions import NUMBERED
 from pytest_membudget.sql.statement import Statement
@@ -99,6 +100,8 @@ def _parsed(text: str, dialect: str, level: ErrorLevel) -> Statement:
     trees = [tree for tree in sqlglot.parse(text, read=dialect, error_level=level) if tree]
     if not trees or any(isinstance(tree, exp.Command | exp.Alias | exp.Column) for tree in trees):
         return Statement(understood=False, ending=ending)
+    if dialect == MARIADB.sqlglot:
+        trees = [in_common_words(tree) for tree in trees]
     found = [Reader(tree).statement(ending) for tree in trees]
     if len(found) == 1:
         return found[0]
