@@ -47,6 +47,8 @@ def kept_bytes(samples: Sequence[Sample], thresholds: Sequence[int]) -> float | 
     falls = _slope_of_peaks(latest[0], before) - _slope_of_peaks(before, last)
     grown -= _FALLS_ON * max(0.0, falls)
     most = _slope((before.size, _most(before)), (last.size, _most(last)))
+    if most <= 0:  # the blocks of the largest samples do not tell how many of them are kept
+        return least
     return max(least, min(_MOST * blocks, grown * min(1.0, blocks / most)))
 
 

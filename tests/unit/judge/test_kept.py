@@ -77,6 +77,8 @@ def samples(figures: Figures, **facts: bool) -> list[Sample]:
         (GARBAGE, None, None),
         (CHUNK, None, None),
         (PAGES[:1], None, None),
+        # As many at the end of both, of which fewer are cyclic.
+        ([(1_563, 50.0, 6_000, 0), (3_125, 52.0, 7_000, 900), (6_250, 54.0, 7_000, 0)], 0, 160),
         # Too few rows to tell a list from a cache.
         ([(rows // 10, peak, kept, cyclic) for rows, peak, kept, cyclic in PAGES], None, None),
     ],
