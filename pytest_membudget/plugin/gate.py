@@ -160,6 +160,7 @@ class MigrationItem(pytest.Item):
         super().__init__(**kwargs)
         self.gated = gated
         if gated.irreversible is not None:
+            # There is no way back to measure, and what a rollback takes up to here is other items'.
             reason = f"a rollback ends here: {gated.irreversible} can't be reversed"
             self.add_marker(pytest.mark.skip(reason=reason))
 

@@ -9,6 +9,7 @@ from pytest_membudget.judge.result import Result
 from pytest_membudget.reports import cells
 from pytest_membudget.reports.cells import Columns
 from pytest_membudget.reports.document import identity
+from pytest_membudget.reports.noted import short
 from pytest_membudget.units import format_rows
 
 
@@ -64,7 +65,7 @@ class Comparison:
         for results, run in ((self.only_old, "first"), (self.only_new, "second")):
             if results:
                 names = ", ".join(dict.fromkeys(map(cells.migration, results)))
-                notes.append(cells.short(f"only in the {run} file: {names}"))
+                notes.append(short(f"only in the {run} file: {names}"))
         return list(filter(None, notes))
 
 

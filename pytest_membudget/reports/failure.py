@@ -14,6 +14,7 @@ from pytest_membudget.judge.result import Result
 from pytest_membudget.judge.verdict import Basis
 from pytest_membudget.reports import cells
 from pytest_membudget.reports.chart import chart
+from pytest_membudget.reports.noted import noted
 from pytest_membudget.reports.terminal import cell_text, render
 from pytest_membudget.texts import log_text, visible
 from pytest_membudget.units import format_rows, format_seconds, format_size
@@ -28,14 +29,14 @@ def failure(result: Result, *, width: int = 80, verbosity: int = 0, unicode: boo
     advice = []
     for one in result.advice:
         advice += [f"advice: {one.message}", f"  {cells.support(one)}"]
-    noted = cells.noted(result, everything=everything or result.inconclusive)
+    notes = noted(result, everything=everything or result.inconclusive)
     parts = [
         [result.reason],
         chart(result, min(width, _CHART_WIDTH), unicode=unicode),
         render(_samples_table(result), width) if everything and result.samples else [],
         _growth(result, width, everything=everything),
         _wrapped(advice, width),
-        _wrapped([f"note: {text}" for text in (*cells.limit_place(result), *noted)], width),
+        _wrapped([f"note: {text}" for text in (*cells.limit_place(result), *notes)], width),
         result.details.rstrip().splitlines(),
     ]
     text = "\n\n".join("\n".join(lines) for lines in parts if lines)

@@ -15,6 +15,7 @@ from pytest_membudget.judge.verdict import Verdict
 from pytest_membudget.reports import cells, compare
 from pytest_membudget.reports.cells import LEFT, Columns
 from pytest_membudget.reports.compare import Change
+from pytest_membudget.reports.noted import noted
 from pytest_membudget.texts import visible
 
 _MARKS = {
@@ -102,7 +103,7 @@ def _failure(result: Result) -> str:
     for advice in result.advice:
         support = f"  \n  {escape(cells.support(advice))}".rstrip()
         parts.append(f"- **Advice:** {escape(advice.message)}{support}\n")
-    notes = cells.noted(result, everything=result.verdict == Verdict.INCONCLUSIVE)
+    notes = noted(result, everything=result.verdict == Verdict.INCONCLUSIVE)
     parts += [f"- Note: {escape(note)}\n" for note in (*cells.limit_place(result), *notes)]
     return "\n".join([*parts, "</details>\n"])
 

@@ -16,6 +16,7 @@ from pytest_membudget.judge.verdict import Verdict
 from pytest_membudget.reports import cells, compare, trend
 from pytest_membudget.reports.cells import LEFT, Columns
 from pytest_membudget.reports.compare import Change
+from pytest_membudget.reports.noted import noted
 from pytest_membudget.reports.trend import Trend
 from pytest_membudget.texts import log_text, visible
 
@@ -63,12 +64,12 @@ def times(results: Sequence[Result]) -> list[str]:
 def notes(results: Sequence[Result]) -> list[str]:
     """What the reader of the table has to know, of budgets that pass as well."""
     skipped = cells.how_many_skipped(results)
-    noted = [
+    found = [
         f"{cells.migration(result)}: {message}"
         for result in results
-        for message in cells.noted(result, everything=False)
+        for message in noted(result, everything=False)
     ]
-    return [*filter(None, [skipped]), *(log_text(visible(text)) for text in noted)]
+    return [*filter(None, [skipped]), *(log_text(visible(text)) for text in found)]
 
 
 def _fitting(
