@@ -138,18 +138,15 @@ class Runs:
         left = self.time.deadline.left()
         if left <= 0:
             raise OutOfBudget("no time is left for a run")
-        name = self.seeded.clone()
         peak = max(sample.run.peak for sample in self.evidence.samples)
-        job = self.job(self.seeded, name, deadline=left, stop_above=_ROOM * peak + _SPARE_BYTES)
-        try:
+        with self.seeded.cloned() as name:
+            job = self.job(self.seeded, name, deadline=left, stop_above=_ROOM * peak + _SPARE_BYTES)
             done = self.seeded.run(replace(job, probes=Probes(folders=self.folders, **probes)))
             if done.outcome == Outcome.TIMED_OUT:
                 raise OutOfBudget(done.failure)
             if done.outcome != Outcome.FINISHED:
                 raise Unfinished(f"with {format_rows(size)} rows {done.failure}")
             return done, self.seeded.fingerprint(name) if digest else {}
-        finally:
-            self.seeded.drop(name)
 
 
 def _longest(size: int) -> float:

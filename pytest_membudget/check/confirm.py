@@ -44,10 +44,9 @@ def confirm(sampler: Sampler, seconds: float) -> Confirmation:
 def _run(sampler: Sampler, size: int, group: ControlGroup, seconds: float) -> Confirmation:
     seeded = sampler.seeded
     seeded.fill(size)
-    name = seeded.clone()
-    job = sampler.plan.job(seeded, name, deadline=seconds, stop_above=MOST)
-    run = seeded.run(replace(job, group=group))
-    seeded.drop(name)
+    with seeded.cloned() as name:
+        job = sampler.plan.job(seeded, name, deadline=seconds, stop_above=MOST)
+        run = seeded.run(replace(job, group=group))
     found = Confirmation(rows=seeded.rows(size), group=group.kind)
     killed = run.outcome == Outcome.KILLED if group.kills is None else bool(group.kills)
     embedded = engine_of(sampler.evidence.database.vendor or "").embedded

@@ -73,11 +73,9 @@ class Sampler(Sampling):
         """
         self._progress("looking at what the migration keeps")
         self.seeded.fill(self.evidence.finished[-1].size)
-        name = self.seeded.clone()
-        job = self.plan.job(self.seeded, name, deadline=left)
-        with self._server.stopwatch.of(APPLYING):
+        with self.seeded.cloned() as name, self._server.stopwatch.of(APPLYING):
+            job = self.plan.job(self.seeded, name, deadline=left)
             done = self.seeded.run(replace(job, probes=Probes(folders=[], collect=True)))
-        self.seeded.drop(name)
         if done.outcome == Outcome.FINISHED:
             self.evidence = self.evidence.with_held(done.facts.kept_blocks or 0)
         return self.evidence

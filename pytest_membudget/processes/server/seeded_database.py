@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -119,6 +119,15 @@ class SeededDatabase:
         name = self._server.call(Clone(self._intact()))
         self._names.append(name)
         return name
+
+    @contextlib.contextmanager
+    def cloned(self) -> Iterator[str]:
+        """The name of a clone, which is dropped afterwards."""
+        name = self.clone()
+        try:
+            yield name
+        finally:
+            self.drop(name)
 
     def take(self) -> Taken:
         """The database itself, for a run that is the last: no clone has to be made and dropped.
